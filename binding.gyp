@@ -1,0 +1,31 @@
+{
+  "targets": [
+    {
+      "target_name": "neuroblas",
+      "sources": ["<!@(sed s,^,native/, native/sources)"],
+      "include_dirs": [
+        "native",
+        "<!(node -p \"require('node-addon-api').include_dir\")"
+      ],
+      "defines": ["NAPI_VERSION=9", "NAPI_CPP_EXCEPTIONS"],
+      "cflags!": ["-fno-exceptions"],
+      "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
+      "cflags_cc": [
+        "-std=c++17",
+        "-O3",
+        "-Wall",
+        "-Wextra",
+        "-ffp-contract=off",
+        "-fvisibility=hidden",
+        "<!@(pkg-config --cflags openblas)"
+      ],
+      "libraries": ["<!@(pkg-config --libs openblas)"],
+      "xcode_settings": {
+        "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
+        "CLANG_CXX_LANGUAGE_STANDARD": "c++17",
+        "MACOSX_DEPLOYMENT_TARGET": "11.0",
+        "OTHER_CFLAGS": ["-O3", "-ffp-contract=off", "<!@(pkg-config --cflags openblas)"]
+      }
+    }
+  ]
+}

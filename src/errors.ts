@@ -1,0 +1,34 @@
+/**
+ * Every error the library throws on purpose. Messages read `op: what was expected, got values`.
+ */
+
+/** Base of all of the library's own errors: `catch (e) { if (e instanceof NeuroblasError) … }`. */
+export class NeuroblasError extends Error {
+  override get name(): string {
+    return this.constructor.name
+  }
+}
+
+/** Shapes that do not fit each other or the operation. */
+export class ShapeError extends NeuroblasError {}
+
+/** An argument of the wrong type or outside its range; also wrong dtypes. */
+export class ArgumentError extends NeuroblasError {}
+
+/** A tensor used after its memory was released. */
+export class ReleasedTensorError extends NeuroblasError {}
+
+/** A data file or a model file that is malformed; the message names file, expectation and finding. */
+export class DataError extends NeuroblasError {}
+
+/** A kernel refused its arguments: a stale handle, a buffer too small, an index out of range. */
+export class KernelError extends NeuroblasError {}
+
+/** No backend can be used as asked: addon missing or out of date, tensors of two backends mixed. */
+export class BackendError extends NeuroblasError {}
+
+/** Memory asked for cannot be had. */
+export class OutOfMemoryError extends NeuroblasError {}
+
+/** Gradient computation asked of something that has no graph, or twice of one graph. */
+export class AutogradError extends NeuroblasError {}
