@@ -16,6 +16,8 @@
         "-Wall",
         "-Wextra",
         "-ffp-contract=off",
+        "-fno-math-errno",
+        "-fno-trapping-math",
         "-fvisibility=hidden",
         "<!@(pkg-config --cflags openblas)"
       ],
@@ -24,7 +26,7 @@
         "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
         "CLANG_CXX_LANGUAGE_STANDARD": "c++17",
         "MACOSX_DEPLOYMENT_TARGET": "11.0",
-        "OTHER_CFLAGS": ["-O3", "-ffp-contract=off", "<!@(pkg-config --cflags openblas)"]
+        "OTHER_CFLAGS": ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "<!@(pkg-config --cflags openblas)"]
       }
     }
   ]

@@ -1,0 +1,192 @@
+// Float32 functions that a compiler can vectorise: branch-free, inline, for use
+// in the loops given to simd() (simd.h). The largest errors, over all float32
+// arguments, are printed by native/test/vmath_test.cc. NaN gives NaN
+// everywhere, infinities give the limits, denormals are kept. sqrt is the
+// hardware's: use std::sqrt. Not here: loops, reductions, double precision.
+//
+// The results are the same bits at every SIMD level and in the scalar tail of a
+// loop. That rests on the flags in binding.gyp: -ffp-contract=off (AVX-512 has
+// fused multiply-add, SSE2 has not) and no -ffast-math. native/CMakeLists.txt
+// must use the same flags.
+//
+// Method: Cody-Waite argument reduction, then a polynomial. Polynomials for
+// exp, log, sin, cos: Moshier's Cephes, single precision (expf, logf, sinf).
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#include "simd.h"
+
+namespace nb {
+
+namespace detail {
+
+constexpr float kInf = std::numeric_limits<float>::infinity();
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+constexpr float kLog2E = 1.44269504088896341f;
+// ln 2 in two parts; the first has 9 bits, so n * kLn2Hi is exact.
+constexpr float kLn2Hi = 0.693359375f;
+constexpr float kLn2Lo = -2.12194440e-4f;
+// Adding 1.5 * 2^23 rounds to an integer, which is then in the low bits. The
+// rounding instructions are SSE4.1, above the baseline.
+constexpr float kRound = 12582912.0f;
+constexpr uint32_t kRoundBits = 0x4B400000u;
+
+NB_INLINE uint32_t to_bits(float x) {
+  uint32_t u;
+  std::memcpy(&u, &x, sizeof u);
+  return u;
+}
+
+NB_INLINE float from_bits(uint32_t u) {
+  float x;
+  std::memcpy(&x, &u, sizeof x);
+  return x;
+}
+
+NB_INLINE int32_t to_signed(uint32_t u) { return static_cast<int32_t>(u); }
+
+// 2^n for -126 <= n <= 127. Unsigned, so that the rubbish that NaN leaves in n
+// is no undefined behaviour.
+NB_INLINE float pow2(uint32_t n) { return from_bits((n + 127u) << 23); }
+
+// x as n ln 2 + r, |r| <= ln 2 / 2, and e^r - 1.
+struct Reduced {
+  uint32_t n;
+  float expm1_r;
+};
+
+NB_INLINE Reduced reduce_exp(float x) {
+  const float t = x * kLog2E + kRound;
+  const float n = t - kRound;
+  const float r = (x - n * kLn2Hi) - n * kLn2Lo;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  return {to_bits(t) - kRoundBits, p * (r * r) + r};
+}
+
+// log(1 + f) for sqrt(1/2) - 1 <= f <= sqrt(2) - 1, plus k ln 2.
+NB_INLINE float log1p_reduced(float f, float k) {
+  const float z = f * f;
+  float p = 7.0376836292e-2f;
+  p = p * f - 1.1514610310e-1f;
+  p = p * f + 1.1676998740e-1f;
+  p = p * f - 1.2420140846e-1f;
+  p = p * f + 1.4249322787e-1f;
+  p = p * f - 1.6668057665e-1f;
+  p = p * f + 2.0000714765e-1f;
+  p = p * f - 2.4999993993e-1f;
+  p = p * f + 3.3333331174e-1f;
+  const float low = (p * f * z + k * kLn2Lo) - 0.5f * z;
+  return (f + low) + k * kLn2Hi;
+}
+
+}  // namespace detail
+
+// e^x. Above 88.72 inf, below -103.97 zero, between -87.3 and there denormal.
+NB_INLINE float v_exp(float x) {
+  x = x > 89.0f ? 89.0f : x;
+  x = x < -110.0f ? -110.0f : x;
+  const detail::Reduced e = detail::reduce_exp(x);
+  // 2^n in two factors: n reaches 128, and below -126 the last product rounds
+  // once, into a denormal.
+  const uint32_t half = static_cast<uint32_t>(detail::to_signed(e.n) >> 1);
+  return (e.expm1_r + 1.0f) * detail::pow2(half) * detail::pow2(e.n - half);
+}
+
+// e^x - 1, accurate near zero.
+NB_INLINE float v_expm1(float x) {
+  float a = x > 89.0f ? 89.0f : x;
+  a = a < -20.0f ? -20.0f : a;
+  const detail::Reduced e = detail::reduce_exp(a);
+  // 2^n (e^r - 1) + (2^n - 1), halved because 2^128 is not a float.
+  const float half = detail::pow2(e.n - 1u);
+  const float y = 2.0f * (half * e.expm1_r + (half - 0.5f));
+  return std::fabs(x) < 1e-8f ? x : y;
+}
+
+// Natural logarithm; log(0) = -inf, of negative numbers NaN.
+NB_INLINE float v_log(float x) {
+  const bool denormal = x < 1.17549435e-38f;
+  const float scaled = denormal ? x * 8388608.0f : x;
+  // Offset by sqrt(1/2), so that the mantissa m lies in [sqrt(1/2), sqrt(2)).
+  const uint32_t u = detail::to_bits(scaled) - 0x3F3504F3u;
+  const float m = detail::from_bits((u & 0x007FFFFFu) + 0x3F3504F3u);
+  const float k = static_cast<float>((detail::to_signed(u) >> 23) - (denormal ? 23 : 0));
+  float y = detail::log1p_reduced(m - 1.0f, k);
+  y = x == detail::kInf ? detail::kInf : y;
+  y = x == 0.0f ? -detail::kInf : y;
+  return x >= 0.0f ? y : detail::kNaN;
+}
+
+// 1 / (1 + e^-x), with relative accuracy in the left tail.
+NB_INLINE float v_sigmoid(float x) {
+  const float e = v_exp(-std::fabs(x));
+  return (x < 0.0f ? e : 1.0f) / (1.0f + e);
+}
+
+// log(1 + e^x), with relative accuracy in the left tail, x in the right one.
+NB_INLINE float v_softplus(float x) {
+  const float e = v_exp(-std::fabs(x));
+  const bool high = e > 0.41421356f;
+  const float log1p = detail::log1p_reduced(high ? 0.5f * (e - 1.0f) : e, high ? 1.0f : 0.0f);
+  return (x > 0.0f ? x : 0.0f) + log1p;
+}
+
+// With e = e^(-2|x|) - 1: tanh |x| = -e / (e + 2), nothing cancels.
+NB_INLINE float v_tanh(float x) {
+  const float e = v_expm1(-2.0f * std::fabs(x));
+  return std::copysign(-e / (e + 2.0f), x);
+}
+
+namespace detail {
+
+// x = j pi/2 + r, |r| <= pi/4; sin r and cos r.
+struct Quadrant {
+  uint32_t j;
+  float sin_r;
+  float cos_r;
+};
+
+NB_INLINE Quadrant reduce_sin(float x) {
+  const float t = x * 0.636619772f + kRound;
+  const float j = t - kRound;
+  // pi/2 in parts of 16, 16 and 24 bits: j times the first two is exact.
+  const float r = ((x - j * 0x1.922p+0f) + j * 0x1.2aeep-18f) + j * 0x1.e973dcp-35f;
+  const float z = r * r;
+  float s = -1.9515295891e-4f;
+  s = s * z + 8.3321608736e-3f;
+  s = s * z - 1.6666654611e-1f;
+  float c = 2.443315711809948e-5f;
+  c = c * z - 1.388731625493765e-3f;
+  c = c * z + 4.166664568298827e-2f;
+  return {to_bits(t) - kRoundBits, s * z * r + r, (c * z * z - 0.5f * z) + 1.0f};
+}
+
+NB_INLINE float pick(const Quadrant& q, uint32_t j) {
+  const float y = (j & 1u) ? q.cos_r : q.sin_r;
+  return from_bits(to_bits(y) ^ ((j & 2u) << 30));
+}
+
+}  // namespace detail
+
+// Sine and cosine for |x| <= 400; beyond that (and for inf) NaN, because the
+// reduction would lose its accuracy. Made for Box-Muller, x in [0, 2 pi).
+NB_INLINE float v_sin(float x) {
+  const detail::Quadrant q = detail::reduce_sin(x);
+  return std::fabs(x) <= 400.0f ? detail::pick(q, q.j) : detail::kNaN;
+}
+
+NB_INLINE float v_cos(float x) {
+  const detail::Quadrant q = detail::reduce_sin(x);
+  return std::fabs(x) <= 400.0f ? detail::pick(q, q.j + 1u) : detail::kNaN;
+}
+
+}  // namespace nb
