@@ -1,0 +1,64 @@
+// Native memory behind integer handles: a table of generations over a pool of size classes.
+//
+// One Buffers belongs to one JavaScript environment and is used on its thread only. A handle is
+// slot + generation·2^22 in a double; a released slot gets a new generation, so a stale handle is
+// refused, never followed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace nb {
+
+constexpr size_t kMaxArguments = 16;
+constexpr double kMaxInteger = 9007199254740991.0;  // 2^53 - 1
+
+enum class DType : uint8_t { float32, int32, uint8 };
+
+constexpr size_t element_size(DType dtype) { return dtype == DType::uint8 ? 1 : 4; }
+const char* dtype_name(DType dtype);
+
+struct Buffer {
+  void* data = nullptr;  // 64-byte aligned; nullptr: the slot is free
+  size_t length = 0;     // in elements
+  DType dtype = DType::float32;
+  uint8_t size_class = 0;
+  uint32_t generation = 0;
+};
+
+struct MemoryUse {
+  size_t live = 0;
+  size_t pooled = 0;
+  size_t peak = 0;
+  size_t buffers = 0;
+};
+
+class Buffers {
+ public:
+  Buffers();
+  ~Buffers();
+  Buffers(const Buffers&) = delete;
+  Buffers& operator=(const Buffers&) = delete;
+
+  // Handle of a buffer with undefined content; throws std::bad_alloc.
+  double allocate(size_t length, DType dtype);
+  // False when the handle is not a buffer in use.
+  bool release(double handle);
+  // nullptr when the handle is stale, NaN, negative, fractional or was never given out.
+  const Buffer* find(double handle) const;
+  const MemoryUse& memory() const { return memory_; }
+
+ private:
+  size_t slot_of(double handle) const;  // kNoSlot when there is none
+  void* take(uint8_t size_class);
+  void trim();
+
+  std::vector<Buffer> slots_;
+  std::vector<uint32_t> free_slots_;
+  std::vector<std::vector<void*>> pool_;  // by size class
+  MemoryUse memory_;
+  size_t limit_;  // bytes of memory this machine has
+};
+
+}  // namespace nb

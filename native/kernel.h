@@ -1,0 +1,220 @@
+// What a kernel is: typed arguments, the check/run pair, and the registry.
+//
+// A kernel is two plain functions over the argument types below:
+//
+//   void relu_check(In x, Out y, Size n) { holds(x, n); holds(y, n); }
+//   void relu_run(In x, Out y, Size n, Share share) noexcept { ... }
+//   static const Registration relu = kernel<relu_check, relu_run>("relu", "x y n");
+//
+// `check` runs on the JavaScript thread, proves every extent and may throw KernelFault. `run` may be
+// called on any thread, touches only its spans, and does the part of the work that its Share names.
+// A kernel that reads index *data* returns a Fault instead of void. Nothing here knows of N-API.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "buffers.h"
+
+namespace nb {
+
+// One buffer as a kernel sees it. `name` is the argument's name, for errors.
+template <typename T, int Kind>
+struct Span {
+  T* data;
+  size_t length;
+  const char* name;
+  T& operator[](size_t i) const { return data[i]; }
+};
+using In = Span<const float, 0>;
+using Out = Span<float, 1>;
+using Inout = Span<float, 2>;
+using Ints = Span<const int32_t, 0>;
+using IntsOut = Span<int32_t, 1>;
+using IntsInout = Span<int32_t, 2>;
+using Bytes = Span<const uint8_t, 0>;
+
+// A buffer of any dtype, moved but not computed with.
+template <int Kind>
+struct AnySpan {
+  std::conditional_t<Kind == 0, const uint8_t*, uint8_t*> data;
+  size_t length;        // in elements
+  size_t element_size;  // in bytes
+  const char* name;
+};
+using Any = AnySpan<0>;
+using AnyOut = AnySpan<1>;
+using AnyInout = AnySpan<2>;
+
+using Size = size_t;
+using Float = float;
+
+// Which part of a kernel's work this thread does: part `index` of `count`.
+struct Share {
+  size_t index;
+  size_t count;
+
+  // This share of n items, in whole multiples of `grain` (a cache line of floats by default), so
+  // that neighbours never write the same line and the cut depends on n and count alone.
+  std::pair<size_t, size_t> of(size_t n, size_t grain = 16) const {
+    const size_t grains = (n + grain - 1) / grain;
+    const size_t begin = grains * index / count * grain;
+    const size_t end = grains * (index + 1) / count * grain;
+    return {begin < n ? begin : n, end < n ? end : n};
+  }
+};
+
+// Why a kernel's arguments were refused; the message does not name the kernel yet.
+struct KernelFault : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// What `run` found wrong with index data: values[position] is not below `limit`.
+struct Fault {
+  const char* name = nullptr;  // nullptr: nothing is wrong
+  size_t position = 0;
+  int64_t value = 0;
+  size_t limit = 0;
+  explicit operator bool() const { return name != nullptr; }
+};
+
+// First index outside [0, limit), as a Fault.
+inline Fault index_fault(Ints indices, size_t count, size_t limit) {
+  for (size_t i = 0; i < count; ++i) {
+    // A negative index becomes a huge unsigned one.
+    if (static_cast<uint32_t>(indices[i]) >= limit) return {indices.name, i, indices[i], limit};
+  }
+  return {};
+}
+
+// a·b·…, refused when it does not fit.
+template <typename... Sizes>
+size_t product(Sizes... sizes) {
+  size_t result = 1;
+  for (size_t size : {static_cast<size_t>(sizes)...}) {
+    if (__builtin_mul_overflow(result, size, &result)) throw KernelFault("extent overflows");
+  }
+  return result;
+}
+
+inline size_t total(size_t a, size_t b) {
+  size_t result;
+  if (__builtin_add_overflow(a, b, &result)) throw KernelFault("extent overflows");
+  return result;
+}
+
+// Refuses a buffer with fewer than n elements.
+template <typename S>
+void holds(const S& span, size_t n) {
+  if (span.length < n) {
+    throw KernelFault(std::string(span.name) + " holds " + std::to_string(span.length) +
+                      " elements, expected at least " + std::to_string(n));
+  }
+}
+
+// Refuses a result that is one of the inputs.
+template <typename A, typename B>
+void distinct(const A& result, const B& input) {
+  if (static_cast<const void*>(result.data) == static_cast<const void*>(input.data)) {
+    throw KernelFault(std::string(result.name) + " must not be the same buffer as " + input.name);
+  }
+}
+
+template <typename A, typename B>
+void same_element(const A& a, const B& b) {
+  if (a.element_size != b.element_size) {
+    throw KernelFault(std::string(a.name) + " and " + b.name + " have different dtypes");
+  }
+}
+
+inline void flag(const char* name, size_t value) {
+  if (value > 1) throw KernelFault(std::string(name) + " must be 0 or 1, got " + std::to_string(value));
+}
+
+// Turns the numbers of one call into typed arguments.
+class Decoder {
+ public:
+  Decoder(const Buffers& buffers, const double* values, const std::vector<std::string>& names)
+      : buffers_(buffers), values_(values), names_(names) {}
+
+  template <typename T>
+  T decode(size_t position) const;
+
+ private:
+  template <typename S, DType dtype>
+  S span(size_t position) const {
+    const Buffer& buffer = find(position);
+    if (buffer.dtype != dtype) refuse_dtype(position, buffer.dtype, dtype);
+    return {static_cast<decltype(S::data)>(buffer.data), buffer.length, names_[position].c_str()};
+  }
+  template <typename S>
+  S any_span(size_t position) const {
+    const Buffer& buffer = find(position);
+    return {static_cast<decltype(S::data)>(buffer.data), buffer.length, element_size(buffer.dtype),
+            names_[position].c_str()};
+  }
+  const Buffer& find(size_t position) const;
+  [[noreturn]] void refuse_dtype(size_t position, DType got, DType expected) const;
+
+  const Buffers& buffers_;
+  const double* values_;
+  const std::vector<std::string>& names_;
+};
+
+// The kind of each argument type as kernels.ts spells it.
+template <typename T>
+const char* kind_of();
+
+struct Kernel {
+  std::string name;
+  std::vector<std::string> parameters;
+  std::vector<const char*> kinds;
+  // Decodes, checks and runs on this thread.
+  Fault (*call)(const Decoder&);
+
+  std::string signature() const;
+};
+
+// All kernels of the addon, in the order of registration.
+std::vector<Kernel>& registry();
+
+struct Registration {};
+Registration add_kernel(const char* name, const char* parameters, std::vector<const char*> kinds,
+                        Fault (*call)(const Decoder&));
+
+namespace detail {
+
+template <auto Check, auto Run, typename... Args, size_t... I>
+Fault call(const Decoder& decoder, std::index_sequence<I...>) {
+  const std::tuple<Args...> args{decoder.decode<Args>(I)...};
+  Check(std::get<I>(args)...);
+  if constexpr (std::is_same_v<decltype(Run(std::get<I>(args)..., Share{0, 1})), Fault>) {
+    return Run(std::get<I>(args)..., Share{0, 1});
+  } else {
+    Run(std::get<I>(args)..., Share{0, 1});
+    return {};
+  }
+}
+
+template <auto Check, auto Run, typename... Args>
+Registration define(const char* name, const char* parameters, void (*)(Args...)) {
+  return add_kernel(name, parameters, {kind_of<Args>()...}, [](const Decoder& decoder) {
+    return call<Check, Run, Args...>(decoder, std::index_sequence_for<Args...>());
+  });
+}
+
+}  // namespace detail
+
+// Registers a check/run pair under the name and the parameter names of its row in kernels.ts.
+template <auto Check, auto Run>
+Registration kernel(const char* name, const char* parameters) {
+  return detail::define<Check, Run>(name, parameters, Check);
+}
+
+}  // namespace nb

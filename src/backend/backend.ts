@@ -1,0 +1,40 @@
+/**
+ * The seam: what every backend does, in numbers only. Shapes, gradients and errors a user reads are
+ * made above it; memory and arithmetic below it.
+ */
+import type { Handle, KernelArgs, KernelName } from './kernels.js'
+
+/** Element types of a buffer. float32 stands for the backend's float, which JS can widen to 64 bits. */
+export type DType = 'float32' | 'int32' | 'uint8'
+
+/** float32 is what everything computes in; float64 exists on the JS backend, for gradient checks. */
+export type Precision = 'float32' | 'float64'
+
+export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array
+
+/** Bytes and buffers of one backend in this thread. */
+export interface MemoryUse {
+  /** Bytes of buffers in use. */
+  live: number
+  /** Bytes kept for reuse. */
+  pooled: number
+  /** Largest value of `live` so far. */
+  peak: number
+  /** Number of buffers in use. */
+  buffers: number
+}
+
+export interface Backend {
+  readonly name: 'native' | 'js'
+  readonly precision: Precision
+  /** A buffer with undefined content. Throws OutOfMemoryError. */
+  alloc(length: number, dtype: DType): Handle
+  release(handle: Handle): void
+  /** Copies src to the buffer's elements from offset on; the element types must agree. */
+  write(handle: Handle, src: TypedArray, offset?: number): void
+  /** Fills dst from the buffer's elements from offset on. */
+  read(handle: Handle, dst: TypedArray, offset?: number): void
+  /** Runs one kernel now. Throws KernelError when an extent or an index does not fit. */
+  run<K extends KernelName>(kernel: K, ...args: KernelArgs<K>): void
+  memory(): MemoryUse
+}
