@@ -33,7 +33,7 @@ constexpr float kLn2Lo = -2.12194440e-4f;
 // Adding 1.5 * 2^23 rounds to an integer, which is then in the low bits. The
 // rounding instructions are SSE4.1, above the baseline.
 constexpr float kRound = 12582912.0f;
-constexpr uint32_t kRoundBits = 0x4B400000u;
+constexpr float kRound254 = kRound + 254.0f;
 
 NB_INLINE uint32_t to_bits(float x) {
   uint32_t u;
@@ -49,28 +49,40 @@ NB_INLINE float from_bits(uint32_t u) {
 
 NB_INLINE int32_t to_signed(uint32_t u) { return static_cast<int32_t>(u); }
 
-// 2^n for -126 <= n <= 127. Unsigned, so that the rubbish that NaN leaves in n
-// is no undefined behaviour.
-NB_INLINE float pow2(uint32_t n) { return from_bits((n + 127u) << 23); }
-
-// x as n ln 2 + r, |r| <= ln 2 / 2, and e^r - 1.
-struct Reduced {
-  uint32_t n;
-  float expm1_r;
+// e^x in pieces: x = n ln 2 + r with |r| <= ln 2 / 2.
+struct ExpParts {
+  uint32_t n_plus_254;  // only the low 9 bits mean anything
+  float expm1_r;        // e^r - 1
 };
 
-NB_INLINE Reduced reduce_exp(float x) {
-  const float t = x * kLog2E + kRound;
-  const float n = t - kRound;
+// x / ln 2 + 254, rounded to an integer that can be taken from the low bits.
+NB_INLINE float exp_steps(float x) { return x * kLog2E + kRound254; }
+
+// `steps` is exp_steps(x), or a limit that the caller puts on it.
+NB_INLINE ExpParts exp_parts(float x, float steps) {
+  const float n = steps - kRound254;
   const float r = (x - n * kLn2Hi) - n * kLn2Lo;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  return {to_bits(t) - kRoundBits, p * (r * r) + r};
+  float p = 1.394645009e-3f;
+  p = p * r + 8.366583934e-3f;
+  p = p * r + 4.166628203e-2f;
+  p = p * r + 1.666654299e-1f;
+  p = p * r + 5.000000062e-1f;
+  return {to_bits(steps), p * (r * r) + r};
 }
+
+// e^x given exp_steps(x). 2^n is applied as two factors, whose biased exponents
+// add up to n + 254: n can be 128, and below -126 the last product rounds once,
+// into a denormal.
+NB_INLINE float exp_stepped(float x, float steps) {
+  const ExpParts e = exp_parts(x, steps);
+  const uint32_t half = e.n_plus_254 >> 1;
+  const float y =
+      (e.expm1_r + 1.0f) * from_bits(half << 23) * from_bits((e.n_plus_254 - half) << 23);
+  return x < -104.0f ? 0.0f : y;
+}
+
+// e^x for x <= 0.
+NB_INLINE float exp_of_negative(float x) { return exp_stepped(x, exp_steps(x)); }
 
 // log(1 + f) for sqrt(1/2) - 1 <= f <= sqrt(2) - 1, plus k ln 2.
 NB_INLINE float log1p_reduced(float f, float k) {
@@ -90,25 +102,24 @@ NB_INLINE float log1p_reduced(float f, float k) {
 
 }  // namespace detail
 
-// e^x. Above 88.72 inf, below -103.97 zero, between -87.3 and there denormal.
+// e^x. Above 88.72 inf, below -103.97 zero, between there and -87.3 denormal.
 NB_INLINE float v_exp(float x) {
-  x = x > 89.0f ? 89.0f : x;
-  x = x < -110.0f ? -110.0f : x;
-  const detail::Reduced e = detail::reduce_exp(x);
-  // 2^n in two factors: n reaches 128, and below -126 the last product rounds
-  // once, into a denormal.
-  const uint32_t half = static_cast<uint32_t>(detail::to_signed(e.n) >> 1);
-  return (e.expm1_r + 1.0f) * detail::pow2(half) * detail::pow2(e.n - half);
+  // With n stopped at 128 the polynomial still grows, so that the result is inf.
+  // (Limiting x itself makes GCC 12 split the loop's paths.)
+  constexpr float kMost = detail::kRound254 + 128.0f;
+  const float steps = detail::exp_steps(x);
+  return detail::exp_stepped(x, steps > kMost ? kMost : steps);
 }
 
 // e^x - 1, accurate near zero.
 NB_INLINE float v_expm1(float x) {
-  float a = x > 89.0f ? 89.0f : x;
-  a = a < -20.0f ? -20.0f : a;
-  const detail::Reduced e = detail::reduce_exp(a);
+  constexpr float kMost = detail::kRound254 + 128.0f;
+  const float steps = detail::exp_steps(x);
+  const detail::ExpParts e = detail::exp_parts(x, steps > kMost ? kMost : steps);
   // 2^n (e^r - 1) + (2^n - 1), halved because 2^128 is not a float.
-  const float half = detail::pow2(e.n - 1u);
-  const float y = 2.0f * (half * e.expm1_r + (half - 0.5f));
+  const float half = detail::from_bits((e.n_plus_254 - 128u) << 23);
+  float y = 2.0f * (half * e.expm1_r + (half - 0.5f));
+  y = x < -20.0f ? -1.0f : y;
   return std::fabs(x) < 1e-8f ? x : y;
 }
 
@@ -128,13 +139,13 @@ NB_INLINE float v_log(float x) {
 
 // 1 / (1 + e^-x), with relative accuracy in the left tail.
 NB_INLINE float v_sigmoid(float x) {
-  const float e = v_exp(-std::fabs(x));
+  const float e = detail::exp_of_negative(-std::fabs(x));
   return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }
 
 // log(1 + e^x), with relative accuracy in the left tail, x in the right one.
 NB_INLINE float v_softplus(float x) {
-  const float e = v_exp(-std::fabs(x));
+  const float e = detail::exp_of_negative(-std::fabs(x));
   const bool high = e > 0.41421356f;
   const float log1p = detail::log1p_reduced(high ? 0.5f * (e - 1.0f) : e, high ? 1.0f : 0.0f);
   return (x > 0.0f ? x : 0.0f) + log1p;
@@ -142,15 +153,18 @@ NB_INLINE float v_softplus(float x) {
 
 // With e = e^(-2|x|) - 1: tanh |x| = -e / (e + 2), nothing cancels.
 NB_INLINE float v_tanh(float x) {
-  const float e = v_expm1(-2.0f * std::fabs(x));
-  return std::copysign(-e / (e + 2.0f), x);
+  const float a = -2.0f * std::fabs(x);
+  const detail::ExpParts parts = detail::exp_parts(a, detail::exp_steps(a));
+  const float power = detail::from_bits((parts.n_plus_254 - 127u) << 23);
+  const float e = power * parts.expm1_r + (power - 1.0f);
+  return std::copysign(a < -20.0f ? 1.0f : -e / (e + 2.0f), x);
 }
 
 namespace detail {
 
 // x = j pi/2 + r, |r| <= pi/4; sin r and cos r.
 struct Quadrant {
-  uint32_t j;
+  uint32_t j;  // only the low bits mean anything
   float sin_r;
   float cos_r;
 };
@@ -167,7 +181,7 @@ NB_INLINE Quadrant reduce_sin(float x) {
   float c = 2.443315711809948e-5f;
   c = c * z - 1.388731625493765e-3f;
   c = c * z + 4.166664568298827e-2f;
-  return {to_bits(t) - kRoundBits, s * z * r + r, (c * z * z - 0.5f * z) + 1.0f};
+  return {to_bits(t), s * z * r + r, (c * z * z - 0.5f * z) + 1.0f};
 }
 
 NB_INLINE float pick(const Quadrant& q, uint32_t j) {

@@ -8,10 +8,13 @@
 // Takes every 1021st float32; `vmath_test 1` takes all of them (minutes).
 #include "vmath.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
+
+#include "reduce.h"
 
 namespace {
 
@@ -63,7 +66,7 @@ bool failed = false;
 
 bool same(float a, float b) { return to_bits(a) == to_bits(b) || (a != a && b != b); }
 
-void fail(const char* name, float x, float got, double expected) {
+void fail(const char* name, double x, double got, double expected) {
   std::printf("FAIL %s(%.9g) = %.9g, expected %.9g\n", name, x, got, expected);
   failed = true;
 }
@@ -170,6 +173,73 @@ void check_special_values() {
   check_value("cos", 1e10f, kNaN);
 }
 
+// At every level: f(level's result, baseline's result).
+template <class Run, class Check>
+void at_each_level(Run run, Check check) {
+  nb::limit_simd_level(nb::SimdLevel::Baseline);
+  const float baseline = run();
+  for (int level = 0; level <= static_cast<int>(nb::best_simd_level()); ++level) {
+    nb::limit_simd_level(static_cast<nb::SimdLevel>(level));
+    check(run(), baseline);
+  }
+}
+
+// Values in [0, 1) and in [-1, 1); errors in units of the sum of magnitudes.
+double check_sum(size_t n, bool sign) {
+  std::vector<float> x(n);
+  double exact = 0, magnitude = 0;
+  uint32_t seed = 1;
+  for (float& value : x) {
+    seed = seed * 1664525u + 1013904223u;
+    value = static_cast<float>(seed >> 8) / 16777216.0f;
+    if (sign) value = 2 * value - 1;
+    exact += value;
+    magnitude += std::fabs(value);
+  }
+  const double scale = magnitude * std::ldexp(1.0, -24) + 1e-300;
+  double worst = 0;
+  at_each_level([&] { return nb::sum(x.data(), n); },
+                [&](float got, float baseline) {
+                  if (!same(got, baseline)) fail("sum over levels", n, got, baseline);
+                  worst = std::max(worst, std::fabs(got - exact) / scale);
+                });
+  // Half a unit for each of the tree's levels would be the bound; errors mostly cancel.
+  if (worst > 4) fail("sum", n, nb::sum(x.data(), n), exact);
+  return worst;
+}
+
+void check_max(size_t n) {
+  std::vector<float> x(n);
+  for (size_t i = 0; i < n; ++i) x[i] = -1.0f - static_cast<float>(i % 7);
+  const auto expect = [&](double expected) {
+    at_each_level([&] { return nb::max(x.data(), n); },
+                  [&](float got, float) {
+                    if (!same(got, static_cast<float>(expected))) fail("max", n, got, expected);
+                  });
+  };
+  expect(n == 0 ? -kInf : -1);
+  for (size_t i = 0; i < n; ++i) {
+    const float kept = x[i];
+    x[i] = 0.5f;
+    expect(0.5);
+    x[i] = static_cast<float>(kNaN);
+    expect(kNaN);
+    x[i] = kept;
+  }
+}
+
+void check_reductions() {
+  double worst = 0;
+  for (size_t n = 0; n < 1100; ++n) {
+    worst = std::max({worst, check_sum(n, false), check_sum(n, true)});
+  }
+  for (size_t n : {4095, 65537, 1 << 20, (1 << 24) + 3}) {
+    worst = std::max({worst, check_sum(n, false), check_sum(n, true)});
+  }
+  for (size_t n : {0, 1, 2, 15, 31, 32, 33, 63, 64, 65, 100, 1025}) check_max(n);
+  std::printf("sum       %7.3f    4.0  (times 2^-24 times the sum of |x|)\n", worst);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -181,6 +251,7 @@ int main(int argc, char** argv) {
     std::printf("%-9s %7.3f  %5.1f  %.9g\n", f.name, worst.ulp, f.bound, worst.at);
     failed |= !(worst.ulp <= f.bound);
   }
+  check_reductions();
   std::printf("%s, levels up to %s\n", failed ? "FAILED" : "ok", nb::simd_level());
   return failed;
 }
