@@ -4,9 +4,9 @@
 
 /** Base of all of the library's own errors: `catch (e) { if (e instanceof NeuroblasError) … }`. */
 export class NeuroblasError extends Error {
-	override get name(): string {
-		return this.constructor.name;
-	}
+  override get name(): string {
+    return this.constructor.name
+  }
 }
 
 /** Shapes that do not fit each other or the operation. */

@@ -4,121 +4,116 @@
  * computed by itself. The position is a buffer that the kernels advance, so that a recorded step
  * draws new numbers each time it is replayed.
  */
-import type { Backend } from "./backend/backend.js";
-import { currentBackend } from "./backend/current.js";
-import type { Handle } from "./backend/kernels.js";
-import { ArgumentError } from "./errors.js";
-import { Storage, within } from "./scope.js";
-import { checkShape, type Shape, sizeOf } from "./shape.js";
-import { Tensor } from "./tensor.js";
+import type { Backend } from './backend/backend.js'
+import { currentBackend } from './backend/current.js'
+import type { Handle } from './backend/kernels.js'
+import { ArgumentError } from './errors.js'
+import { Storage, within } from './scope.js'
+import { checkShape, type Shape, sizeOf } from './shape.js'
+import { Tensor } from './tensor.js'
 
 /** A stream of random numbers, the same for the same seed. Integers agree on every backend. */
 export class Generator {
-	/** Key (seed) and position: the kernels' state (see backend/kernels.ts). */
-	readonly #words = new Int32Array(4);
-	#state: Storage | undefined;
+  /** Key (seed) and position: the kernels' state (see backend/kernels.ts). */
+  readonly #words = new Int32Array(4)
+  #state: Storage | undefined
 
-	/** @param seed an integer from 0 to 2^53 - 1 */
-	constructor(seed: number) {
-		if (!Number.isSafeInteger(seed) || seed < 0) {
-			throw new ArgumentError(
-				`Generator: expected a seed from 0 to 2^53 - 1, got ${seed}`,
-			);
-		}
-		this.#words[0] = seed % 2 ** 32;
-		this.#words[1] = Math.floor(seed / 2 ** 32);
-	}
+  /** @param seed an integer from 0 to 2^53 - 1 */
+  constructor(seed: number) {
+    if (!Number.isSafeInteger(seed) || seed < 0) {
+      throw new ArgumentError(`Generator: expected a seed from 0 to 2^53 - 1, got ${seed}`)
+    }
+    this.#words[0] = seed % 2 ** 32
+    this.#words[1] = Math.floor(seed / 2 ** 32)
+  }
 
-	/** Floats from low to high. */
-	uniform(shape: Shape, low = 0, high = 1): Tensor {
-		return this.#draw("uniform", shape, (backend, y, state, n) =>
-			backend.run("uniform", y, state, n, low, high),
-		);
-	}
+  /** Floats from low to high. */
+  uniform(shape: Shape, low = 0, high = 1): Tensor {
+    return this.#draw('uniform', shape, (backend, y, state, n) =>
+      backend.run('uniform', y, state, n, low, high),
+    )
+  }
 
-	/** Floats of the normal distribution. */
-	normal(shape: Shape, mean = 0, std = 1): Tensor {
-		return this.#draw("normal", shape, (backend, y, state, n) =>
-			backend.run("normal", y, state, n, mean, std),
-		);
-	}
+  /** Floats of the normal distribution. */
+  normal(shape: Shape, mean = 0, std = 1): Tensor {
+    return this.#draw('normal', shape, (backend, y, state, n) =>
+      backend.run('normal', y, state, n, mean, std),
+    )
+  }
 
-	/** 1 with probability p, else 0. */
-	bernoulli(shape: Shape, p: number): Tensor {
-		if (!(p >= 0 && p <= 1))
-			throw new ArgumentError(`bernoulli: expected p from 0 to 1, got ${p}`);
-		return this.#draw("bernoulli", shape, (backend, y, state, n) =>
-			backend.run("bernoulli", y, state, n, p),
-		);
-	}
+  /** 1 with probability p, else 0. */
+  bernoulli(shape: Shape, p: number): Tensor {
+    if (!(p >= 0 && p <= 1)) throw new ArgumentError(`bernoulli: expected p from 0 to 1, got ${p}`)
+    return this.#draw('bernoulli', shape, (backend, y, state, n) =>
+      backend.run('bernoulli', y, state, n, p),
+    )
+  }
 
-	/** The integers 0 .. n - 1 in random order. */
-	permutation(n: number): Tensor<"int32"> {
-		checkShape("permutation", [n]);
-		const backend = currentBackend();
-		const y = new Tensor<"int32">(new Storage(backend, "int32", n), [n]);
-		backend.run("permutation", y.handle, this.#stateOn(backend), n);
-		return y;
-	}
+  /** The integers 0 .. n - 1 in random order. */
+  permutation(n: number): Tensor<'int32'> {
+    checkShape('permutation', [n])
+    const backend = currentBackend()
+    const y = new Tensor<'int32'>(new Storage(backend, 'int32', n), [n])
+    backend.run('permutation', y.handle, this.#stateOn(backend), n)
+    return y
+  }
 
-	/** Where the stream is: pass it to `restore` to draw the same numbers again. */
-	save(): number[] {
-		this.#state?.backend.read(this.#state.handle, this.#words);
-		return [...this.#words];
-	}
+  /** Where the stream is: pass it to `restore` to draw the same numbers again. */
+  save(): number[] {
+    this.#state?.backend.read(this.#state.handle, this.#words)
+    return [...this.#words]
+  }
 
-	restore(state: readonly number[]): void {
-		if (state.length !== 4 || !state.every((word) => word === (word | 0))) {
-			throw new ArgumentError(
-				`Generator: expected the 4 integers that save() returned, got ${state}`,
-			);
-		}
-		this.#words.set(state);
-		this.#state?.backend.write(this.#state.handle, this.#words);
-	}
+  restore(state: readonly number[]): void {
+    if (state.length !== 4 || !state.every((word) => word === (word | 0))) {
+      throw new ArgumentError(
+        `Generator: expected the 4 integers that save() returned, got ${state}`,
+      )
+    }
+    this.#words.set(state)
+    this.#state?.backend.write(this.#state.handle, this.#words)
+  }
 
-	#draw(
-		op: string,
-		shape: Shape,
-		run: (backend: Backend, y: Handle, state: Handle, n: number) => void,
-	): Tensor {
-		checkShape(op, shape);
-		const backend = currentBackend();
-		const y = new Tensor(new Storage(backend, "float32", sizeOf(shape)), [
-			...shape,
-		]);
-		run(backend, y.handle, this.#stateOn(backend), y.size);
-		return y;
-	}
+  #draw(
+    op: string,
+    shape: Shape,
+    run: (backend: Backend, y: Handle, state: Handle, n: number) => void,
+  ): Tensor {
+    checkShape(op, shape)
+    const backend = currentBackend()
+    const y = new Tensor(new Storage(backend, 'float32', sizeOf(shape)), [...shape])
+    run(backend, y.handle, this.#stateOn(backend), y.size)
+    return y
+  }
 
-	#stateOn(backend: Backend): Handle {
-		if (this.#state?.backend !== backend) {
-			this.save();
-			this.#state?.release();
-			// The state outlives any scope that happens to be open.
-			this.#state = within(null, () => new Storage(backend, "int32", 4));
-			backend.write(this.#state.handle, this.#words);
-		}
-		return this.#state.handle;
-	}
+  #stateOn(backend: Backend): Handle {
+    if (this.#state?.backend !== backend) {
+      this.save()
+      this.#state?.release()
+      // The state outlives any scope that happens to be open.
+      this.#state = within(null, () => new Storage(backend, 'int32', 4))
+      backend.write(this.#state.handle, this.#words)
+    }
+    return this.#state.handle
+  }
 }
 
-let shared = new Generator(0);
+let shared = new Generator(0)
 
 /** The generator that `randn`, `rand` and the initializers draw from; its seed is 0 at the start. */
 export function defaultGenerator(): Generator {
-	return shared;
+  return shared
 }
 
 /** Starts the default generator again from a seed (an integer from 0 to 2^53 - 1). */
 export function setSeed(seed: number): void {
-	shared = new Generator(seed);
+  shared = new Generator(seed)
 }
 
 /** The integers 0 .. n - 1 in an order that the seed fixes. */
 export function permutation(n: number, seed: number): Int32Array {
-	const order = new Generator(seed).permutation(n);
-	const values = order.data();
-	order.dispose();
-	return values;
+  const order = new Generator(seed).permutation(n)
+  const values = order.data()
+  order.dispose()
+  return values
 }

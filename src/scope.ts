@@ -3,138 +3,131 @@
  * returned; one made outside any scope is freed when its last tensor is garbage collected, or by
  * `dispose()`.
  */
-import type { Backend, DType } from "./backend/backend.js";
-import type { Handle } from "./backend/kernels.js";
-import { ArgumentError, ReleasedTensorError } from "./errors.js";
+import type { Backend, DType } from './backend/backend.js'
+import type { Handle } from './backend/kernels.js'
+import { ArgumentError, ReleasedTensorError } from './errors.js'
 
-const released = -1 as Handle;
+const released = -1 as Handle
 
 /** One buffer of a backend, shared by the tensors that are views of it. */
 export class Storage {
-	/** Tensors that still use it. */
-	references = 1;
-	/** Raised by every write in place, so that backward notices a saved value that changed. */
-	version = 0;
-	owner: Scope | null = null;
-	#handle: Handle;
+  /** Tensors that still use it. */
+  references = 1
+  /** Raised by every write in place, so that backward notices a saved value that changed. */
+  version = 0
+  owner: Scope | null = null
+  #handle: Handle
 
-	constructor(
-		readonly backend: Backend,
-		readonly dtype: DType,
-		readonly length: number,
-	) {
-		this.#handle = backend.alloc(length, dtype);
-		if (currentScope) currentScope.adopt(this);
-		else collected.register(this, { backend, handle: this.#handle }, this);
-	}
+  constructor(
+    readonly backend: Backend,
+    readonly dtype: DType,
+    readonly length: number,
+  ) {
+    this.#handle = backend.alloc(length, dtype)
+    if (currentScope) currentScope.adopt(this)
+    else collected.register(this, { backend, handle: this.#handle }, this)
+  }
 
-	get released(): boolean {
-		return this.#handle === released;
-	}
+  get released(): boolean {
+    return this.#handle === released
+  }
 
-	/** The backend's name for the buffer. Throws ReleasedTensorError when it was freed. */
-	get handle(): Handle {
-		if (this.#handle === released) {
-			throw new ReleasedTensorError(
-				"tensor: it was released (by dispose(), or at the end of the scope it was made in)",
-			);
-		}
-		return this.#handle;
-	}
+  /** The backend's name for the buffer. Throws ReleasedTensorError when it was freed. */
+  get handle(): Handle {
+    if (this.#handle === released) {
+      throw new ReleasedTensorError(
+        'tensor: it was released (by dispose(), or at the end of the scope it was made in)',
+      )
+    }
+    return this.#handle
+  }
 
-	release(): void {
-		if (this.#handle === released) return;
-		if (this.owner === null) collected.unregister(this);
-		const handle = this.#handle;
-		this.#handle = released;
-		this.backend.release(handle);
-	}
+  release(): void {
+    if (this.#handle === released) return
+    if (this.owner === null) collected.unregister(this)
+    const handle = this.#handle
+    this.#handle = released
+    this.backend.release(handle)
+  }
 
-	/** Hands the buffer to another owner; null is the garbage collector. */
-	moveTo(owner: Scope | null): void {
-		if (owner === this.owner || this.#handle === released) return;
-		if (this.owner === null) collected.unregister(this);
-		if (owner) owner.adopt(this);
-		else {
-			this.owner = null;
-			collected.register(
-				this,
-				{ backend: this.backend, handle: this.#handle },
-				this,
-			);
-		}
-	}
+  /** Hands the buffer to another owner; null is the garbage collector. */
+  moveTo(owner: Scope | null): void {
+    if (owner === this.owner || this.#handle === released) return
+    if (this.owner === null) collected.unregister(this)
+    if (owner) owner.adopt(this)
+    else {
+      this.owner = null
+      collected.register(this, { backend: this.backend, handle: this.#handle }, this)
+    }
+  }
 }
 
 const collected = new FinalizationRegistry<{
-	backend: Backend;
-	handle: Handle;
-}>(({ backend, handle }) => backend.release(handle));
+  backend: Backend
+  handle: Handle
+}>(({ backend, handle }) => backend.release(handle))
 
 /** The buffers made since a scope began. */
 export class Scope {
-	readonly #storages: Storage[] = [];
+  readonly #storages: Storage[] = []
 
-	adopt(storage: Storage): void {
-		storage.owner = this;
-		this.#storages.push(storage);
-	}
+  adopt(storage: Storage): void {
+    storage.owner = this
+    this.#storages.push(storage)
+  }
 
-	/** How many buffers were made so far; a mark for `releaseSince`. */
-	get mark(): number {
-		return this.#storages.length;
-	}
+  /** How many buffers were made so far; a mark for `releaseSince`. */
+  get mark(): number {
+    return this.#storages.length
+  }
 
-	/** Frees what was made since the mark, except what `kept` holds. */
-	releaseSince(mark: number, kept: (storage: Storage) => boolean): void {
-		const storages = this.#storages;
-		let end = mark;
-		for (let i = mark; i < storages.length; i++) {
-			const storage = storages[i];
-			if (storage.owner !== this || storage.released) continue;
-			if (kept(storage)) storages[end++] = storage;
-			else storage.release();
-		}
-		storages.length = end;
-	}
+  /** Frees what was made since the mark, except what `kept` holds. */
+  releaseSince(mark: number, kept: (storage: Storage) => boolean): void {
+    const storages = this.#storages
+    let end = mark
+    for (let i = mark; i < storages.length; i++) {
+      const storage = storages[i]
+      if (storage.owner !== this || storage.released) continue
+      if (kept(storage)) storages[end++] = storage
+      else storage.release()
+    }
+    storages.length = end
+  }
 
-	/** Frees everything that still belongs to the scope. */
-	end(): void {
-		this.releaseSince(0, () => false);
-	}
+  /** Frees everything that still belongs to the scope. */
+  end(): void {
+    this.releaseSince(0, () => false)
+  }
 }
 
-let currentScope: Scope | null = null;
+let currentScope: Scope | null = null
 
 /** Runs fn with this scope as the one that new buffers belong to; null leaves them to the collector. */
 export function within<T>(scope: Scope | null, fn: () => T): T {
-	const before = currentScope;
-	currentScope = scope;
-	try {
-		return fn();
-	} finally {
-		currentScope = before;
-	}
+  const before = currentScope
+  currentScope = scope
+  try {
+    return fn()
+  } finally {
+    currentScope = before
+  }
 }
 
 /** What can be asked which buffers it needs: tensors and what holds them. */
 export interface HoldsStorage {
-	storagesInUse(): Iterable<Storage>;
+  storagesInUse(): Iterable<Storage>
 }
 
 function collect(value: unknown, found: Set<Storage>, seen: Set<object>): void {
-	if (typeof value !== "object" || value === null || seen.has(value)) return;
-	seen.add(value);
-	if ("storagesInUse" in value) {
-		for (const storage of (value as HoldsStorage).storagesInUse())
-			found.add(storage);
-	} else if (!ArrayBuffer.isView(value)) {
-		for (const item of value instanceof Map
-			? value.values()
-			: Object.values(value)) {
-			collect(item, found, seen);
-		}
-	}
+  if (typeof value !== 'object' || value === null || seen.has(value)) return
+  seen.add(value)
+  if ('storagesInUse' in value) {
+    for (const storage of (value as HoldsStorage).storagesInUse()) found.add(storage)
+  } else if (!ArrayBuffer.isView(value)) {
+    for (const item of value instanceof Map ? value.values() : Object.values(value)) {
+      collect(item, found, seen)
+    }
+  }
 }
 
 /**
@@ -145,21 +138,20 @@ function collect(value: unknown, found: Set<Storage>, seen: Set<object>): void {
  * @example const loss = scope(() => model.forward(x).sub(y).square().mean().item())
  */
 export function scope<T>(fn: () => T): T {
-	const inner = new Scope();
-	const outer = currentScope;
-	try {
-		const result = within(inner, fn);
-		if (typeof (result as PromiseLike<unknown> | null)?.then === "function") {
-			throw new ArgumentError(
-				"scope: expected a synchronous function, got one that returns a promise",
-			);
-		}
-		const kept = new Set<Storage>();
-		collect(result, kept, new Set());
-		for (const storage of kept)
-			if (storage.owner === inner) storage.moveTo(outer);
-		return result;
-	} finally {
-		inner.end();
-	}
+  const inner = new Scope()
+  const outer = currentScope
+  try {
+    const result = within(inner, fn)
+    if (typeof (result as PromiseLike<unknown> | null)?.then === 'function') {
+      throw new ArgumentError(
+        'scope: expected a synchronous function, got one that returns a promise',
+      )
+    }
+    const kept = new Set<Storage>()
+    collect(result, kept, new Set())
+    for (const storage of kept) if (storage.owner === inner) storage.moveTo(outer)
+    return result
+  } finally {
+    inner.end()
+  }
 }

@@ -2,47 +2,42 @@
  * Which backend new tensors are made on: `NEUROBLAS_BACKEND` (native or js) where it is set, else
  * the native one, else, after one warning, pure JavaScript.
  */
-import { ArgumentError, BackendError } from "../errors.js";
-import type { Backend, MemoryUse } from "./backend.js";
-import { JsBackend } from "./js/backend.js";
-import { NativeBackend } from "./native.js";
+import { ArgumentError, BackendError } from '../errors.js'
+import type { Backend, MemoryUse } from './backend.js'
+import { JsBackend } from './js/backend.js'
+import { NativeBackend } from './native.js'
 
-export type BackendName = Backend["name"];
+export type BackendName = Backend['name']
 
-const made: Partial<Record<BackendName, Backend>> = {};
-let current: Backend | undefined;
+const made: Partial<Record<BackendName, Backend>> = {}
+let current: Backend | undefined
 
 function make(name: BackendName): Backend {
-	made[name] ??= name === "native" ? new NativeBackend() : new JsBackend();
-	return made[name];
+  made[name] ??= name === 'native' ? new NativeBackend() : new JsBackend()
+  return made[name]
 }
 
 function choose(): Backend {
-	const asked = process.env.NEUROBLAS_BACKEND;
-	if (asked === "native" || asked === "js") return make(asked);
-	if (asked) {
-		throw new ArgumentError(
-			`NEUROBLAS_BACKEND: expected native or js, got ${asked}`,
-		);
-	}
-	try {
-		return make("native");
-	} catch (error) {
-		if (!(error instanceof BackendError)) throw error;
-		process.emitWarning(
-			`${error.message}. Going on in pure JavaScript, which is far slower.`,
-			{
-				type: "NeuroblasWarning",
-			},
-		);
-		return make("js");
-	}
+  const asked = process.env.NEUROBLAS_BACKEND
+  if (asked === 'native' || asked === 'js') return make(asked)
+  if (asked) {
+    throw new ArgumentError(`NEUROBLAS_BACKEND: expected native or js, got ${asked}`)
+  }
+  try {
+    return make('native')
+  } catch (error) {
+    if (!(error instanceof BackendError)) throw error
+    process.emitWarning(`${error.message}. Going on in pure JavaScript, which is far slower.`, {
+      type: 'NeuroblasWarning',
+    })
+    return make('js')
+  }
 }
 
 /** The backend that new tensors are made on. */
 export function currentBackend(): Backend {
-	current ??= choose();
-	return current;
+  current ??= choose()
+  return current
 }
 
 /**
@@ -50,31 +45,29 @@ export function currentBackend(): Backend {
  * Throws BackendError when the native addon cannot be loaded.
  */
 export function setBackend(name: BackendName): void {
-	if (name !== "native" && name !== "js") {
-		throw new ArgumentError(
-			`setBackend: expected 'native' or 'js', got ${String(name)}`,
-		);
-	}
-	current = make(name);
+  if (name !== 'native' && name !== 'js') {
+    throw new ArgumentError(`setBackend: expected 'native' or 'js', got ${String(name)}`)
+  }
+  current = make(name)
 }
 
 /** The name of the backend that new tensors are made on. */
 export function getBackend(): BackendName {
-	return currentBackend().name;
+  return currentBackend().name
 }
 
 /** Runs fn, which must be synchronous, with another backend as the current one. */
 export function withBackend<T>(backend: Backend, fn: () => T): T {
-	const before = current;
-	current = backend;
-	try {
-		return fn();
-	} finally {
-		current = before;
-	}
+  const before = current
+  current = backend
+  try {
+    return fn()
+  } finally {
+    current = before
+  }
 }
 
 /** Bytes and buffers of the current backend in this thread. */
 export function memory(): MemoryUse {
-	return currentBackend().memory();
+  return currentBackend().memory()
 }

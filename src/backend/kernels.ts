@@ -151,14 +151,7 @@ export const kernels = {
   ],
 
   // y[r] = x[indices[r]]; x is [sourceRows, cols]
-  gatherRows: [
-    'x:any',
-    'indices:ints',
-    'y:anyOut',
-    'count:size',
-    'cols:size',
-    'sourceRows:size',
-  ],
+  gatherRows: ['x:any', 'indices:ints', 'y:anyOut', 'count:size', 'cols:size', 'sourceRows:size'],
   // The same from bytes, times scale: images stay bytes until their batch is taken.
   gatherBytes: [
     'x:bytes',

@@ -2,147 +2,139 @@
  * The native backend: loads the addon, proves that it has exactly the kernels of the table, and
  * passes numbers. What the addon throws becomes one of the library's own errors here.
  */
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
-import { BackendError, KernelError, OutOfMemoryError } from "../errors.js";
-import type { Backend, DType, MemoryUse, TypedArray } from "./backend.js";
-import {
-	type Handle,
-	type KernelArgs,
-	type KernelName,
-	kernels,
-	signature,
-} from "./kernels.js";
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { BackendError, KernelError, OutOfMemoryError } from '../errors.js'
+import type { Backend, DType, MemoryUse, TypedArray } from './backend.js'
+import { type Handle, type KernelArgs, type KernelName, kernels, signature } from './kernels.js'
 
 /** What the addon exports; see native/addon.cc. */
 export interface Addon {
-	mailbox: Float64Array;
-	kernels: { name: string; signature: string }[];
-	run(kernel: number): void;
-	alloc(length: number, dtype: number): number;
-	release(handle: number): void;
-	write(handle: number, src: TypedArray, offset?: number): void;
-	read(handle: number, dst: TypedArray, offset?: number): void;
-	memory(): MemoryUse;
-	info(): {
-		openblas: string;
-		core: string;
-		openblasThreads: number;
-		simd: string;
-	};
-	// biome-ignore lint/suspicious/noExplicitAny: typed in blas.ts, its only user
-	blas: any;
+  mailbox: Float64Array
+  kernels: { name: string; signature: string }[]
+  run(kernel: number): void
+  alloc(length: number, dtype: number): number
+  release(handle: number): void
+  write(handle: number, src: TypedArray, offset?: number): void
+  read(handle: number, dst: TypedArray, offset?: number): void
+  memory(): MemoryUse
+  info(): {
+    openblas: string
+    core: string
+    openblasThreads: number
+    simd: string
+  }
+  // biome-ignore lint/suspicious/noExplicitAny: typed in blas.ts, its only user
+  blas: any
 }
 
-const dtypeCodes: Record<DType, number> = { float32: 0, int32: 1, uint8: 2 };
+const dtypeCodes: Record<DType, number> = { float32: 0, int32: 1, uint8: 2 }
 
-let loaded: Addon | undefined;
+let loaded: Addon | undefined
 
 /**
  * The addon, loaded once. `NEUROBLAS_ADDON` names another build of it (the C++ developer's).
  * Throws BackendError with the reason and what to do.
  */
 export function loadAddon(): Addon {
-	if (loaded) return loaded;
-	const require = createRequire(import.meta.url);
-	const root = fileURLToPath(new URL("../..", import.meta.url));
-	try {
-		const path = process.env.NEUROBLAS_ADDON;
-		loaded = (path ? require(path) : require("node-gyp-build")(root)) as Addon;
-	} catch (error) {
-		throw new BackendError(
-			`native addon: cannot be loaded (${(error as Error).message.split("\n")[0]}). ` +
-				"It needs the system OpenBLAS (Debian/Ubuntu: apt install libopenblas-dev, Fedora: dnf " +
-				"install openblas-devel, macOS: brew install openblas) and its build script allowed: " +
-				"npm install-scripts approve neuroblas && npm rebuild neuroblas",
-			{ cause: error },
-		);
-	}
-	return loaded;
+  if (loaded) return loaded
+  const require = createRequire(import.meta.url)
+  const root = fileURLToPath(new URL('../..', import.meta.url))
+  try {
+    const path = process.env.NEUROBLAS_ADDON
+    loaded = (path ? require(path) : require('node-gyp-build')(root)) as Addon
+  } catch (error) {
+    throw new BackendError(
+      `native addon: cannot be loaded (${(error as Error).message.split('\n')[0]}). ` +
+        'It needs the system OpenBLAS (Debian/Ubuntu: apt install libopenblas-dev, Fedora: dnf ' +
+        'install openblas-devel, macOS: brew install openblas) and its build script allowed: ' +
+        'npm install-scripts approve neuroblas && npm rebuild neuroblas',
+      { cause: error },
+    )
+  }
+  return loaded
 }
 
 /** Position of each kernel in the addon's list. Throws BackendError where it is not this table. */
 function matchKernels(addon: Addon): Record<KernelName, number> {
-	const indices: Record<string, number> = {};
-	for (const [index, row] of addon.kernels.entries()) indices[row.name] = index;
-	const names = Object.keys(kernels) as KernelName[];
-	const differing = names.filter(
-		(name) => addon.kernels[indices[name]]?.signature !== signature(name),
-	);
-	const unknown = addon.kernels
-		.filter((row) => !(row.name in kernels))
-		.map((row) => row.name);
-	if (differing.length + unknown.length > 0) {
-		throw new BackendError(
-			`native addon: it is out of date, run \`npm run build\` (kernels that differ: ${[...differing, ...unknown].join(", ")})`,
-		);
-	}
-	return indices;
+  const indices: Record<string, number> = {}
+  for (const [index, row] of addon.kernels.entries()) indices[row.name] = index
+  const names = Object.keys(kernels) as KernelName[]
+  const differing = names.filter(
+    (name) => addon.kernels[indices[name]]?.signature !== signature(name),
+  )
+  const unknown = addon.kernels.filter((row) => !(row.name in kernels)).map((row) => row.name)
+  if (differing.length + unknown.length > 0) {
+    throw new BackendError(
+      `native addon: it is out of date, run \`npm run build\` (kernels that differ: ${[...differing, ...unknown].join(', ')})`,
+    )
+  }
+  return indices
 }
 
 function translate(error: unknown): Error {
-	const { code, message } = error as { code?: string; message: string };
-	if (code === "MEMORY") return new OutOfMemoryError(message, { cause: error });
-	return new KernelError(message, { cause: error });
+  const { code, message } = error as { code?: string; message: string }
+  if (code === 'MEMORY') return new OutOfMemoryError(message, { cause: error })
+  return new KernelError(message, { cause: error })
 }
 
 export class NativeBackend implements Backend {
-	readonly name = "native";
-	readonly precision = "float32";
-	readonly #addon: Addon;
-	readonly #mailbox: Float64Array;
-	readonly #indices: Record<KernelName, number>;
+  readonly name = 'native'
+  readonly precision = 'float32'
+  readonly #addon: Addon
+  readonly #mailbox: Float64Array
+  readonly #indices: Record<KernelName, number>
 
-	constructor() {
-		this.#addon = loadAddon();
-		this.#mailbox = this.#addon.mailbox;
-		this.#indices = matchKernels(this.#addon);
-	}
+  constructor() {
+    this.#addon = loadAddon()
+    this.#mailbox = this.#addon.mailbox
+    this.#indices = matchKernels(this.#addon)
+  }
 
-	alloc(length: number, dtype: DType): Handle {
-		try {
-			return this.#addon.alloc(length, dtypeCodes[dtype]) as Handle;
-		} catch (error) {
-			throw translate(error);
-		}
-	}
+  alloc(length: number, dtype: DType): Handle {
+    try {
+      return this.#addon.alloc(length, dtypeCodes[dtype]) as Handle
+    } catch (error) {
+      throw translate(error)
+    }
+  }
 
-	release(handle: Handle): void {
-		try {
-			this.#addon.release(handle);
-		} catch (error) {
-			throw translate(error);
-		}
-	}
+  release(handle: Handle): void {
+    try {
+      this.#addon.release(handle)
+    } catch (error) {
+      throw translate(error)
+    }
+  }
 
-	write(handle: Handle, src: TypedArray, offset = 0): void {
-		try {
-			this.#addon.write(handle, src, offset);
-		} catch (error) {
-			throw translate(error);
-		}
-	}
+  write(handle: Handle, src: TypedArray, offset = 0): void {
+    try {
+      this.#addon.write(handle, src, offset)
+    } catch (error) {
+      throw translate(error)
+    }
+  }
 
-	read(handle: Handle, dst: TypedArray, offset = 0): void {
-		try {
-			this.#addon.read(handle, dst, offset);
-		} catch (error) {
-			throw translate(error);
-		}
-	}
+  read(handle: Handle, dst: TypedArray, offset = 0): void {
+    try {
+      this.#addon.read(handle, dst, offset)
+    } catch (error) {
+      throw translate(error)
+    }
+  }
 
-	run<K extends KernelName>(kernel: K, ...args: KernelArgs<K>): void {
-		const mailbox = this.#mailbox;
-		const values: readonly number[] = args;
-		for (let i = 0; i < values.length; i++) mailbox[i] = values[i];
-		try {
-			this.#addon.run(this.#indices[kernel]);
-		} catch (error) {
-			throw translate(error);
-		}
-	}
+  run<K extends KernelName>(kernel: K, ...args: KernelArgs<K>): void {
+    const mailbox = this.#mailbox
+    const values: readonly number[] = args
+    for (let i = 0; i < values.length; i++) mailbox[i] = values[i]
+    try {
+      this.#addon.run(this.#indices[kernel])
+    } catch (error) {
+      throw translate(error)
+    }
+  }
 
-	memory(): MemoryUse {
-		return this.#addon.memory();
-	}
+  memory(): MemoryUse {
+    return this.#addon.memory()
+  }
 }

@@ -2,106 +2,81 @@
  * What an op is: a forward rule over kernels, and a backward rule over ops. Everything that is the
  * same for all ops, checking that the inputs fit together and leaving a graph behind, stands here.
  */
-import { type GradNode, gradEnabled, record } from "../autograd.js";
-import { ArgumentError, BackendError } from "../errors.js";
-import { type AnyTensor, Tensor } from "../tensor.js";
+import { type GradNode, gradEnabled, record } from '../autograd.js'
+import { ArgumentError, BackendError } from '../errors.js'
+import { type AnyTensor, Tensor } from '../tensor.js'
 
-export interface OpRule<
-	Inputs extends readonly AnyTensor[],
-	Attributes,
-	Y extends AnyTensor,
-> {
-	/** Checks shapes, allocates the result and runs the kernels. */
-	forward(inputs: Inputs, attributes: Attributes): Y;
-	/** What backward needs again. */
-	save?(y: Y, inputs: Inputs): readonly AnyTensor[];
-	/** One gradient per input, each computed only when it is needed. */
-	backward?(
-		dy: Tensor,
-		// biome-ignore lint/suspicious/noExplicitAny: each rule knows what it saved
-		saved: readonly any[],
-		node: Pick<GradNode, "shapes"> & { attributes: Attributes },
-	): (() => Tensor)[];
+export interface OpRule<Inputs extends readonly AnyTensor[], Attributes, Y extends AnyTensor> {
+  /** Checks shapes, allocates the result and runs the kernels. */
+  forward(inputs: Inputs, attributes: Attributes): Y
+  /** What backward needs again. */
+  save?(y: Y, inputs: Inputs): readonly AnyTensor[]
+  /** One gradient per input, each computed only when it is needed. */
+  backward?(
+    dy: Tensor,
+    // biome-ignore lint/suspicious/noExplicitAny: each rule knows what it saved
+    saved: readonly any[],
+    node: Pick<GradNode, 'shapes'> & { attributes: Attributes },
+  ): (() => Tensor)[]
 }
 
 /** An op as it is called: with its input tensors and, where it has any, its attributes. */
 export type Op<
-	Inputs extends readonly AnyTensor[],
-	Attributes extends object | undefined = undefined,
-	Y extends AnyTensor = Tensor,
-> = (
-	...args: Attributes extends undefined ? Inputs : [...Inputs, Attributes]
-) => Y;
+  Inputs extends readonly AnyTensor[],
+  Attributes extends object | undefined = undefined,
+  Y extends AnyTensor = Tensor,
+> = (...args: Attributes extends undefined ? Inputs : [...Inputs, Attributes]) => Y
 
 /** Every op by name; the op tests walk it. */
-export const ops = new Map<string, { differentiable: boolean }>();
+export const ops = new Map<string, { differentiable: boolean }>()
 
-const nothing: readonly AnyTensor[] = [];
+const nothing: readonly AnyTensor[] = []
 
 /**
  * Makes an op from its rule: a function of the input tensors and, last, its attributes (a plain
  * object), where it has any.
  */
 export function defineOp<
-	Inputs extends readonly AnyTensor[],
-	Attributes extends object | undefined = undefined,
-	Y extends AnyTensor = Tensor,
->(
-	name: string,
-	rule: OpRule<Inputs, Attributes, Y>,
-): Op<Inputs, Attributes, Y> {
-	ops.set(name, { differentiable: rule.backward !== undefined });
-	return (...args) => {
-		const last = args.length - 1;
-		const attributes = (
-			args[last] instanceof Tensor ? undefined : args[last]
-		) as Attributes;
-		const inputs = (attributes === undefined
-			? args
-			: args.slice(0, last)) as unknown as Inputs;
-		let wantsGrad = false;
-		for (const x of inputs) {
-			if (!(x instanceof Tensor)) {
-				throw new ArgumentError(`${name}: expected a tensor, got ${typeof x}`);
-			}
-			if (x.storage.backend !== inputs[0].storage.backend)
-				mixedBackends(name, inputs);
-			wantsGrad ||= x.requiresGrad;
-		}
-		const y = rule.forward(inputs, attributes);
-		if (wantsGrad && rule.backward && gradEnabled()) {
-			record(
-				y as unknown as Tensor,
-				name,
-				inputs,
-				rule.save?.(y, inputs) ?? nothing,
-				attributes,
-				rule.backward as GradNode["backward"],
-			);
-		}
-		return y;
-	};
+  Inputs extends readonly AnyTensor[],
+  Attributes extends object | undefined = undefined,
+  Y extends AnyTensor = Tensor,
+>(name: string, rule: OpRule<Inputs, Attributes, Y>): Op<Inputs, Attributes, Y> {
+  ops.set(name, { differentiable: rule.backward !== undefined })
+  return (...args) => {
+    const last = args.length - 1
+    const attributes = (args[last] instanceof Tensor ? undefined : args[last]) as Attributes
+    const inputs = (attributes === undefined ? args : args.slice(0, last)) as unknown as Inputs
+    let wantsGrad = false
+    for (const x of inputs) {
+      if (!(x instanceof Tensor)) {
+        throw new ArgumentError(`${name}: expected a tensor, got ${typeof x}`)
+      }
+      if (x.storage.backend !== inputs[0].storage.backend) mixedBackends(name, inputs)
+      wantsGrad ||= x.requiresGrad
+    }
+    const y = rule.forward(inputs, attributes)
+    if (wantsGrad && rule.backward && gradEnabled()) {
+      record(
+        y as unknown as Tensor,
+        name,
+        inputs,
+        rule.save?.(y, inputs) ?? nothing,
+        attributes,
+        rule.backward as GradNode['backward'],
+      )
+    }
+    return y
+  }
 }
 
 function mixedBackends(name: string, inputs: readonly AnyTensor[]): never {
-	const backends = inputs.map(
-		({ storage: { backend } }) => `${backend.name} ${backend.precision}`,
-	);
-	throw new BackendError(
-		`${name}: expected tensors of one backend, got ${backends.join(" and ")}`,
-	);
+  const backends = inputs.map(({ storage: { backend } }) => `${backend.name} ${backend.precision}`)
+  throw new BackendError(`${name}: expected tensors of one backend, got ${backends.join(' and ')}`)
 }
 
 /** Refuses a tensor of another dtype. */
-export function requireDType(
-	op: string,
-	x: AnyTensor,
-	dtype: AnyTensor["dtype"],
-): void {
-	if (x.dtype === dtype) return;
-	const advice =
-		dtype === "float32" && x.dtype === "int32" ? "; toFloat() converts it" : "";
-	throw new ArgumentError(
-		`${op}: expected a ${dtype} tensor, got ${x.dtype}${advice}`,
-	);
+export function requireDType(op: string, x: AnyTensor, dtype: AnyTensor['dtype']): void {
+  if (x.dtype === dtype) return
+  const advice = dtype === 'float32' && x.dtype === 'int32' ? '; toFloat() converts it' : ''
+  throw new ArgumentError(`${op}: expected a ${dtype} tensor, got ${x.dtype}${advice}`)
 }

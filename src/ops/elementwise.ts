@@ -1,348 +1,284 @@
 /**
  * Ops that treat every element alike, with NumPy's broadcasting where there are two operands.
  */
-import type { KernelName } from "../backend/kernels.js";
-import { ArgumentError, ShapeError } from "../errors.js";
-import { broadcastShapes, format, planBroadcast, sameShape } from "../shape.js";
-import { type AnyTensor, allocate, type Tensor } from "../tensor.js";
-import { defineOp, type Op, requireDType } from "./define.js";
-import { expandTo } from "./layout.js";
+import type { KernelName } from '../backend/kernels.js'
+import { ArgumentError, ShapeError } from '../errors.js'
+import { broadcastShapes, format, planBroadcast, sameShape } from '../shape.js'
+import { type AnyTensor, allocate, type Tensor } from '../tensor.js'
+import { defineOp, type Op, requireDType } from './define.js'
+import { expandTo } from './layout.js'
 
 type BinaryKernel = Extract<
-	KernelName,
-	| ("add" | "sub" | "mul" | "div" | "pow" | "maximum" | "minimum")
-	| (
-			| "equal"
-			| "notEqual"
-			| "less"
-			| "lessEqual"
-			| "greater"
-			| "greaterEqual"
-			| "equalInts"
-	  )
->;
+  KernelName,
+  | ('add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum')
+  | ('equal' | 'notEqual' | 'less' | 'lessEqual' | 'greater' | 'greaterEqual' | 'equalInts')
+>
 type UnaryKernel = Extract<
-	KernelName,
-	| ("neg" | "abs" | "sign" | "exp" | "log" | "sqrt" | "square" | "reciprocal")
-	| ("sin" | "cos" | "relu" | "sigmoid" | "tanh" | "softplus")
->;
+  KernelName,
+  | ('neg' | 'abs' | 'sign' | 'exp' | 'log' | 'sqrt' | 'square' | 'reciprocal')
+  | ('sin' | 'cos' | 'relu' | 'sigmoid' | 'tanh' | 'softplus')
+>
 
 /** Runs a binary kernel with broadcasting. */
-function runBinary(
-	op: string,
-	kernel: BinaryKernel,
-	a: AnyTensor,
-	b: AnyTensor,
-): Tensor {
-	if (sameShape(a.shape, b.shape)) {
-		const y = allocate(a, a.shape);
-		a.storage.backend.run(
-			kernel,
-			a.handle,
-			b.handle,
-			y.handle,
-			1,
-			1,
-			a.size,
-			7,
-			7,
-		);
-		return y;
-	}
-	const shape = broadcastShapes(op, a.shape, b.shape);
-	const plan = planBroadcast(a.shape, b.shape, shape);
-	if (plan === undefined) {
-		const expanded = expandTo(a as Tensor, shape);
-		const y = runBinary(
-			op,
-			kernel,
-			expanded,
-			sameShape(b.shape, shape) ? b : expandTo(b as Tensor, shape),
-		);
-		expanded.dispose();
-		return y;
-	}
-	const y = allocate(a, shape);
-	const [n0, n1, n2] = plan.extents;
-	a.storage.backend.run(
-		kernel,
-		a.handle,
-		b.handle,
-		y.handle,
-		n0,
-		n1,
-		n2,
-		plan.aMask,
-		plan.bMask,
-	);
-	return y;
+function runBinary(op: string, kernel: BinaryKernel, a: AnyTensor, b: AnyTensor): Tensor {
+  if (sameShape(a.shape, b.shape)) {
+    const y = allocate(a, a.shape)
+    a.storage.backend.run(kernel, a.handle, b.handle, y.handle, 1, 1, a.size, 7, 7)
+    return y
+  }
+  const shape = broadcastShapes(op, a.shape, b.shape)
+  const plan = planBroadcast(a.shape, b.shape, shape)
+  if (plan === undefined) {
+    const expanded = expandTo(a as Tensor, shape)
+    const y = runBinary(
+      op,
+      kernel,
+      expanded,
+      sameShape(b.shape, shape) ? b : expandTo(b as Tensor, shape),
+    )
+    expanded.dispose()
+    return y
+  }
+  const y = allocate(a, shape)
+  const [n0, n1, n2] = plan.extents
+  a.storage.backend.run(kernel, a.handle, b.handle, y.handle, n0, n1, n2, plan.aMask, plan.bMask)
+  return y
 }
 
-function binary(
-	name: string,
-	kernel: BinaryKernel,
-	[a, b]: readonly [Tensor, Tensor],
-): Tensor {
-	requireDType(name, a, "float32");
-	requireDType(name, b, "float32");
-	return runBinary(name, kernel, a, b);
+function binary(name: string, kernel: BinaryKernel, [a, b]: readonly [Tensor, Tensor]): Tensor {
+  requireDType(name, a, 'float32')
+  requireDType(name, b, 'float32')
+  return runBinary(name, kernel, a, b)
 }
 
 function unary(name: string, kernel: UnaryKernel, x: Tensor): Tensor {
-	requireDType(name, x, "float32");
-	const y = allocate(x, x.shape);
-	x.storage.backend.run(kernel, x.handle, y.handle, x.size);
-	return y;
+  requireDType(name, x, 'float32')
+  const y = allocate(x, x.shape)
+  x.storage.backend.run(kernel, x.handle, y.handle, x.size)
+  return y
 }
 
-type Pair = readonly [Tensor, Tensor];
-type Single = readonly [Tensor];
+type Pair = readonly [Tensor, Tensor]
+type Single = readonly [Tensor]
 
-export const add = defineOp<Pair>("add", {
-	forward: (inputs) => binary("add", "add", inputs),
-	backward: (dy) => [() => dy, () => dy],
-});
+export const add = defineOp<Pair>('add', {
+  forward: (inputs) => binary('add', 'add', inputs),
+  backward: (dy) => [() => dy, () => dy],
+})
 
-export const sub = defineOp<Pair>("sub", {
-	forward: (inputs) => binary("sub", "sub", inputs),
-	backward: (dy) => [() => dy, () => dy.neg()],
-});
+export const sub = defineOp<Pair>('sub', {
+  forward: (inputs) => binary('sub', 'sub', inputs),
+  backward: (dy) => [() => dy, () => dy.neg()],
+})
 
-export const mul = defineOp<Pair>("mul", {
-	forward: (inputs) => binary("mul", "mul", inputs),
-	save: (_, inputs) => inputs,
-	backward: (dy, [a, b]) => [() => dy.mul(b), () => dy.mul(a)],
-});
+export const mul = defineOp<Pair>('mul', {
+  forward: (inputs) => binary('mul', 'mul', inputs),
+  save: (_, inputs) => inputs,
+  backward: (dy, [a, b]) => [() => dy.mul(b), () => dy.mul(a)],
+})
 
-export const div = defineOp<Pair>("div", {
-	forward: (inputs) => binary("div", "div", inputs),
-	save: (y, [, b]) => [y, b],
-	backward: (dy, [y, b]) => [() => dy.div(b), () => dy.mul(y.div(b)).neg()],
-});
+export const div = defineOp<Pair>('div', {
+  forward: (inputs) => binary('div', 'div', inputs),
+  save: (y, [, b]) => [y, b],
+  backward: (dy, [y, b]) => [() => dy.div(b), () => dy.mul(y.div(b)).neg()],
+})
 
-export const pow = defineOp<Pair>("pow", {
-	forward: (inputs) => binary("pow", "pow", inputs),
-	save: (y, [a, b]) => [y, a, b],
-	backward: (dy, [y, a, b]) => [
-		() => dy.mul(b.mul(a.pow(b.sub(1)))),
-		// d/db a^b = a^b·log a, and 0 where a is 0 (a^b stays 0 there).
-		() => dy.mul(where(a.equal(0), y.filled(0), y.mul(a.log()))),
-	],
-});
+export const pow = defineOp<Pair>('pow', {
+  forward: (inputs) => binary('pow', 'pow', inputs),
+  save: (y, [a, b]) => [y, a, b],
+  backward: (dy, [y, a, b]) => [
+    () => dy.mul(b.mul(a.pow(b.sub(1)))),
+    // d/db a^b = a^b·log a, and 0 where a is 0 (a^b stays 0 there).
+    () => dy.mul(where(a.equal(0), y.filled(0), y.mul(a.log()))),
+  ],
+})
 
 // Where both operands are equal, each gets half of the gradient.
 function shareOfSelected(chosen: Tensor, other: Tensor, y: Tensor): Tensor {
-	const isChosen = equal(chosen, y);
-	return isChosen.div(isChosen.add(equal(other, y)));
+  const isChosen = equal(chosen, y)
+  return isChosen.div(isChosen.add(equal(other, y)))
 }
 
-export const maximum = defineOp<Pair>("maximum", {
-	forward: (inputs) => binary("maximum", "maximum", inputs),
-	save: (y, [a, b]) => [y, a, b],
-	backward: (dy, [y, a, b]) => [
-		() => dy.mul(shareOfSelected(a, b, y)),
-		() => dy.mul(shareOfSelected(b, a, y)),
-	],
-});
+export const maximum = defineOp<Pair>('maximum', {
+  forward: (inputs) => binary('maximum', 'maximum', inputs),
+  save: (y, [a, b]) => [y, a, b],
+  backward: (dy, [y, a, b]) => [
+    () => dy.mul(shareOfSelected(a, b, y)),
+    () => dy.mul(shareOfSelected(b, a, y)),
+  ],
+})
 
-export const minimum = defineOp<Pair>("minimum", {
-	forward: (inputs) => binary("minimum", "minimum", inputs),
-	save: (y, [a, b]) => [y, a, b],
-	backward: (dy, [y, a, b]) => [
-		() => dy.mul(shareOfSelected(a, b, y)),
-		() => dy.mul(shareOfSelected(b, a, y)),
-	],
-});
+export const minimum = defineOp<Pair>('minimum', {
+  forward: (inputs) => binary('minimum', 'minimum', inputs),
+  save: (y, [a, b]) => [y, a, b],
+  backward: (dy, [y, a, b]) => [
+    () => dy.mul(shareOfSelected(a, b, y)),
+    () => dy.mul(shareOfSelected(b, a, y)),
+  ],
+})
 
-export const equal = defineOp<readonly [AnyTensor, AnyTensor]>("equal", {
-	forward: ([a, b]) => {
-		requireDType("equal", b, a.dtype);
-		if (a.dtype === "int32") return runBinary("equal", "equalInts", a, b);
-		return binary("equal", "equal", [a as Tensor, b as Tensor]);
-	},
-});
-export const notEqual = defineOp<readonly [AnyTensor, AnyTensor]>("notEqual", {
-	forward: ([a, b]) => {
-		requireDType("notEqual", b, a.dtype);
-		if (a.dtype !== "int32")
-			return binary("notEqual", "notEqual", [a as Tensor, b as Tensor]);
-		return affine(runBinary("notEqual", "equalInts", a, b), {
-			scale: -1,
-			shift: 1,
-		});
-	},
-});
-export const less = defineOp<Pair>("less", {
-	forward: (inputs) => binary("less", "less", inputs),
-});
-export const lessEqual = defineOp<Pair>("lessEqual", {
-	forward: (inputs) => binary("lessEqual", "lessEqual", inputs),
-});
-export const greater = defineOp<Pair>("greater", {
-	forward: (inputs) => binary("greater", "greater", inputs),
-});
-export const greaterEqual = defineOp<Pair>("greaterEqual", {
-	forward: (inputs) => binary("greaterEqual", "greaterEqual", inputs),
-});
+export const equal = defineOp<readonly [AnyTensor, AnyTensor]>('equal', {
+  forward: ([a, b]) => {
+    requireDType('equal', b, a.dtype)
+    if (a.dtype === 'int32') return runBinary('equal', 'equalInts', a, b)
+    return binary('equal', 'equal', [a as Tensor, b as Tensor])
+  },
+})
+export const notEqual = defineOp<readonly [AnyTensor, AnyTensor]>('notEqual', {
+  forward: ([a, b]) => {
+    requireDType('notEqual', b, a.dtype)
+    if (a.dtype !== 'int32') return binary('notEqual', 'notEqual', [a as Tensor, b as Tensor])
+    return affine(runBinary('notEqual', 'equalInts', a, b), {
+      scale: -1,
+      shift: 1,
+    })
+  },
+})
+export const less = defineOp<Pair>('less', {
+  forward: (inputs) => binary('less', 'less', inputs),
+})
+export const lessEqual = defineOp<Pair>('lessEqual', {
+  forward: (inputs) => binary('lessEqual', 'lessEqual', inputs),
+})
+export const greater = defineOp<Pair>('greater', {
+  forward: (inputs) => binary('greater', 'greater', inputs),
+})
+export const greaterEqual = defineOp<Pair>('greaterEqual', {
+  forward: (inputs) => binary('greaterEqual', 'greaterEqual', inputs),
+})
 
-export const neg = defineOp<Single>("neg", {
-	forward: ([x]) => unary("neg", "neg", x),
-	backward: (dy) => [() => dy.neg()],
-});
-export const abs = defineOp<Single>("abs", {
-	forward: ([x]) => unary("abs", "abs", x),
-	save: (_, [x]) => [x],
-	backward: (dy, [x]) => [() => dy.mul(x.sign())],
-});
-export const sign = defineOp<Single>("sign", {
-	forward: ([x]) => unary("sign", "sign", x),
-});
-export const exp = defineOp<Single>("exp", {
-	forward: ([x]) => unary("exp", "exp", x),
-	save: (y) => [y],
-	backward: (dy, [y]) => [() => dy.mul(y)],
-});
-export const log = defineOp<Single>("log", {
-	forward: ([x]) => unary("log", "log", x),
-	save: (_, [x]) => [x],
-	backward: (dy, [x]) => [() => dy.div(x)],
-});
-export const sqrt = defineOp<Single>("sqrt", {
-	forward: ([x]) => unary("sqrt", "sqrt", x),
-	save: (y) => [y],
-	backward: (dy, [y]) => [() => dy.div(y).mul(0.5)],
-});
-export const square = defineOp<Single>("square", {
-	forward: ([x]) => unary("square", "square", x),
-	save: (_, [x]) => [x],
-	backward: (dy, [x]) => [() => dy.mul(x).mul(2)],
-});
-export const reciprocal = defineOp<Single>("reciprocal", {
-	forward: ([x]) => unary("reciprocal", "reciprocal", x),
-	save: (y) => [y],
-	backward: (dy, [y]) => [() => dy.mul(y.square()).neg()],
-});
-export const sin = defineOp<Single>("sin", {
-	forward: ([x]) => unary("sin", "sin", x),
-	save: (_, [x]) => [x],
-	backward: (dy, [x]) => [() => dy.mul(x.cos())],
-});
-export const cos = defineOp<Single>("cos", {
-	forward: ([x]) => unary("cos", "cos", x),
-	save: (_, [x]) => [x],
-	backward: (dy, [x]) => [() => dy.mul(x.sin()).neg()],
-});
+export const neg = defineOp<Single>('neg', {
+  forward: ([x]) => unary('neg', 'neg', x),
+  backward: (dy) => [() => dy.neg()],
+})
+export const abs = defineOp<Single>('abs', {
+  forward: ([x]) => unary('abs', 'abs', x),
+  save: (_, [x]) => [x],
+  backward: (dy, [x]) => [() => dy.mul(x.sign())],
+})
+export const sign = defineOp<Single>('sign', {
+  forward: ([x]) => unary('sign', 'sign', x),
+})
+export const exp = defineOp<Single>('exp', {
+  forward: ([x]) => unary('exp', 'exp', x),
+  save: (y) => [y],
+  backward: (dy, [y]) => [() => dy.mul(y)],
+})
+export const log = defineOp<Single>('log', {
+  forward: ([x]) => unary('log', 'log', x),
+  save: (_, [x]) => [x],
+  backward: (dy, [x]) => [() => dy.div(x)],
+})
+export const sqrt = defineOp<Single>('sqrt', {
+  forward: ([x]) => unary('sqrt', 'sqrt', x),
+  save: (y) => [y],
+  backward: (dy, [y]) => [() => dy.div(y).mul(0.5)],
+})
+export const square = defineOp<Single>('square', {
+  forward: ([x]) => unary('square', 'square', x),
+  save: (_, [x]) => [x],
+  backward: (dy, [x]) => [() => dy.mul(x).mul(2)],
+})
+export const reciprocal = defineOp<Single>('reciprocal', {
+  forward: ([x]) => unary('reciprocal', 'reciprocal', x),
+  save: (y) => [y],
+  backward: (dy, [y]) => [() => dy.mul(y.square()).neg()],
+})
+export const sin = defineOp<Single>('sin', {
+  forward: ([x]) => unary('sin', 'sin', x),
+  save: (_, [x]) => [x],
+  backward: (dy, [x]) => [() => dy.mul(x.cos())],
+})
+export const cos = defineOp<Single>('cos', {
+  forward: ([x]) => unary('cos', 'cos', x),
+  save: (_, [x]) => [x],
+  backward: (dy, [x]) => [() => dy.mul(x.sin()).neg()],
+})
 /** log(1 + e^x), without overflow and accurate in both tails. */
-export const softplus = defineOp<Single>("softplus", {
-	forward: ([x]) => unary("softplus", "softplus", x),
-	save: (_, [x]) => [x],
-	backward: (dy, [x]) => [() => dy.mul(x.sigmoid())],
-});
+export const softplus = defineOp<Single>('softplus', {
+  forward: ([x]) => unary('softplus', 'softplus', x),
+  save: (_, [x]) => [x],
+  backward: (dy, [x]) => [() => dy.mul(x.sigmoid())],
+})
 
-type Activation = "relu" | "sigmoid" | "tanh";
+type Activation = 'relu' | 'sigmoid' | 'tanh'
 
 /** g'(x)·dy from y = g(x), in one pass. */
-function activationGrad(
-	kernel: `${Activation}Grad`,
-	dy: Tensor,
-	y: Tensor,
-): Tensor {
-	const dx = allocate(y, y.shape);
-	y.storage.backend.run(kernel, y.handle, dy.handle, dx.handle, y.size);
-	return dx;
+function activationGrad(kernel: `${Activation}Grad`, dy: Tensor, y: Tensor): Tensor {
+  const dx = allocate(y, y.shape)
+  y.storage.backend.run(kernel, y.handle, dy.handle, dx.handle, y.size)
+  return dx
 }
 
 function defineActivation(name: Activation) {
-	return defineOp<Single>(name, {
-		forward: ([x]) => unary(name, name, x),
-		save: (y) => [y],
-		backward: (dy, [y]) => [() => activationGrad(`${name}Grad`, dy, y)],
-	});
+  return defineOp<Single>(name, {
+    forward: ([x]) => unary(name, name, x),
+    save: (y) => [y],
+    backward: (dy, [y]) => [() => activationGrad(`${name}Grad`, dy, y)],
+  })
 }
-export const relu = defineActivation("relu");
-export const sigmoid = defineActivation("sigmoid");
-export const tanh = defineActivation("tanh");
+export const relu = defineActivation('relu')
+export const sigmoid = defineActivation('sigmoid')
+export const tanh = defineActivation('tanh')
 
 /** scale·x + shift */
-export const affine = defineOp<Single, { scale: number; shift: number }>(
-	"affine",
-	{
-		forward: ([x], { scale, shift }) => {
-			requireDType("affine", x, "float32");
-			const y = allocate(x, x.shape);
-			x.storage.backend.run("affine", x.handle, y.handle, x.size, scale, shift);
-			return y;
-		},
-		backward: (dy, _, { attributes: { scale } }) => [() => dy.mul(scale)],
-	},
-);
+export const affine = defineOp<Single, { scale: number; shift: number }>('affine', {
+  forward: ([x], { scale, shift }) => {
+    requireDType('affine', x, 'float32')
+    const y = allocate(x, x.shape)
+    x.storage.backend.run('affine', x.handle, y.handle, x.size, scale, shift)
+    return y
+  },
+  backward: (dy, _, { attributes: { scale } }) => [() => dy.mul(scale)],
+})
 
 /** min(max(x, low), high); the gradient is 0 where x was cut off. */
-export const clip = defineOp<Single, { low: number; high: number }>("clip", {
-	forward: ([x], { low, high }) => {
-		requireDType("clip", x, "float32");
-		if (!(low <= high))
-			throw new ArgumentError(
-				`clip: expected low <= high, got ${low} and ${high}`,
-			);
-		const y = allocate(x, x.shape);
-		x.storage.backend.run("clip", x.handle, y.handle, x.size, low, high);
-		return y;
-	},
-	save: (y, [x]) => [y, x],
-	backward: (dy, [y, x]) => [() => dy.mul(equal(y, x))],
-});
+export const clip = defineOp<Single, { low: number; high: number }>('clip', {
+  forward: ([x], { low, high }) => {
+    requireDType('clip', x, 'float32')
+    if (!(low <= high))
+      throw new ArgumentError(`clip: expected low <= high, got ${low} and ${high}`)
+    const y = allocate(x, x.shape)
+    x.storage.backend.run('clip', x.handle, y.handle, x.size, low, high)
+    return y
+  },
+  save: (y, [x]) => [y, x],
+  backward: (dy, [y, x]) => [() => dy.mul(equal(y, x))],
+})
 
-type Triple = readonly [condition: Tensor, a: Tensor, b: Tensor];
+type Triple = readonly [condition: Tensor, a: Tensor, b: Tensor]
 
 /** condition ≠ 0 ? a : b; all three broadcast. */
-export const where: Op<Triple> = defineOp<Triple>("where", {
-	forward: ([condition, a, b]) => {
-		for (const x of [condition, a, b]) requireDType("where", x, "float32");
-		const shape = broadcastShapes(
-			"where",
-			broadcastShapes("where", condition.shape, a.shape),
-			b.shape,
-		);
-		const [c, p, q] = [condition, a, b].map((x) =>
-			sameShape(x.shape, shape) ? x : expandTo(x, shape),
-		);
-		const y = allocate(condition, shape);
-		y.storage.backend.run(
-			"select",
-			c.handle,
-			p.handle,
-			q.handle,
-			y.handle,
-			y.size,
-		);
-		return y;
-	},
-	save: (_, [condition]) => [condition],
-	backward: (dy, [condition]) => [
-		() => dy.filled(0),
-		() => where(condition, dy, dy.filled(0)),
-		() => where(condition, dy.filled(0), dy),
-	],
-});
+export const where: Op<Triple> = defineOp<Triple>('where', {
+  forward: ([condition, a, b]) => {
+    for (const x of [condition, a, b]) requireDType('where', x, 'float32')
+    const shape = broadcastShapes(
+      'where',
+      broadcastShapes('where', condition.shape, a.shape),
+      b.shape,
+    )
+    const [c, p, q] = [condition, a, b].map((x) =>
+      sameShape(x.shape, shape) ? x : expandTo(x, shape),
+    )
+    const y = allocate(condition, shape)
+    y.storage.backend.run('select', c.handle, p.handle, q.handle, y.handle, y.size)
+    return y
+  },
+  save: (_, [condition]) => [condition],
+  backward: (dy, [condition]) => [
+    () => dy.filled(0),
+    () => where(condition, dy, dy.filled(0)),
+    () => where(condition, dy.filled(0), dy),
+  ],
+})
 
 /** x += y, outside any graph; y broadcasts to x. */
 export function addInPlace(x: Tensor, y: Tensor): void {
-	if (!sameShape(x.shape, y.shape)) {
-		throw new ShapeError(
-			`add: expected equal shapes, got ${format(x.shape)} and ${format(y.shape)}`,
-		);
-	}
-	x.storage.backend.run(
-		"add",
-		x.handle,
-		y.handle,
-		x.handle,
-		1,
-		1,
-		x.size,
-		7,
-		7,
-	);
-	x.storage.version++;
+  if (!sameShape(x.shape, y.shape)) {
+    throw new ShapeError(
+      `add: expected equal shapes, got ${format(x.shape)} and ${format(y.shape)}`,
+    )
+  }
+  x.storage.backend.run('add', x.handle, y.handle, x.handle, 1, 1, x.size, 7, 7)
+  x.storage.version++
 }

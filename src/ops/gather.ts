@@ -1,131 +1,109 @@
 /**
  * Ops that are told by integers where to look.
  */
-import { ArgumentError, ShapeError } from "../errors.js";
-import { format, type Shape, sizeOf } from "../shape.js";
-import { type AnyTensor, allocate, type Tensor } from "../tensor.js";
-import { defineOp, requireDType } from "./define.js";
+import { ArgumentError, ShapeError } from '../errors.js'
+import { format, type Shape, sizeOf } from '../shape.js'
+import { type AnyTensor, allocate, type Tensor } from '../tensor.js'
+import { defineOp, requireDType } from './define.js'
 
 /** The shape of rows taken from x, and the elements of one row. */
-function rowsTaken(
-	op: string,
-	x: AnyTensor,
-	indices: AnyTensor,
-): { shape: Shape; cols: number } {
-	requireDType(op, indices, "int32");
-	if (x.shape.length === 0 || indices.shape.length !== 1) {
-		throw new ShapeError(
-			`${op}: expected rows to take from and a list of indices, got ${format(x.shape)} and ${format(indices.shape)}`,
-		);
-	}
-	const rest = x.shape.slice(1);
-	return { shape: [indices.size, ...rest], cols: sizeOf(rest) };
+function rowsTaken(op: string, x: AnyTensor, indices: AnyTensor): { shape: Shape; cols: number } {
+  requireDType(op, indices, 'int32')
+  if (x.shape.length === 0 || indices.shape.length !== 1) {
+    throw new ShapeError(
+      `${op}: expected rows to take from and a list of indices, got ${format(x.shape)} and ${format(indices.shape)}`,
+    )
+  }
+  const rest = x.shape.slice(1)
+  return { shape: [indices.size, ...rest], cols: sizeOf(rest) }
 }
 
 /**
  * The rows of x (its entries along the first axis) that the indices name, in their order.
  * @throws KernelError when an index is out of range
  */
-export const gather = defineOp<
-	readonly [AnyTensor, Tensor<"int32">],
-	undefined,
-	AnyTensor
->("gather", {
-	forward: ([x, indices]) => {
-		const { shape, cols } = rowsTaken("gather", x, indices);
-		const y = allocate(x, shape, x.dtype);
-		const { backend } = x.storage;
-		backend.run(
-			"gatherRows",
-			x.handle,
-			indices.handle,
-			y.handle,
-			indices.size,
-			cols,
-			x.shape[0],
-		);
-		return y;
-	},
-	save: (_, [, indices]) => [indices],
-	backward: (dy, [indices], { shapes: [shape] }) => [
-		() => {
-			const dx = dy.filled(0, shape);
-			const cols = sizeOf(shape.slice(1));
-			const { backend } = dy.storage;
-			backend.run(
-				"scatterAddRows",
-				dy.handle,
-				indices.handle,
-				dx.handle,
-				indices.size,
-				cols,
-				shape[0],
-			);
-			return dx;
-		},
-		() => indices,
-	],
-});
+export const gather = defineOp<readonly [AnyTensor, Tensor<'int32'>], undefined, AnyTensor>(
+  'gather',
+  {
+    forward: ([x, indices]) => {
+      const { shape, cols } = rowsTaken('gather', x, indices)
+      const y = allocate(x, shape, x.dtype)
+      const { backend } = x.storage
+      backend.run('gatherRows', x.handle, indices.handle, y.handle, indices.size, cols, x.shape[0])
+      return y
+    },
+    save: (_, [, indices]) => [indices],
+    backward: (dy, [indices], { shapes: [shape] }) => [
+      () => {
+        const dx = dy.filled(0, shape)
+        const cols = sizeOf(shape.slice(1))
+        const { backend } = dy.storage
+        backend.run(
+          'scatterAddRows',
+          dy.handle,
+          indices.handle,
+          dx.handle,
+          indices.size,
+          cols,
+          shape[0],
+        )
+        return dx
+      },
+      () => indices,
+    ],
+  },
+)
 
 /** The same from bytes, as floats times scale: images stay bytes until their batch is taken. */
-export const gatherBytes = defineOp<
-	readonly [Tensor<"uint8">, Tensor<"int32">],
-	{ scale: number }
->("gatherBytes", {
-	forward: ([x, indices], { scale }) => {
-		requireDType("gatherBytes", x, "uint8");
-		const { shape, cols } = rowsTaken("gatherBytes", x, indices);
-		const y = allocate(x, shape);
-		const { backend } = x.storage;
-		backend.run(
-			"gatherBytes",
-			x.handle,
-			indices.handle,
-			y.handle,
-			indices.size,
-			cols,
-			x.shape[0],
-			scale,
-		);
-		return y;
-	},
-});
+export const gatherBytes = defineOp<readonly [Tensor<'uint8'>, Tensor<'int32'>], { scale: number }>(
+  'gatherBytes',
+  {
+    forward: ([x, indices], { scale }) => {
+      requireDType('gatherBytes', x, 'uint8')
+      const { shape, cols } = rowsTaken('gatherBytes', x, indices)
+      const y = allocate(x, shape)
+      const { backend } = x.storage
+      backend.run(
+        'gatherBytes',
+        x.handle,
+        indices.handle,
+        y.handle,
+        indices.size,
+        cols,
+        x.shape[0],
+        scale,
+      )
+      return y
+    },
+  },
+)
 
-const oneHotOp = defineOp<readonly [Tensor<"int32">], { classes: number }>(
-	"oneHot",
-	{
-		forward: ([labels], { classes }) => {
-			const y = allocate(labels, [...labels.shape, classes]);
-			labels.storage.backend.run(
-				"oneHot",
-				labels.handle,
-				y.handle,
-				labels.size,
-				classes,
-			);
-			return y;
-		},
-	},
-);
+const oneHotOp = defineOp<readonly [Tensor<'int32'>], { classes: number }>('oneHot', {
+  forward: ([labels], { classes }) => {
+    const y = allocate(labels, [...labels.shape, classes])
+    labels.storage.backend.run('oneHot', labels.handle, y.handle, labels.size, classes)
+    return y
+  },
+})
 
 /**
  * Labels [...] as rows [..., classes] with a 1 at the label.
  * @throws KernelError when a label is not below classes
  */
-export function oneHot(labels: Tensor<"int32">, classes: number): Tensor {
-	requireDType("oneHot", labels, "int32");
-	if (!Number.isInteger(classes) || classes < 1) {
-		throw new ArgumentError(`oneHot: expected classes >= 1, got ${classes}`);
-	}
-	return oneHotOp(labels, { classes });
+export function oneHot(labels: Tensor<'int32'>, classes: number): Tensor {
+  requireDType('oneHot', labels, 'int32')
+  if (!Number.isInteger(classes) || classes < 1) {
+    throw new ArgumentError(`oneHot: expected classes >= 1, got ${classes}`)
+  }
+  return oneHotOp(labels, { classes })
 }
 
 /** An int32 tensor as floats. */
-export const toFloat = defineOp<readonly [AnyTensor]>("toFloat", {
-	forward: ([x]) => {
-		requireDType("toFloat", x, "int32");
-		const y = allocate(x, x.shape);
-		x.storage.backend.run("intsToFloats", x.handle, y.handle, x.size);
-		return y;
-	},
-});
+export const toFloat = defineOp<readonly [AnyTensor]>('toFloat', {
+  forward: ([x]) => {
+    requireDType('toFloat', x, 'int32')
+    const y = allocate(x, x.shape)
+    x.storage.backend.run('intsToFloats', x.handle, y.handle, x.size)
+    return y
+  },
+})

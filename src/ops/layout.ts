@@ -1,298 +1,230 @@
 /**
  * Ops that move elements without computing with them.
  */
-import { ArgumentError, ShapeError } from "../errors.js";
+import { ArgumentError, ShapeError } from '../errors.js'
 import {
-	aroundAxis,
-	format,
-	resolveAxis,
-	resolveReshape,
-	type Shape,
-	sameShape,
-	sizeOf,
-} from "../shape.js";
-import { type AnyTensor, allocate, type Tensor } from "../tensor.js";
-import { defineOp, requireDType } from "./define.js";
-import { sumTo } from "./reduce.js";
+  aroundAxis,
+  format,
+  resolveAxis,
+  resolveReshape,
+  type Shape,
+  sameShape,
+  sizeOf,
+} from '../shape.js'
+import { type AnyTensor, allocate, type Tensor } from '../tensor.js'
+import { defineOp, requireDType } from './define.js'
+import { sumTo } from './reduce.js'
 
 /** The same elements in another shape; shares the buffer. One extent may be -1. */
-export const reshape = defineOp<
-	readonly [AnyTensor],
-	{ shape: Shape },
-	AnyTensor
->("reshape", {
-	forward: ([x], { shape }) => x.view(resolveReshape(x.shape, shape)),
-	backward: (dy, _, { shapes: [shape] }) => [() => dy.reshape(shape)],
-});
+export const reshape = defineOp<readonly [AnyTensor], { shape: Shape }, AnyTensor>('reshape', {
+  forward: ([x], { shape }) => x.view(resolveReshape(x.shape, shape)),
+  backward: (dy, _, { shapes: [shape] }) => [() => dy.reshape(shape)],
+})
 
-const broadcastTo = defineOp<readonly [Tensor], { shape: Shape }>(
-	"broadcastTo",
-	{
-		forward: ([x], { shape }) => expandForward(x, shape),
-		backward: (dy, _, { shapes: [shape] }) => [() => sumTo(dy, shape)],
-	},
-);
+const broadcastTo = defineOp<readonly [Tensor], { shape: Shape }>('broadcastTo', {
+  forward: ([x], { shape }) => expandForward(x, shape),
+  backward: (dy, _, { shapes: [shape] }) => [() => sumTo(dy, shape)],
+})
 
 /** x repeated to a shape that it broadcasts to; always a buffer of its own. */
 export function expandTo(x: Tensor, shape: Shape): Tensor {
-	return broadcastTo(x, { shape });
+  return broadcastTo(x, { shape })
 }
 
 function expandForward(x: Tensor, shape: Shape): Tensor {
-	requireDType("broadcastTo", x, "float32");
-	const offset = shape.length - x.shape.length;
-	const aligned = shape.map((_, axis) => x.shape[axis - offset] ?? 1);
-	if (
-		offset < 0 ||
-		aligned.some((extent, axis) => extent !== shape[axis] && extent !== 1)
-	) {
-		throw new ShapeError(
-			`broadcastTo: expected a shape that ${format(x.shape)} can be repeated to, got ${format(shape)}`,
-		);
-	}
-	let y = x.view(aligned);
-	// Neighbouring axes that are repeated together are one run of the kernel.
-	for (let end = shape.length; end > 0; end--) {
-		if (aligned[end - 1] === shape[end - 1]) continue;
-		let begin = end - 1;
-		while (begin > 0 && aligned[begin - 1] === 1) begin--;
-		const outer = sizeOf(aligned.slice(0, begin));
-		const inner = sizeOf(shape.slice(end));
-		const repeat = sizeOf(shape.slice(begin, end));
-		const next = allocate(x, [
-			...aligned.slice(0, begin),
-			...shape.slice(begin),
-		]);
-		x.storage.backend.run(
-			"expand",
-			y.handle,
-			next.handle,
-			outer,
-			repeat,
-			inner,
-		);
-		y.dispose();
-		y = next;
-		end = begin + 1;
-	}
-	if (y.storage !== x.storage) return y;
-	const copy = y.clone();
-	y.dispose();
-	return copy;
+  requireDType('broadcastTo', x, 'float32')
+  const offset = shape.length - x.shape.length
+  const aligned = shape.map((_, axis) => x.shape[axis - offset] ?? 1)
+  if (offset < 0 || aligned.some((extent, axis) => extent !== shape[axis] && extent !== 1)) {
+    throw new ShapeError(
+      `broadcastTo: expected a shape that ${format(x.shape)} can be repeated to, got ${format(shape)}`,
+    )
+  }
+  let y = x.view(aligned)
+  // Neighbouring axes that are repeated together are one run of the kernel.
+  for (let end = shape.length; end > 0; end--) {
+    if (aligned[end - 1] === shape[end - 1]) continue
+    let begin = end - 1
+    while (begin > 0 && aligned[begin - 1] === 1) begin--
+    const outer = sizeOf(aligned.slice(0, begin))
+    const inner = sizeOf(shape.slice(end))
+    const repeat = sizeOf(shape.slice(begin, end))
+    const next = allocate(x, [...aligned.slice(0, begin), ...shape.slice(begin)])
+    x.storage.backend.run('expand', y.handle, next.handle, outer, repeat, inner)
+    y.dispose()
+    y = next
+    end = begin + 1
+  }
+  if (y.storage !== x.storage) return y
+  const copy = y.clone()
+  y.dispose()
+  return copy
 }
 
 /** Axes in another order; the last two swapped, for undefined. */
-export const permute = defineOp<
-	readonly [AnyTensor],
-	{ axes: readonly number[] },
-	AnyTensor
->("transpose", {
-	forward: ([x], { axes }) => permuteForward(x, axes),
-	backward: (dy, _, { attributes: { axes } }) => [
-		() => dy.transpose(axes.map((_, axis) => axes.indexOf(axis))),
-	],
-});
+export const permute = defineOp<readonly [AnyTensor], { axes: readonly number[] }, AnyTensor>(
+  'transpose',
+  {
+    forward: ([x], { axes }) => permuteForward(x, axes),
+    backward: (dy, _, { attributes: { axes } }) => [
+      () => dy.transpose(axes.map((_, axis) => axes.indexOf(axis))),
+    ],
+  },
+)
 
 /** Each axis in turn is brought to its place by one swap of two neighbouring groups of axes. */
 function permuteForward(x: AnyTensor, axes: readonly number[]): AnyTensor {
-	const order = x.shape.map((_, axis) => axis);
-	let y = x.view();
-	for (let place = 0; place < axes.length; place++) {
-		const from = order.indexOf(axes[place]);
-		if (from === place) continue;
-		const extents = order.map((axis) => x.shape[axis]);
-		const outer = sizeOf(extents.slice(0, place));
-		const rows = sizeOf(extents.slice(place, from));
-		const inner = sizeOf(extents.slice(from + 1));
-		order.splice(place, 0, ...order.splice(from, 1));
-		const next = allocate(
-			x,
-			order.map((axis) => x.shape[axis]),
-			x.dtype,
-		);
-		x.storage.backend.run(
-			"transpose",
-			y.handle,
-			next.handle,
-			outer,
-			rows,
-			extents[from],
-			inner,
-		);
-		y.dispose();
-		y = next;
-	}
-	return y;
+  const order = x.shape.map((_, axis) => axis)
+  let y = x.view()
+  for (let place = 0; place < axes.length; place++) {
+    const from = order.indexOf(axes[place])
+    if (from === place) continue
+    const extents = order.map((axis) => x.shape[axis])
+    const outer = sizeOf(extents.slice(0, place))
+    const rows = sizeOf(extents.slice(place, from))
+    const inner = sizeOf(extents.slice(from + 1))
+    order.splice(place, 0, ...order.splice(from, 1))
+    const next = allocate(
+      x,
+      order.map((axis) => x.shape[axis]),
+      x.dtype,
+    )
+    x.storage.backend.run('transpose', y.handle, next.handle, outer, rows, extents[from], inner)
+    y.dispose()
+    y = next
+  }
+  return y
 }
 
 interface SliceAttributes {
-	axis: number;
-	start: number;
-	length: number;
+  axis: number
+  start: number
+  length: number
 }
 
 /** The elements start .. start + length of one axis. */
-export const sliceAxis = defineOp<
-	readonly [AnyTensor],
-	SliceAttributes,
-	AnyTensor
->("slice", {
-	forward: ([x], { axis, start, length }) => {
-		const [outer, extent, inner] = aroundAxis(x.shape, axis);
-		const y = allocate(x, x.shape.with(axis, length), x.dtype);
-		const cols = length * inner;
-		if (y.size > 0) {
-			const { backend } = x.storage;
-			backend.run(
-				"copy2d",
-				x.handle,
-				y.handle,
-				outer,
-				cols,
-				start * inner,
-				extent * inner,
-				0,
-				cols,
-			);
-		}
-		return y;
-	},
-	backward: (
-		dy,
-		_,
-		{ shapes: [shape], attributes: { axis, start, length } },
-	) => [
-		() => {
-			const dx = dy.filled(0, shape);
-			const [outer, extent, inner] = aroundAxis(shape, axis);
-			const cols = length * inner;
-			if (dy.size > 0) {
-				const { backend } = dy.storage;
-				backend.run(
-					"copy2d",
-					dy.handle,
-					dx.handle,
-					outer,
-					cols,
-					0,
-					cols,
-					start * inner,
-					extent * inner,
-				);
-			}
-			return dx;
-		},
-	],
-});
+export const sliceAxis = defineOp<readonly [AnyTensor], SliceAttributes, AnyTensor>('slice', {
+  forward: ([x], { axis, start, length }) => {
+    const [outer, extent, inner] = aroundAxis(x.shape, axis)
+    const y = allocate(x, x.shape.with(axis, length), x.dtype)
+    const cols = length * inner
+    if (y.size > 0) {
+      const { backend } = x.storage
+      backend.run('copy2d', x.handle, y.handle, outer, cols, start * inner, extent * inner, 0, cols)
+    }
+    return y
+  },
+  backward: (dy, _, { shapes: [shape], attributes: { axis, start, length } }) => [
+    () => {
+      const dx = dy.filled(0, shape)
+      const [outer, extent, inner] = aroundAxis(shape, axis)
+      const cols = length * inner
+      if (dy.size > 0) {
+        const { backend } = dy.storage
+        backend.run(
+          'copy2d',
+          dy.handle,
+          dx.handle,
+          outer,
+          cols,
+          0,
+          cols,
+          start * inner,
+          extent * inner,
+        )
+      }
+      return dx
+    },
+  ],
+})
 
 /** A start and an end as Array.prototype.slice reads them, as a position and a length. */
-export function resolveRange(
-	extent: number,
-	start = 0,
-	end = extent,
-): [number, number] {
-	if (!Number.isInteger(start) || !Number.isInteger(end)) {
-		throw new ArgumentError(
-			`slice: expected integers, got ${start} and ${end}`,
-		);
-	}
-	const from = Math.min(
-		Math.max(start < 0 ? start + extent : start, 0),
-		extent,
-	);
-	const to = Math.min(Math.max(end < 0 ? end + extent : end, from), extent);
-	return [from, to - from];
+export function resolveRange(extent: number, start = 0, end = extent): [number, number] {
+  if (!Number.isInteger(start) || !Number.isInteger(end)) {
+    throw new ArgumentError(`slice: expected integers, got ${start} and ${end}`)
+  }
+  const from = Math.min(Math.max(start < 0 ? start + extent : start, 0), extent)
+  const to = Math.min(Math.max(end < 0 ? end + extent : end, from), extent)
+  return [from, to - from]
 }
 
-const concatTensors = defineOp<
-	readonly AnyTensor[],
-	{ axis: number },
-	AnyTensor
->("concat", {
-	forward: (inputs, { axis }) => {
-		const extent = inputs.reduce((sum, x) => sum + x.shape[axis], 0);
-		const y = allocate(
-			inputs[0],
-			inputs[0].shape.with(axis, extent),
-			inputs[0].dtype,
-		);
-		let start = 0;
-		for (const x of inputs) {
-			const [outer, length, inner] = aroundAxis(x.shape, axis);
-			const cols = length * inner;
-			if (x.size > 0) {
-				const { backend } = x.storage;
-				backend.run(
-					"copy2d",
-					x.handle,
-					y.handle,
-					outer,
-					cols,
-					0,
-					cols,
-					start * inner,
-					extent * inner,
-				);
-			}
-			start += length;
-		}
-		return y;
-	},
-	backward: (dy, _, { shapes, attributes: { axis } }) => {
-		let start = 0;
-		return shapes.map((shape) => {
-			const begin = start;
-			start += shape[axis];
-			return () =>
-				sliceAxis(dy, { axis, start: begin, length: shape[axis] }) as Tensor;
-		});
-	},
-});
+const concatTensors = defineOp<readonly AnyTensor[], { axis: number }, AnyTensor>('concat', {
+  forward: (inputs, { axis }) => {
+    const extent = inputs.reduce((sum, x) => sum + x.shape[axis], 0)
+    const y = allocate(inputs[0], inputs[0].shape.with(axis, extent), inputs[0].dtype)
+    let start = 0
+    for (const x of inputs) {
+      const [outer, length, inner] = aroundAxis(x.shape, axis)
+      const cols = length * inner
+      if (x.size > 0) {
+        const { backend } = x.storage
+        backend.run(
+          'copy2d',
+          x.handle,
+          y.handle,
+          outer,
+          cols,
+          0,
+          cols,
+          start * inner,
+          extent * inner,
+        )
+      }
+      start += length
+    }
+    return y
+  },
+  backward: (dy, _, { shapes, attributes: { axis } }) => {
+    let start = 0
+    return shapes.map((shape) => {
+      const begin = start
+      start += shape[axis]
+      return () => sliceAxis(dy, { axis, start: begin, length: shape[axis] }) as Tensor
+    })
+  },
+})
 
 /**
  * Tensors joined along an axis they already have; all other extents agree.
  * @throws ShapeError, ArgumentError for an empty list or dtypes that differ
  */
-export function concat<T extends AnyTensor>(
-	tensors: readonly T[],
-	axis = 0,
-): T {
-	if (!Array.isArray(tensors) || tensors.length === 0) {
-		throw new ArgumentError("concat: expected a list of at least one tensor");
-	}
-	const [first] = tensors;
-	const along = resolveAxis("concat", axis, first.shape.length);
-	for (const x of tensors) {
-		requireDType("concat", x, first.dtype);
-		if (
-			x.shape.length !== first.shape.length ||
-			!sameShape(x.shape.with(along, 0), first.shape.with(along, 0))
-		) {
-			throw new ShapeError(
-				`concat: expected shapes that differ only along axis ${along}, got ${format(first.shape)} and ${format(x.shape)}`,
-			);
-		}
-	}
-	return concatTensors(...tensors, { axis: along }) as T;
+export function concat<T extends AnyTensor>(tensors: readonly T[], axis = 0): T {
+  if (!Array.isArray(tensors) || tensors.length === 0) {
+    throw new ArgumentError('concat: expected a list of at least one tensor')
+  }
+  const [first] = tensors
+  const along = resolveAxis('concat', axis, first.shape.length)
+  for (const x of tensors) {
+    requireDType('concat', x, first.dtype)
+    if (
+      x.shape.length !== first.shape.length ||
+      !sameShape(x.shape.with(along, 0), first.shape.with(along, 0))
+    ) {
+      throw new ShapeError(
+        `concat: expected shapes that differ only along axis ${along}, got ${format(first.shape)} and ${format(x.shape)}`,
+      )
+    }
+  }
+  return concatTensors(...tensors, { axis: along }) as T
 }
 
 /** Tensors of one shape joined along a new axis. */
 export function stack<T extends AnyTensor>(tensors: readonly T[], axis = 0): T {
-	if (!Array.isArray(tensors) || tensors.length === 0) {
-		throw new ArgumentError("stack: expected a list of at least one tensor");
-	}
-	const { shape } = tensors[0];
-	for (const x of tensors) {
-		if (!sameShape(x.shape, shape)) {
-			throw new ShapeError(
-				`stack: expected equal shapes, got ${format(shape)} and ${format(x.shape)}`,
-			);
-		}
-	}
-	const along = resolveAxis("stack", axis, shape.length + 1);
-	const withAxis = shape.toSpliced(along, 0, 1);
-	return concat(
-		tensors.map((x) => reshape(x, { shape: withAxis })),
-		along,
-	) as T;
+  if (!Array.isArray(tensors) || tensors.length === 0) {
+    throw new ArgumentError('stack: expected a list of at least one tensor')
+  }
+  const { shape } = tensors[0]
+  for (const x of tensors) {
+    if (!sameShape(x.shape, shape)) {
+      throw new ShapeError(
+        `stack: expected equal shapes, got ${format(shape)} and ${format(x.shape)}`,
+      )
+    }
+  }
+  const along = resolveAxis('stack', axis, shape.length + 1)
+  const withAxis = shape.toSpliced(along, 0, 1)
+  return concat(
+    tensors.map((x) => reshape(x, { shape: withAxis })),
+    along,
+  ) as T
 }

@@ -1,134 +1,95 @@
 /**
  * Products of matrices; transposes are flags of the GEMM, never copies.
  */
-import { ShapeError } from "../errors.js";
-import { format } from "../shape.js";
-import { allocate, type Tensor } from "../tensor.js";
-import { defineOp, requireDType } from "./define.js";
-import { sumTo } from "./reduce.js";
+import { ShapeError } from '../errors.js'
+import { format } from '../shape.js'
+import { allocate, type Tensor } from '../tensor.js'
+import { defineOp, requireDType } from './define.js'
+import { sumTo } from './reduce.js'
 
 interface Transposes {
-	transA: boolean;
-	transB: boolean;
+  transA: boolean
+  transB: boolean
 }
 
 /** y = op(a)·op(b) for matrices, with y given or new. */
-function gemm(
-	op: string,
-	a: Tensor,
-	b: Tensor,
-	{ transA, transB }: Transposes,
-): Tensor {
-	requireDType(op, a, "float32");
-	requireDType(op, b, "float32");
-	if (a.shape.length !== 2 || b.shape.length !== 2) {
-		throw new ShapeError(
-			`${op}: expected two matrices, got ${format(a.shape)} x ${format(b.shape)}`,
-		);
-	}
-	const [m, k] = transA ? [a.shape[1], a.shape[0]] : a.shape;
-	const [kB, n] = transB ? [b.shape[1], b.shape[0]] : b.shape;
-	if (k !== kB) {
-		const turned = (flag: boolean) => (flag ? " transposed" : "");
-		throw new ShapeError(
-			`${op}: inner dimensions differ, got ${format(a.shape)}${turned(transA)} x ${format(b.shape)}${turned(transB)} (${k} vs ${kB})`,
-		);
-	}
-	const y = allocate(a, [m, n]);
-	const { backend } = a.storage;
-	backend.run(
-		"gemm",
-		a.handle,
-		b.handle,
-		y.handle,
-		+transA,
-		+transB,
-		m,
-		n,
-		k,
-		1,
-		0,
-	);
-	return y;
+function gemm(op: string, a: Tensor, b: Tensor, { transA, transB }: Transposes): Tensor {
+  requireDType(op, a, 'float32')
+  requireDType(op, b, 'float32')
+  if (a.shape.length !== 2 || b.shape.length !== 2) {
+    throw new ShapeError(
+      `${op}: expected two matrices, got ${format(a.shape)} x ${format(b.shape)}`,
+    )
+  }
+  const [m, k] = transA ? [a.shape[1], a.shape[0]] : a.shape
+  const [kB, n] = transB ? [b.shape[1], b.shape[0]] : b.shape
+  if (k !== kB) {
+    const turned = (flag: boolean) => (flag ? ' transposed' : '')
+    throw new ShapeError(
+      `${op}: inner dimensions differ, got ${format(a.shape)}${turned(transA)} x ${format(b.shape)}${turned(transB)} (${k} vs ${kB})`,
+    )
+  }
+  const y = allocate(a, [m, n])
+  const { backend } = a.storage
+  backend.run('gemm', a.handle, b.handle, y.handle, +transA, +transB, m, n, k, 1, 0)
+  return y
 }
 
-const multiply = defineOp<readonly [Tensor, Tensor], Transposes>("matmul", {
-	forward: ([a, b], attributes) => gemm("matmul", a, b, attributes),
-	save: (_, inputs) => inputs,
-	backward: (dy, [a, b], { attributes: { transA, transB } }) => [
-		() =>
-			transA
-				? gemm("matmul", b, dy, { transA: transB, transB: true })
-				: gemm("matmul", dy, b, { transA: false, transB: !transB }),
-		() =>
-			transB
-				? gemm("matmul", dy, a, { transA: true, transB: transA })
-				: gemm("matmul", a, dy, { transA: !transA, transB: false }),
-	],
-});
+const multiply = defineOp<readonly [Tensor, Tensor], Transposes>('matmul', {
+  forward: ([a, b], attributes) => gemm('matmul', a, b, attributes),
+  save: (_, inputs) => inputs,
+  backward: (dy, [a, b], { attributes: { transA, transB } }) => [
+    () =>
+      transA
+        ? gemm('matmul', b, dy, { transA: transB, transB: true })
+        : gemm('matmul', dy, b, { transA: false, transB: !transB }),
+    () =>
+      transB
+        ? gemm('matmul', dy, a, { transA: true, transB: transA })
+        : gemm('matmul', a, dy, { transA: !transA, transB: false }),
+  ],
+})
 
 /**
  * Product of two matrices; a vector counts as a row on the left and as a column on the right, and
  * that axis is dropped from the result.
  * @throws ShapeError when the inner dimensions differ
  */
-export function matmul(
-	a: Tensor,
-	b: Tensor,
-	transposes: Partial<Transposes> = {},
-): Tensor {
-	const { transA = false, transB = false } = transposes;
-	const aIsVector = a.shape.length === 1;
-	const bIsVector = b.shape.length === 1;
-	if (!aIsVector && !bIsVector) return multiply(a, b, { transA, transB });
-	if ((aIsVector && transA) || (bIsVector && transB)) {
-		throw new ShapeError(
-			"matmul: expected a matrix to transpose, got a vector",
-		);
-	}
-	const y = multiply(
-		aIsVector ? a.reshape([1, a.size]) : a,
-		bIsVector ? b.reshape([b.size, 1]) : b,
-		{ transA, transB },
-	);
-	const kept = y.shape.filter(
-		(_, axis) => !(axis === 0 ? aIsVector : bIsVector),
-	);
-	return y.reshape(kept);
+export function matmul(a: Tensor, b: Tensor, transposes: Partial<Transposes> = {}): Tensor {
+  const { transA = false, transB = false } = transposes
+  const aIsVector = a.shape.length === 1
+  const bIsVector = b.shape.length === 1
+  if (!aIsVector && !bIsVector) return multiply(a, b, { transA, transB })
+  if ((aIsVector && transA) || (bIsVector && transB)) {
+    throw new ShapeError('matmul: expected a matrix to transpose, got a vector')
+  }
+  const y = multiply(
+    aIsVector ? a.reshape([1, a.size]) : a,
+    bIsVector ? b.reshape([b.size, 1]) : b,
+    { transA, transB },
+  )
+  const kept = y.shape.filter((_, axis) => !(axis === 0 ? aIsVector : bIsVector))
+  return y.reshape(kept)
 }
 
 /**
  * x·weight + bias, the affine layer: x [batch, fanIn], weight [fanIn, fanOut], bias [fanOut].
  * The bias is added in place, so the product is the only buffer made.
  */
-export const linear = defineOp<
-	readonly [x: Tensor, weight: Tensor, bias: Tensor]
->("linear", {
-	forward: ([x, weight, bias]) => {
-		const y = gemm("linear", x, weight, { transA: false, transB: false });
-		const [rows, cols] = y.shape;
-		if (bias.shape.length !== 1 || bias.shape[0] !== cols) {
-			throw new ShapeError(
-				`linear: expected a bias of shape [${cols}], got ${format(bias.shape)}`,
-			);
-		}
-		y.storage.backend.run(
-			"add",
-			y.handle,
-			bias.handle,
-			y.handle,
-			1,
-			rows,
-			cols,
-			7,
-			5,
-		);
-		return y;
-	},
-	save: (_, [x, weight]) => [x, weight],
-	backward: (dy, [x, weight], { shapes }) => [
-		() => gemm("linear", dy, weight, { transA: false, transB: true }),
-		() => gemm("linear", x, dy, { transA: true, transB: false }),
-		() => sumTo(dy, shapes[2]),
-	],
-});
+export const linear = defineOp<readonly [x: Tensor, weight: Tensor, bias: Tensor]>('linear', {
+  forward: ([x, weight, bias]) => {
+    const y = gemm('linear', x, weight, { transA: false, transB: false })
+    const [rows, cols] = y.shape
+    if (bias.shape.length !== 1 || bias.shape[0] !== cols) {
+      throw new ShapeError(`linear: expected a bias of shape [${cols}], got ${format(bias.shape)}`)
+    }
+    y.storage.backend.run('add', y.handle, bias.handle, y.handle, 1, rows, cols, 7, 5)
+    return y
+  },
+  save: (_, [x, weight]) => [x, weight],
+  backward: (dy, [x, weight], { shapes }) => [
+    () => gemm('linear', dy, weight, { transA: false, transB: true }),
+    () => gemm('linear', x, dy, { transA: true, transB: false }),
+    () => sumTo(dy, shapes[2]),
+  ],
+})
