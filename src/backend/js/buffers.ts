@@ -1,0 +1,118 @@
+/**
+ * Typed arrays behind integer handles: a table of generations over a pool of arrays by exact
+ * length, so that a loop whose shapes repeat allocates nothing. The counterpart of
+ * native/buffers.cc; a handle is slot + generation·2^22 in both.
+ */
+import { totalmem } from 'node:os'
+import { KernelError, OutOfMemoryError } from '../../errors.js'
+import type { DType, MemoryUse, Precision, TypedArray } from '../backend.js'
+import type { Handle } from '../kernels.js'
+
+const SLOTS = 2 ** 22
+const LAST_GENERATION = 2 ** 31 - 1
+// Released memory beyond this is left to the garbage collector.
+const POOL_LIMIT = 512 * 2 ** 20
+
+export class Buffers {
+  readonly memory: MemoryUse = { live: 0, pooled: 0, peak: 0, buffers: 0 }
+  private readonly arrays: (TypedArray | undefined)[] = []
+  private readonly generations: number[] = []
+  private readonly freeSlots: number[] = []
+  private readonly pools: Record<DType, Map<number, TypedArray[]>> = {
+    float32: new Map(),
+    int32: new Map(),
+    uint8: new Map(),
+  }
+  // The system may promise memory it does not have and kill the process when it is touched.
+  private readonly limit = totalmem()
+
+  constructor(private readonly precision: Precision) {}
+
+  /** The handle of an array with undefined content. */
+  allocate(length: number, dtype: DType): Handle {
+    if (!(Number.isSafeInteger(length) && length >= 0) || !Object.hasOwn(this.pools, dtype)) {
+      throw new KernelError(`alloc: expected a length and a dtype, got ${length} and ${dtype}`)
+    }
+    const array = this.pools[dtype].get(length)?.pop()
+    if (array !== undefined) this.memory.pooled -= array.byteLength
+    return this.enter(array ?? this.create(length, dtype))
+  }
+
+  /** False when the handle is not a buffer in use. */
+  release(handle: Handle): boolean {
+    const array = this.find(handle)
+    if (array === undefined) return false
+    const generation = Math.floor(handle / SLOTS)
+    const slot = handle - generation * SLOTS
+    this.arrays[slot] = undefined
+    // A slot whose generations are used up is retired: a handle is never given out twice.
+    if (generation < LAST_GENERATION) {
+      this.generations[slot] = generation + 1
+      this.freeSlots.push(slot)
+    }
+    this.memory.live -= array.byteLength
+    this.memory.buffers--
+    this.keep(array)
+    return true
+  }
+
+  /** Undefined when the handle is stale, NaN, negative, fractional or was never given out. */
+  find(handle: Handle): TypedArray | undefined {
+    const generation = Math.floor(handle / SLOTS)
+    const slot = handle - generation * SLOTS
+    return this.generations[slot] === generation ? this.arrays[slot] : undefined
+  }
+
+  private enter(array: TypedArray): Handle {
+    const slot = this.freeSlots.pop() ?? this.arrays.length
+    if (slot === this.arrays.length) {
+      if (slot === SLOTS) throw new OutOfMemoryError(`alloc: ${SLOTS} buffers are in use`)
+      this.arrays.push(undefined)
+      this.generations.push(0)
+    }
+    this.arrays[slot] = array
+    const memory = this.memory
+    memory.live += array.byteLength
+    memory.peak = Math.max(memory.peak, memory.live)
+    memory.buffers++
+    return (slot + this.generations[slot] * SLOTS) as Handle
+  }
+
+  private create(length: number, dtype: DType): TypedArray {
+    const type = arrayType(dtype, this.precision)
+    if (this.memory.live + length * type.BYTES_PER_ELEMENT <= this.limit) {
+      try {
+        return new type(length)
+      } catch {
+        // A RangeError: longer than arrays can be, or no memory.
+      }
+    }
+    throw new OutOfMemoryError(`alloc: no memory for ${length} elements`)
+  }
+
+  private keep(array: TypedArray): void {
+    const memory = this.memory
+    // Lengths that no longer occur would fill the pool for ever, so it starts anew.
+    if (memory.pooled + array.byteLength > POOL_LIMIT) {
+      for (const pool of Object.values(this.pools)) pool.clear()
+      memory.pooled = 0
+      if (array.byteLength > POOL_LIMIT) return
+    }
+    const pool = this.pools[dtypeOf(array)]
+    const arrays = pool.get(array.length)
+    if (arrays === undefined) pool.set(array.length, [array])
+    else arrays.push(array)
+    memory.pooled += array.byteLength
+  }
+}
+
+function arrayType(dtype: DType, precision: Precision) {
+  if (dtype === 'int32') return Int32Array
+  if (dtype === 'uint8') return Uint8Array
+  return precision === 'float64' ? Float64Array : Float32Array
+}
+
+export function dtypeOf(array: TypedArray): DType {
+  if (array instanceof Int32Array) return 'int32'
+  return array instanceof Uint8Array ? 'uint8' : 'float32'
+}

@@ -1,0 +1,52 @@
+/**
+ * What a kernel is in JavaScript: a function over typed arrays, its parameter list derived from the
+ * kernel table. The counterpart of native/kernel.h, without its checks of extents: a typed array
+ * ignores what lies outside it, so wrong extents give wrong numbers here but harm nothing else, and
+ * ops have checked the shapes before. Index data is checked, because it comes from users.
+ */
+import { KernelError } from '../../errors.js'
+import type { TypedArray } from '../backend.js'
+import type { KernelName, kernels } from '../kernels.js'
+
+/** The backend's float, 32 or 64 bits wide. Arithmetic is in doubles, rounded when stored. */
+export type Floats = Float32Array | Float64Array
+
+/** What a kernel gets for each kind of argument. */
+interface Decoded {
+  in: Floats
+  out: Floats
+  inout: Floats
+  ints: Int32Array
+  intsOut: Int32Array
+  intsInout: Int32Array
+  bytes: Uint8Array
+  any: TypedArray
+  anyOut: TypedArray
+  anyInout: TypedArray
+  size: number
+  float: number
+}
+export type Kind = keyof Decoded
+
+type DecodedRow<Row> = Row extends `${string}:${infer K extends Kind}` ? Decoded[K] : never
+type DecodedRows<Rows extends readonly string[]> = {
+  [I in keyof Rows]: DecodedRow<Rows[I]>
+}
+export type JsKernel<K extends KernelName> = (...args: DecodedRows<(typeof kernels)[K]>) => void
+
+/** Refuses an index outside [0, limit); `argument` is `kernel: name`. */
+export function checkIndices(
+  argument: string,
+  indices: Int32Array,
+  count: number,
+  limit: number,
+): void {
+  for (let i = 0; i < count; i++) {
+    const index = indices[i]
+    if (index < 0 || index >= limit) {
+      throw new KernelError(
+        `${argument}[${i}]: expected an index from 0 to below ${limit}, got ${index}`,
+      )
+    }
+  }
+}

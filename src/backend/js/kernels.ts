@@ -1,0 +1,25 @@
+/**
+ * All kernels of the pure-JS backend. A missing kernel, or one whose parameters differ from its row
+ * in the kernel table, does not compile.
+ */
+import type { KernelName } from '../kernels.js'
+import * as elementwise from './elementwise.js'
+import * as gather from './gather.js'
+import { gemm } from './gemm.js'
+import type { JsKernel } from './kernel.js'
+import * as layout from './layout.js'
+import * as optim from './optim.js'
+import * as random from './random.js'
+import * as reduce from './reduce.js'
+import * as softmax from './softmax.js'
+
+export const jsKernels: { readonly [K in KernelName]: JsKernel<K> } = {
+  gemm,
+  ...elementwise,
+  ...layout,
+  ...reduce,
+  ...softmax,
+  ...gather,
+  ...random,
+  ...optim,
+}

@@ -1,0 +1,36 @@
+/**
+ * Updates of parameters in one pass. settings: [lr, momentum, nesterov, weightDecay, l2, l1].
+ * weightDecay·w is the gradient of weightDecay/2·Σw², 2·l2·w that of l2·Σw²; l1 is taken by the
+ * proximal step (soft thresholding), which gives true zeros.
+ */
+import type { Floats, JsKernel } from './kernel.js'
+
+export const sgd: JsKernel<'sgd'> = (w, dw, settings, n) => {
+  const lr = settings[0]
+  const decay = settings[3] + 2 * settings[4]
+  for (let i = 0; i < n; i++) w[i] -= lr * (dw[i] + decay * w[i])
+  shrink(w, n, lr * settings[5])
+}
+
+export const sgdMomentum: JsKernel<'sgdMomentum'> = (w, dw, velocity, settings, n) => {
+  const lr = settings[0]
+  const momentum = settings[1]
+  const nesterov = settings[2] !== 0
+  const decay = settings[3] + 2 * settings[4]
+  for (let i = 0; i < n; i++) {
+    const g = dw[i] + decay * w[i]
+    const v = momentum * velocity[i] + g
+    velocity[i] = v
+    w[i] -= lr * (nesterov ? g + momentum * v : v)
+  }
+  shrink(w, n, lr * settings[5])
+}
+
+/** w = sign(w)·max(|w| - by, 0), where there is something to take. */
+function shrink(w: Floats, n: number, by: number): void {
+  if (!(by > 0)) return
+  for (let i = 0; i < n; i++) {
+    const v = w[i]
+    w[i] = v > by ? v - by : v < -by ? v + by : v === v ? 0 : v
+  }
+}
