@@ -1,0 +1,49 @@
+// Compiles and runs the plain C++ checks in native/test/, each a program with its own main().
+// They are linked with the addon's own objects, so that they check what is shipped; a check can
+// use everything that does not need Node.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const objects = 'build/Release/obj.target/neuroblas/native'
+const out = 'build/native-test'
+const library = `${out}/libneuroblas.a`
+
+const filesIn = (folder, end, recursive = false) =>
+  readdirSync(join(root, folder), { recursive })
+    .filter((file) => file.endsWith(end))
+    .map((file) => join(folder, file))
+
+const words = (text) => text.trim().split(/\s+/)
+const pkgConfig = (what) =>
+  words(execFileSync('pkg-config', [what, 'openblas'], { encoding: 'utf8' }))
+
+/** The addon's compiler flags; binding.gyp is written as strict JSON for this. */
+function flags() {
+  const { targets } = JSON.parse(readFileSync(join(root, 'binding.gyp'), 'utf8'))
+  return targets[0].cflags_cc.filter((flag) => !flag.startsWith('<'))
+}
+
+const run = (command, args) =>
+  spawnSync(command, args, { cwd: root, stdio: 'inherit' }).status === 0
+
+rmSync(join(root, out), { recursive: true, force: true })
+mkdirSync(join(root, out))
+// From an archive the linker takes only the objects that the check asks for.
+let ok = run('ar', ['rcs', library, ...filesIn(objects, '.o', true)])
+for (const source of filesIn('native/test', '.cc')) {
+  console.log(`== ${source}`)
+  const program = join(out, source.replace(/.*\//, '').replace(/\.cc$/, ''))
+  const link = [source, library, ...pkgConfig('--libs'), '-pthread', '-o', program]
+  const built = run(process.env.CXX ?? 'g++', [
+    ...flags(),
+    ...pkgConfig('--cflags'),
+    '-Inative',
+    ...link,
+  ])
+  ok = built && run(join(root, program), []) && ok
+}
+console.log(ok ? 'native checks passed' : 'native checks FAILED')
+process.exit(ok ? 0 : 1)
