@@ -1,0 +1,86 @@
+/** Models as `.safetensors` files: parameters by path, and text beside them. */
+import { readFileSync } from 'node:fs'
+import { ArgumentError, DataError } from '../errors.js'
+import type { Module } from '../nn/module.js'
+import { type ActivationName, mlp, type Sequential } from '../nn/sequential.js'
+import { writeFileAtomically } from './files.js'
+import { decodeSafetensors, encodeSafetensors } from './safetensors.js'
+
+/** What an `mlp` is built from, as it is kept in a file. */
+export interface MlpArchitecture {
+  units: readonly number[]
+  activation: ActivationName
+}
+
+/**
+ * Writes all parameters to a file, which holds the old content until the new one is complete.
+ * Weights of affine layers are [fanIn, fanOut].
+ * @param metadata text to keep beside the parameters
+ */
+export function saveModel(
+  model: Module,
+  path: string,
+  metadata: Record<string, string> = {},
+): void {
+  writeFileAtomically(path, encodeSafetensors(model.state(), metadata))
+}
+
+/**
+ * Overwrites a model's parameters with those of a file.
+ * @returns the text beside them
+ * @throws DataError when the file is malformed or holds another model
+ */
+export function loadModel(model: Module, path: string): Record<string, string> {
+  const { tensors, metadata } = decodeSafetensors(readFileSync(path), path)
+  try {
+    model.loadState(tensors)
+  } catch (error) {
+    throw new DataError(`${path}: expected this model's parameters, ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+  return metadata
+}
+
+/** Writes a multi-layer perceptron with what it takes to build it again. */
+export function saveMlp(
+  model: Module,
+  path: string,
+  architecture: MlpArchitecture,
+  metadata: Record<string, string> = {},
+): void {
+  saveModel(model, path, { ...metadata, architecture: JSON.stringify(architecture) })
+}
+
+/**
+ * Builds the perceptron that `saveMlp` wrote.
+ * @throws DataError when the file is malformed or does not say what it holds
+ */
+export function loadMlp(path: string): {
+  model: Sequential
+  architecture: MlpArchitecture
+  metadata: Record<string, string>
+} {
+  const { metadata } = decodeSafetensors(readFileSync(path), path)
+  const architecture = parseArchitecture(metadata.architecture, path)
+  const model = mlp(architecture.units, { activation: architecture.activation })
+  loadModel(model, path)
+  return { model, architecture, metadata }
+}
+
+function parseArchitecture(text: string | undefined, path: string): MlpArchitecture {
+  if (text === undefined) {
+    throw new DataError(
+      `${path}: expected a model that neuroblas saved, found no architecture in it`,
+    )
+  }
+  try {
+    const { units, activation } = JSON.parse(text) as MlpArchitecture
+    if (!Array.isArray(units) || typeof activation !== 'string') throw new ArgumentError('no units')
+    return { units, activation }
+  } catch (error) {
+    throw new DataError(`${path}: expected an architecture, found ${text.slice(0, 100)}`, {
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,30 @@
+/** Activations as modules, for `Sequential`. */
+import type { Tensor } from '../tensor.js'
+import { Module } from './module.js'
+
+/** max(0, a) */
+export class ReLU extends Module {
+  forward(x: Tensor): Tensor {
+    return x.relu()
+  }
+}
+
+/** 1 / (1 + e^-a) */
+export class Sigmoid extends Module {
+  forward(x: Tensor): Tensor {
+    return x.sigmoid()
+  }
+}
+
+export class Tanh extends Module {
+  forward(x: Tensor): Tensor {
+    return x.tanh()
+  }
+}
+
+/** Probabilities along the last axis; for training use logits and `softmaxCrossEntropy` instead. */
+export class Softmax extends Module {
+  forward(x: Tensor): Tensor {
+    return x.softmax()
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Initial weights. Each initializer is a function from a weight's shape, [fanIn, fanOut], to its
+ * values, drawn from the default generator (`setSeed`) or from one that is given.
+ */
+import { full, tensor } from '../create.js'
+import { ArgumentError } from '../errors.js'
+import { defaultGenerator, type Generator } from '../random.js'
+import type { Shape } from '../shape.js'
+import type { Tensor } from '../tensor.js'
+
+export type Initializer = (shape: Shape, generator?: Generator) => Tensor
+
+/** Inputs and outputs of a unit layer with weights of this shape. */
+export function fans(shape: Shape): { fanIn: number; fanOut: number } {
+  const fanOut = shape.at(-1) ?? 1
+  return { fanIn: shape.slice(0, -1).reduce((a, b) => a * b, 1), fanOut }
+}
+
+export const zeros: Initializer = (shape) => full(shape, 0)
+
+/** Uniform from low to high. */
+export function uniform(low: number, high: number): Initializer {
+  return (shape, generator = defaultGenerator()) => generator.uniform(shape, low, high)
+}
+
+/** Normal with a mean and a standard deviation. */
+export function normal(mean: number, std: number): Initializer {
+  return (shape, generator = defaultGenerator()) => generator.normal(shape, mean, std)
+}
+
+/** Variance `scale / fan`, uniform or normal. */
+function scaled(
+  distribution: 'uniform' | 'normal',
+  variance: (fanIn: number, fanOut: number) => number,
+): Initializer {
+  return (shape, generator = defaultGenerator()) => {
+    const { fanIn, fanOut } = fans(shape)
+    const std = Math.sqrt(variance(fanIn, fanOut))
+    if (distribution === 'normal') return generator.normal(shape, 0, std)
+    // A uniform distribution on ±b has variance b² / 3.
+    const bound = Math.sqrt(3) * std
+    return generator.uniform(shape, -bound, bound)
+  }
+}
+
+const glorot = (fanIn: number, fanOut: number) => 2 / (fanIn + fanOut)
+const he = (fanIn: number) => 2 / fanIn
+const lecun = (fanIn: number) => 1 / fanIn
+
+/** Uniform on ±sqrt(6 / (fanIn + fanOut)); Glorot and Bengio 2010, for sigmoid and tanh. */
+export const glorotUniform = scaled('uniform', glorot)
+/** Normal with variance 2 / (fanIn + fanOut). */
+export const glorotNormal = scaled('normal', glorot)
+/** Uniform with variance 2 / fanIn; He et al. 2015, for relu. */
+export const heUniform = scaled('uniform', he)
+/** Normal with variance 2 / fanIn. */
+export const heNormal = scaled('normal', he)
+/** Uniform with variance 1 / fanIn; LeCun et al. 1998, "Efficient backprop". */
+export const lecunUniform = scaled('uniform', lecun)
+/** Normal with variance 1 / fanIn. */
+export const lecunNormal = scaled('normal', lecun)
+
+/**
+ * Orthonormal rows or columns, whichever are fewer, times gain (Saxe et al. 2014): a normally
+ * distributed matrix, orthonormalized by Gram and Schmidt in float64, twice over because once
+ * leaves rounding behind.
+ */
+export function orthogonal(gain = 1): Initializer {
+  return (shape, generator = defaultGenerator()) => {
+    if (shape.length !== 2) {
+      throw new ArgumentError(`orthogonal: expected a matrix, got ${shape.length} axes`)
+    }
+    const [rows, cols] = shape
+    const [count, length] = rows < cols ? [rows, cols] : [cols, rows]
+    const drawn = generator.normal([count, length])
+    const basis = orthonormalize(Float64Array.from(drawn.data()), count, length)
+    drawn.dispose()
+    const values = new Float32Array(rows * cols)
+    for (let i = 0; i < rows; i++) {
+      for (let j = 0; j < cols; j++) {
+        values[i * cols + j] = gain * (rows < cols ? basis[i * length + j] : basis[j * length + i])
+      }
+    }
+    return tensor(values, shape)
+  }
+}
+
+/** Makes the vectors (rows of `length` in v) orthonormal in place. */
+function orthonormalize(v: Float64Array, count: number, length: number): Float64Array {
+  const dot = (a: number, b: number) => {
+    let sum = 0
+    for (let i = 0; i < length; i++) sum += v[a + i] * v[b + i]
+    return sum
+  }
+  for (let row = 0; row < count; row++) {
+    const at = row * length
+    for (let pass = 0; pass < 2; pass++) {
+      for (let before = 0; before < at; before += length) {
+        const projection = dot(at, before)
+        for (let i = 0; i < length; i++) v[at + i] -= projection * v[before + i]
+      }
+    }
+    const norm = Math.sqrt(dot(at, at))
+    for (let i = 0; i < length; i++) v[at + i] /= norm
+  }
+  return v
+}

@@ -1,0 +1,38 @@
+/** The affine layer. */
+import { ShapeError } from '../errors.js'
+import { linear, matmul } from '../ops/matmul.js'
+import type { Generator } from '../random.js'
+import type { Tensor } from '../tensor.js'
+import { glorotUniform, type Initializer, zeros } from './init.js'
+import { Module, Parameter } from './module.js'
+
+export interface LinearOptions {
+  /** Whether there is a bias; true by default. */
+  bias?: boolean
+  /** Initial weights; Glorot's uniform ones by default. Biases start at 0. */
+  init?: Initializer
+  /** Where the initial weights are drawn from; the default generator by default. */
+  generator?: Generator
+}
+
+/** a = x·weight + bias for x [batch, fanIn]: weight [fanIn, fanOut], bias [fanOut]. */
+export class Linear extends Module {
+  readonly weight: Parameter
+  readonly bias: Parameter | null
+
+  constructor(fanIn: number, fanOut: number, options: LinearOptions = {}) {
+    super()
+    for (const [name, value] of Object.entries({ fanIn, fanOut })) {
+      if (!Number.isInteger(value) || value < 1) {
+        throw new ShapeError(`Linear: expected ${name} >= 1, got ${value}`)
+      }
+    }
+    const { bias = true, init = glorotUniform, generator } = options
+    this.weight = new Parameter(init([fanIn, fanOut], generator))
+    this.bias = bias ? new Parameter(zeros([fanOut]), { regularized: false }) : null
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.bias ? linear(x, this.weight, this.bias) : matmul(x, this.weight)
+  }
+}

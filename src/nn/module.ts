@@ -1,0 +1,137 @@
+/**
+ * What a network is made of: modules, which hold parameters and other modules as plain properties.
+ */
+import { ArgumentError, ShapeError } from '../errors.js'
+import { format, sameShape } from '../shape.js'
+import { Tensor } from '../tensor.js'
+
+/** A tensor that training changes. */
+export class Parameter extends Tensor {
+  /** Whether L1 and L2 apply to it: weights yes, biases no. */
+  readonly regularized: boolean
+
+  /** Takes over the tensor's buffer. */
+  constructor(values: Tensor, { regularized = true } = {}) {
+    super(values.storage, values.shape)
+    this.regularized = regularized
+    this.requiresGrad = true
+  }
+}
+
+/** Base of all layers and networks; subclasses say what `forward` computes. */
+export abstract class Module {
+  /** Whether the module is being trained; some layers behave differently then. */
+  training = true
+
+  /** The outputs for a batch of inputs. */
+  abstract forward(x: Tensor): Tensor
+
+  /** Every parameter with its path, such as `layers.0.weight`, in the order of the properties. */
+  namedParameters(): Map<string, Parameter> {
+    const found = new Map<string, Parameter>()
+    for (const [path, value] of walk(this, '')) {
+      if (value instanceof Parameter) found.set(path, value)
+    }
+    return found
+  }
+
+  /** Every parameter, each once. */
+  parameters(): Parameter[] {
+    return [...new Set(this.namedParameters().values())]
+  }
+
+  /** Switches this module and those inside it to training. */
+  train(training = true): this {
+    this.training = training
+    for (const [, value] of walk(this, '')) if (value instanceof Module) value.training = training
+    return this
+  }
+
+  /** Switches this module and those inside it to inference. */
+  eval(): this {
+    return this.train(false)
+  }
+
+  /** Forgets all gradients. */
+  zeroGrad(): void {
+    for (const parameter of this.parameters()) {
+      parameter.grad?.dispose()
+      parameter.grad = null
+    }
+  }
+
+  /** Copies of all parameters' values, by path: what `loadState` takes. */
+  state(): Map<string, { shape: readonly number[]; data: Float32Array }> {
+    const state = new Map<string, { shape: readonly number[]; data: Float32Array }>()
+    for (const [path, parameter] of this.namedParameters()) {
+      state.set(path, { shape: parameter.shape, data: parameter.data() })
+    }
+    return state
+  }
+
+  /**
+   * Overwrites all parameters. Nothing is changed when something does not fit.
+   * @throws ArgumentError when a path is missing or unknown, ShapeError when a shape differs
+   */
+  loadState(
+    state: ReadonlyMap<string, { shape: readonly number[]; data: ArrayLike<number> }>,
+  ): void {
+    const parameters = this.namedParameters()
+    const unknown = [...state.keys()].filter((path) => !parameters.has(path))
+    const missing = [...parameters.keys()].filter((path) => !state.has(path))
+    if (unknown.length + missing.length > 0) {
+      throw new ArgumentError(
+        `loadState: expected the parameters ${[...parameters.keys()].join(', ')}; missing: ${missing.join(', ') || 'none'}, unknown: ${unknown.join(', ') || 'none'}`,
+      )
+    }
+    for (const [path, parameter] of parameters) {
+      const { shape } = state.get(path)!
+      if (!sameShape(shape, parameter.shape)) {
+        throw new ShapeError(
+          `loadState: expected ${path} of shape ${format(parameter.shape)}, got ${format(shape)}`,
+        )
+      }
+    }
+    for (const [path, parameter] of parameters) parameter.assign(state.get(path)!.data)
+  }
+
+  /** Frees all parameters and their gradients. */
+  dispose(): void {
+    this.zeroGrad()
+    for (const parameter of this.parameters()) parameter.dispose()
+  }
+
+  /** Layers and the number of their parameters, as a table. */
+  summary(): string {
+    const rows = [...this.namedParameters()].map(([path, { shape, size }]) => [
+      path,
+      format(shape),
+      size.toLocaleString('en'),
+    ])
+    const total = this.parameters().reduce((sum, { size }) => sum + size, 0)
+    rows.push(['total', '', total.toLocaleString('en')])
+    const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)))
+    return rows
+      .map(([path, shape, size]) =>
+        [path.padEnd(widths[0]), shape.padEnd(widths[1]), size.padStart(widths[2])].join('  '),
+      )
+      .join('\n')
+  }
+}
+
+/** Every parameter and module below a value, with its path; one that is held twice comes once. */
+function* walk(
+  value: object,
+  prefix: string,
+  seen = new Set<object>(),
+): Generator<[path: string, value: Parameter | Module]> {
+  for (const [key, item] of Object.entries(value)) {
+    if (typeof item !== 'object' || item === null || seen.has(item)) continue
+    const path = prefix + key
+    if (item instanceof Parameter || item instanceof Module) {
+      seen.add(item)
+      yield [path, item]
+    }
+    if (item instanceof Module || Array.isArray(item)) yield* walk(item, `${path}.`, seen)
+  }
+}

@@ -1,0 +1,54 @@
+/** Modules one after the other, and the network that most people start with. */
+import { ArgumentError } from '../errors.js'
+import type { Tensor } from '../tensor.js'
+import { ReLU, Sigmoid, Tanh } from './activations.js'
+import { Linear, type LinearOptions } from './linear.js'
+import { Module } from './module.js'
+
+/** Feeds each layer's outputs to the next. */
+export class Sequential extends Module {
+  readonly layers: readonly Module[]
+
+  constructor(...layers: Module[]) {
+    super()
+    for (const layer of layers) {
+      if (!(layer instanceof Module)) {
+        throw new ArgumentError(`Sequential: expected modules, got ${typeof layer}`)
+      }
+    }
+    this.layers = layers
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.layers.reduce((h, layer) => layer.forward(h), x)
+  }
+}
+
+/** Hidden activations that `mlp` and the command line know by name. */
+export const activations = { relu: ReLU, sigmoid: Sigmoid, tanh: Tanh }
+export type ActivationName = keyof typeof activations
+
+/**
+ * A multi-layer perceptron: affine layers between the given numbers of units, the activation after
+ * each but the last, whose outputs are logits.
+ * @example mlp([784, 256, 10])
+ */
+export function mlp(
+  units: readonly number[],
+  options: LinearOptions & { activation?: ActivationName } = {},
+): Sequential {
+  const { activation = 'relu', ...linear } = options
+  if (units.length < 2) {
+    throw new ArgumentError(`mlp: expected inputs and outputs at least, got [${units.join(', ')}]`)
+  }
+  if (!Object.hasOwn(activations, activation)) {
+    const known = Object.keys(activations).join(', ')
+    throw new ArgumentError(`mlp: expected an activation of ${known}, got ${activation}`)
+  }
+  const layers: Module[] = []
+  for (let i = 1; i < units.length; i++) {
+    if (i > 1) layers.push(new activations[activation]())
+    layers.push(new Linear(units[i - 1], units[i], linear))
+  }
+  return new Sequential(...layers)
+}

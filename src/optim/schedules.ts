@@ -1,0 +1,36 @@
+/** Learning rates that change with the number of steps taken: any function of it is one. */
+import { ArgumentError } from '../errors.js'
+
+/** The learning rate of a step, counted from 0. */
+export type Schedule = (step: number) => number
+
+function positive(schedule: string, values: Record<string, number>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (!(value > 0)) throw new ArgumentError(`${schedule}: expected ${name} > 0, got ${value}`)
+  }
+}
+
+export function constant(lr: number): Schedule {
+  return () => lr
+}
+
+/** lr, times factor after every `every` steps. */
+export function stepDecay(lr: number, every: number, factor = 0.1): Schedule {
+  positive('stepDecay', { every, factor })
+  return (step) => lr * factor ** Math.floor(step / every)
+}
+
+/** lr·decay^step */
+export function exponential(lr: number, decay: number): Schedule {
+  positive('exponential', { decay })
+  return (step) => lr * decay ** step
+}
+
+/** From lr to `final` along half a cosine over `steps` steps, then `final` (Loshchilov 2017). */
+export function cosine(lr: number, steps: number, final = 0): Schedule {
+  positive('cosine', { steps })
+  return (step) => {
+    const progress = Math.min(step / steps, 1)
+    return final + ((lr - final) * (1 + Math.cos(Math.PI * progress))) / 2
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * The training loop: epochs over shuffled batches, validation, early stopping, callbacks. It yields
+ * to the event loop every few milliseconds, and stops at a batch's end when its signal is aborted.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type Dataset, split } from './data/dataset.js'
+import { type Batch, DataLoader } from './data/loader.js'
+import { ArgumentError, DivergenceError } from './errors.js'
+import { type Evaluation, evaluateBatches } from './evaluate.js'
+import type { Loss } from './losses.js'
+import type { Module } from './nn/module.js'
+import type { Optimizer } from './optim/optimizer.js'
+import { scope } from './scope.js'
+
+export interface StepReport {
+  /** Counted from 1. */
+  epoch: number
+  /** Counted from 1 in each epoch. */
+  step: number
+  stepsPerEpoch: number
+  /** Mean loss of the batch, before the update. */
+  risk: number
+}
+
+export interface EpochReport {
+  /** Counted from 1. */
+  epoch: number
+  /** Mean loss over the epoch's examples, each before its batch's update. */
+  risk: number
+  /** λ·Ω at the epoch's end. */
+  penalty: number
+  /** risk + penalty, what is minimized. */
+  objective: number
+  validationRisk?: number
+  validationAccuracy?: number
+  /** Learning rate of the next step. */
+  lr: number
+  examplesPerSecond: number
+  /** Time taken, validation included. */
+  seconds: number
+}
+
+export interface FitOptions {
+  loss: Loss
+  optimizer: Optimizer
+  epochs: number
+  /** Examples per step; 32 by default. 1 is the lecture's per-example update. */
+  batchSize?: number
+  /** Seed of the batch order and of the validation split; 0 by default. */
+  seed?: number
+  /** A data set to validate on after each epoch, or the share of the examples to set aside for it. */
+  validation?: Dataset | number
+  /** Stops when the validation risk has not fallen for `patience` epochs; keeps the best weights. */
+  earlyStopping?: { patience: number }
+  /** Ends with the weights of the epoch of lowest validation risk. */
+  keepBest?: boolean
+  onStep?: (report: StepReport) => void
+  onEpoch?: (report: EpochReport) => void | Promise<void>
+  /** Stops after the current step when it is aborted; what was reached is kept. */
+  signal?: AbortSignal
+}
+
+export interface History {
+  epochs: EpochReport[]
+  /** The epoch whose weights the model has, counted from 1; the last one unless the best was kept. */
+  bestEpoch: number
+  /** Why training ended. */
+  ended: 'epochs' | 'earlyStopping' | 'aborted'
+}
+
+// How long training may keep the event loop waiting, in milliseconds.
+const TURN = 8
+
+/**
+ * Minimizes the loss on the data plus the optimizer's penalty.
+ * @throws ArgumentError for options out of range, DivergenceError when the risk is no longer finite
+ * @example
+ * await fit(model, train, { loss: softmaxCrossEntropy, optimizer, epochs: 5, validation: 0.1 })
+ */
+export async function fit(model: Module, data: Dataset, options: FitOptions): Promise<History> {
+  checkOptions(options)
+  const { batchSize = 32, seed = 0, validation, epochs, signal, earlyStopping } = options
+  const { train, validation: held } =
+    typeof validation === 'number' ? split(data, validation, seed) : { train: data, validation }
+  const loader = new DataLoader(train, { batchSize, shuffle: true, seed })
+  const validationLoader = held && new DataLoader(held, { batchSize: 1000 })
+  const best = new Best(model, earlyStopping !== undefined || options.keepBest === true)
+  const history: History = { epochs: [], bestEpoch: 0, ended: 'epochs' }
+  model.train()
+  try {
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      const begin = performance.now()
+      const trained = await trainEpoch(model, loader, epoch, options)
+      if (trained.examples > 0) {
+        const checked = validationLoader && evaluateBatches(model, validationLoader, options.loss)
+        const report = reportOf(epoch, trained, checked, options.optimizer, begin)
+        history.epochs.push(report)
+        best.offer(report)
+        await options.onEpoch?.(report)
+      }
+      if (signal?.aborted) history.ended = 'aborted'
+      else if (earlyStopping && best.epochsSince(epoch) >= earlyStopping.patience) {
+        history.ended = 'earlyStopping'
+      }
+      if (history.ended !== 'epochs') break
+    }
+    history.bestEpoch = best.restore() ?? history.epochs.length
+    return history
+  } finally {
+    model.eval()
+    loader.dispose()
+    validationLoader?.dispose()
+  }
+}
+
+function checkOptions({ epochs, validation, earlyStopping, keepBest }: FitOptions): void {
+  if (!Number.isInteger(epochs) || epochs < 0) {
+    throw new ArgumentError(`fit: expected epochs >= 0, got ${epochs}`)
+  }
+  if (typeof validation === 'number' && !(validation > 0 && validation < 1)) {
+    throw new ArgumentError(`fit: expected validation between 0 and 1, got ${validation}`)
+  }
+  if (earlyStopping && !(earlyStopping.patience >= 1)) {
+    throw new ArgumentError(`fit: expected patience >= 1, got ${earlyStopping.patience}`)
+  }
+  if ((earlyStopping || keepBest) && validation === undefined) {
+    throw new ArgumentError('fit: earlyStopping and keepBest need validation data')
+  }
+}
+
+interface Trained {
+  examples: number
+  /** Σ loss over the examples. */
+  sum: number
+  milliseconds: number
+}
+
+/** One pass over the batches, or as far as the signal lets it go. */
+async function trainEpoch(
+  model: Module,
+  loader: DataLoader,
+  epoch: number,
+  { loss, optimizer, onStep, signal }: FitOptions,
+): Promise<Trained> {
+  const trained: Trained = { examples: 0, sum: 0, milliseconds: 0 }
+  const begin = performance.now()
+  let turn = begin
+  let step = 0
+  for (const batch of loader) {
+    if (signal?.aborted) break
+    const risk = trainStep(model, batch, loss, optimizer)
+    step++
+    if (!Number.isFinite(risk)) {
+      throw new DivergenceError(
+        `fit: the risk became ${risk} in epoch ${epoch}, step ${step}; try a smaller lr (it was ${optimizer.lrOf()})`,
+      )
+    }
+    trained.examples += batch.inputs.shape[0]
+    trained.sum += risk * batch.inputs.shape[0]
+    onStep?.({ epoch, step, stepsPerEpoch: loader.length, risk })
+    if (performance.now() - turn > TURN) {
+      await nextTurn()
+      turn = performance.now()
+    }
+  }
+  trained.milliseconds = performance.now() - begin
+  return trained
+}
+
+function trainStep(
+  model: Module,
+  { inputs, targets }: Batch,
+  loss: Loss,
+  optimizer: Optimizer,
+): number {
+  return scope(() => {
+    const risk = loss(model.forward(inputs), targets)
+    optimizer.zeroGrad()
+    risk.backward()
+    optimizer.step()
+    return risk.item()
+  })
+}
+
+function reportOf(
+  epoch: number,
+  { examples, sum, milliseconds }: Trained,
+  validation: Evaluation | undefined,
+  optimizer: Optimizer,
+  begin: number,
+): EpochReport {
+  const risk = sum / examples
+  const penalty = optimizer.penalty()
+  return {
+    epoch,
+    risk,
+    penalty,
+    objective: risk + penalty,
+    ...(validation && { validationRisk: validation.risk }),
+    ...(validation?.accuracy !== undefined && { validationAccuracy: validation.accuracy }),
+    lr: optimizer.lrOf(),
+    examplesPerSecond: (examples / milliseconds) * 1000,
+    seconds: (performance.now() - begin) / 1000,
+  }
+}
+
+/** The weights of the epoch with the lowest validation risk. */
+class Best {
+  #risk = Infinity
+  #epoch = 0
+  #state: ReturnType<Module['state']> | undefined
+
+  constructor(
+    readonly model: Module,
+    readonly wanted: boolean,
+  ) {}
+
+  offer({ epoch, validationRisk = Infinity }: EpochReport): void {
+    if (!this.wanted || !(validationRisk < this.#risk)) return
+    this.#risk = validationRisk
+    this.#epoch = epoch
+    this.#state = this.model.state()
+  }
+
+  epochsSince(epoch: number): number {
+    return epoch - this.#epoch
+  }
+
+  /** Puts the weights back; the epoch they are from. */
+  restore(): number | undefined {
+    if (this.#state === undefined) return undefined
+    this.model.loadState(this.#state)
+    return this.#epoch
+  }
+}
