@@ -6,9 +6,11 @@
 //   void relu_run(In x, Out y, Size n, Share share) noexcept { ... }
 //   static const Registration relu = kernel<relu_check, relu_run>("relu", "x y n");
 //
-// `check` runs on the JavaScript thread, proves every extent and may throw KernelFault. `run` may be
-// called on any thread, touches only its spans, and does the part of the work that its Share names.
-// A kernel that reads index *data* returns a Fault instead of void. Nothing here knows of N-API.
+// `check` runs on the JavaScript thread, proves every extent and may throw KernelFault. `run` may
+// be called on any thread, touches only its spans, and does the part of the work that its Share
+// names. A kernel that reads index *data* returns a Fault instead of void. A third function,
+// `finish`, with the arguments of `check`, is called once after all shares are done: a random
+// kernel advances there the state that every share reads. Nothing here knows of N-API.
 #pragma once
 
 #include <cstddef>
@@ -86,9 +88,11 @@ struct Fault {
 
 // First index outside [0, limit), as a Fault.
 inline Fault index_fault(Ints indices, size_t count, size_t limit) {
+  // A negative index becomes an unsigned one of 2^31 or more, which a limit beyond int32 must not
+  // let in.
+  const uint32_t end = static_cast<uint32_t>(limit < 0x80000000u ? limit : 0x80000000u);
   for (size_t i = 0; i < count; ++i) {
-    // A negative index becomes a huge unsigned one.
-    if (static_cast<uint32_t>(indices[i]) >= limit) return {indices.name, i, indices[i], limit};
+    if (static_cast<uint32_t>(indices[i]) >= end) return {indices.name, i, indices[i], limit};
   }
   return {};
 }
@@ -134,7 +138,8 @@ void same_element(const A& a, const B& b) {
 }
 
 inline void flag(const char* name, size_t value) {
-  if (value > 1) throw KernelFault(std::string(name) + " must be 0 or 1, got " + std::to_string(value));
+  if (value > 1)
+    throw KernelFault(std::string(name) + " must be 0 or 1, got " + std::to_string(value));
 }
 
 // Turns the numbers of one call into typed arguments.
@@ -190,31 +195,35 @@ Registration add_kernel(const char* name, const char* parameters, std::vector<co
 
 namespace detail {
 
-template <auto Check, auto Run, typename... Args, size_t... I>
+template <auto Check, auto Run, auto Finish, typename... Args, size_t... I>
 Fault call(const Decoder& decoder, std::index_sequence<I...>) {
   const std::tuple<Args...> args{decoder.decode<Args>(I)...};
   Check(std::get<I>(args)...);
+  Fault fault;
   if constexpr (std::is_same_v<decltype(Run(std::get<I>(args)..., Share{0, 1})), Fault>) {
-    return Run(std::get<I>(args)..., Share{0, 1});
+    fault = Run(std::get<I>(args)..., Share{0, 1});
   } else {
     Run(std::get<I>(args)..., Share{0, 1});
-    return {};
   }
+  if constexpr (!std::is_null_pointer_v<decltype(Finish)>) {
+    if (!fault) Finish(std::get<I>(args)...);
+  }
+  return fault;
 }
 
-template <auto Check, auto Run, typename... Args>
+template <auto Check, auto Run, auto Finish, typename... Args>
 Registration define(const char* name, const char* parameters, void (*)(Args...)) {
   return add_kernel(name, parameters, {kind_of<Args>()...}, [](const Decoder& decoder) {
-    return call<Check, Run, Args...>(decoder, std::index_sequence_for<Args...>());
+    return call<Check, Run, Finish, Args...>(decoder, std::index_sequence_for<Args...>());
   });
 }
 
 }  // namespace detail
 
-// Registers a check/run pair under the name and the parameter names of its row in kernels.ts.
-template <auto Check, auto Run>
+// Registers a kernel under the name and the parameter names of its row in kernels.ts.
+template <auto Check, auto Run, auto Finish = nullptr>
 Registration kernel(const char* name, const char* parameters) {
-  return detail::define<Check, Run>(name, parameters, Check);
+  return detail::define<Check, Run, Finish>(name, parameters, Check);
 }
 
 }  // namespace nb

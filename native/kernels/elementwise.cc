@@ -1,0 +1,187 @@
+// Kernels that compute each element of the result from the same element of their operands. The
+// result may be the buffer of an operand that is not repeated.
+#include <cmath>
+
+#include "broadcast.h"
+#include "vmath.h"
+
+namespace nb {
+namespace {
+
+// Binary.
+
+NB_INLINE float add(float a, float b) { return a + b; }
+NB_INLINE float sub(float a, float b) { return a - b; }
+NB_INLINE float mul(float a, float b) { return a * b; }
+NB_INLINE float div(float a, float b) { return a / b; }
+// By way of double, whose rounding error disappears: exact wherever the power is a float.
+NB_INLINE float power(float a, float b) {
+  return b == 2 ? a * a : static_cast<float>(std::pow(static_cast<double>(a), b));
+}
+// NaN from either side.
+NB_INLINE float maximum(float a, float b) { return (a > b) | (a != a) ? a : b; }
+NB_INLINE float minimum(float a, float b) { return (a < b) | (a != a) ? a : b; }
+
+template <typename T>
+NB_INLINE float equal(T a, T b) {
+  return a == b ? 1 : 0;
+}
+NB_INLINE float not_equal(float a, float b) { return a != b ? 1 : 0; }
+NB_INLINE float less(float a, float b) { return a < b ? 1 : 0; }
+NB_INLINE float less_equal(float a, float b) { return a <= b ? 1 : 0; }
+NB_INLINE float greater(float a, float b) { return a > b ? 1 : 0; }
+NB_INLINE float greater_equal(float a, float b) { return a >= b ? 1 : 0; }
+
+[[maybe_unused]] const Registration binaries[] = {
+    binary<float, add>("add"),
+    binary<float, sub>("sub"),
+    binary<float, mul>("mul"),
+    binary<float, div>("div"),
+    binary<float, power>("pow"),
+    binary<float, maximum>("maximum"),
+    binary<float, minimum>("minimum"),
+    binary<float, equal<float>>("equal"),
+    binary<float, not_equal>("notEqual"),
+    binary<float, less>("less"),
+    binary<float, less_equal>("lessEqual"),
+    binary<float, greater>("greater"),
+    binary<float, greater_equal>("greaterEqual"),
+    binary<int32_t, equal<int32_t>>("equalInts"),
+};
+
+// Unary.
+
+void unary_check(In x, Out y, Size n) {
+  holds(x, n);
+  holds(y, n);
+}
+template <float (*F)(float)>
+void unary_run(In x, Out y, Size n, Share share) noexcept {
+  const Range range = share.of(n);
+  simd([=] {
+    for (size_t i = range.first; i < range.second; ++i) y[i] = F(x[i]);
+  });
+}
+template <float (*F)(float)>
+Registration unary(const char* name) {
+  return kernel<unary_check, unary_run<F>>(name, "x y n");
+}
+
+NB_INLINE float neg(float x) { return -x; }
+NB_INLINE float magnitude(float x) { return std::fabs(x); }
+NB_INLINE float sign(float x) { return x > 0 ? 1 : x < 0 ? -1 : x; }  // zeros and NaN stay
+NB_INLINE float root(float x) { return std::sqrt(x); }
+NB_INLINE float square(float x) { return x * x; }
+NB_INLINE float reciprocal(float x) { return 1 / x; }
+NB_INLINE float relu(float x) { return x < 0 ? 0 : x; }  // NaN stays
+
+[[maybe_unused]] const Registration unaries[] = {
+    unary<neg>("neg"),       unary<magnitude>("abs"),
+    unary<sign>("sign"),     unary<v_exp>("exp"),
+    unary<v_log>("log"),     unary<root>("sqrt"),
+    unary<square>("square"), unary<reciprocal>("reciprocal"),
+    unary<relu>("relu"),     unary<v_sigmoid>("sigmoid"),
+    unary<v_tanh>("tanh"),   unary<v_softplus>("softplus"),
+};
+
+// v_sin and v_cos give NaN for large arguments, which the C library then computes. An argument that
+// is NaN comes here too, and stays NaN.
+template <float (*F)(float), double (*Large)(double)>
+void periodic_run(In x, Out y, Size n, Share share) noexcept {
+  constexpr size_t kBlock = 256;
+  const Range range = share.of(n);
+  for (size_t begin = range.first; begin < range.second; begin += kBlock) {
+    float block[kBlock];  // the result may be written over x
+    const size_t size = std::min(kBlock, range.second - begin);
+    const bool large = simd([=, target = &block[0]] {
+      int nans = 0;
+      for (size_t i = 0; i < size; ++i) {
+        target[i] = F(x[begin + i]);
+        nans |= target[i] != target[i];
+      }
+      return nans != 0;
+    });
+    for (size_t i = 0; large && i < size; ++i) {
+      if (block[i] != block[i]) block[i] = static_cast<float>(Large(x[begin + i]));
+    }
+    std::copy(block, block + size, y.data + begin);
+  }
+}
+const Registration sine = kernel<unary_check, periodic_run<v_sin, std::sin>>("sin", "x y n");
+const Registration cosine = kernel<unary_check, periodic_run<v_cos, std::cos>>("cos", "x y n");
+
+// Gradients of activations, from their results.
+
+void activation_grad_check(In y, In dy, Out dx, Size n) {
+  holds(y, n);
+  holds(dy, n);
+  holds(dx, n);
+}
+template <float (*F)(float, float)>
+void activation_grad_run(In y, In dy, Out dx, Size n, Share share) noexcept {
+  const Range range = share.of(n);
+  simd([=] {
+    for (size_t i = range.first; i < range.second; ++i) dx[i] = F(y[i], dy[i]);
+  });
+}
+template <float (*F)(float, float)>
+Registration activation_grad(const char* name) {
+  return kernel<activation_grad_check, activation_grad_run<F>>(name, "y dy dx n");
+}
+
+// NaN where y is.
+NB_INLINE float relu_grad(float y, float dy) { return y > 0 ? dy : y == y ? 0 : y; }
+NB_INLINE float sigmoid_grad(float y, float dy) { return dy * y * (1 - y); }
+NB_INLINE float tanh_grad(float y, float dy) { return dy * (1 - y * y); }
+
+[[maybe_unused]] const Registration activation_grads[] = {
+    activation_grad<relu_grad>("reluGrad"),
+    activation_grad<sigmoid_grad>("sigmoidGrad"),
+    activation_grad<tanh_grad>("tanhGrad"),
+};
+
+// With scalars, and the rest.
+
+void affine_check(In x, Out y, Size n, Float, Float) { unary_check(x, y, n); }
+void affine_run(In x, Out y, Size n, Float scale, Float shift, Share share) noexcept {
+  const Range range = share.of(n);
+  simd([=] {
+    for (size_t i = range.first; i < range.second; ++i) y[i] = scale * x[i] + shift;
+  });
+}
+const Registration affine = kernel<affine_check, affine_run>("affine", "x y n scale shift");
+
+void clip_check(In x, Out y, Size n, Float low, Float high) {
+  unary_check(x, y, n);
+  if (!(low <= high)) {
+    throw KernelFault("low must be at most high, got " + std::to_string(low) + " and " +
+                      std::to_string(high));
+  }
+}
+void clip_run(In x, Out y, Size n, Float low, Float high, Share share) noexcept {
+  const Range range = share.of(n);
+  simd([=] {
+    for (size_t i = range.first; i < range.second; ++i) {
+      const float raised = x[i] < low ? low : x[i];
+      y[i] = raised > high ? high : raised;
+    }
+  });
+}
+const Registration clip = kernel<clip_check, clip_run>("clip", "x y n low high");
+
+void select_check(In condition, In a, In b, Out y, Size n) {
+  holds(condition, n);
+  holds(a, n);
+  holds(b, n);
+  holds(y, n);
+}
+void select_run(In condition, In a, In b, Out y, Size n, Share share) noexcept {
+  const Range range = share.of(n);
+  simd([=] {
+    for (size_t i = range.first; i < range.second; ++i) y[i] = condition[i] != 0 ? a[i] : b[i];
+  });
+}
+const Registration select = kernel<select_check, select_run>("select", "condition a b y n");
+
+}  // namespace
+}  // namespace nb

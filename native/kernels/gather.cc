@@ -1,0 +1,97 @@
+// Rows picked and added by index: batches from a data set, embeddings, one-hot labels.
+//
+// Every share checks all indices before it writes, so all of them decide alike and a faulty call
+// writes nothing.
+#include <cstring>
+
+#include "rows.h"
+
+namespace nb {
+namespace {
+
+void gather_rows_check(Any x, Ints indices, AnyOut y, Size count, Size cols, Size source_rows) {
+  same_element(x, y);
+  holds(x, product(source_rows, cols));
+  holds(indices, count);
+  holds(y, product(count, cols));
+  distinct(y, x);
+  // What was checked must not change under the copy.
+  distinct(y, indices);
+}
+Fault gather_rows_run(Any x, Ints indices, AnyOut y, Size count, Size cols, Size source_rows,
+                      Share share) noexcept {
+  if (const Fault fault = index_fault(indices, count, source_rows)) return fault;
+  const size_t size = x.element_size;
+  for_pieces(share.of(count * cols), cols, [=](size_t row, size_t from, size_t to) {
+    const size_t source = static_cast<size_t>(indices[row]) * cols;
+    std::memcpy(y.data + (row * cols + from) * size, x.data + (source + from) * size,
+                (to - from) * size);
+  });
+  return {};
+}
+const Registration gather_rows =
+    kernel<gather_rows_check, gather_rows_run>("gatherRows", "x indices y count cols sourceRows");
+
+void gather_bytes_check(Bytes x, Ints indices, Out y, Size count, Size cols, Size source_rows,
+                        Float) {
+  holds(x, product(source_rows, cols));
+  holds(indices, count);
+  holds(y, product(count, cols));
+}
+Fault gather_bytes_run(Bytes x, Ints indices, Out y, Size count, Size cols, Size source_rows,
+                       Float scale, Share share) noexcept {
+  if (const Fault fault = index_fault(indices, count, source_rows)) return fault;
+  const Range range = share.of(count * cols);
+  simd([=] {
+    for_pieces(range, cols, [&](size_t row, size_t from, size_t to) {
+      const uint8_t* source = x.data + static_cast<size_t>(indices[row]) * cols;
+      float* target = y.data + row * cols;
+      for (size_t c = from; c < to; ++c) target[c] = scale * static_cast<float>(source[c]);
+    });
+  });
+  return {};
+}
+const Registration gather_bytes = kernel<gather_bytes_check, gather_bytes_run>(
+    "gatherBytes", "x indices y count cols sourceRows scale");
+
+void scatter_add_rows_check(In dy, Ints indices, Inout dx, Size count, Size cols,
+                            Size target_rows) {
+  holds(dy, product(count, cols));
+  holds(indices, count);
+  holds(dx, product(target_rows, cols));
+  distinct(dx, dy);
+}
+// Shares are columns: an index may come twice, and its rows are added in their order.
+Fault scatter_add_rows_run(In dy, Ints indices, Inout dx, Size count, Size cols, Size target_rows,
+                           Share share) noexcept {
+  if (const Fault fault = index_fault(indices, count, target_rows)) return fault;
+  const Range range = share.of(cols);
+  simd([=] {
+    for (size_t r = 0; r < count; ++r) {
+      const float* source = dy.data + r * cols;
+      float* target = dx.data + static_cast<size_t>(indices[r]) * cols;
+      for (size_t c = range.first; c < range.second; ++c) target[c] += source[c];
+    }
+  });
+  return {};
+}
+const Registration scatter_add_rows = kernel<scatter_add_rows_check, scatter_add_rows_run>(
+    "scatterAddRows", "dy indices dx count cols targetRows");
+
+void one_hot_check(Ints labels, Out y, Size rows, Size cols) {
+  holds(labels, rows);
+  holds(y, product(rows, cols));
+}
+Fault one_hot_run(Ints labels, Out y, Size rows, Size cols, Share share) noexcept {
+  if (const Fault fault = index_fault(labels, rows, cols)) return fault;
+  const Range range = share.of(rows);
+  std::fill(y.data + range.first * cols, y.data + range.second * cols, 0.0f);
+  for (size_t r = range.first; r < range.second; ++r) {
+    y[r * cols + static_cast<size_t>(labels[r])] = 1;
+  }
+  return {};
+}
+const Registration one_hot = kernel<one_hot_check, one_hot_run>("oneHot", "labels y rows cols");
+
+}  // namespace
+}  // namespace nb

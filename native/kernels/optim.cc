@@ -1,0 +1,97 @@
+// Optimizer steps, each one pass over the parameters.
+//
+// settings: [lr, momentum, nesterov, weightDecay, l2, l1]. They are read when the step runs, so a
+// recorded step follows a schedule.
+#include <cmath>
+
+#include "rows.h"
+
+namespace nb {
+namespace {
+
+struct Settings {
+  float lr;
+  float momentum;
+  bool nesterov;
+  float decay;      // weightDecay·w is added as it is, l2·Σw² by its derivative
+  float threshold;  // lr·l1
+};
+
+constexpr size_t kSettings = 6;
+
+Settings settings_of(In settings) {
+  return {settings[0], settings[1], settings[2] != 0, settings[3] + 2 * settings[4],
+          settings[5] > 0 ? settings[0] * settings[5] : 0};
+}
+
+// The proximal step of t·|w|: w moves by t towards zero and stays there once it is reached. Adding
+// t·sign(w) to the gradient instead would swing around zero without ever meeting it.
+NB_INLINE float shrink(float w, float t) {
+  const float size = std::fabs(w) - t;
+  return size <= 0 ? 0 : std::copysign(size, w);
+}
+
+// w -= lr·step(i, dw + decay·w), then the threshold where there is one.
+template <class Step>
+NB_INLINE void descend(const Settings& s, float* w, const float* dw, Range range,
+                       const Step& step) {
+  const float lr = s.lr;
+  const float decay = s.decay;
+  const float threshold = s.threshold;
+  if (threshold > 0) {
+    for (size_t i = range.first; i < range.second; ++i) {
+      w[i] = shrink(w[i] - lr * step(i, dw[i] + decay * w[i]), threshold);
+    }
+  } else {
+    for (size_t i = range.first; i < range.second; ++i) {
+      w[i] -= lr * step(i, dw[i] + decay * w[i]);
+    }
+  }
+}
+
+void sgd_check(Inout w, In dw, In settings, Size n) {
+  holds(w, n);
+  holds(dw, n);
+  holds(settings, kSettings);
+  distinct(w, dw);
+  distinct(w, settings);
+}
+void sgd_run(Inout w, In dw, In settings, Size n, Share share) noexcept {
+  const Settings s = settings_of(settings);
+  const Range range = share.of(n);
+  simd([=] { descend(s, w.data, dw.data, range, [](size_t, float g) { return g; }); });
+}
+const Registration sgd = kernel<sgd_check, sgd_run>("sgd", "w dw settings n");
+
+void sgd_momentum_check(Inout w, In dw, Inout velocity, In settings, Size n) {
+  sgd_check(w, dw, settings, n);
+  holds(velocity, n);
+  distinct(velocity, w);
+  distinct(velocity, dw);
+  distinct(velocity, settings);
+}
+// Sutskever et al. 2013, in the form that takes lr out of the velocity.
+void sgd_momentum_run(Inout w, In dw, Inout velocity, In settings, Size n, Share share) noexcept {
+  const Settings s = settings_of(settings);
+  const Range range = share.of(n);
+  const float momentum = s.momentum;
+  float* v = velocity.data;
+  if (s.nesterov) {
+    simd([=] {
+      descend(s, w.data, dw.data, range, [=](size_t i, float g) {
+        v[i] = momentum * v[i] + g;
+        return g + momentum * v[i];
+      });
+    });
+  } else {
+    simd([=] {
+      descend(s, w.data, dw.data, range,
+              [=](size_t i, float g) { return v[i] = momentum * v[i] + g; });
+    });
+  }
+}
+const Registration sgd_momentum =
+    kernel<sgd_momentum_check, sgd_momentum_run>("sgdMomentum", "w dw velocity settings n");
+
+}  // namespace
+}  // namespace nb
