@@ -88,7 +88,7 @@ export const maximum = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
   for (const end = k + n; k < end; k++) {
     const u = a[i]
     const v = b[j]
-    y[k] = u > v || u !== u ? u : v
+    y[k] = u > v || Number.isNaN(u) ? u : v
     i += di
     j += dj
   }
@@ -98,7 +98,7 @@ export const minimum = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
   for (const end = k + n; k < end; k++) {
     const u = a[i]
     const v = b[j]
-    y[k] = u < v || u !== u ? u : v
+    y[k] = u < v || Number.isNaN(u) ? u : v
     i += di
     j += dj
   }

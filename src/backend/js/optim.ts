@@ -31,6 +31,6 @@ function shrink(w: Floats, n: number, by: number): void {
   if (!(by > 0)) return
   for (let i = 0; i < n; i++) {
     const v = w[i]
-    w[i] = v > by ? v - by : v < -by ? v + by : v === v ? 0 : v
+    w[i] = v > by ? v - by : v < -by ? v + by : Number.isNaN(v) ? v : 0
   }
 }

@@ -98,7 +98,7 @@ export const max: JsKernel<'max'> = (x, y, outer, length, inner) => {
       let largest = -Infinity
       for (let r = 0; r < length; r++) {
         const v = x[at]
-        if (v > largest || v !== v) largest = v
+        if (v > largest || Number.isNaN(v)) largest = v
         at += inner
       }
       y[o * inner + i] = largest
@@ -113,10 +113,10 @@ export const argmax: JsKernel<'argmax'> = (x, y, outer, length, inner) => {
       let at = o * length * inner + i
       let largest = x[at]
       let position = 0
-      for (let r = 1; r < length && largest === largest; r++) {
+      for (let r = 1; r < length && !Number.isNaN(largest); r++) {
         at += inner
         const v = x[at]
-        if (v > largest || v !== v) {
+        if (v > largest || Number.isNaN(v)) {
           largest = v
           position = r
         }
