@@ -1,0 +1,249 @@
+/**
+ * Examples with their targets, held in plain typed arrays: what every reader in this folder returns
+ * and what batches are made from. Not a loader: nothing here batches, scales or makes tensors.
+ */
+import { ArgumentError, ShapeError } from '../errors.js'
+import { permutation } from '../random.js'
+
+/**
+ * Examples with their targets.
+ * `inputs` is row-major [size, ...inputShape]; `targets` is row-major [size, ...targetShape].
+ */
+export interface Dataset {
+  readonly name: string
+  readonly size: number
+  readonly inputs: Float32Array | Uint8Array
+  readonly inputShape: readonly number[]
+  /** What bytes are multiplied by when they are batched; 1 for float inputs. */
+  readonly scale: number
+  /** Int32Array: class labels in 0 .. classes.length - 1. Float32Array: values to regress on. */
+  readonly targets: Int32Array | Float32Array
+  /** Empty for labels. */
+  readonly targetShape: readonly number[]
+  /** The name of each class; empty for regression. */
+  readonly classes: readonly string[]
+  /** [rows, columns] when each example is a grey image, for plots. */
+  readonly imageShape?: readonly [number, number]
+}
+
+/** What `dataset` takes. The type of `targets` says what they are: labels or real values. */
+export interface DatasetSource {
+  readonly name?: string
+  /** One row per example, or all values row by row together with `inputShape`. */
+  readonly inputs: readonly ArrayLike<number>[] | Float32Array | Uint8Array
+  /** Shape of one example; needed for typed arrays, otherwise the length of a row. */
+  readonly inputShape?: readonly number[]
+  /** For byte inputs only: what they are multiplied by when batched (default 1). */
+  readonly scale?: number
+  /** number[], Int32Array: class labels. number[][], Float32Array: values to regress on. */
+  readonly targets: readonly number[] | Int32Array | readonly ArrayLike<number>[] | Float32Array
+  /** Names of the classes; by default the labels themselves, '0' to the largest. */
+  readonly classes?: readonly string[]
+  readonly imageShape?: readonly [number, number]
+}
+
+type Values = Float32Array | Uint8Array | Int32Array
+
+/** Without names for the classes, a label beyond this is taken for a mistake. */
+const MAX_UNNAMED_CLASSES = 65536
+
+/**
+ * Makes a Dataset from arrays. Typed arrays are kept, not copied: do not change them afterwards.
+ *
+ * @throws ShapeError when rows, counts and shapes do not fit each other or there is no example
+ * @throws ArgumentError when a value is not finite, a label is not an integer of a known class,
+ *   or an argument has the wrong type
+ */
+export function dataset(source: DatasetSource): Dataset {
+  const { name = 'dataset', imageShape } = source
+  const { inputs, inputShape, size } = readInputs(source)
+  const scale = source.scale ?? 1
+  if (!Number.isFinite(scale) || (scale !== 1 && !(inputs instanceof Uint8Array))) {
+    throw new ArgumentError(
+      `dataset: expected a finite scale, and one other than 1 only for Uint8Array inputs, got ${scale}`,
+    )
+  }
+  if (imageShape !== undefined && elements(imageShape) !== elements(inputShape)) {
+    throw new ShapeError(
+      `dataset: imageShape and inputShape differ in size, got [${imageShape}] and [${inputShape}]`,
+    )
+  }
+  const common = {
+    name,
+    size,
+    inputs,
+    inputShape,
+    scale,
+    ...(imageShape && { imageShape }),
+  }
+  return { ...common, ...readTargets(source, size) }
+}
+
+/**
+ * Parts a data set in two, at random but the same for the same seed.
+ *
+ * @param fraction share of the examples held out for validation, in (0, 1)
+ * @throws ArgumentError when fraction is outside (0, 1) or would leave one part empty
+ */
+export function split(
+  data: Dataset,
+  fraction: number,
+  seed: number,
+): { train: Dataset; validation: Dataset } {
+  const held = Math.round(data.size * fraction)
+  if (!(fraction > 0 && fraction < 1 && held > 0 && held < data.size)) {
+    throw new ArgumentError(
+      `split: expected a fraction in (0, 1) that leaves examples in both parts, got ${fraction} of ${data.size} examples`,
+    )
+  }
+  const order = permutation(data.size, seed)
+  return {
+    train: subset(data, order.subarray(held)),
+    validation: subset(data, order.subarray(0, held)),
+  }
+}
+
+/**
+ * The examples at `rows`, in that order, copied; a row may be named more than once (bootstrap).
+ *
+ * @throws ArgumentError when there are no rows or one is not an integer in 0 .. size - 1
+ */
+export function subset(data: Dataset, rows: ArrayLike<number>): Dataset {
+  if (rows.length === 0) throw new ArgumentError('subset: expected at least one row, got none')
+  for (let i = 0; i < rows.length; i++) {
+    if (!Number.isInteger(rows[i]) || rows[i] < 0 || rows[i] >= data.size) {
+      throw new ArgumentError(
+        `subset: expected rows in 0..${data.size - 1}, got ${rows[i]} at position ${i}`,
+      )
+    }
+  }
+  return {
+    ...data,
+    size: rows.length,
+    inputs: gather(data.inputs, rows, elements(data.inputShape)),
+    targets: gather(data.targets, rows, elements(data.targetShape)),
+  }
+}
+
+function gather<T extends Values>(from: T, rows: ArrayLike<number>, width: number): T {
+  const out = emptyLike(from, rows.length * width)
+  for (let i = 0; i < rows.length; i++) {
+    out.set(from.subarray(rows[i] * width, (rows[i] + 1) * width), i * width)
+  }
+  return out
+}
+
+/** Not `new from.constructor(…)`: a Buffer is a Uint8Array too. */
+function emptyLike<T extends Values>(from: T, length: number): T
+function emptyLike(from: Values, length: number): Values {
+  if (from instanceof Uint8Array) return new Uint8Array(length)
+  return from instanceof Int32Array ? new Int32Array(length) : new Float32Array(length)
+}
+
+function readInputs(source: DatasetSource): Pick<Dataset, 'inputs' | 'inputShape' | 'size'> {
+  const { inputs } = source
+  const typed = inputs instanceof Float32Array || inputs instanceof Uint8Array
+  const values = typed ? inputs : flatten(inputs, 'inputs')
+  const inputShape = source.inputShape ?? (typed ? undefined : [values.length / inputs.length])
+  if (inputShape === undefined) {
+    throw new ArgumentError('dataset: expected inputShape beside a typed array of inputs, got none')
+  }
+  if (!inputShape.every((n) => Number.isInteger(n) && n > 0)) {
+    throw new ShapeError(
+      `dataset: expected an inputShape of positive integers, got [${inputShape}]`,
+    )
+  }
+  const size = typed ? values.length / elements(inputShape) : inputs.length
+  if (size === 0 || size * elements(inputShape) !== values.length || !Number.isInteger(size)) {
+    throw new ShapeError(
+      `dataset: expected inputs for whole examples of shape [${inputShape}], at least one, got ${values.length} values`,
+    )
+  }
+  checkFinite(values, 'inputs')
+  return { inputs: values, inputShape: [...inputShape], size }
+}
+
+function readTargets(
+  { targets, classes }: DatasetSource,
+  size: number,
+): Pick<Dataset, 'targets' | 'targetShape' | 'classes'> {
+  if (isLabels(targets)) {
+    checkCount(targets.length, size)
+    return { ...readLabels(targets, classes), targetShape: [] }
+  }
+  if (classes !== undefined) {
+    throw new ArgumentError(
+      'dataset: expected classes only beside labels (number[] or Int32Array), got them with real targets',
+    )
+  }
+  const flat = targets instanceof Float32Array
+  const values = flat ? targets : flatten(targets, 'targets')
+  // Flat values say nothing about rows, so any whole number of values per example will do.
+  checkCount(flat && values.length % size === 0 ? size : targets.length, size)
+  if (values.length === 0) throw new ShapeError('dataset: expected values in targets, got none')
+  checkFinite(values, 'targets')
+  return { targets: values, targetShape: [values.length / size], classes: [] }
+}
+
+function isLabels(targets: DatasetSource['targets']): targets is readonly number[] | Int32Array {
+  return targets instanceof Int32Array || (Array.isArray(targets) && typeof targets[0] === 'number')
+}
+
+function checkCount(targets: number, examples: number): void {
+  if (targets === examples) return
+  throw new ShapeError(
+    `dataset: expected one target per example, got ${targets} targets and ${examples} examples`,
+  )
+}
+
+function readLabels(
+  labels: readonly number[] | Int32Array,
+  classes?: readonly string[],
+): Pick<Dataset, 'targets' | 'classes'> {
+  const limit = classes?.length ?? MAX_UNNAMED_CLASSES
+  let largest = 0
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i]
+    if (!Number.isInteger(label) || label < 0 || label >= limit) {
+      throw new ArgumentError(
+        `dataset: expected integer labels in 0..${limit - 1} (real targets: number[][] or Float32Array), got ${label} at row ${i}`,
+      )
+    }
+    largest = Math.max(largest, label)
+  }
+  return {
+    targets: labels instanceof Int32Array ? labels : Int32Array.from(labels),
+    classes: classes ? [...classes] : Array.from({ length: largest + 1 }, (_, label) => `${label}`),
+  }
+}
+
+/** Rows of equal length, one after another. */
+function flatten(rows: readonly ArrayLike<number>[], what: string): Float32Array {
+  if (!Array.isArray(rows)) {
+    throw new ArgumentError(`dataset: expected ${what} as rows or a typed array, got ${rows}`)
+  }
+  const width = rows[0]?.length ?? 0
+  const out = new Float32Array(rows.length * width)
+  for (let i = 0; i < rows.length; i++) {
+    if (rows[i]?.length !== width) {
+      throw new ShapeError(
+        `dataset: expected ${width} values in every row of ${what} as in the first, got ${rows[i]?.length} in row ${i}`,
+      )
+    }
+    out.set(rows[i], i * width)
+  }
+  return out
+}
+
+function checkFinite(values: Float32Array | Uint8Array, what: string): void {
+  const at =
+    values instanceof Uint8Array ? -1 : values.findIndex((value) => !Number.isFinite(value))
+  if (at < 0) return
+  throw new ArgumentError(
+    `dataset: expected finite float32 values in ${what}, got ${values[at]} at position ${at}`,
+  )
+}
+
+function elements(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1)
+}
