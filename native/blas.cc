@@ -135,7 +135,9 @@ double gemm(Arguments& in) {
   T* c = in.array<T>(11, matrix_extent(m, n, ldc));
   const double alpha = in.number(5), beta = in.number(10);
   if (in.ok && m > 0 && n > 0) {
-    multiply(a_op, b_op, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    // With alpha = 0 the operands are not to be read, which OpenBLAS forgets for small ones.
+    const int terms = static_cast<T>(alpha) == 0 ? 0 : k;
+    multiply(a_op, b_op, m, n, terms, alpha, a, lda, b, ldb, beta, c, ldc);
   }
   return 0;
 }
