@@ -14,7 +14,16 @@ function explain(diag) {
   else if ('found' in diag || 'wanted' in diag) {
     lines.push(`found:  ${JSON.stringify(diag.found)}`, `wanted: ${JSON.stringify(diag.wanted)}`)
   }
-  for (const key of ['compare', 'error', 'message', 'signal', 'exitCode', 'expired', 'reason']) {
+  for (const key of [
+    'type',
+    'compare',
+    'error',
+    'message',
+    'signal',
+    'exitCode',
+    'expired',
+    'reason',
+  ]) {
     const value = diag[key]
     if (value && !(key === 'compare' && diag.diff)) {
       lines.push(`${key}: ${typeof value === 'object' ? JSON.stringify(value) : value}`)

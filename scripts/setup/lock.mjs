@@ -50,5 +50,7 @@ export function takeLock() {
     }
   }
   process.on('exit', () => rmSync(lockFile, { force: true }))
+  // Ctrl-C ends the running command, which cleans up after itself, and through it this process.
+  process.on('SIGINT', () => {})
   return { afterCrash }
 }

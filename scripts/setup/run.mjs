@@ -24,7 +24,7 @@ export function run(command, args, env = {}) {
   const log = join(folder, 'log')
   // One file for both streams keeps their lines in order.
   const fd = openSync(log, 'w')
-  const { status, error } = spawnSync(command, args, {
+  const { status, signal, error } = spawnSync(command, args, {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['ignore', fd, fd],
@@ -32,14 +32,15 @@ export function run(command, args, env = {}) {
   closeSync(fd)
   const output = readFileSync(log, 'utf8') + (error ? `${error.message}\n` : '')
   rmSync(folder, { recursive: true })
-  return { ok: status === 0, output: output.trim() }
+  return { ok: status === 0, signal, output: output.trim() }
 }
 
 /** Runs one step with a line before and after; a failure ends the set-up with advice. */
 export function step(title, advice, command, args, env) {
   const start = Date.now()
   say(`${title} ...`)
-  const { ok, output } = run(command, args, env)
+  const { ok, signal, output } = run(command, args, env)
+  if (signal) stop(`${title}: ended by ${signal}`, 130)
   if (!ok) {
     console.error(output.split('\n').slice(-60).join('\n'))
     stop(`${title}: failed, its last lines are above. ${advice}`)
