@@ -9,6 +9,7 @@
 #include <memory>
 #include <new>
 
+#include "bench.h"
 #include "blas.h"
 #include "info.h"
 #include "kernel.h"
@@ -208,6 +209,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["read"] = Napi::Function::New<read>(env, "read");
   exports["memory"] = Napi::Function::New<memory>(env, "memory");
   exports["info"] = Napi::Function::New<info>(env, "info");
+  exports["timeGemms"] = Napi::Function::New<time_gemms>(env, "timeGemms");
   export_blas(exports);
   return exports;
 }
