@@ -68,7 +68,11 @@ export class Generator {
   }
 
   restore(state: readonly number[]): void {
-    if (!Array.isArray(state) || state.length !== 4 || !state.every((word) => word === (word | 0))) {
+    if (
+      !Array.isArray(state) ||
+      state.length !== 4 ||
+      !state.every((word) => word === (word | 0))
+    ) {
       throw new ArgumentError(
         `Generator: expected the 4 integers that save() returned, got ${state}`,
       )
