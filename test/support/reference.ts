@@ -103,6 +103,13 @@ export function toTensor(x: Nd): Tensor {
   return tensor(x.data, x.shape, x.dtype ?? 'float32') as Tensor
 }
 
+/** On the backend of another tensor, which a gradient check chooses. */
+export function toTensorOn(like: Tensor, x: Nd): Tensor {
+  const y = like.filled(0, x.shape)
+  y.assign(x.data)
+  return y
+}
+
 /** Shape and elements of y are those expected, to a tolerance relative to max(1, |expected|). */
 export function same(t: Test, y: unknown, expected: Nd, message: string, tolerance = 0): void {
   if (!(y instanceof Tensor)) {
