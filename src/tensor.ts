@@ -92,6 +92,7 @@ export class Tensor<D extends DType = 'float32'> {
 
   /** The one element. Throws ShapeError when there are more or none. */
   item(): number {
+    this.handle // refuses a released tensor
     if (this.size !== 1) {
       throw new ShapeError(`item: expected one element, got shape ${format(this.shape)}`)
     }
