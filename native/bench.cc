@@ -2,11 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 #include <new>
 #include <vector>
 
+#include "buffers.h"
 #include "kernels/gemm.h"
 
 namespace nb {
@@ -14,15 +13,10 @@ namespace {
 
 constexpr size_t kFields = 8;
 constexpr size_t kMatrices = 64;
-constexpr size_t kAlignment = 64;
-
-struct Free {
-  void operator()(float* data) const { std::free(data); }
-};
 
 struct Matrix {
   size_t size = 0;
-  std::unique_ptr<float, Free> data;
+  float* data = nullptr;
 };
 
 struct Product {
@@ -53,14 +47,11 @@ bool read_product(const double* f, Product& p) {
 
 // Random numbers from -0.1 to 0.1: neither denormal, which would be slow, nor growing from product
 // to product.
-void fill(Matrix& matrix) {
-  const size_t bytes = (matrix.size * sizeof(float) + kAlignment) / kAlignment * kAlignment;
-  matrix.data.reset(static_cast<float*>(std::aligned_alloc(kAlignment, bytes)));
-  if (!matrix.data) throw std::bad_alloc();
+void fill(const Matrix& matrix) {
   uint32_t state = 1;
   for (size_t i = 0; i < matrix.size; ++i) {
     state = state * 1664525 + 1013904223;  // Numerical Recipes' generator
-    matrix.data.get()[i] = (static_cast<float>(state >> 8) / (1 << 23) - 1) * 0.1f;
+    matrix.data[i] = (static_cast<float>(state >> 8) / (1 << 23) - 1) * 0.1f;
   }
 }
 
@@ -69,6 +60,7 @@ void grow(Matrix& matrix, size_t size) {
 }
 
 double time_products(const std::vector<Product>& products, double repeats) {
+  Buffers buffers;  // the memory is of the same kind as that of tensors
   Matrix matrices[kMatrices];
   for (const Product& p : products) {
     grow(matrices[p.a], p.m * p.k);
@@ -76,15 +68,18 @@ double time_products(const std::vector<Product>& products, double repeats) {
     grow(matrices[p.c], p.m * p.n);
   }
   for (Matrix& matrix : matrices) {
-    if (matrix.size > 0) fill(matrix);
+    if (matrix.size == 0) continue;
+    const double handle = buffers.allocate(matrix.size, DType::float32);
+    matrix.data = static_cast<float*>(buffers.find(handle)->data);
+    fill(matrix);
   }
   const auto begin = std::chrono::steady_clock::now();
   for (double i = 0; i < repeats; ++i) {
     for (const Product& p : products) {
       // ger can only add, and clearing c for it would be no call of BLAS.
       const float beta = p.k == 1 ? 1 : 0;
-      multiply(p.trans_a, p.trans_b, p.m, p.n, p.k, 1, matrices[p.a].data.get(),
-               matrices[p.b].data.get(), beta, matrices[p.c].data.get());
+      multiply(p.trans_a, p.trans_b, p.m, p.n, p.k, 1, matrices[p.a].data, matrices[p.b].data, beta,
+               matrices[p.c].data);
     }
   }
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
