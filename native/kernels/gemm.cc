@@ -4,6 +4,7 @@
 #include <cblas.h>
 
 #include "kernel.h"
+#include "simd.h"
 
 namespace nb {
 namespace {
@@ -37,6 +38,16 @@ void add_matrix_vector(CBLAS_TRANSPOSE op, const float* a, size_t rows, size_t c
               static_cast<int>(cols), x, 1, 1, c, 1);
 }
 
+// c = alpha·a·bᵀ. ger would add, to a c that had to be cleared in a pass before.
+void outer_product(const float* a, const float* b, size_t m, size_t n, float alpha, float* c) {
+  simd([=] {
+    for (size_t i = 0; i < m; ++i) {
+      const float factor = alpha * a[i];
+      for (size_t j = 0; j < n; ++j) c[i * n + j] = factor * b[j];
+    }
+  });
+}
+
 }  // namespace
 
 void multiply(bool trans_a, bool trans_b, size_t m, size_t n, size_t k, float alpha, const float* a,
@@ -50,6 +61,7 @@ void multiply(bool trans_a, bool trans_b, size_t m, size_t n, size_t k, float al
                 static_cast<int>(trans_b ? k : n), beta, c, static_cast<int>(n));
     return;
   }
+  if (m > 1 && n > 1 && k == 1 && beta == 0) return outer_product(a, b, m, n, alpha, c);
   scale(c, m * n, beta);
   if (k == 0) return;
   if (m == 1) {  // one example: c = op(b)ᵀ·a
