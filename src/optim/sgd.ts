@@ -24,11 +24,10 @@ class SettingsBuffer {
   }
 
   handleFor(values: readonly number[]) {
-    const current = this.#values
-    const next = Float32Array.from(values)
-    if (next.some((value, i) => value !== current[i])) {
-      current.set(next)
-      this.backend.write(this.#storage.handle, current)
+    const written = this.#values
+    if (written.some((value, i) => value !== Math.fround(values[i]))) {
+      written.set(values)
+      this.backend.write(this.#storage.handle, written)
     }
     return this.#storage.handle
   }
