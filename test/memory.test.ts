@@ -255,11 +255,23 @@ const make = (i) => {
 }
 make(0)
 const kept = tensor([1, 2])
+let heap
+scope(() => {
+  for (let i = 0; i < 2e5; i++) {
+    kept.add(1).dispose()
+    if (i === 1e4) {
+      gc()
+      heap = process.memoryUsage().heapUsed
+    }
+  }
+  gc()
+  heap = process.memoryUsage().heapUsed - heap
+})
 const before = await settled()
 for (let i = 0; i < 300; i++) make(i)
 const during = memory()
 const after = await settled()
-console.log(JSON.stringify({ before, during, after, kept: kept.toArray() }))
+console.log(JSON.stringify({ before, during, after, heap, kept: kept.toArray() }))
 `
 
 for (const backend of ['js', 'native']) {
@@ -272,7 +284,8 @@ for (const backend of ['js', 'native']) {
       '--eval',
       program,
     ])
-    const { before, during, after, kept } = JSON.parse(stdout)
+    const { before, during, after, heap, kept } = JSON.parse(stdout)
+    t.ok(heap < 2e6, `a long scope forgets what was released: ${heap} bytes`)
     t.ok(during.buffers > before.buffers + 1000)
     t.equal(after.buffers, before.buffers)
     t.equal(after.live, before.live)
