@@ -6,8 +6,6 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { withBackend } from '../lib/backend/current.js'
-import { JsBackend } from '../lib/backend/js/backend.js'
-import type { Handle, KernelArgs, KernelName } from '../lib/backend/kernels.js'
 import {
   DataLoader,
   dataset,
@@ -26,6 +24,7 @@ import {
   zeros,
 } from '../lib/index.js'
 import { ops } from '../lib/ops/define.js'
+import { FailingBackend } from './support/failingBackend.js'
 import { opCases } from './support/opCases.js'
 import { growth, leaf, onBothBackends, refuses, toTensor, wrong } from './support/reference.js'
 
@@ -156,22 +155,6 @@ onBothBackends('errors in the middle', (t) => {
   }
   for (const [fn, errorClass] of failing) if (errorClass !== Error) refuses(t, fn, errorClass)
 })
-
-/** Fails once, at the n-th kernel or at the n-th allocation. */
-class FailingBackend extends JsBackend {
-  left = Infinity
-  constructor(readonly kind: 'run' | 'alloc') {
-    super()
-  }
-  override run<K extends KernelName>(kernel: K, ...args: KernelArgs<K>): void {
-    if (this.kind === 'run' && --this.left === 0) throw new KernelError('as planned')
-    super.run(kernel, ...args)
-  }
-  override alloc(...args: Parameters<JsBackend['alloc']>): Handle {
-    if (this.kind === 'alloc' && --this.left === 0) throw new OutOfMemoryError('as planned')
-    return super.alloc(...args)
-  }
-}
 
 t.test('a failure at every kernel and at every allocation of a step', async (t) => {
   for (const kind of ['run', 'alloc'] as const) {
