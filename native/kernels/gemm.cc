@@ -5,6 +5,7 @@
 
 #include "kernel.h"
 #include "simd.h"
+#include "tiles.h"
 
 namespace nb {
 namespace {
@@ -80,6 +81,7 @@ namespace {
 void gemm_run(In a, In b, Inout c, Size trans_a, Size trans_b, Size m, Size n, Size k, Float alpha,
               Float beta, Share share) noexcept {
   if (share.index != 0) return;
+  if (!trans_b && multiply_in_tiles(trans_a, m, n, k, alpha, a.data, b.data, beta, c.data)) return;
   multiply(trans_a, trans_b, m, n, k, alpha, a.data, b.data, beta, c.data);
 }
 
