@@ -1,6 +1,7 @@
 /** `neuroblas bench`: training steps against the bare BLAS calls and against pure JavaScript. */
-import { writeFileSync } from 'node:fs'
-import { Command, InvalidArgumentError } from 'commander'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { type Case, DEFAULT_CASES, describeCase, offeredCases } from '../bench/cases.js'
 import { CONTESTANTS } from '../bench/contestants.js'
 import { runBench } from '../bench/run.js'
@@ -43,28 +44,42 @@ interface Options {
   json?: string
 }
 
-async function bench(options: Options): Promise<void> {
+/** Ends by process.exit, so that the files for the contestants are removed; npm sends signals twice. */
+function exitOnSignals(): void {
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => process.exit(128 + constants.signals[name]))
+  }
+}
+
+async function bench({ json, ...options }: Options): Promise<void> {
+  exitOnSignals()
+  // A file that cannot be written is a reason to stop now, not after minutes of measuring.
+  if (json !== undefined) closeSync(openSync(json, 'a'))
   const report = await runBench({
     ...options,
     cases: casesNamed(options.cases),
     progress: (line) => process.stderr.write(`${line}\n`),
   })
   process.stdout.write(`${formatReport(report)}\n`)
-  if (options.json !== undefined) {
-    writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)
-  }
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`)
   for (const line of report.disagreements) process.stderr.write(`WRONG: ${line}\n`)
   if (report.disagreements.length > 0) process.exitCode = 1
 }
 
+/** An option that takes names, separated by commas. */
+function listOption(flags: string, about: string, known: readonly string[], all = known): Option {
+  return new Option(flags, about).argParser(listOf(known)).default([...all], all.join(','))
+}
+
 export function benchCommand(): Command {
   const offered = offeredCases()
-  const width = Math.max(...offered.map(({ id }) => id.length))
+  const ids = offered.map(({ id }) => id)
+  const width = Math.max(...ids.map((id) => id.length))
   const lines = offered.map((c) => `  ${c.id.padEnd(width)}  ${describeCase(c)}`)
   return new Command('bench')
     .description('measure training steps against bare BLAS calls and pure JavaScript')
-    .option('--cases <list>', 'what to measure', listOf(offered.map(({ id }) => id)), DEFAULT_CASES)
-    .option('--contestants <list>', 'who takes part', listOf(CONTESTANTS), [...CONTESTANTS])
+    .addOption(listOption('--cases <list>', 'what to measure', ids, DEFAULT_CASES))
+    .addOption(listOption('--contestants <list>', 'who takes part', CONTESTANTS))
     .option('--rounds <n>', 'rounds per case', numberFrom(1, { integer: true }), 5)
     .option('--seconds <s>', 'time of each contestant in each round', numberFrom(0.001), 0.5)
     .option('--json <file>', 'write the report as JSON')
