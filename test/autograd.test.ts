@@ -161,6 +161,10 @@ onBothBackends('gradients outlive the scope of the step', (t) => {
   t.strictSame(gradOf(x), [2, 4])
   scope(() => x.mul(3).sum().backward())
   t.strictSame(gradOf(x), [5, 7], 'and are added to in another one')
+  const before = x.grad?.reshape([2, 1])
+  scope(() => x.sum().backward())
+  t.strictSame(gradOf(x), [6, 8])
+  t.strictSame(before?.toArray(), [[5], [7]], 'a view of the gradient keeps what it showed')
 })
 
 onBothBackends('interleaved graphs', (t) => {

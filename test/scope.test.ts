@@ -127,6 +127,16 @@ onBothBackends('what a scope may return', (t) => {
   refuses(t, () => x.gone.item(), ReleasedTensorError)
   scope(() => outside)
   t.equal(outside.item(), 1, 'a tensor from outside stays where it was')
+  scope(() => {
+    scope(() => outside)
+  })
+  t.equal(outside.item(), 1, 'also when an inner scope returns it to an outer one')
+  const trained = scope(() => {
+    const w = leaf([1, 2])
+    w.square().sum().backward()
+    return [w]
+  })
+  t.strictSame(gradOf(trained[0]), [2, 4], 'a tensor with its gradient')
 })
 
 t.test('an asynchronous function in a scope', async (t) => {
