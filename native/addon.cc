@@ -45,6 +45,12 @@ double number_at(napi_env env, napi_value value) {
   return napi_get_value_double(env, value, &number) == napi_ok ? number : __builtin_nan("");
 }
 
+// Whether it is an integer from 0 to 2^53 - 1; not for NaN.
+bool is_size(double value) {
+  return value >= 0 && value <= kMaxInteger &&
+         value == static_cast<double>(static_cast<size_t>(value));
+}
+
 size_t arguments(napi_env env, napi_callback_info info, napi_value* values, size_t capacity) {
   size_t count = capacity;
   napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
@@ -80,7 +86,7 @@ napi_value alloc(napi_env env, napi_callback_info info) {
   arguments(env, info, values, 2);
   const double length = number_at(env, values[0]);
   const double dtype = number_at(env, values[1]);
-  if (!(length >= 0 && length <= kMaxInteger && dtype >= 0 && dtype <= 2)) {
+  if (!is_size(length) || !is_size(dtype) || dtype > 2) {
     throw_error(env, "KERNEL", "alloc: expected a length and a dtype");
     return nullptr;
   }
@@ -135,7 +141,7 @@ Transfer transfer(const Napi::CallbackInfo& info, const char* name) {
     throw refuse(std::string("the typed array does not hold ") + dtype_name(buffer->dtype));
   }
   const double offset = info[2].IsUndefined() ? 0 : number_at(info.Env(), info[2]);
-  if (!(offset >= 0 && offset <= static_cast<double>(buffer->length)) ||
+  if (!is_size(offset) || offset > static_cast<double>(buffer->length) ||
       length > buffer->length - static_cast<size_t>(offset)) {
     throw refuse("elements past the end of a buffer of " + std::to_string(buffer->length));
   }

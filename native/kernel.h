@@ -50,6 +50,7 @@ struct AnySpan {
   std::conditional_t<Kind == 0, const uint8_t*, uint8_t*> data;
   size_t length;        // in elements
   size_t element_size;  // in bytes
+  DType dtype;
   const char* name;
 };
 using Any = AnySpan<0>;
@@ -136,8 +137,8 @@ void distinct(const A& result, const B& input) {
 }
 
 template <typename A, typename B>
-void same_element(const A& a, const B& b) {
-  if (a.element_size != b.element_size) {
+void same_dtype(const A& a, const B& b) {
+  if (a.dtype != b.dtype) {
     throw KernelFault(std::string(a.name) + " and " + b.name + " have different dtypes");
   }
 }
@@ -167,7 +168,7 @@ class Decoder {
   S any_span(size_t position) const {
     const Buffer& buffer = find(position);
     return {static_cast<decltype(S::data)>(buffer.data), buffer.length, element_size(buffer.dtype),
-            names_[position].c_str()};
+            buffer.dtype, names_[position].c_str()};
   }
   const Buffer& find(size_t position) const;
   [[noreturn]] void refuse_dtype(size_t position, DType got, DType expected) const;

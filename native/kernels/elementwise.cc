@@ -129,8 +129,8 @@ Registration activation_grad(const char* name) {
   return kernel<activation_grad_check, activation_grad_run<F>>(name, "y dy dx n");
 }
 
-// NaN where y is.
-NB_INLINE float relu_grad(float y, float dy) { return y > 0 ? dy : y == y ? 0 : y; }
+// Where y is NaN the gradient passes, as in PyTorch.
+NB_INLINE float relu_grad(float y, float dy) { return y <= 0 ? 0 : dy; }
 NB_INLINE float sigmoid_grad(float y, float dy) { return dy * y * (1 - y); }
 NB_INLINE float tanh_grad(float y, float dy) { return dy * (1 - y * y); }
 

@@ -10,7 +10,7 @@ namespace nb {
 namespace {
 
 void gather_rows_check(Any x, Ints indices, AnyOut y, Size count, Size cols, Size source_rows) {
-  same_element(x, y);
+  same_dtype(x, y);
   holds(x, product(source_rows, cols));
   holds(indices, count);
   holds(y, product(count, cols));

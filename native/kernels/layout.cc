@@ -41,7 +41,7 @@ void holds_rows(const S& span, Size rows, Size cols, Size offset, Size stride) {
 
 void copy2d_check(Any x, AnyInout y, Size rows, Size cols, Size x_offset, Size x_stride,
                   Size y_offset, Size y_stride) {
-  same_element(x, y);
+  same_dtype(x, y);
   holds_rows(x, rows, cols, x_offset, x_stride);
   holds_rows(y, rows, cols, y_offset, y_stride);
   distinct(y, x);
@@ -82,7 +82,7 @@ const Registration copy2d =
 
 void transpose_check(Any x, AnyOut y, Size outer, Size rows, Size cols, Size inner) {
   const size_t size = product(outer, rows, cols, inner);
-  same_element(x, y);
+  same_dtype(x, y);
   holds(x, size);
   holds(y, size);
   distinct(y, x);

@@ -1,5 +1,5 @@
 /** Models as `.safetensors` files: parameters by path, and text beside them. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { ArgumentError, DataError } from '../errors.js'
 import type { Module } from '../nn/module.js'
 import { type ActivationName, mlp, type Sequential } from '../nn/sequential.js'
@@ -31,7 +31,7 @@ export function saveModel(
  * @throws DataError when the file is malformed or holds another model
  */
 export function loadModel(model: Module, path: string): Record<string, string> {
-  const { tensors, metadata } = decodeSafetensors(readFileSync(path), path)
+  const { tensors, metadata } = readModelFile(path)
   try {
     model.loadState(tensors)
   } catch (error) {
@@ -40,6 +40,14 @@ export function loadModel(model: Module, path: string): Record<string, string> {
     })
   }
   return metadata
+}
+
+function readModelFile(path: string): ReturnType<typeof decodeSafetensors> {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found?.isFile()) {
+    throw new DataError(`${path}: expected a model file, found ${found ? 'no file' : 'nothing'}`)
+  }
+  return decodeSafetensors(readFileSync(path), path)
 }
 
 /** Writes a multi-layer perceptron with what it takes to build it again. */
@@ -61,7 +69,7 @@ export function loadMlp(path: string): {
   architecture: MlpArchitecture
   metadata: Record<string, string>
 } {
-  const { metadata } = decodeSafetensors(readFileSync(path), path)
+  const { metadata } = readModelFile(path)
   const architecture = parseArchitecture(metadata.architecture, path)
   const model = mlp(architecture.units, { activation: architecture.activation })
   loadModel(model, path)
