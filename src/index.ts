@@ -2,6 +2,7 @@
 export { noGrad } from './autograd.js'
 export type { DType, MemoryUse } from './backend/backend.js'
 export { type BackendName, getBackend, memory, setBackend } from './backend/current.js'
+export { type Captured, capture, type Results } from './capture/capture.js'
 export { arange, eye, full, ones, rand, randn, tensor, zeros } from './create.js'
 export { type Dataset, type DatasetSource, dataset, split, subset } from './data/dataset.js'
 export { digits } from './data/digits.js'

@@ -7,6 +7,7 @@
 import type { Backend } from './backend/backend.js'
 import { currentBackend } from './backend/current.js'
 import type { Handle } from './backend/kernels.js'
+import { underneath, unrecorded } from './backend/record.js'
 import { ArgumentError } from './errors.js'
 import { Storage, within } from './scope.js'
 import { checkShape, type Shape, sizeOf } from './shape.js'
@@ -87,14 +88,17 @@ export class Generator {
   }
 
   #stateOn(backend: Backend): Handle {
-    if (this.#state?.backend !== backend) {
+    const state = this.#state
+    if (state?.backend === backend) return state.handle
+    // The state outlives the scope, or the recording, that happens to be open.
+    return unrecorded(() => {
+      const real = underneath(backend)
       this.save()
-      this.#state?.release()
-      // The state outlives any scope that happens to be open.
-      this.#state = within(null, () => new Storage(backend, 'int32', 4))
-      backend.write(this.#state.handle, this.#words)
-    }
-    return this.#state.handle
+      state?.release()
+      this.#state = within(null, () => new Storage(real, 'int32', 4))
+      real.write(this.#state.handle, this.#words)
+      return this.#state.handle
+    })
   }
 }
 

@@ -6,6 +6,7 @@ import { ArgumentError, BackendError } from '../errors.js'
 import type { Backend, MemoryUse } from './backend.js'
 import { JsBackend } from './js/backend.js'
 import { NativeBackend } from './native.js'
+import { recorded } from './record.js'
 
 export type BackendName = Backend['name']
 
@@ -37,7 +38,7 @@ function choose(): Backend {
 /** The backend that new tensors are made on. */
 export function currentBackend(): Backend {
   current ??= choose()
-  return current
+  return recorded(current)
 }
 
 /**

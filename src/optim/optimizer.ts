@@ -3,6 +3,7 @@
  * are forgotten, and the regularizer.
  */
 import { noGrad } from '../autograd.js'
+import { everyPass } from '../backend/record.js'
 import { ArgumentError } from '../errors.js'
 import { Parameter } from '../nn/module.js'
 import type { Regularizer } from '../regularizers.js'
@@ -76,7 +77,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     try {
       within(temporary, () => {
         for (const group of this.groups) {
-          this.check(group)
+          everyPass(() => this.check(group))
           addGradients(group)
           noGrad(() => this.update(group))
         }
@@ -84,7 +85,9 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     } finally {
       temporary.end()
     }
-    this.steps++
+    everyPass(() => {
+      this.steps++
+    })
   }
 
   /** Forgets the gradients; the next backward starts from zero. */

@@ -1,8 +1,9 @@
 /** Stochastic gradient descent, in one pass over each parameter. */
 import type { Backend } from '../backend/backend.js'
+import { feed, isRecording, underneath, unrecorded } from '../backend/record.js'
 import { ArgumentError } from '../errors.js'
 import { Storage, within } from '../scope.js'
-import { allocate, type Tensor } from '../tensor.js'
+import type { Tensor } from '../tensor.js'
 import { builtIn, type Group, type GroupSettings, isRegularized, Optimizer } from './optimizer.js'
 
 export interface SGDSettings extends GroupSettings {
@@ -14,7 +15,7 @@ export interface SGDSettings extends GroupSettings {
   weightDecay?: number
 }
 
-/** The settings as the kernels read them, in a buffer that is written only when they change. */
+/** The settings as the kernels read them, in a buffer that is written when they change. */
 class SettingsBuffer {
   readonly #storage: Storage
   readonly #values = new Float32Array(6).fill(Number.NaN)
@@ -23,14 +24,27 @@ class SettingsBuffer {
     this.#storage = within(null, () => new Storage(backend, 'float32', 6))
   }
 
-  handleFor(values: readonly number[]) {
-    const current = this.#values
-    const next = Float32Array.from(values)
-    if (next.some((value, i) => value !== current[i])) {
-      current.set(next)
-      this.backend.write(this.#storage.handle, current)
-    }
+  get handle() {
     return this.#storage.handle
+  }
+
+  /** Brings the buffer up to date for this step, and for each step that replays it. */
+  refresh(settings: () => readonly number[]): void {
+    const { handle, length } = this.#storage
+    if (isRecording()) {
+      feed(this.backend, handle, length, () => this.#set(settings()))
+    } else {
+      const before = this.#values.slice()
+      this.#set(settings())
+      if (before.some((value, i) => value !== this.#values[i])) {
+        this.backend.write(handle, this.#values)
+      }
+    }
+  }
+
+  #set(values: readonly number[]): Float32Array {
+    this.#values.set(values)
+    return this.#values
   }
 }
 
@@ -60,10 +74,11 @@ export class SGD extends Optimizer<SGDSettings> {
 
   protected override update(group: Group<SGDSettings>): void {
     const { momentum = 0 } = group
+    const [ofWeights, ofBiases] = this.#settingsOf(group)
     for (const w of group.parameters) {
       if (w.grad === null) continue
       const { backend } = w.storage
-      const settings = this.#settingsFor(group, w)
+      const settings = (isRegularized(w) ? ofWeights : ofBiases).handle
       if (momentum > 0) {
         const velocity = this.#velocityOf(w)
         backend.run('sgdMomentum', w.handle, w.grad.handle, velocity.handle, settings, w.size)
@@ -74,26 +89,28 @@ export class SGD extends Optimizer<SGDSettings> {
     }
   }
 
-  #settingsFor(group: Group<SGDSettings>, w: Tensor) {
-    const { backend } = w.storage
+  /** The group's settings, up to date: with its regularizers for weights, without for biases. */
+  #settingsOf(group: Group<SGDSettings>): [weights: SettingsBuffer, biases: SettingsBuffer] {
+    const backend = underneath(group.parameters[0].storage.backend)
     let buffers = this.#settings.get(group)
     if (buffers?.[0].backend !== backend) {
       buffers = [new SettingsBuffer(backend), new SettingsBuffer(backend)]
       this.#settings.set(group, buffers)
     }
-    const { momentum = 0, nesterov = false, weightDecay = 0 } = group
-    const common = [this.lrOf(group), momentum, +nesterov, weightDecay]
-    return isRegularized(w)
-      ? buffers[0].handleFor([...common, builtIn(group, 'l2'), builtIn(group, 'l1')])
-      : buffers[1].handleFor([...common, 0, 0])
+    const common = () => {
+      const { momentum = 0, nesterov = false, weightDecay = 0 } = group
+      return [this.lrOf(group), momentum, +nesterov, weightDecay]
+    }
+    buffers[0].refresh(() => [...common(), builtIn(group, 'l2'), builtIn(group, 'l1')])
+    buffers[1].refresh(() => [...common(), 0, 0])
+    return buffers
   }
 
   /** Lives as long as the parameter does. */
   #velocityOf(w: Tensor): Tensor {
     let velocity = this.#velocities.get(w)
     if (velocity === undefined) {
-      velocity = within(w.storage.owner, () => allocate(w, w.shape))
-      velocity.storage.backend.run('fill', velocity.handle, velocity.size, 0)
+      velocity = unrecorded(() => within(w.storage.owner, () => w.filled(0)))
       this.#velocities.set(w, velocity)
     }
     return velocity

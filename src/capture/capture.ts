@@ -1,0 +1,256 @@
+/**
+ * `capture(fn)`: a function of tensors that is run once while its kernel calls are written down, and
+ * from then on replayed without JavaScript between them. One program per combination of shapes.
+ */
+import type { Backend, DType, Program, Transfer } from '../backend/backend.js'
+import { currentBackend } from '../backend/current.js'
+import type { Handle } from '../backend/kernels.js'
+import { isRecording, RecordingBackend, recordWith, underneath } from '../backend/record.js'
+import { ArgumentError, CaptureError, ShapeError } from '../errors.js'
+import { Scope, Storage, within } from '../scope.js'
+import { format, type Shape, sizeOf } from '../shape.js'
+import { type AnyTensor, Tensor } from '../tensor.js'
+import { fuse } from './fuse.js'
+import { formatPlan, type Plan, plan } from './plan.js'
+
+/** What a captured function may return: a tensor, or tensors in arrays and objects, or nothing. */
+export type Results = AnyTensor | readonly Results[] | { readonly [name: string]: Results } | undefined | void
+
+/** A captured function. Calling it replays its program and waits; the methods do so otherwise. */
+export interface Captured<A extends readonly AnyTensor[], R extends Results> {
+  (...args: A): R
+  /** Replays beside JavaScript; until it is done, the tensors it uses cannot be used otherwise. */
+  run(...args: A): Promise<R>
+  /**
+   * Replays once per row: each argument has a leading axis of passes, and so have the results. All
+   * passes are one hop to the compute threads.
+   */
+  runMany(...args: A): Promise<R>
+  /** The program for arguments of these shapes: arena, buffers, steps. */
+  describe(...args: A): string
+  /** Frees all programs. */
+  dispose(): void
+}
+
+/**
+ * Makes a captured function of fn.
+ *
+ * In fn, nothing can be read (`item()`, `data()`): return it instead. What may change from call to
+ * call must be an argument, a tensor from outside (weights), a random generator or an optimizer's
+ * setting; everything else, such as a JavaScript number, keeps the value that it had at first.
+ * Results are overwritten by the next call. Gradients left on leaves are dropped.
+ *
+ * @throws CaptureError when fn does something that cannot be replayed
+ * @example
+ * const step = capture((x, labels) => {
+ *   const loss = softmaxCrossEntropy(model.forward(x), labels)
+ *   loss.backward()
+ *   optimizer.step()
+ *   optimizer.zeroGrad()
+ *   return loss
+ * })
+ */
+export function capture<A extends readonly AnyTensor[], R extends Results>(
+  fn: (...args: A) => R,
+): Captured<A, R> {
+  const cache = new Map<string, Recorded<R>>()
+  const recordedFor = (shapes: readonly Shape[], args: readonly AnyTensor[]): Recorded<R> => {
+    if (isRecording()) throw new CaptureError('capture: a captured function cannot call another')
+    const backend = underneath(currentBackend())
+    for (const x of args) {
+      if (!(x instanceof Tensor)) {
+        throw new ArgumentError(`capture: expected tensors as arguments, got ${typeof x}`)
+      }
+      if (x.storage.backend !== backend) {
+        throw new ArgumentError('capture: expected arguments on the current backend')
+      }
+    }
+    const key = `${backend.name} ${backend.precision} ${args.map((x, i) => `${x.dtype}${format(shapes[i])}`)}`
+    let found = cache.get(key)
+    if (found === undefined) {
+      found = new Recorded(backend, fn as (...args: readonly AnyTensor[]) => R, shapes, args.map((x) => x.dtype))
+      cache.set(key, found)
+    }
+    return found
+  }
+  const shapesOf = (args: readonly AnyTensor[]) => args.map((x) => x.shape)
+  const captured = (...args: A) => recordedFor(shapesOf(args), args).call(args)
+  return Object.assign(captured, {
+    run: async (...args: A) => recordedFor(shapesOf(args), args).run(args),
+    runMany: async (...args: A) => {
+      const passes = args[0]?.shape[0]
+      if (passes === undefined || args.some((x) => x.shape[0] !== passes)) {
+        throw new ShapeError('capture: expected arguments with the same number of rows, one per pass')
+      }
+      return recordedFor(args.map((x) => x.shape.slice(1)), args).runMany(args, passes)
+    },
+    describe: (...args: A) => recordedFor(shapesOf(args), args).describe(),
+    dispose: () => {
+      for (const recorded of cache.values()) recorded.dispose()
+      cache.clear()
+    },
+  })
+}
+
+/** A buffer that stays for as long as its program. */
+interface Cell {
+  readonly storage: Storage
+  readonly shape: Shape
+}
+
+/** One trace of fn: its program, and the buffers that its arguments and results live in. */
+class Recorded<R extends Results> {
+  readonly #backend: Backend
+  readonly #program: Program
+  readonly #plan: Plan
+  readonly #beforePass: RecordingBackend['beforePass']
+  readonly #inputs: readonly Cell[]
+  readonly #outputs: readonly Cell[]
+  readonly #constants: readonly Handle[]
+  /** What fn returned, around tensors that hold nothing. */
+  readonly #results: Results
+  /** Buffers handed out, which the next call overwrites. */
+  #given: Storage[] = []
+
+  constructor(
+    backend: Backend,
+    fn: (...args: readonly AnyTensor[]) => R,
+    shapes: readonly Shape[],
+    dtypes: readonly DType[],
+  ) {
+    this.#backend = backend
+    this.#inputs = shapes.map((shape, i) => this.#cell(dtypes[i], shape))
+    const recording = new RecordingBackend(backend)
+    const trace = new Scope()
+    try {
+      const args = this.#inputs.map(({ storage, shape }) => new Tensor(storage, shape))
+      this.#results = within(trace, () => recordWith(recording, () => fn(...args))) as Results
+      const results = tensorsIn(this.#results)
+      this.#outputs = results.map(({ dtype, shape }) => this.#cell(dtype, shape))
+      for (const [i, x] of results.entries()) recording.copyOut(x.storage, this.#outputs[i].storage)
+    } finally {
+      for (const leaf of recording.leaves) leaf.grad = null
+      recordWith(recording, () => trace.end())
+    }
+    this.#constants = recording.constants
+    this.#beforePass = recording.beforePass
+    this.#plan = plan(fuse(recording.tape))
+    this.#program = backend.compile(this.#plan)
+  }
+
+  call(args: readonly AnyTensor[]): R {
+    this.#load(args)
+    this.#program.runSync(1, [])
+    return this.#handOut()
+  }
+
+  async run(args: readonly AnyTensor[]): Promise<R> {
+    this.#load(args)
+    await this.#program.run(1, [])
+    return this.#handOut()
+  }
+
+  async runMany(args: readonly AnyTensor[], passes: number): Promise<R> {
+    const temporary = new Scope()
+    const tables = this.#outputs.map(({ storage, shape }) =>
+      within(null, () => new Tensor(new Storage(this.#backend, storage.dtype, passes * storage.length), [passes, ...shape])),
+    )
+    try {
+      const transfers = [
+        ...args.map((x, i) => transfer('feed', x.storage, this.#inputs[i].storage)),
+        ...within(temporary, () => this.#feedTables(passes)),
+        ...tables.map((x, i) => transfer('collect', x.storage, this.#outputs[i].storage)),
+      ]
+      await this.#program.run(passes, transfers)
+    } catch (error) {
+      for (const table of tables) table.dispose()
+      throw error
+    } finally {
+      temporary.end()
+    }
+    return replaceTensors(this.#results, tables) as R
+  }
+
+  describe(): string {
+    return formatPlan(this.#plan)
+  }
+
+  dispose(): void {
+    this.#program.dispose()
+    for (const storage of this.#given) storage.expire()
+    for (const { storage } of [...this.#inputs, ...this.#outputs]) storage.release()
+    for (const handle of this.#constants) this.#backend.release(handle)
+  }
+
+  /** A buffer that outlives every scope. */
+  #cell(dtype: DType, shape: Shape): Cell {
+    return { storage: within(null, () => new Storage(this.#backend, dtype, sizeOf(shape))), shape }
+  }
+
+  /** Brings arguments and fed buffers up to date for one pass. */
+  #load(args: readonly AnyTensor[]): void {
+    for (const [i, { storage }] of this.#inputs.entries()) {
+      const { length } = storage
+      this.#backend.run('copy2d', args[i].handle, storage.handle, 1, length, 0, length, 0, length)
+    }
+    for (const item of this.#beforePass) {
+      if (typeof item === 'function') item()
+      else this.#backend.write(item.handle, item.next())
+    }
+  }
+
+  /** The same for many passes: a table for each fed buffer, a row per pass. */
+  #feedTables(passes: number): Transfer[] {
+    const feeds = this.#beforePass.filter((item) => typeof item !== 'function')
+    const rows = new Map(feeds.map((feed) => [feed, new Float32Array(passes * feed.width)]))
+    for (let pass = 0; pass < passes; pass++) {
+      for (const item of this.#beforePass) {
+        if (typeof item === 'function') item()
+        else rows.get(item)!.set(item.next(), pass * item.width)
+      }
+    }
+    return feeds.map((feed) => {
+      const table = new Storage(this.#backend, 'float32', passes * feed.width)
+      this.#backend.write(table.handle, rows.get(feed)!)
+      return { direction: 'feed', table: table.handle, cell: feed.handle, width: feed.width }
+    })
+  }
+
+  #handOut(): R {
+    for (const storage of this.#given) storage.expire()
+    const tensors = this.#outputs.map(
+      ({ storage: { dtype, length, handle }, shape }) =>
+        new Tensor(new Storage(this.#backend, dtype, length, handle), shape),
+    )
+    this.#given = tensors.map((x) => x.storage)
+    return replaceTensors(this.#results, tensors) as R
+  }
+}
+
+function transfer(direction: Transfer['direction'], table: Storage, cell: Storage): Transfer {
+  return { direction, table: table.handle, cell: cell.handle, width: cell.length }
+}
+
+/** The tensors in what fn returned, in order. */
+function tensorsIn(results: Results): AnyTensor[] {
+  if (results instanceof Tensor) return [results]
+  if (results === undefined) return []
+  if (typeof results !== 'object' || results === null) {
+    throw new CaptureError(
+      `capture: expected tensors, or arrays and objects of tensors, as results, got ${typeof results}`,
+    )
+  }
+  return Object.values(results as object).flatMap((item) => tensorsIn(item))
+}
+
+/** The same structure around other tensors. */
+function replaceTensors(results: Results, tensors: readonly AnyTensor[]): Results {
+  let next = 0
+  const replace = (item: Results): Results => {
+    if (item instanceof Tensor) return tensors[next++]
+    if (item === undefined) return undefined
+    if (Array.isArray(item)) return item.map(replace)
+    return Object.fromEntries(Object.entries(item as object).map(([key, value]) => [key, replace(value)]))
+  }
+  return replace(results)
+}
