@@ -7,7 +7,7 @@ import { noteLeaf } from './backend/record.js'
 import { AutogradError, ShapeError } from './errors.js'
 import { addInPlace } from './ops/elementwise.js'
 import { sumTo } from './ops/reduce.js'
-import { Scope, type Storage, within } from './scope.js'
+import { refusePromise, Scope, type Storage, within } from './scope.js'
 import { format, type Shape, sameShape } from './shape.js'
 import type { AnyTensor, Tensor } from './tensor.js'
 
@@ -39,12 +39,15 @@ export function gradEnabled(): boolean {
   return enabled
 }
 
-/** Runs fn, which must be synchronous, without leaving a graph behind. */
+/**
+ * Runs fn without leaving a graph behind.
+ * @throws ArgumentError when fn is asynchronous
+ */
 export function noGrad<T>(fn: () => T): T {
   const before = enabled
   enabled = false
   try {
-    return fn()
+    return refusePromise('noGrad', fn())
   } finally {
     enabled = before
   }
@@ -112,6 +115,7 @@ function accumulate(edge: GradNode | Tensor, g: Tensor): void {
   if (before === null) {
     // A leaf's gradient lives as long as the leaf; one that shares its buffer is copied first.
     const own = leaf && g.storage.references > 1 ? g.clone() : g
+    if (own !== g) g.dispose()
     if (leaf) {
       own.storage.moveTo(edge.storage.owner)
       edge.grad = own
@@ -131,10 +135,8 @@ function accumulate(edge: GradNode | Tensor, g: Tensor): void {
   }
 }
 
-function visit(node: GradNode, scope: Scope): void {
-  const dy = node.gradient
-  node.gradient = null
-  if (dy === null) return
+/** What a node saved. Throws AutogradError when it is gone or has changed since. */
+function savedOf(node: GradNode): readonly AnyTensor[] {
   if (node.saved === null) {
     throw new AutogradError(
       `backward: the graph of ${node.name} was released by an earlier backward(); pass { retainGraph: true } there`,
@@ -145,8 +147,15 @@ function visit(node: GradNode, scope: Scope): void {
       `backward: a tensor that ${node.name} needs again was changed in place after its use`,
     )
   }
+  return node.saved
+}
+
+function visit(node: GradNode, scope: Scope): void {
+  const dy = node.gradient
+  node.gradient = null
+  if (dy === null) return
   const mark = scope.mark
-  const rules = node.backward(dy, node.saved, node)
+  const rules = node.backward(dy, savedOf(node), node)
   const inUse = new Set<Storage>()
   for (const [i, edge] of node.edges.entries()) {
     if (edge === null) continue
@@ -181,6 +190,8 @@ export function backward(root: Tensor, seed?: Tensor, retainGraph = false): void
   }
   const scope = new Scope()
   const nodes = root.node ? nodesBehind(root.node) : []
+  // Before anything is added to a gradient, so that a refused call changes none.
+  for (const node of nodes) savedOf(node)
   try {
     within(scope, () =>
       noGrad(() => {

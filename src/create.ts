@@ -8,7 +8,7 @@ import type { Nested } from './print.js'
 import { defaultGenerator } from './random.js'
 import { Storage } from './scope.js'
 import { checkShape, format, type Shape, sizeOf } from './shape.js'
-import { Tensor, toArrayOf } from './tensor.js'
+import { Tensor, writeElements } from './tensor.js'
 
 type Numbers = ArrayLike<number> & object
 
@@ -73,7 +73,10 @@ export function tensor(
   shape?: Shape,
   dtype: DType = dtypeOf(data),
 ): Tensor<DType> {
-  const isTyped = ArrayBuffer.isView(data)
+  if (!['float32', 'int32', 'uint8'].includes(dtype)) {
+    throw new ArgumentError(`tensor: expected dtype float32, int32 or uint8, got ${dtype}`)
+  }
+  const isTyped = ArrayBuffer.isView(data) && !(data instanceof DataView)
   if (typeof data !== 'number' && !Array.isArray(data) && !isTyped) {
     throw new ArgumentError(
       `tensor: expected a number, arrays or a typed array, got ${describe(data)}`,
@@ -90,9 +93,7 @@ export function tensor(
     )
   }
   const y = make(dtype, [...wanted])
-  // A float64 backend keeps what a float32 array would round.
-  const exact = dtype === 'float32' && y.storage.backend.precision === 'float64'
-  y.storage.backend.write(y.handle, exact ? Float64Array.from(values) : toArrayOf(dtype, values))
+  writeElements('tensor', y, values)
   return y
 }
 
@@ -123,15 +124,23 @@ export function arange(start: number, end?: number, step = 1): Tensor {
     )
   }
   checkShape('arange', [count])
-  return tensor(Float64Array.from({ length: count }, (_, i) => from + i * step))
+  const y = make('float32', [count])
+  writeElements(
+    'arange',
+    y,
+    Float64Array.from({ length: count }, (_, i) => from + i * step),
+  )
+  return y
 }
 
 /** The n × n identity. */
 export function eye(n: number): Tensor {
   checkShape('eye', [n, n])
-  const values = new Float32Array(n * n)
+  const y = make('float32', [n, n])
+  const values = new Float32Array(y.size)
   for (let i = 0; i < n; i++) values[i * (n + 1)] = 1
-  return tensor(values, [n, n])
+  writeElements('eye', y, values)
+  return y
 }
 
 /** Normally distributed numbers (mean 0, variance 1) from the default generator; see `setSeed`. */

@@ -11,6 +11,12 @@ export { type Batch, DataLoader, type LoaderOptions } from './data/loader.js'
 export { mnist } from './data/mnist.js'
 export * from './errors.js'
 export { type Evaluation, evaluate, predictedClasses } from './evaluate.js'
+export {
+  type GradCheckElement,
+  type GradCheckOptions,
+  type GradCheckResult,
+  gradCheck,
+} from './gradCheck.js'
 export { loadMlp, loadModel, type MlpArchitecture, saveMlp, saveModel } from './io/model.js'
 export {
   binaryCrossEntropyWithLogits,

@@ -74,6 +74,8 @@ export class Storage {
   release(): void {
     if (this.#handle === released || this.#state !== 'owned') return
     if (this.owner === null) collected.unregister(this)
+    // What is to live as long as this buffer must not go to a scope that has ended.
+    this.owner = null
     const handle = this.#handle
     this.#handle = released
     this.#allocator.release(handle)
@@ -153,15 +155,24 @@ function collect(value: unknown, found: Set<Storage>, seen: Set<object>): void {
   if ('storagesInUse' in value) {
     for (const storage of (value as HoldsStorage).storagesInUse()) found.add(storage)
   } else if (!ArrayBuffer.isView(value)) {
-    for (const item of value instanceof Map ? value.values() : Object.values(value)) {
+    const isCollection = value instanceof Map || value instanceof Set
+    for (const item of isCollection ? value.values() : Object.values(value)) {
       collect(item, found, seen)
     }
   }
 }
 
+/** Refuses what an asynchronous function returned; its later failure is not reported any more. */
+export function refusePromise<T>(op: string, result: T): T {
+  const { then } = (result ?? {}) as Partial<PromiseLike<unknown>>
+  if (typeof then !== 'function') return result
+  then.call(result, undefined, () => {})
+  throw new ArgumentError(`${op}: expected a synchronous function, got one that returns a promise`)
+}
+
 /**
  * Runs fn and frees every tensor made inside it, except those it returns (alone, or inside arrays,
- * objects and modules) and gradients that `backward` left on tensors from outside.
+ * objects, maps, sets and modules) and gradients that `backward` left on tensors from outside.
  * @returns what fn returns
  * @throws ArgumentError when fn is asynchronous
  * @example const loss = scope(() => model.forward(x).sub(y).square().mean().item())
@@ -170,12 +181,7 @@ export function scope<T>(fn: () => T): T {
   const inner = new Scope()
   const outer = currentScope
   try {
-    const result = within(inner, fn)
-    if (typeof (result as PromiseLike<unknown> | null)?.then === 'function') {
-      throw new ArgumentError(
-        'scope: expected a synchronous function, got one that returns a promise',
-      )
-    }
+    const result = refusePromise('scope', within(inner, fn))
     const kept = new Set<Storage>()
     collect(result, kept, new Set())
     for (const storage of kept) if (storage.owner === inner) storage.moveTo(outer)

@@ -54,7 +54,7 @@ export function resolveAxes(
   rank: number,
 ): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis)
-  const list = typeof axes === 'number' ? [axes] : axes
+  const list = Array.isArray(axes) ? axes : [axes]
   const resolved = list.map((axis) => resolveAxis(op, axis, rank)).sort((a, b) => a - b)
   if (new Set(resolved).size !== resolved.length) {
     throw new ShapeError(`${op}: expected different axes, got ${describe(list)}`)
@@ -123,6 +123,7 @@ export function planBroadcast(a: Shape, b: Shape, result: Shape): BroadcastPlan 
 
 /** Fills in the one extent given as -1. Throws ShapeError when the sizes do not agree. */
 export function resolveReshape(from: Shape, to: Shape): Shape {
+  if (!Array.isArray(to)) checkShape('reshape', to)
   const unknown = to.indexOf(-1)
   const shape = [...to]
   if (unknown >= 0) {

@@ -3,9 +3,10 @@
  * is computed here.
  */
 import { backward, type GradNode, savedStorages } from './autograd.js'
-import type { DType } from './backend/backend.js'
+import type { DType, Precision } from './backend/backend.js'
 import type { Handle } from './backend/kernels.js'
 import { ArgumentError, ReleasedTensorError, ShapeError } from './errors.js'
+import { requireDType } from './ops/define.js'
 import * as elementwise from './ops/elementwise.js'
 import { gather, toFloat } from './ops/gather.js'
 import { expandTo, permute, reshape, resolveRange, sliceAxis } from './ops/layout.js'
@@ -34,13 +35,12 @@ export class Tensor<D extends DType = 'float32'> {
   readonly shape: Shape
   readonly size: number
   readonly dtype: D
-  /** Whether operations on it leave a graph behind; set it on leaves such as parameters. */
-  requiresGrad = false
   /** Gradient that `backward` left on a leaf, in the leaf's shape. */
   grad: Tensor | null = null
   /** The op it is the result of, for `backward`. */
   node: GradNode | null = null
   readonly storage: Storage
+  #requiresGrad = false
   #disposed = false
 
   /** Internal: use `tensor`, `zeros` and so on. */
@@ -57,6 +57,18 @@ export class Tensor<D extends DType = 'float32'> {
       throw new ReleasedTensorError(`tensor ${format(this.shape)}: it was released by dispose()`)
     }
     return this.storage.handle
+  }
+
+  /** Whether operations on it leave a graph behind; set it on leaves such as parameters. */
+  get requiresGrad(): boolean {
+    return this.#requiresGrad
+  }
+
+  set requiresGrad(value: boolean) {
+    if (value && this.dtype !== 'float32') {
+      throw new ArgumentError(`requiresGrad: expected a float32 tensor, got ${this.dtype}`)
+    }
+    this.#requiresGrad = value
   }
 
   // Reading
@@ -117,7 +129,8 @@ export class Tensor<D extends DType = 'float32'> {
     return elementwise.sub(this, y)
   }
   mul(this: Tensor, y: Operand): Tensor {
-    if (typeof y === 'number') return elementwise.affine(this, { scale: y, shift: 0 })
+    // Adding -0 changes nothing, while adding 0 would make 0 of -0.
+    if (typeof y === 'number') return elementwise.affine(this, { scale: y, shift: -0 })
     return elementwise.mul(this, y)
   }
   div(this: Tensor, y: Operand): Tensor {
@@ -251,10 +264,8 @@ export class Tensor<D extends DType = 'float32'> {
   transpose(axes?: readonly number[]): Tensor<D> {
     const rank = this.shape.length
     const order = axes ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis)
-    if (order.length !== rank || resolveAxes('transpose', order, rank).length !== rank) {
-      throw new ShapeError(
-        `transpose: expected each of the ${rank} axes once, got ${format(order)}`,
-      )
+    if (resolveAxes('transpose', order, rank).length !== rank) {
+      throw new ShapeError(`transpose: expected each of the ${rank} axes once, got [${order}]`)
     }
     return permute(this, {
       axes: order.map((axis) => (axis < 0 ? axis + rank : axis)),
@@ -273,6 +284,9 @@ export class Tensor<D extends DType = 'float32'> {
     let y: Tensor<D> = this
     for (const [axis, range] of ranges.entries()) {
       if (range === undefined) continue
+      if (!Array.isArray(range) || range.length > 2) {
+        throw new ArgumentError(`slice: expected pairs [start, end], got ${String(range)}`)
+      }
       const [start, length] = resolveRange(this.shape[axis], ...range)
       y = sliceAxis(y, { axis, start, length }) as Tensor<D>
     }
@@ -299,6 +313,8 @@ export class Tensor<D extends DType = 'float32'> {
    * @param seed for a result that is not a scalar: its gradient
    */
   backward(this: Tensor, seed?: Tensor, options: { retainGraph?: boolean } = {}): void {
+    this.handle // refuses a released tensor
+    if (seed !== undefined) requireDType('backward', seed, 'float32')
     backward(this, seed, options.retainGraph)
   }
   /** The same buffer without its history. */
@@ -307,30 +323,34 @@ export class Tensor<D extends DType = 'float32'> {
   }
   /** A copy with a buffer of its own, without history. */
   clone(): Tensor<D> {
-    const y = allocate(this, this.shape, this.dtype)
     const { backend } = this.storage
-    backend.run('copy2d', this.handle, y.handle, 1, this.size, 0, this.size, 0, this.size)
+    const x = this.handle
+    const y = allocate(this, this.shape, this.dtype)
+    backend.run('copy2d', x, y.handle, 1, this.size, 0, this.size, 0, this.size)
     return y
   }
   /** Overwrites the elements, outside any graph: new weights, say. */
   assign(values: ArrayLike<number> | Tensor<D>): void {
-    const source = values instanceof Tensor ? values.data() : values
+    const source = values instanceof Tensor ? values.#exact() : values
     const shape = values instanceof Tensor ? values.shape : [values.length]
     if (values instanceof Tensor ? !sameShape(shape, this.shape) : values.length !== this.size) {
       throw new ShapeError(`assign: expected ${format(this.shape)}, got ${format(shape)}`)
     }
-    const { backend } = this.storage
-    backend.write(this.handle, toArrayOf(this.dtype, source))
+    writeElements('assign', this, source)
     this.storage.version++
   }
   /** A tensor over the same buffer, without history; for a shape of the same size. */
   view(shape: Shape = this.shape): Tensor<D> {
     this.handle // refuses a released tensor
+    if (shape !== this.shape && sizeOf(shape) !== this.size) {
+      throw new ShapeError(`view: expected ${this.size} elements, got shape ${format(shape)}`)
+    }
     this.storage.references++
     return new Tensor<D>(this.storage, shape)
   }
   /** A new float tensor beside this one, filled with a value. */
   filled(value: number, shape: Shape = this.shape): Tensor {
+    this.handle // refuses a released tensor
     const y = allocate(this, shape)
     this.storage.backend.run('fill', y.handle, y.size, value)
     return y
@@ -356,18 +376,29 @@ export class Tensor<D extends DType = 'float32'> {
   #operand(y: AnyTensor | number): any {
     if (typeof y !== 'number') return y
     if (this.dtype === 'float32') return this.filled(y, [])
-    throw new ArgumentError(`expected a tensor of ${this.dtype}, got a number; toFloat() first`)
+    this.handle // refuses a released tensor
+    const scalar = allocate(this, [], this.dtype)
+    writeElements(this.dtype, scalar, [y])
+    return scalar
   }
 }
 
-/** Copies numbers into the typed array of a dtype; integers must be integers of that dtype. */
-export function toArrayOf(dtype: DType, values: ArrayLike<number>): ArrayOf<DType> {
-  if (dtype === 'float32')
-    return values instanceof Float32Array ? values : Float32Array.from(values)
+/** Overwrites a tensor's buffer; integers must be integers of its dtype. */
+export function writeElements(op: string, y: AnyTensor, values: ArrayLike<number>): void {
+  const { backend } = y.storage
+  backend.write(y.handle, toArrayOf(op, y.dtype, values, backend.precision))
+}
+
+/** Numbers as the typed array of a dtype; a float64 backend keeps what float32 would round. */
+function toArrayOf(op: string, dtype: DType, values: ArrayLike<number>, precision: Precision) {
+  if (dtype === 'float32') {
+    const type = precision === 'float64' ? Float64Array : Float32Array
+    return values instanceof type ? values : type.from(values)
+  }
   const array = dtype === 'int32' ? Int32Array.from(values) : Uint8Array.from(values)
   for (let i = 0; i < array.length; i++) {
     if (array[i] !== values[i]) {
-      throw new ArgumentError(`tensor: expected elements of ${dtype}, got ${values[i]} at ${i}`)
+      throw new ArgumentError(`${op}: expected elements of ${dtype}, got ${values[i]} at ${i}`)
     }
   }
   return array

@@ -44,13 +44,12 @@ export function defineOp<
   ops.set(name, { differentiable: rule.backward !== undefined })
   return (...args) => {
     const last = args.length - 1
-    const attributes = (args[last] instanceof Tensor ? undefined : args[last]) as Attributes
+    const attributes = (isPlainObject(args[last]) ? args[last] : undefined) as Attributes
     const inputs = (attributes === undefined ? args : args.slice(0, last)) as unknown as Inputs
     let wantsGrad = false
     for (const x of inputs) {
-      if (!(x instanceof Tensor)) {
-        throw new ArgumentError(`${name}: expected a tensor, got ${typeof x}`)
-      }
+      requireTensor(name, x)
+      x.handle // refuses a released tensor
       if (x.storage.backend !== inputs[0].storage.backend) mixedBackends(name, inputs)
       wantsGrad ||= x.requiresGrad
     }
@@ -69,13 +68,23 @@ export function defineOp<
   }
 }
 
+function isPlainObject(value: unknown): boolean {
+  return value instanceof Object && Object.getPrototypeOf(value) === Object.prototype
+}
+
 function mixedBackends(name: string, inputs: readonly AnyTensor[]): never {
   const backends = inputs.map(({ storage: { backend } }) => `${backend.name} ${backend.precision}`)
   throw new BackendError(`${name}: expected tensors of one backend, got ${backends.join(' and ')}`)
 }
 
+/** Refuses what is not a tensor, which plain JavaScript can pass. */
+export function requireTensor(op: string, x: unknown): void {
+  if (!(x instanceof Tensor)) throw new ArgumentError(`${op}: expected a tensor, got ${typeof x}`)
+}
+
 /** Refuses a tensor of another dtype. */
 export function requireDType(op: string, x: AnyTensor, dtype: AnyTensor['dtype']): void {
+  requireTensor(op, x)
   if (x.dtype === dtype) return
   const advice = dtype === 'float32' && x.dtype === 'int32' ? '; toFloat() converts it' : ''
   throw new ArgumentError(`${op}: expected a ${dtype} tensor, got ${x.dtype}${advice}`)

@@ -3,10 +3,10 @@
  */
 import type { KernelName } from '../backend/kernels.js'
 import { ArgumentError, ShapeError } from '../errors.js'
-import { broadcastShapes, format, planBroadcast, sameShape } from '../shape.js'
+import { broadcastShapes, format, planBroadcast, type Shape, sameShape } from '../shape.js'
 import { type AnyTensor, allocate, type Tensor } from '../tensor.js'
 import { defineOp, type Op, requireDType } from './define.js'
-import { expandTo } from './layout.js'
+import { expandForward, permuteForward } from './layout.js'
 
 type BinaryKernel = Extract<
   KernelName,
@@ -28,20 +28,31 @@ function runBinary(op: string, kernel: BinaryKernel, a: AnyTensor, b: AnyTensor)
   }
   const shape = broadcastShapes(op, a.shape, b.shape)
   const plan = planBroadcast(a.shape, b.shape, shape)
-  if (plan === undefined) {
-    const expanded = expandTo(a as Tensor, shape)
-    const y = runBinary(
-      op,
-      kernel,
-      expanded,
-      sameShape(b.shape, shape) ? b : expandTo(b as Tensor, shape),
-    )
-    expanded.dispose()
-    return y
-  }
+  if (plan === undefined) return runRegrouped(op, kernel, a, b, shape)
   const y = allocate(a, shape)
   const [n0, n1, n2] = plan.extents
   a.storage.backend.run(kernel, a.handle, b.handle, y.handle, n0, n1, n2, plan.aMask, plan.bMask)
+  return y
+}
+
+/** Brings axes that are repeated alike side by side, which leaves at most three levels. */
+function runRegrouped(
+  op: string,
+  kernel: BinaryKernel,
+  a: AnyTensor,
+  b: AnyTensor,
+  shape: Shape,
+): Tensor {
+  const aligned = [a, b].map((x) => x.view([...shape.slice(x.shape.length).fill(1), ...x.shape]))
+  const kindOf = (axis: number) => aligned.map((x) => (x.shape[axis] === 1 ? 0 : 1)).join()
+  const axes = shape.map((_, axis) => axis).sort((i, j) => kindOf(i).localeCompare(kindOf(j)))
+  const [p, q] = aligned.map((x) => permuteForward(x, axes))
+  const grouped = runBinary(op, kernel, p, q)
+  const y = permuteForward(
+    grouped,
+    axes.map((_, axis) => axes.indexOf(axis)),
+  ) as Tensor
+  for (const x of [...aligned, p, q, grouped]) x.dispose()
   return y
 }
 
@@ -87,7 +98,8 @@ export const pow = defineOp<Pair>('pow', {
   forward: (inputs) => binary('pow', 'pow', inputs),
   save: (y, [a, b]) => [y, a, b],
   backward: (dy, [y, a, b]) => [
-    () => dy.mul(b.mul(a.pow(b.sub(1)))),
+    // d/da a^b = b·a^(b - 1), and 0 where b is 0, whatever a is.
+    () => dy.mul(where(b.equal(0), y.filled(0), b.mul(a.pow(b.sub(1))))),
     // d/db a^b = a^b·log a, and 0 where a is 0 (a^b stays 0 there).
     () => dy.mul(where(a.equal(0), y.filled(0), y.mul(a.log()))),
   ],
@@ -258,10 +270,11 @@ export const where: Op<Triple> = defineOp<Triple>('where', {
       b.shape,
     )
     const [c, p, q] = [condition, a, b].map((x) =>
-      sameShape(x.shape, shape) ? x : expandTo(x, shape),
+      sameShape(x.shape, shape) ? x.view() : expandForward(x, shape),
     )
     const y = allocate(condition, shape)
     y.storage.backend.run('select', c.handle, p.handle, q.handle, y.handle, y.size)
+    for (const x of [c, p, q]) x.dispose()
     return y
   },
   save: (_, [condition]) => [condition],

@@ -4,6 +4,7 @@
 import { ArgumentError, ShapeError } from '../errors.js'
 import {
   aroundAxis,
+  checkShape,
   format,
   resolveAxis,
   resolveReshape,
@@ -12,7 +13,7 @@ import {
   sizeOf,
 } from '../shape.js'
 import { type AnyTensor, allocate, type Tensor } from '../tensor.js'
-import { defineOp, requireDType } from './define.js'
+import { defineOp, requireDType, requireTensor } from './define.js'
 import { sumTo } from './reduce.js'
 
 /** The same elements in another shape; shares the buffer. One extent may be -1. */
@@ -31,8 +32,10 @@ export function expandTo(x: Tensor, shape: Shape): Tensor {
   return broadcastTo(x, { shape })
 }
 
-function expandForward(x: Tensor, shape: Shape): Tensor {
+/** The same without a graph. */
+export function expandForward(x: Tensor, shape: Shape): Tensor {
   requireDType('broadcastTo', x, 'float32')
+  checkShape('broadcastTo', shape)
   const offset = shape.length - x.shape.length
   const aligned = shape.map((_, axis) => x.shape[axis - offset] ?? 1)
   if (offset < 0 || aligned.some((extent, axis) => extent !== shape[axis] && extent !== 1)) {
@@ -72,8 +75,11 @@ export const permute = defineOp<readonly [AnyTensor], { axes: readonly number[] 
   },
 )
 
-/** Each axis in turn is brought to its place by one swap of two neighbouring groups of axes. */
-function permuteForward(x: AnyTensor, axes: readonly number[]): AnyTensor {
+/**
+ * Axes in another order, without a graph: each in turn is brought to its place by one swap of two
+ * neighbouring groups of axes. Shares the buffer when there is nothing to swap.
+ */
+export function permuteForward(x: AnyTensor, axes: readonly number[]): AnyTensor {
   const order = x.shape.map((_, axis) => axis)
   let y = x.view()
   for (let place = 0; place < axes.length; place++) {
@@ -192,6 +198,7 @@ export function concat<T extends AnyTensor>(tensors: readonly T[], axis = 0): T 
   if (!Array.isArray(tensors) || tensors.length === 0) {
     throw new ArgumentError('concat: expected a list of at least one tensor')
   }
+  for (const x of tensors) requireTensor('concat', x)
   const [first] = tensors
   const along = resolveAxis('concat', axis, first.shape.length)
   for (const x of tensors) {
@@ -213,6 +220,7 @@ export function stack<T extends AnyTensor>(tensors: readonly T[], axis = 0): T {
   if (!Array.isArray(tensors) || tensors.length === 0) {
     throw new ArgumentError('stack: expected a list of at least one tensor')
   }
+  for (const x of tensors) requireTensor('stack', x)
   const { shape } = tensors[0]
   for (const x of tensors) {
     if (!sameShape(x.shape, shape)) {

@@ -4,7 +4,7 @@
 import { ShapeError } from '../errors.js'
 import { format } from '../shape.js'
 import { allocate, type Tensor } from '../tensor.js'
-import { defineOp, requireDType } from './define.js'
+import { defineOp, requireDType, requireTensor } from './define.js'
 import { sumTo } from './reduce.js'
 
 interface Transposes {
@@ -56,6 +56,8 @@ const multiply = defineOp<readonly [Tensor, Tensor], Transposes>('matmul', {
  * @throws ShapeError when the inner dimensions differ
  */
 export function matmul(a: Tensor, b: Tensor, transposes: Partial<Transposes> = {}): Tensor {
+  requireTensor('matmul', a)
+  requireTensor('matmul', b)
   const { transA = false, transB = false } = transposes
   const aIsVector = a.shape.length === 1
   const bIsVector = b.shape.length === 1
@@ -78,6 +80,7 @@ export function matmul(a: Tensor, b: Tensor, transposes: Partial<Transposes> = {
  */
 export const linear = defineOp<readonly [x: Tensor, weight: Tensor, bias: Tensor]>('linear', {
   forward: ([x, weight, bias]) => {
+    requireDType('linear', bias, 'float32')
     const y = gemm('linear', x, weight, { transA: false, transB: false })
     const [rows, cols] = y.shape
     if (bias.shape.length !== 1 || bias.shape[0] !== cols) {

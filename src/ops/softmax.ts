@@ -69,7 +69,8 @@ export const crossEntropyPerExample = defineOp<readonly [logits: Tensor, labels:
         logits.handle,
         labels.handle,
         losses.handle,
-        ...rowsOf(logits),
+        shape[0],
+        shape[1],
       )
       return losses
     },
