@@ -4,8 +4,8 @@
  */
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { BackendError, KernelError, OutOfMemoryError } from '../errors.js'
 import type { Plan } from '../capture/plan.js'
+import { BackendError, KernelError, OutOfMemoryError } from '../errors.js'
 import type { Backend, DType, MemoryUse, Program, Transfer, TypedArray } from './backend.js'
 import { type Handle, type KernelArgs, type KernelName, kernels, signature } from './kernels.js'
 

@@ -147,7 +147,12 @@ export function everyPass(action: () => void): void {
 }
 
 /** Puts values into a buffer now; while recording, new ones before every pass instead. */
-export function feed(backend: Backend, handle: Handle, width: number, next: () => Float32Array): void {
+export function feed(
+  backend: Backend,
+  handle: Handle,
+  width: number,
+  next: () => Float32Array,
+): void {
   if (recorder) recorder.beforePass.push({ handle, width, next })
   else backend.write(handle, next())
 }

@@ -14,7 +14,12 @@ import { fuse } from './fuse.js'
 import { formatPlan, type Plan, plan } from './plan.js'
 
 /** What a captured function may return: a tensor, or tensors in arrays and objects, or nothing. */
-export type Results = AnyTensor | readonly Results[] | { readonly [name: string]: Results } | undefined | void
+export type Results =
+  | AnyTensor
+  | readonly Results[]
+  | { readonly [name: string]: Results }
+  | undefined
+  | void
 
 /** A captured function. Calling it replays its program and waits; the methods do so otherwise. */
 export interface Captured<A extends readonly AnyTensor[], R extends Results> {
@@ -68,7 +73,12 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
     const key = `${backend.name} ${backend.precision} ${args.map((x, i) => `${x.dtype}${format(shapes[i])}`)}`
     let found = cache.get(key)
     if (found === undefined) {
-      found = new Recorded(backend, fn as (...args: readonly AnyTensor[]) => R, shapes, args.map((x) => x.dtype))
+      found = new Recorded(
+        backend,
+        fn as (...args: readonly AnyTensor[]) => R,
+        shapes,
+        args.map((x) => x.dtype),
+      )
       cache.set(key, found)
     }
     return found
@@ -80,9 +90,14 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
     runMany: async (...args: A) => {
       const passes = args[0]?.shape[0]
       if (passes === undefined || args.some((x) => x.shape[0] !== passes)) {
-        throw new ShapeError('capture: expected arguments with the same number of rows, one per pass')
+        throw new ShapeError(
+          'capture: expected arguments with the same number of rows, one per pass',
+        )
       }
-      return recordedFor(args.map((x) => x.shape.slice(1)), args).runMany(args, passes)
+      return recordedFor(
+        args.map((x) => x.shape.slice(1)),
+        args,
+      ).runMany(args, passes)
     },
     describe: (...args: A) => recordedFor(shapesOf(args), args).describe(),
     dispose: () => {
@@ -153,7 +168,14 @@ class Recorded<R extends Results> {
   async runMany(args: readonly AnyTensor[], passes: number): Promise<R> {
     const temporary = new Scope()
     const tables = this.#outputs.map(({ storage, shape }) =>
-      within(null, () => new Tensor(new Storage(this.#backend, storage.dtype, passes * storage.length), [passes, ...shape])),
+      within(
+        null,
+        () =>
+          new Tensor(new Storage(this.#backend, storage.dtype, passes * storage.length), [
+            passes,
+            ...shape,
+          ]),
+      ),
     )
     try {
       const transfers = [
@@ -250,7 +272,9 @@ function replaceTensors(results: Results, tensors: readonly AnyTensor[]): Result
     if (item instanceof Tensor) return tensors[next++]
     if (item === undefined) return undefined
     if (Array.isArray(item)) return item.map(replace)
-    return Object.fromEntries(Object.entries(item as object).map(([key, value]) => [key, replace(value)]))
+    return Object.fromEntries(
+      Object.entries(item as object).map(([key, value]) => [key, replace(value)]),
+    )
   }
   return replace(results)
 }

@@ -44,7 +44,9 @@ export function plan(tape: Tape): Plan {
   const sizes = tape.buffers.map(
     ({ length, dtype }) => Math.ceil((length * bytesOf[dtype]) / alignment) * alignment,
   )
-  const local = [...tape.buffers.keys()].filter((i) => spans[i] && tape.buffers[i].shared === undefined)
+  const local = [...tape.buffers.keys()].filter(
+    (i) => spans[i] && tape.buffers[i].shared === undefined,
+  )
   local.sort((a, b) => sizes[b] - sizes[a] || a - b)
   const offsets = new Map<number, number>()
   let arenaBytes = 0

@@ -3,8 +3,9 @@
  * float64 for gradient checks. It refuses the same handles, dtypes, sizes and indices; it does not
  * check extents (see kernel.ts).
  */
-import { KernelError } from '../../errors.js'
+
 import type { Plan } from '../../capture/plan.js'
+import { KernelError } from '../../errors.js'
 import type { Backend, DType, MemoryUse, Precision, Program, TypedArray } from '../backend.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
 import { kernels } from '../kernels.js'

@@ -24,7 +24,9 @@ export class JsProgram implements Program {
 
   constructor(backend: Backend, plan: Plan) {
     this.#backend = backend
-    const handles = plan.places.map(({ shared, length, dtype }) => shared ?? this.#alloc(length, dtype))
+    const handles = plan.places.map(
+      ({ shared, length, dtype }) => shared ?? this.#alloc(length, dtype),
+    )
     this.#steps = plan.steps.map(({ kernel, args }) => ({
       kernel,
       args: args.map((value, i) =>
