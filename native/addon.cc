@@ -9,6 +9,7 @@
 #include <memory>
 #include <new>
 
+#include "bench.h"
 #include "blas.h"
 #include "capture.h"
 #include "info.h"
@@ -243,6 +244,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["disposeProgram"] = Napi::Function::New<dispose_program>(env, "disposeProgram");
   exports["threads"] = Napi::Function::New<threads>(env, "threads");
   exports["setThreads"] = Napi::Function::New<set_threads>(env, "setThreads");
+  exports["timeGemms"] = Napi::Function::New<time_gemms>(env, "timeGemms");
   export_blas(exports);
   return exports;
 }

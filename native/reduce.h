@@ -67,7 +67,7 @@ NB_INLINE float max_of(size_t n, const Term& term) {
   float lanes[detail::kLanes];
   for (float& lane : lanes) lane = -std::numeric_limits<float>::infinity();
   // NaN is never replaced: nothing is greater than it.
-  const auto larger = [](float m, float x) { return (x > m) | (x != x) ? x : m; };
+  const auto larger = [](float m, float x) { return ((x > m) | (x != x)) ? x : m; };
   size_t i = 0;
   for (; i + detail::kLanes <= n; i += detail::kLanes) {
     for (size_t l = 0; l < detail::kLanes; ++l) lanes[l] = larger(lanes[l], term(i + l));

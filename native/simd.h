@@ -14,8 +14,8 @@
 // and a family of kernels is one template over a functor:
 //
 //   struct Sigmoid { NB_INLINE float operator()(float x) const { return v_sigmoid(x); } };
-//   template <class F> void unary(const float* x, float* y, size_t n, F f = {}) {
-//     simd([=] { for (size_t i = 0; i < n; ++i) y[i] = f(x[i]); });
+//   template <class F> void unary(const float* x, float* y, size_t n) {
+//     simd([=] { for (size_t i = 0; i < n; ++i) y[i] = F()(x[i]); });
 //   }
 //   constexpr auto sigmoid = unary<Sigmoid>;
 //
@@ -32,7 +32,6 @@
 #pragma once
 
 #include <atomic>
-#include <type_traits>
 
 #if defined(__GNUC__) || defined(__clang__)
 #define NB_INLINE inline __attribute__((always_inline))

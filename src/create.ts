@@ -76,7 +76,8 @@ export function tensor(
   if (!['float32', 'int32', 'uint8'].includes(dtype)) {
     throw new ArgumentError(`tensor: expected dtype float32, int32 or uint8, got ${dtype}`)
   }
-  const isTyped = ArrayBuffer.isView(data) && !(data instanceof DataView)
+  // Views of bytes and of bigints hold no numbers.
+  const isTyped = ArrayBuffer.isView(data) && !/^(DataView|Big)/.test(data.constructor.name)
   if (typeof data !== 'number' && !Array.isArray(data) && !isTyped) {
     throw new ArgumentError(
       `tensor: expected a number, arrays or a typed array, got ${describe(data)}`,

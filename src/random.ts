@@ -10,7 +10,7 @@ import type { Handle } from './backend/kernels.js'
 import { underneath, unrecorded } from './backend/record.js'
 import { ArgumentError } from './errors.js'
 import { Storage, within } from './scope.js'
-import { checkShape, type Shape, sizeOf } from './shape.js'
+import { checkNumber, checkShape, type Shape, sizeOf } from './shape.js'
 import { Tensor } from './tensor.js'
 
 /** A stream of random numbers, the same for the same seed. Integers agree on every backend. */
@@ -30,6 +30,7 @@ export class Generator {
 
   /** Floats from low to high. */
   uniform(shape: Shape, low = 0, high = 1): Tensor {
+    checkNumber('uniform', 'high', high, Number.isFinite(high - low) && high >= low, '>= low')
     return this.#draw('uniform', shape, (backend, y, state, n) =>
       backend.run('uniform', y, state, n, low, high),
     )
@@ -37,6 +38,8 @@ export class Generator {
 
   /** Floats of the normal distribution. */
   normal(shape: Shape, mean = 0, std = 1): Tensor {
+    checkNumber('normal', 'mean', mean, Number.isFinite(mean), 'finite')
+    checkNumber('normal', 'std', std, std >= 0 && std < Infinity, '>= 0')
     return this.#draw('normal', shape, (backend, y, state, n) =>
       backend.run('normal', y, state, n, mean, std),
     )
@@ -44,7 +47,7 @@ export class Generator {
 
   /** 1 with probability p, else 0. */
   bernoulli(shape: Shape, p: number): Tensor {
-    if (!(p >= 0 && p <= 1)) throw new ArgumentError(`bernoulli: expected p from 0 to 1, got ${p}`)
+    checkNumber('bernoulli', 'p', p, p >= 0 && p <= 1, 'from 0 to 1')
     return this.#draw('bernoulli', shape, (backend, y, state, n) =>
       backend.run('bernoulli', y, state, n, p),
     )
@@ -66,7 +69,11 @@ export class Generator {
   }
 
   restore(state: readonly number[]): void {
-    if (state.length !== 4 || !state.every((word) => word === (word | 0))) {
+    if (
+      !Array.isArray(state) ||
+      state.length !== 4 ||
+      !state.every((word) => word === (word | 0))
+    ) {
       throw new ArgumentError(
         `Generator: expected the 4 integers that save() returned, got ${state}`,
       )

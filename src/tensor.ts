@@ -331,6 +331,12 @@ export class Tensor<D extends DType = 'float32'> {
   }
   /** Overwrites the elements, outside any graph: new weights, say. */
   assign(values: ArrayLike<number> | Tensor<D>): void {
+    const isNumbers = Array.isArray(values)
+      ? values.every((value) => typeof value === 'number')
+      : ArrayBuffer.isView(values)
+    if (!isNumbers && !(values instanceof Tensor)) {
+      throw new ArgumentError('assign: expected a list of numbers or a tensor')
+    }
     const source = values instanceof Tensor ? values.#exact() : values
     const shape = values instanceof Tensor ? values.shape : [values.length]
     if (values instanceof Tensor ? !sameShape(shape, this.shape) : values.length !== this.size) {

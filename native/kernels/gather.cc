@@ -9,6 +9,22 @@
 namespace nb {
 namespace {
 
+// The rows of a batch lie all over the data set, where no processor expects them: most of the time
+// would be spent waiting for memory. So each row is asked for while an earlier one is copied. Of a
+// long row the beginning is enough, the processor sees by itself how it goes on.
+constexpr size_t kRowsAhead = 2;
+constexpr size_t kBytesAhead = 2048;
+constexpr size_t kCacheLine = 64;
+
+NB_INLINE void prefetch_row(const uint8_t* x, Ints indices, size_t row, size_t count,
+                            size_t row_bytes) {
+  if (row >= count) return;
+  const uint8_t* source = x + static_cast<size_t>(indices[row]) * row_bytes;
+  for (size_t i = 0; i < std::min(row_bytes, kBytesAhead); i += kCacheLine) {
+    __builtin_prefetch(source + i);
+  }
+}
+
 void gather_rows_check(Any x, Ints indices, AnyOut y, Size count, Size cols, Size source_rows) {
   same_dtype(x, y);
   holds(x, product(source_rows, cols));
@@ -23,6 +39,7 @@ Fault gather_rows_run(Any x, Ints indices, AnyOut y, Size count, Size cols, Size
   if (const Fault fault = index_fault(indices, count, source_rows)) return fault;
   const size_t size = x.element_size;
   for_pieces(share.of(count * cols), cols, [=](size_t row, size_t from, size_t to) {
+    prefetch_row(x.data, indices, row + kRowsAhead, count, cols * size);
     const size_t source = static_cast<size_t>(indices[row]) * cols;
     std::memcpy(y.data + (row * cols + from) * size, x.data + (source + from) * size,
                 (to - from) * size);
@@ -44,6 +61,7 @@ Fault gather_bytes_run(Bytes x, Ints indices, Out y, Size count, Size cols, Size
   const Range range = share.of(count * cols);
   simd([=] {
     for_pieces(range, cols, [&](size_t row, size_t from, size_t to) {
+      prefetch_row(x.data, indices, row + kRowsAhead, count, cols);
       const uint8_t* source = x.data + static_cast<size_t>(indices[row]) * cols;
       float* target = y.data + row * cols;
       for (size_t c = from; c < to; ++c) target[c] = scale * static_cast<float>(source[c]);

@@ -25,23 +25,45 @@ constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr size_t kChunk = 4093;  // odd, so that loops have tails
 
-struct Exp { NB_INLINE float operator()(float x) const { return nb::v_exp(x); } };
-struct Expm1 { NB_INLINE float operator()(float x) const { return nb::v_expm1(x); } };
-struct Log { NB_INLINE float operator()(float x) const { return nb::v_log(x); } };
-struct Tanh { NB_INLINE float operator()(float x) const { return nb::v_tanh(x); } };
-struct Sigmoid { NB_INLINE float operator()(float x) const { return nb::v_sigmoid(x); } };
-struct Softplus { NB_INLINE float operator()(float x) const { return nb::v_softplus(x); } };
-struct Sin { NB_INLINE float operator()(float x) const { return nb::v_sin(x); } };
-struct Cos { NB_INLINE float operator()(float x) const { return nb::v_cos(x); } };
+struct Exp {
+  NB_INLINE float operator()(float x) const { return nb::v_exp(x); }
+};
+struct Expm1 {
+  NB_INLINE float operator()(float x) const { return nb::v_expm1(x); }
+};
+struct Log {
+  NB_INLINE float operator()(float x) const { return nb::v_log(x); }
+};
+struct Tanh {
+  NB_INLINE float operator()(float x) const { return nb::v_tanh(x); }
+};
+struct Sigmoid {
+  NB_INLINE float operator()(float x) const { return nb::v_sigmoid(x); }
+};
+struct Softplus {
+  NB_INLINE float operator()(float x) const { return nb::v_softplus(x); }
+};
+struct Sin {
+  NB_INLINE float operator()(float x) const { return nb::v_sin(x); }
+};
+struct Cos {
+  NB_INLINE float operator()(float x) const { return nb::v_cos(x); }
+};
 
 template <class F>
 void map(const float* x, float* y, size_t n) {
   const F f;
-  nb::simd([=] { for (size_t i = 0; i < n; ++i) y[i] = f(x[i]); });
+  nb::simd([=] {
+    for (size_t i = 0; i < n; ++i) y[i] = f(x[i]);
+  });
 }
 
-double sigmoid(double x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
-double softplus(double x) { return (x > 0 ? x : x == x ? 0 : x) + std::log1p(std::exp(-std::fabs(x))); }
+double sigmoid(double x) {
+  return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x));
+}
+double softplus(double x) {
+  return (x > 0 ? x : x == x ? 0 : x) + std::log1p(std::exp(-std::fabs(x)));
+}
 
 struct Function {
   const char* name;
@@ -173,7 +195,7 @@ void check_special_values() {
   check_value("cos", 1e10f, kNaN);
 }
 
-// At every level: f(level's result, baseline's result).
+// At every level: check(the level's result, the baseline's).
 template <class Run, class Check>
 void at_each_level(Run run, Check check) {
   nb::limit_simd_level(nb::SimdLevel::Baseline);

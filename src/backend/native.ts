@@ -38,6 +38,7 @@ export interface Addon {
     openblasThreads: number
     simd: string
   }
+  timeGemms(products: Float64Array, repeats: number): number
   // biome-ignore lint/suspicious/noExplicitAny: typed in blas.ts, its only user
   blas: any
 }

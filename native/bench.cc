@@ -1,0 +1,115 @@
+#include "bench.h"
+
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "kernels/gemm.h"
+
+namespace nb {
+namespace {
+
+constexpr size_t kFields = 8;
+constexpr size_t kMatrices = 64;
+constexpr size_t kAlignment = 64;
+
+struct Free {
+  void operator()(float* data) const { std::free(data); }
+};
+
+struct Matrix {
+  size_t size = 0;
+  std::unique_ptr<float, Free> data;
+};
+
+struct Product {
+  bool trans_a, trans_b;
+  size_t m, n, k;
+  size_t a, b, c;
+};
+
+// The number as an integer from 0 to below limit; false for any other.
+bool integer(double value, double limit, size_t& result) {
+  if (!(value >= 0 && value < limit)) return false;
+  result = static_cast<size_t>(value);
+  return static_cast<double>(result) == value;
+}
+
+bool read_product(const double* f, Product& p) {
+  size_t trans_a, trans_b;
+  const double extents = 1 << 20;
+  const bool ok = integer(f[0], 2, trans_a) && integer(f[1], 2, trans_b) &&
+                  integer(f[2], extents, p.m) && integer(f[3], extents, p.n) &&
+                  integer(f[4], extents, p.k) && integer(f[5], kMatrices, p.a) &&
+                  integer(f[6], kMatrices, p.b) && integer(f[7], kMatrices, p.c);
+  if (!ok) return false;
+  p.trans_a = trans_a != 0;
+  p.trans_b = trans_b != 0;
+  return p.c != p.a && p.c != p.b;
+}
+
+// Random numbers from -0.1 to 0.1: neither denormal, which would be slow, nor growing from product
+// to product.
+void fill(Matrix& matrix) {
+  const size_t bytes = (matrix.size * sizeof(float) + kAlignment) / kAlignment * kAlignment;
+  matrix.data.reset(static_cast<float*>(std::aligned_alloc(kAlignment, bytes)));
+  if (!matrix.data) throw std::bad_alloc();
+  uint32_t state = 1;
+  for (size_t i = 0; i < matrix.size; ++i) {
+    state = state * 1664525 + 1013904223;  // Numerical Recipes' generator
+    matrix.data.get()[i] = (static_cast<float>(state >> 8) / (1 << 23) - 1) * 0.1f;
+  }
+}
+
+void grow(Matrix& matrix, size_t size) {
+  if (size > matrix.size) matrix.size = size;
+}
+
+double time_products(const std::vector<Product>& products, double repeats) {
+  Matrix matrices[kMatrices];
+  for (const Product& p : products) {
+    grow(matrices[p.a], p.m * p.k);
+    grow(matrices[p.b], p.k * p.n);
+    grow(matrices[p.c], p.m * p.n);
+  }
+  for (Matrix& matrix : matrices) {
+    if (matrix.size > 0) fill(matrix);
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  for (double i = 0; i < repeats; ++i) {
+    for (const Product& p : products) {
+      // ger can only add, and clearing c for it would be no call of BLAS.
+      const float beta = p.k == 1 ? 1 : 0;
+      multiply(p.trans_a, p.trans_b, p.m, p.n, p.k, 1, matrices[p.a].data.get(),
+               matrices[p.b].data.get(), beta, matrices[p.c].data.get());
+    }
+  }
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+}  // namespace
+
+Napi::Value time_gemms(const Napi::CallbackInfo& info) {
+  const auto refuse = [&] {
+    return Napi::TypeError::New(info.Env(), "timeGemms: expected products and repeats");
+  };
+  if (!info[0].IsTypedArray() || !info[1].IsNumber()) throw refuse();
+  const auto numbers = info[0].As<Napi::TypedArray>();
+  if (numbers.TypedArrayType() != napi_float64_array) throw refuse();
+  const auto fields = numbers.As<Napi::Float64Array>();
+  std::vector<Product> products(fields.ElementLength() / kFields);
+  for (size_t i = 0; i < products.size(); ++i) {
+    if (!read_product(fields.Data() + i * kFields, products[i])) throw refuse();
+  }
+  try {
+    const double repeats = info[1].As<Napi::Number>().DoubleValue();
+    return Napi::Number::New(info.Env(), time_products(products, repeats));
+  } catch (const std::bad_alloc&) {
+    throw Napi::Error::New(info.Env(), "timeGemms: out of memory");
+  }
+}
+
+}  // namespace nb

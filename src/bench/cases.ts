@@ -1,0 +1,129 @@
+/**
+ * What is measured: training steps P1 to P8 and the ops of E1, as data. Nothing here knows how a
+ * contestant does its step.
+ */
+import { SGD } from '../optim/sgd.js'
+import { l2 } from '../regularizers.js'
+import type { Tensor } from '../tensor.js'
+
+/** A perceptron (relu, softmax cross-entropy) and how it is trained. */
+export interface TrainingCase {
+  kind: 'training'
+  id: string
+  units: readonly number[]
+  batch: number
+  optimizer: 'sgd' | 'adam'
+  lr: number
+  momentum?: number
+  /** λ of λ·Σ W², weights only. */
+  l2?: number
+}
+
+/** One eager op on tensors of 4 elements. */
+export interface OpCase {
+  kind: 'op'
+  id: string
+  title: string
+  /** Whether an operand has a gradient, and whether it is computed too. */
+  gradient: 'none' | 'recorded' | 'computed'
+}
+
+export type Case = TrainingCase | OpCase
+
+const training = (
+  id: string,
+  units: readonly number[],
+  batch: number,
+  settings: Partial<TrainingCase> = {},
+): TrainingCase => ({ kind: 'training', id, units, batch, optimizer: 'sgd', lr: 0.1, ...settings })
+
+const op = (id: string, gradient: OpCase['gradient'], title: string): OpCase => ({
+  kind: 'op',
+  id,
+  gradient,
+  title,
+})
+
+const SMALL = [784, 128, 10]
+const LARGE = [784, 1024, 1024, 10]
+
+export const cases: readonly Case[] = [
+  training('P1', SMALL, 1, { lr: 0.01 }),
+  training('P2', SMALL, 32),
+  training('P3', SMALL, 128),
+  training('P4', LARGE, 128),
+  training('P5', [784, 512, 512, 10], 1024),
+  training('P6', [784, 1000, 500, 10], 64),
+  training('P7', LARGE, 128, { optimizer: 'adam', lr: 0.001 }),
+  training('P8', LARGE, 128, { lr: 0.01, momentum: 0.9, l2: 1e-4 }),
+  op('E1', 'none', 'one op on 4 elements'),
+  op('E1-recorded', 'recorded', 'one op on 4 elements, graph recorded'),
+  op('E1-computed', 'computed', 'one op on 4 elements, gradient computed'),
+]
+
+export const DEFAULT_CASES = ['P1', 'P2', 'P3', 'P4']
+
+type MakeOptimizer = (parameters: readonly Tensor[], c: TrainingCase) => SGD
+
+/** The optimizers that the library has; a case with another one is not offered. */
+export const optimizers: Partial<Record<TrainingCase['optimizer'], MakeOptimizer>> = {
+  sgd: (parameters, { lr, momentum, l2: lambda }) =>
+    new SGD(parameters, { lr, momentum, regularizer: lambda ? l2(lambda) : [] }),
+}
+
+/** The cases that can be run today. */
+export function offeredCases(): Case[] {
+  return cases.filter((c) => c.kind === 'op' || c.optimizer in optimizers)
+}
+
+/** One line for people. */
+export function describeCase(c: Case): string {
+  if (c.kind === 'op') return c.title
+  const extras = [c.momentum && `momentum ${c.momentum}`, c.l2 && 'L2'].filter(Boolean)
+  return [`${c.units.join('-')}, batch ${c.batch}, ${c.optimizer}`, ...extras].join(', ')
+}
+
+/**
+ * A product of matrices of one step, c = op(a)·op(b). a, b and c name matrices: the same number is
+ * the same memory.
+ */
+export interface Product {
+  transA: boolean
+  transB: boolean
+  m: number
+  n: number
+  k: number
+  a: number
+  b: number
+  c: number
+}
+
+/**
+ * The products of one step: each layer's forward product, its weight gradient, and its input
+ * gradient except at the first layer, in the order in which they are computed.
+ */
+export function productsOf({ units, batch }: TrainingCase): Product[] {
+  const layers = units.length - 1
+  // Of layer l: its inputs (layer l + 1's are its outputs), weights, and the gradients of both.
+  const [x, w, dx, dw] = [0, 1, 2, 3].map((kind) => (l: number) => kind * (layers + 1) + l)
+  const forward: Product[] = []
+  const backward: Product[] = []
+  for (let l = 0; l < layers; l++) {
+    const [fanIn, fanOut] = [units[l], units[l + 1]]
+    const product = (
+      [transA, transB]: [boolean, boolean],
+      [m, n, k]: [number, number, number],
+      [a, b, c]: [number, number, number],
+    ): Product => ({ transA, transB, m, n, k, a, b, c })
+    forward.push(product([false, false], [batch, fanOut, fanIn], [x(l), w(l), x(l + 1)]))
+    const input = product([false, true], [batch, fanIn, fanOut], [dx(l + 1), w(l), dx(l)])
+    const weight = product([true, false], [fanIn, fanOut, batch], [x(l), dx(l + 1), dw(l)])
+    backward.unshift(...(l > 0 ? [input, weight] : [weight]))
+  }
+  return [...forward, ...backward]
+}
+
+/** Floating-point operations of those products. */
+export function flopsOf(c: TrainingCase): number {
+  return productsOf(c).reduce((sum, { m, n, k }) => sum + 2 * m * n * k, 0)
+}
