@@ -59,6 +59,20 @@ export const kernels = {
     'beta:float',
   ],
 
+  // w = (1 - lr·(weightDecay + 2·l2))·w - lr·op(a)·op(b), then the soft threshold by lr·l1: a weight
+  // gradient and its step of sgd at once. settings as for sgd.
+  gemmSgd: [
+    'a:in',
+    'b:in',
+    'w:inout',
+    'settings:in',
+    'transA:size',
+    'transB:size',
+    'm:size',
+    'n:size',
+    'k:size',
+  ],
+
   add: binary,
   sub: binary,
   mul: binary,

@@ -160,3 +160,21 @@ export function* sgd(momentum: boolean): Cases {
     }
   }
 }
+
+export function* gemmSgd(): Cases {
+  const extents = [
+    [0, 3, 2],
+    [1, 7, 63],
+    [63, 65, 1],
+    [7, 63, 65],
+    [96, 64, 33],
+    [784, 128, 32],
+  ]
+  for (const [m, n, k] of extents) {
+    for (const settings of SETTINGS) {
+      const operands = [floats(m * k), floats(k * n), floats(m * n), Float32Array.from(settings)]
+      yield [...operands, 0, 0, m, n, k]
+      yield [...operands, 1, 0, m, n, k]
+    }
+  }
+}

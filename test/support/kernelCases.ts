@@ -8,6 +8,7 @@ import {
   binary,
   crossEntropy,
   gemm,
+  gemmSgd,
   reduction,
   rows,
   rowsGrad,
@@ -28,6 +29,7 @@ import { bytes, floats, ints, SIZES, specials, tuples } from './values.js'
 
 export const cases: { [K in KernelName]: () => Cases } = {
   gemm,
+  gemmSgd,
   add: () => binary(),
   sub: () => binary(floats, true),
   mul: () => binary(),

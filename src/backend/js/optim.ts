@@ -3,6 +3,7 @@
  * weightDecay·w is the gradient of weightDecay/2·Σw², 2·l2·w that of l2·Σw²; l1 is taken by the
  * proximal step (soft thresholding), which gives true zeros.
  */
+import { gemm } from './gemm.js'
 import type { Floats, JsKernel } from './kernel.js'
 
 export const sgd: JsKernel<'sgd'> = (w, dw, settings, n) => {
@@ -24,6 +25,13 @@ export const sgdMomentum: JsKernel<'sgdMomentum'> = (w, dw, velocity, settings, 
     w[i] -= lr * (nesterov ? g + momentum * v : v)
   }
   shrink(w, n, lr * settings[5])
+}
+
+export const gemmSgd: JsKernel<'gemmSgd'> = (a, b, w, settings, transA, transB, m, n, k) => {
+  const lr = settings[0]
+  const decay = settings[3] + 2 * settings[4]
+  gemm(a, b, w, transA, transB, m, n, k, -lr, 1 - lr * decay)
+  shrink(w, m * n, lr * settings[5])
 }
 
 /** w = sign(w)·max(|w| - by, 0), where there is something to take. */
