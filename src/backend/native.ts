@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { Plan } from '../capture/plan.js'
-import { BackendError, KernelError, OutOfMemoryError } from '../errors.js'
+import { ArgumentError, BackendError, KernelError, OutOfMemoryError } from '../errors.js'
 import type { Backend, DType, MemoryUse, Program, Transfer, TypedArray } from './backend.js'
 import { type Handle, type KernelArgs, type KernelName, kernels, signature } from './kernels.js'
 
@@ -67,7 +67,17 @@ export function loadAddon(): Addon {
       { cause: error },
     )
   }
+  const threads = process.env.NEUROBLAS_NUM_THREADS
+  if (threads !== undefined && threads !== '') {
+    loaded.setThreads(checkThreads('NEUROBLAS_NUM_THREADS', Number(threads)))
+  }
   return loaded
+}
+
+/** Refuses a number of threads that the addon does not know. */
+export function checkThreads(name: string, threads: number): number {
+  if (Number.isInteger(threads) && threads >= 1 && threads <= 256) return threads
+  throw new ArgumentError(`${name}: expected an integer from 1 to 256, got ${threads}`)
 }
 
 /** Position of each kernel in the addon's list. Throws BackendError where it is not this table. */

@@ -116,6 +116,7 @@ export const tolerances: Partial<Record<KernelName, Tolerance>> = {
 
   sgd: { ulps: 2, magnitude: sgdTerms },
   sgdMomentum: { ulps: 3, magnitude: sgdTerms },
+  adam: { ulps: 5, magnitude: adamTerms },
 }
 
 // |alpha|·Σ |a|·|b| + |beta·c|
@@ -183,5 +184,21 @@ function sgdTerms(call: Call, output: string): (i: number) => number {
     const g = Math.abs(dw[i]) + (weightDecay + 2 * l2) * Math.abs(w[i])
     const step = v === undefined ? g : momentum * Math.abs(v[i]) + g
     return output === 'velocity' ? step : Math.abs(w[i]) + lr * ((1 + momentum) * step + l1)
+  }
+}
+
+function adamTerms(call: Call, output: string): (i: number) => number {
+  const [w, dw, mean, square] = ['w', 'dw', 'mean', 'square'].map((name) => call.values(name))
+  const [lr, step, beta1, beta2, epsilon, weightDecay, l2, l1] = Array.from(call.values('settings'))
+  return (i) => {
+    const g = Math.abs(dw[i]) + (weightDecay + 2 * l2) * Math.abs(w[i])
+    const m = Math.abs(mean[i]) + (1 - beta1) * (g + Math.abs(mean[i]))
+    const v = square[i] + (1 - beta2) * (g * g + square[i])
+    if (output === 'mean') return m
+    if (output === 'square') return v
+    // Errors of the quotient grow with what its parts are made of, not with what they come to.
+    const rest = beta2 * square[i]
+    const root = Math.sqrt(rest > 0 ? rest : v) + epsilon
+    return Math.abs(w[i]) + (step * m * v) / (rest > 0 ? rest : v || 1) / root + lr * l1
   }
 }

@@ -5,6 +5,7 @@
 import type { KernelName } from '../../lib/backend/kernels.js'
 import {
   activationGrad,
+  adam,
   binary,
   crossEntropy,
   gemm,
@@ -30,6 +31,7 @@ import { bytes, floats, ints, SIZES, specials, tuples } from './values.js'
 export const cases: { [K in KernelName]: () => Cases } = {
   gemm,
   gemmSgd,
+  adam,
   add: () => binary(),
   sub: () => binary(floats, true),
   mul: () => binary(),

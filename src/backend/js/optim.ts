@@ -27,6 +27,18 @@ export const sgdMomentum: JsKernel<'sgdMomentum'> = (w, dw, velocity, settings, 
   shrink(w, n, lr * settings[5])
 }
 
+export const adam: JsKernel<'adam'> = (w, dw, mean, square, settings, n) => {
+  const [lr, stepSize, beta1, beta2, epsilon, weightDecay, l2, l1] = settings
+  const decay = weightDecay + 2 * l2
+  for (let i = 0; i < n; i++) {
+    const g = dw[i] + decay * w[i]
+    mean[i] += (1 - beta1) * (g - mean[i])
+    square[i] += (1 - beta2) * (g * g - square[i])
+    w[i] -= (stepSize * mean[i]) / (Math.sqrt(square[i]) + epsilon)
+  }
+  shrink(w, n, lr * l1)
+}
+
 export const gemmSgd: JsKernel<'gemmSgd'> = (a, b, w, settings, transA, transB, m, n, k) => {
   const lr = settings[0]
   const decay = settings[3] + 2 * settings[4]

@@ -1,0 +1,57 @@
+/** What optimizers keep on a backend: their settings, and a tensor per parameter. */
+import type { Backend } from '../backend/backend.js'
+import type { Handle } from '../backend/kernels.js'
+import { feed, isRecording, unrecorded } from '../backend/record.js'
+import { Storage, within } from '../scope.js'
+import type { Tensor } from '../tensor.js'
+
+/** Settings as the kernels read them, in a buffer that is written when they change. */
+export class SettingsBuffer {
+  readonly #storage: Storage
+  readonly #values: Float32Array
+
+  constructor(
+    readonly backend: Backend,
+    length: number,
+  ) {
+    this.#storage = unrecorded(() => within(null, () => new Storage(backend, 'float32', length)))
+    this.#values = new Float32Array(length).fill(Number.NaN)
+  }
+
+  get handle(): Handle {
+    return this.#storage.handle
+  }
+
+  /** Brings the buffer up to date for this step, and for each step that replays it. */
+  refresh(settings: () => readonly number[]): void {
+    const { handle, length } = this.#storage
+    if (isRecording()) {
+      feed(this.backend, handle, length, () => this.#set(settings()))
+      return
+    }
+    const before = this.#values.slice()
+    this.#set(settings())
+    if (before.some((value, i) => value !== this.#values[i])) {
+      this.backend.write(handle, this.#values)
+    }
+  }
+
+  #set(values: readonly number[]): Float32Array {
+    this.#values.set(values)
+    return this.#values
+  }
+}
+
+/** A tensor of zeros at first for each parameter, which lives as long as the parameter does. */
+export class ParameterState {
+  readonly #tensors = new Map<Tensor, Tensor>()
+
+  of(parameter: Tensor): Tensor {
+    let state = this.#tensors.get(parameter)
+    if (state === undefined) {
+      state = unrecorded(() => within(parameter.storage.owner, () => parameter.filled(0)))
+      this.#tensors.set(parameter, state)
+    }
+    return state
+  }
+}
