@@ -1,5 +1,6 @@
 #include "buffers.h"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -29,6 +30,20 @@ uint8_t class_of(size_t bytes) {
   const int log2 = 63 - __builtin_clzll(bytes - 1);  // 2^log2 <= bytes - 1
   const size_t quarter = (bytes - 1 - (size_t{1} << log2)) >> (log2 - 2);
   return static_cast<uint8_t>(4 * (log2 - 7) + quarter);
+}
+
+// Blocks of 2 MiB and more are asked for in pages of that size: a batch's rows, which lie all over
+// the data set, and large weights then need few entries of the processor's page cache.
+void* system_memory(size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  constexpr size_t kHugePage = size_t{2} << 20;
+  if (bytes >= kHugePage) {
+    void* data = std::aligned_alloc(kHugePage, bytes);
+    if (data != nullptr) madvise(data, bytes, MADV_HUGEPAGE);  // no matter if it is refused
+    return data;
+  }
+#endif
+  return std::aligned_alloc(kAlignment, bytes);
 }
 
 size_t physical_memory() {
@@ -95,10 +110,10 @@ void* Buffers::take(uint8_t size_class) {
     return data;
   }
   const size_t bytes = class_bytes(size_class);
-  void* data = std::aligned_alloc(kAlignment, bytes);
+  void* data = system_memory(bytes);
   if (data == nullptr) {
     trim();
-    data = std::aligned_alloc(kAlignment, bytes);
+    data = system_memory(bytes);
   }
   if (data == nullptr) throw std::bad_alloc();
   return data;

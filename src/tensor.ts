@@ -6,7 +6,7 @@ import { backward, type GradNode, savedStorages } from './autograd.js'
 import type { DType, Precision } from './backend/backend.js'
 import type { Handle } from './backend/kernels.js'
 import { ArgumentError, ReleasedTensorError, ShapeError } from './errors.js'
-import { requireDType } from './ops/define.js'
+import { requireDType, requireUsable } from './ops/define.js'
 import * as elementwise from './ops/elementwise.js'
 import { gather, toFloat } from './ops/gather.js'
 import { expandTo, permute, reshape, resolveRange, sliceAxis } from './ops/layout.js'
@@ -92,6 +92,7 @@ export class Tensor<D extends DType = 'float32'> {
 
   /** The one element. Throws ShapeError when there are more or none. */
   item(): number {
+    this.handle // refuses a released tensor
     if (this.size !== 1) {
       throw new ShapeError(`item: expected one element, got shape ${format(this.shape)}`)
     }
@@ -313,7 +314,7 @@ export class Tensor<D extends DType = 'float32'> {
    * @param seed for a result that is not a scalar: its gradient
    */
   backward(this: Tensor, seed?: Tensor, options: { retainGraph?: boolean } = {}): void {
-    this.handle // refuses a released tensor
+    requireUsable('backward', seed === undefined ? [this] : [this, seed])
     if (seed !== undefined) requireDType('backward', seed, 'float32')
     backward(this, seed, options.retainGraph)
   }

@@ -151,6 +151,17 @@ void add_outer_product(const Product& p, size_t begin, size_t end) {
   });
 }
 
+// c = alpha·x·dyᵀ in one pass.
+void outer_product(const Product& p, size_t begin, size_t end) {
+  const Product q = p;
+  simd([=] {
+    for (size_t i = begin; i < end; ++i) {
+      const float factor = q.alpha * q.a[i];
+      for (size_t j = 0; j < q.n; ++j) q.c[i * q.n + j] = factor * q.b[j];
+    }
+  });
+}
+
 // c [rows] += alpha·op(matrix)·x for a row-major matrix of rows × cols before op.
 void add_matrix_vector(CBLAS_TRANSPOSE op, const float* matrix, size_t rows, size_t cols,
                        float alpha, const float* x, float* c) {
@@ -167,6 +178,7 @@ void multiply_vector(const Product& p, Share share) {
     add_row_product(p, begin, end);
   } else if (p.k == 1) {
     const auto [begin, end] = share.of(p.m, 1);
+    if (p.beta == 0) return outer_product(p, begin, end);
     scale(p.c + begin * p.n, (end - begin) * p.n, p.beta);
     add_outer_product(p, begin, end);
   } else if (share.index == 0) {

@@ -46,15 +46,9 @@ export function defineOp<
     const last = args.length - 1
     const attributes = (isPlainObject(args[last]) ? args[last] : undefined) as Attributes
     const inputs = (attributes === undefined ? args : args.slice(0, last)) as unknown as Inputs
-    let wantsGrad = false
-    for (const x of inputs) {
-      requireTensor(name, x)
-      x.handle // refuses a released tensor
-      if (x.storage.backend !== inputs[0].storage.backend) mixedBackends(name, inputs)
-      wantsGrad ||= x.requiresGrad
-    }
+    requireUsable(name, inputs)
     const y = rule.forward(inputs, attributes)
-    if (wantsGrad && rule.backward && gradEnabled()) {
+    if (rule.backward && gradEnabled() && inputs.some((x) => x.requiresGrad)) {
       record(
         y as unknown as Tensor,
         name,
@@ -72,9 +66,18 @@ function isPlainObject(value: unknown): boolean {
   return value instanceof Object && Object.getPrototypeOf(value) === Object.prototype
 }
 
-function mixedBackends(name: string, inputs: readonly AnyTensor[]): never {
+/** Refuses inputs that are no tensors, were released, or lie on different backends. */
+export function requireUsable(op: string, inputs: readonly AnyTensor[]): void {
+  for (const x of inputs) {
+    requireTensor(op, x)
+    x.handle // refuses a released tensor
+    if (x.storage.backend !== inputs[0].storage.backend) mixedBackends(op, inputs)
+  }
+}
+
+function mixedBackends(op: string, inputs: readonly AnyTensor[]): never {
   const backends = inputs.map(({ storage: { backend } }) => `${backend.name} ${backend.precision}`)
-  throw new BackendError(`${name}: expected tensors of one backend, got ${backends.join(' and ')}`)
+  throw new BackendError(`${op}: expected tensors of one backend, got ${backends.join(' and ')}`)
 }
 
 /** Refuses what is not a tensor, which plain JavaScript can pass. */

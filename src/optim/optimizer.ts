@@ -121,9 +121,11 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
 
   /** Forgets the gradients; the next backward starts from zero. */
   zeroGrad(): void {
-    for (const parameter of this.parameters()) {
-      parameter.grad?.dispose()
-      parameter.grad = null
+    for (const { parameters } of this.groups) {
+      for (const parameter of parameters) {
+        parameter.grad?.dispose()
+        parameter.grad = null
+      }
     }
   }
 

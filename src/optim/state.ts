@@ -29,11 +29,9 @@ export class SettingsBuffer {
       feed(this.backend, handle, length, () => this.#set(settings()))
       return
     }
-    const before = this.#values.slice()
-    this.#set(settings())
-    if (before.some((value, i) => value !== this.#values[i])) {
-      this.backend.write(handle, this.#values)
-    }
+    const values = settings()
+    if (this.#values.every((value, i) => value === Math.fround(values[i]))) return
+    this.backend.write(handle, this.#set(values))
   }
 
   #set(values: readonly number[]): Float32Array {

@@ -4,6 +4,7 @@
  */
 import t, { type Test } from 'tap'
 import { type BackendName, setBackend, Tensor, tensor } from '../../lib/index.js'
+import type { Nested } from '../../lib/print.js'
 
 export interface Nd {
   shape: readonly number[]
@@ -101,6 +102,23 @@ export function matmul(a: Nd, b: Nd): Nd {
 
 export function toTensor(x: Nd): Tensor {
   return tensor(x.data, x.shape, x.dtype ?? 'float32') as Tensor
+}
+
+/** A tensor of numbers that wants a gradient. */
+export function leaf(data: Nested): Tensor {
+  const x = tensor(data)
+  x.requiresGrad = true
+  return x
+}
+
+/** Its gradient as nested arrays; a tensor in a failing assertion would print all its buffers. */
+export const gradOf = (x: Tensor): Nested | undefined => x.grad?.toArray()
+
+/** On the backend of another tensor, which a gradient check chooses. */
+export function toTensorOn(like: Tensor, x: Nd): Tensor {
+  const y = like.filled(0, x.shape)
+  y.assign(x.data)
+  return y
 }
 
 /** Shape and elements of y are those expected, to a tolerance relative to max(1, |expected|). */

@@ -1,0 +1,40 @@
+/** Rows of numbers from text that people wrote: commas, an optional header, nothing quoted. */
+import { DataError } from '../errors.js'
+import { parseNumber, quote } from './options.js'
+
+/**
+ * Lines of `columns` numbers each. A first line without any number is taken for a header.
+ * @param name what the errors call the text
+ * @throws DataError naming the first line that is something else
+ */
+export function parseCsv(text: string, columns: number, name: string): Float32Array {
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
+  if (lines.at(-1) === '') lines.pop()
+  const first = lines.length > 0 && isHeader(lines[0]) ? 1 : 0
+  if (lines.length === first) {
+    throw new DataError(`${name}: expected rows of ${columns} numbers, got none`)
+  }
+  const values = new Float32Array((lines.length - first) * columns)
+  for (let i = first; i < lines.length; i++) {
+    const cells = lines[i].split(',')
+    if (cells.length !== columns) {
+      throw new DataError(
+        `${name}: expected ${columns} features on line ${i + 1}, got ${cells.length}`,
+      )
+    }
+    for (let column = 0; column < columns; column++) {
+      const value = Math.fround(parseNumber(cells[column].trim()))
+      if (!Number.isFinite(value)) {
+        throw new DataError(
+          `${name}: expected a number in column ${column + 1} of line ${i + 1}, got ${quote(cells[column])}`,
+        )
+      }
+      values[(i - first) * columns + column] = value
+    }
+  }
+  return values
+}
+
+function isHeader(line: string): boolean {
+  return line !== '' && line.split(',').every((cell) => Number.isNaN(parseNumber(cell.trim())))
+}

@@ -1,0 +1,63 @@
+/** The line that moves while an epoch is trained: a bar on a terminal, else a line now and then. */
+import type { WriteStream } from 'node:tty'
+import { figure, rate } from './table.js'
+
+const REDRAW = 100
+const PLAIN_LINE = 10_000
+const WIDTH = 24
+const CLEAR = '\r\x1b[K'
+
+export interface Position {
+  title: string
+  /** From 0 to 1. */
+  done: number
+  risk: number
+  examples: number
+}
+
+/** Writes to one stream; nothing but `update` and `clear` may write there in between. */
+export class Progress {
+  readonly #moves: boolean
+  #begin = performance.now()
+  #last = this.#begin
+  #drawn = false
+
+  constructor(readonly stream: WriteStream) {
+    this.#moves = stream.isTTY === true && process.env.TERM !== 'dumb'
+  }
+
+  /** Begins to measure the time of another epoch. */
+  restart(): void {
+    this.clear()
+    this.#begin = performance.now()
+  }
+
+  update({ title, done, risk, examples }: Position): void {
+    const now = performance.now()
+    if (now - this.#last < (this.#moves ? REDRAW : PLAIN_LINE)) return
+    this.#last = now
+    const seconds = (now - this.#begin) / 1000
+    const left = Math.ceil((seconds * (1 - done)) / done)
+    const figures = `${`${Math.floor(100 * done)}`.padStart(3)} %  risk ${figure(risk)}  ${rate(examples / seconds)}`
+    if (!this.#moves) {
+      this.stream.write(`${title}  ${figures}\n`)
+      return
+    }
+    const filled = Math.round(WIDTH * done)
+    const bar = `[${'='.repeat(filled)}${' '.repeat(WIDTH - filled)}]`
+    const line = `${title}  ${bar} ${figures}  ${clock(left)} left`
+    // A line that wraps could not be drawn over.
+    this.stream.write(CLEAR + line.slice(0, (this.stream.columns || 80) - 1))
+    this.#drawn = true
+  }
+
+  /** Leaves an empty line for others to write on. */
+  clear(): void {
+    if (this.#drawn) this.stream.write(CLEAR)
+    this.#drawn = false
+  }
+}
+
+function clock(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+}

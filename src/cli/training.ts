@@ -1,0 +1,171 @@
+/** One training run of the command line, from the data set's name to the saved model. */
+import { currentBackend, setBackend } from '../backend/current.js'
+import type { Dataset } from '../data/dataset.js'
+import { evaluate } from '../evaluate.js'
+import { type ActivationName, mlp, type Sequential } from '../nn/sequential.js'
+import { cosine } from '../optim/schedules.js'
+import { SGD } from '../optim/sgd.js'
+import { setSeed } from '../random.js'
+import { l1, l2 } from '../regularizers.js'
+import { fit, type History } from '../train.js'
+import { holdOut, kindOf, readData } from './data.js'
+import { type LossName, losses } from './losses.js'
+import { checkWritable, writeModel } from './modelFile.js'
+import { findPreprocessing, type Preprocessing, preprocess } from './preprocessing.js'
+import { type EndEvent, epochTitle, type Reporter } from './report.js'
+import type { Interrupt } from './signals.js'
+
+export interface TrainingOptions {
+  /** Units of the hidden layers. */
+  layers: readonly number[]
+  activation: ActivationName
+  loss: LossName
+  batchSize: number
+  epochs: number
+  lr: number
+  momentum: number
+  l1: number
+  l2: number
+  seed: number
+  backend?: 'native' | 'js'
+  /** File for the model; false for none. */
+  save: string | false
+}
+
+/** The backends of this version compute on the calling thread. */
+export const THREADS = 1
+
+export interface Problem {
+  name: string
+  classes: readonly string[]
+  preprocessing: Preprocessing
+  train: Dataset
+  validation: Dataset
+  test: Dataset
+}
+
+/** The three parts of a data set, preprocessed by what the training part says. */
+export function readProblem(source: string, seed: number): Problem {
+  const { train: all, test } = readData(source, seed)
+  const { train, validation } = holdOut(all, seed)
+  const preprocessing = findPreprocessing(train)
+  return {
+    name: train.name,
+    classes: train.classes,
+    preprocessing,
+    train: preprocess(train, preprocessing),
+    validation: preprocess(validation, preprocessing),
+    test: preprocess(test, preprocessing),
+  }
+}
+
+export function buildNetwork(problem: Problem, options: TrainingOptions) {
+  const inputs = problem.train.inputs.length / problem.train.size
+  const units = [inputs, ...options.layers, problem.classes.length]
+  setSeed(options.seed)
+  return { units, model: mlp(units, { activation: options.activation }) }
+}
+
+export function buildOptimizer(model: Sequential, examples: number, options: TrainingOptions): SGD {
+  const steps = Math.ceil(examples / options.batchSize) * options.epochs
+  return new SGD(model.parameters(), {
+    lr: cosine(options.lr, steps),
+    momentum: options.momentum,
+    regularizer: [
+      ...(options.l1 > 0 ? [l1(options.l1)] : []),
+      ...(options.l2 > 0 ? [l2(options.l2)] : []),
+    ],
+  })
+}
+
+/** Trains, evaluates, saves and reports; an interrupt only shortens the training. */
+export async function runTraining(
+  source: string,
+  options: TrainingOptions,
+  reporter: Reporter,
+  interrupt: Interrupt,
+): Promise<EndEvent> {
+  if (options.save !== false) checkWritable(options.save)
+  if (options.backend) setBackend(options.backend)
+  const problem = readProblem(source, options.seed)
+  const { units, model } = buildNetwork(problem, options)
+  const { layers, backend, save, ...settings } = options
+  reporter.start({
+    dataset: problem.name,
+    kind: kindOf(problem.train),
+    trainExamples: problem.train.size,
+    validationExamples: problem.validation.size,
+    testExamples: problem.test.size,
+    layers: units,
+    parameters: model.parameters().reduce((sum, { size }) => sum + size, 0),
+    ...settings,
+    backend: currentBackend().name,
+    threads: THREADS,
+  })
+  const { history, speed, seconds } = await train(model, problem, options, reporter, interrupt)
+  const trained = history.epochs.length > 0
+  const loss = losses[options.loss]
+  const tested = trained ? evaluate(model, problem.test, { loss }) : undefined
+  const testAccuracy = tested?.accuracy ?? null
+  if (testAccuracy !== null && save !== false) {
+    const { name: dataset, classes, preprocessing } = problem
+    const notes = { dataset, seed: options.seed, classes, preprocessing, loss: options.loss }
+    const architecture = { units, activation: options.activation }
+    writeModel(model, save, architecture, { ...notes, testAccuracy })
+  }
+  const kept = history.epochs[history.bestEpoch - 1]
+  const end: EndEvent = {
+    testAccuracy,
+    testRisk: tested?.risk ?? null,
+    risk: kept?.risk ?? null,
+    penalty: kept?.penalty ?? null,
+    validationAccuracy: kept?.validationAccuracy ?? null,
+    bestEpoch: history.bestEpoch,
+    epochs: history.epochs.length,
+    ended: history.ended === 'aborted' ? (interrupt.caught as string) : history.ended,
+    examplesPerSecond: speed,
+    backend: currentBackend().name,
+    threads: THREADS,
+    seconds,
+    saved: trained && save !== false ? save : null,
+  }
+  model.dispose()
+  reporter.end(end)
+  return end
+}
+
+async function train(
+  model: Sequential,
+  problem: Problem,
+  options: TrainingOptions,
+  reporter: Reporter,
+  { signal }: Interrupt,
+): Promise<{ history: History; speed: number; seconds: number }> {
+  const { batchSize, epochs, seed } = options
+  const begin = performance.now()
+  let examples = 0
+  let total = 0
+  let seconds = 0
+  const history = await fit(model, problem.train, {
+    loss: losses[options.loss],
+    optimizer: buildOptimizer(model, problem.train.size, options),
+    epochs,
+    batchSize,
+    seed,
+    validation: problem.validation,
+    keepBest: true,
+    signal,
+    onStep({ epoch, step, stepsPerEpoch, risk }) {
+      examples = Math.min(step * batchSize, problem.train.size)
+      const title = epochTitle(epoch, epochs)
+      reporter.step({ title, done: step / stepsPerEpoch, risk, examples })
+    },
+    onEpoch(report) {
+      total += examples
+      seconds += examples / report.examplesPerSecond
+      reporter.epoch({ ...report, epochs })
+    },
+  })
+  const speed = seconds > 0 ? total / seconds : 0
+  return { history, speed, seconds: (performance.now() - begin) / 1000 }
+}

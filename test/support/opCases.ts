@@ -1,0 +1,312 @@
+/**
+ * The op table: for every op of the library, calls on awkward shapes and the formula each should be.
+ */
+import { concat, linear, oneHot, stack, type Tensor, where } from '../../lib/index.js'
+import { gatherBytes } from '../../lib/ops/gather.js'
+import { crossEntropyPerExample } from '../../lib/ops/softmax.js'
+import { binary, each, type OpCase, type Shape, shapes, show, unary } from './opCase.js'
+import * as reference from './reference.js'
+import { at, build, fold, ints, map, type Nd, positive, sample, total } from './reference.js'
+
+function product(a: Shape, b: Shape, transA = false, transB = false): OpCase {
+  // A vector is a row on the left and a column on the right.
+  const asMatrix = (x: Nd, turned: boolean, vector: Shape): Nd =>
+    x.shape.length === 1 ? { ...x, shape: vector } : turned ? reference.permute(x, [1, 0]) : x
+  return {
+    name: `${show([a, b])}${transA ? ', a transposed' : ''}${transB ? ', b transposed' : ''}`,
+    inputs: [sample(a), sample(b, 1)],
+    apply: (x, y) => x.matmul(y, { transA, transB }),
+    expected: (x, y) => {
+      const p = asMatrix(x, transA, [1, ...a])
+      const q = asMatrix(y, transB, [...b, 1])
+      const shape = [
+        ...(a.length === 1 ? [] : [p.shape[0]]),
+        ...(b.length === 1 ? [] : [q.shape[1]]),
+      ]
+      return { ...reference.matmul(p, q), shape }
+    },
+  }
+}
+
+const products: OpCase[] = [
+  ...[false, true].flatMap((transA) =>
+    [false, true].flatMap((transB) =>
+      [
+        [2, 3, 4],
+        [1, 5, 1],
+        [3, 1, 2],
+        [0, 2, 3],
+        [2, 0, 3],
+        [7, 9, 5],
+      ].map(([m, k, n]) =>
+        product(transA ? [k, m] : [m, k], transB ? [n, k] : [k, n], transA, transB),
+      ),
+    ),
+  ),
+  product([3], [3, 4]),
+  product([3], [4, 3], false, true),
+  product([2, 3], [3]),
+  product([3, 2], [3], true),
+  product([3], [3]),
+]
+
+function softmax(x: Nd, axis: number): Nd {
+  const e = map(Math.exp, x)
+  return map((a, sum) => a / sum, e, fold(total, e, [axis], true))
+}
+
+const ranks: Shape[] = [[1], [7], [2, 3], [3, 1], [2, 3, 4], [0, 3]]
+
+function softmaxes(op: 'softmax' | 'logSoftmax', f: (p: number) => number): OpCase[] {
+  return [0, -1].flatMap((axis) =>
+    each(
+      ranks,
+      (x) => x[op](axis),
+      (x) => map(f, softmax(x, axis < 0 ? x.shape.length - 1 : axis)),
+    ),
+  )
+}
+
+/** Every second and the last axis, and all. */
+function folds(op: 'sum' | 'mean' | 'max' | 'min', f: (values: number[]) => number): OpCase[] {
+  const list: [Shape, Shape][] = [
+    [[], []],
+    [[7], [0]],
+    [[2, 3], [1]],
+    [
+      [2, 3, 2],
+      [0, 2],
+    ],
+    [
+      [2, 1, 3, 2],
+      [1, 3],
+    ],
+    [[2, 3], []],
+  ]
+  return list.flatMap(([shape, axes]) =>
+    [false, true].map((keepDims) => ({
+      name: `${op} of ${show([shape])} over [${axes}]${keepDims ? ', kept' : ''}`,
+      inputs: [sample(shape)],
+      apply: (x) => x[op](axes, keepDims),
+      expected: (x: Nd) => fold(f, x, axes, keepDims),
+    })),
+  )
+}
+
+const list = (...values: number[]) => ints([values.length], values)
+const rows = (x: Nd, indices: Nd) =>
+  build([...indices.shape, ...x.shape.slice(1)], ([i, ...rest]) =>
+    at(x, [indices.data[i], ...rest]),
+  )
+
+const gathers: OpCase[] = [
+  [sample([4, 3]), list(2, 0, 2, 3)],
+  [sample([3]), list(1, 1, 1)],
+  [sample([2, 2, 2]), list(1)],
+  [sample([2, 3]), list()],
+].map((inputs) => ({
+  name: show(inputs.map((x) => [...x.shape])),
+  inputs,
+  apply: (x, indices) => x.gather(indices),
+  expected: rows,
+}))
+
+const crossEntropies: OpCase[] = [
+  [sample([4, 3]), list(2, 0, 1, 2)],
+  [sample([1, 1]), list(0)],
+  [sample([3, 7]), list(6, 0, 3)],
+  [sample([0, 3]), list()],
+].map((inputs) => ({
+  name: show(inputs.map((x) => [...x.shape])),
+  inputs,
+  apply: crossEntropyPerExample,
+  expected: (logits, labels) => {
+    const p = softmax(logits, 1)
+    return build(labels.shape, ([i]) => -Math.log(at(p, [i, labels.data[i]])))
+  },
+}))
+
+const concats: OpCase[] = [0, 1].map((axis) => ({
+  name: `along ${axis}`,
+  inputs: [1, 0, 3].map((extent, i) => sample([2, 3].with(axis, extent), i)),
+  apply: (...parts) => concat(parts, axis),
+  expected: (first, _, last) =>
+    build([2, 3].with(axis, 4), (index) =>
+      index[axis] < 1 ? at(first, index) : at(last, index.with(axis, index[axis] - 1)),
+    ),
+}))
+concats.push({
+  name: 'of one tensor with itself, stacked',
+  inputs: [sample([3])],
+  apply: (x) => stack([x, x]),
+  expected: (x) => build([2, 3], ([, i]) => at(x, [i])),
+})
+
+const compare = (op: string, f: (a: number, b: number) => boolean) => binary(op, (a, b) => +f(a, b))
+const step = (shape: Shape, seed = 0) => map((x) => +(x > 0), sample(shape, seed))
+
+/** By the names of the ops in lib/ops/define.js. */
+export const opCases: Record<string, OpCase[]> = {
+  add: binary('add', (a, b) => a + b),
+  sub: binary('sub', (a, b) => a - b),
+  mul: binary('mul', (a, b) => a * b),
+  div: binary('div', (a, b) => a / b),
+  pow: [
+    ...binary('pow', (a, b) => a ** b, positive),
+    ...each(
+      [[7]],
+      (x) => x.pow(3),
+      (x) => map((a) => a ** 3, x),
+    ),
+  ],
+  maximum: binary('maximum', Math.max),
+  minimum: binary('minimum', Math.min),
+  equal: compare('equal', (a, b) => a === b),
+  notEqual: compare('notEqual', (a, b) => a !== b),
+  less: compare('less', (a, b) => a < b),
+  lessEqual: compare('lessEqual', (a, b) => a <= b),
+  greater: compare('greater', (a, b) => a > b),
+  greaterEqual: compare('greaterEqual', (a, b) => a >= b),
+  neg: unary('neg', (x) => -x),
+  abs: unary('abs', Math.abs),
+  sign: unary('sign', Math.sign),
+  exp: unary('exp', Math.exp),
+  log: unary('log', Math.log, positive),
+  sqrt: unary('sqrt', Math.sqrt, positive),
+  square: unary('square', (x) => x * x),
+  reciprocal: unary('reciprocal', (x) => 1 / x),
+  sin: unary('sin', Math.sin),
+  cos: unary('cos', Math.cos),
+  softplus: unary('softplus', (x) => Math.log(1 + Math.exp(x))),
+  relu: unary('relu', (x) => Math.max(x, 0)),
+  sigmoid: unary('sigmoid', (x) => 1 / (1 + Math.exp(-x))),
+  tanh: unary('tanh', Math.tanh),
+  affine: [
+    ...each(
+      shapes,
+      (x) => x.mul(-2.5),
+      (x) => map((a) => -2.5 * a, x),
+    ),
+    ...each(
+      shapes,
+      (x) => x.add(0.75),
+      (x) => map((a) => a + 0.75, x),
+    ),
+    ...each(
+      shapes,
+      (x) => x.sub(3),
+      (x) => map((a) => a - 3, x),
+    ),
+  ],
+  clip: each(
+    shapes,
+    (x) => x.clip(-2, 3),
+    (x) => map((a) => Math.min(Math.max(a, -2), 3), x),
+  ),
+  where: [
+    [[3], [3], [3]],
+    [[], [2, 3], [3]],
+    [[2, 1], [3], [1, 3]],
+    [[2, 3], [], []],
+    [
+      [1, 2],
+      [0, 2],
+      [1, 1],
+    ],
+  ].map(([c, a, b]) => ({
+    name: show([c, a, b]),
+    inputs: [sample(a), sample(b, 1)],
+    apply: (p, q) => where(reference.toTensorOn(p, step(c)), p, q),
+    expected: (p, q) => map((s, x, y) => (s ? x : y), step(c), p, q),
+  })),
+  reshape: each(
+    ranks,
+    (x) => x.reshape([1, -1].slice(x.size ? 0 : 1)),
+    (x) => ({
+      ...x,
+      shape: x.data.length ? [1, x.data.length] : [0],
+    }),
+  ),
+  broadcastTo: each(
+    [[], [1], [3], [2, 1], [1, 1, 3], [4, 2, 1]],
+    (x) => x.broadcastTo([4, 2, 3]),
+    (x) => build([4, 2, 3], (index) => at(x, index)),
+  ),
+  transpose: [
+    ...each(
+      [[], ...ranks],
+      (x) => x.transpose(),
+      (x) => reference.permute(x, [...x.shape.keys()].reverse()),
+    ),
+    ...each(
+      [[2, 3, 2, 2]],
+      (x) => x.transpose([2, 0, 3, 1]),
+      (x) => reference.permute(x, [2, 0, 3, 1]),
+    ),
+  ],
+  slice: [
+    ...each(
+      [[7], [3, 2]],
+      (x) => x.slice([1, 3]),
+      (x) => build(x.shape.with(0, 2), (i) => at(x, i.with(0, i[0] + 1))),
+    ),
+    ...each(
+      [[3, 4]],
+      (x) => x.slice([-2], [1, -1]),
+      (x) => build([2, 2], ([i, j]) => at(x, [i + 1, j + 1])),
+    ),
+    ...each(
+      [[3, 4]],
+      (x) => x.slice([2, 2]),
+      () => build([0, 4], () => 0),
+    ),
+  ],
+  concat: concats,
+  gather: gathers,
+  gatherBytes: [
+    {
+      name: 'a batch of images',
+      inputs: [{ ...build([3, 4], ([i, j]) => 60 * i + j), dtype: 'uint8' }, list(2, 0)],
+      apply: (x, indices) => gatherBytes(x, indices, { scale: 0.5 }),
+      expected: (x, indices) => map((a) => a / 2, rows(x, indices)),
+    },
+  ],
+  oneHot: [list(2, 0), list(), ints([2, 2], [0, 2, 1])].map((labels) => ({
+    name: show([[...labels.shape]]),
+    inputs: [labels],
+    apply: (x) => oneHot(x, 3),
+    expected: (x) =>
+      build([...x.shape, 3], (index) => +(at(x, index.slice(0, -1)) === index.at(-1))),
+  })),
+  toFloat: [ints([3], [5, -6, 2 ** 24]), ints([0], [0])].map((x) => ({
+    name: show([[...x.shape]]),
+    inputs: [x],
+    apply: (y) => y.toFloat(),
+    expected: (y) => ({ ...y, dtype: 'float32' }),
+  })),
+  matmul: products,
+  linear: [
+    [2, 3, 4],
+    [1, 1, 1],
+    [0, 2, 3],
+    [5, 7, 1],
+  ].map(([batch, fanIn, fanOut]) => ({
+    name: `${batch} rows, ${fanIn} to ${fanOut}`,
+    inputs: [sample([batch, fanIn]), sample([fanIn, fanOut], 1), sample([fanOut], 2)],
+    apply: linear,
+    expected: (x, weight, bias) => map((a, b) => a + b, reference.matmul(x, weight), bias),
+  })),
+  sum: [...folds('sum', total), ...folds('mean', (values) => total(values) / values.length)],
+  max: [
+    ...folds('max', (values) => Math.max(...values)),
+    ...folds('min', (values) => Math.min(...values)),
+  ],
+  argmax: each(
+    [[7], [2, 3]],
+    (x) => x.argmax(-1) as unknown as Tensor,
+    (x) => fold((values) => values.indexOf(Math.max(...values)), x, [x.shape.length - 1]),
+  ),
+  softmax: softmaxes('softmax', (p) => p),
+  logSoftmax: softmaxes('logSoftmax', Math.log),
+  softmaxCrossEntropy: crossEntropies,
+}
