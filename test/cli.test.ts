@@ -493,7 +493,7 @@ t.test('parts: progress and tables', async (t) => {
   const lines = await drive(new Progress(stream(true)))
   t.ok(lines.length >= 2 && lines.length <= 5, `${lines.length} writes`)
   t.equal(lines.at(-1), '\r\x1b[K', 'cleared at the end')
-  t.match(lines[0], `\r\x1b[Kepoch 1/2  [${'='.repeat(12)}${' '.repeat(12)}]`)
+  t.match(lines[0], `\r\x1b[Kepoch 1/2  [${'='.repeat(7)}${' '.repeat(7)}]`)
   t.ok(
     lines.every((line) => line.length <= '\r\x1b[K'.length + 39),
     'none wraps',

@@ -4,7 +4,8 @@ import { figure, rate } from './table.js'
 
 const REDRAW = 100
 const PLAIN_LINE = 10_000
-const WIDTH = 24
+// With it the whole line fits 80 columns.
+const WIDTH = 14
 const CLEAR = '\r\x1b[K'
 
 export interface Position {
@@ -38,14 +39,15 @@ export class Progress {
     this.#last = now
     const seconds = (now - this.#begin) / 1000
     const left = Math.ceil((seconds * (1 - done)) / done)
-    const figures = `${`${Math.floor(100 * done)}`.padStart(3)} %  risk ${figure(risk)}  ${rate(examples / seconds)}`
+    const share = `${`${Math.floor(100 * done)}`.padStart(3)} %`
+    const figures = `risk ${figure(risk)}  ${rate(examples / seconds)}`
     if (!this.#moves) {
-      this.stream.write(`${title}  ${figures}\n`)
+      this.stream.write(`${title}  ${share}  ${figures}\n`)
       return
     }
     const filled = Math.round(WIDTH * done)
     const bar = `[${'='.repeat(filled)}${' '.repeat(WIDTH - filled)}]`
-    const line = `${title}  ${bar} ${figures}  ${clock(left)} left`
+    const line = `${title}  ${bar} ${share}  ${clock(left)} left  ${figures}`
     // A line that wraps could not be drawn over.
     this.stream.write(CLEAR + line.slice(0, (this.stream.columns || 80) - 1))
     this.#drawn = true
