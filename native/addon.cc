@@ -133,6 +133,9 @@ Transfer transfer(const Napi::CallbackInfo& info, const char* name) {
   };
   const Buffer* buffer = environment(info.Env()).buffers.find(number_at(info.Env(), info[0]));
   if (buffer == nullptr) throw refuse("the handle is not a buffer in use");
+  if (buffer->busy > 0) {
+    throw refuse("the buffer is in use by a running program; await run() first");
+  }
   if (!info[1].IsTypedArray()) throw refuse("expected a typed array");
   napi_typedarray_type type;
   size_t length;

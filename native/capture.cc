@@ -1,19 +1,17 @@
 #include "capture.h"
 
+#include <system_error>
+
 #include "pool.h"
 
 namespace nb {
 
-struct Programs::Pending {
-  Programs* programs;
-  uint64_t id;
-  Napi::FunctionReference callback;
-};
-
 namespace {
 
-[[noreturn]] void refuse(napi_env env, const std::string& message) {
-  throw Napi::Error::New(env, message);
+[[noreturn]] void refuse(napi_env env, const std::string& message, const char* code = "KERNEL") {
+  const Napi::Error error = Napi::Error::New(env, message);
+  error.Value()["code"] = code;
+  throw error;
 }
 
 Napi::Float64Array numbers(const Napi::CallbackInfo& info, size_t position) {
@@ -66,12 +64,14 @@ std::vector<Program::Step> read_steps(const Napi::Float64Array& values) {
 double Programs::compile(const Napi::CallbackInfo& info) {
   const size_t arena_bytes = whole(info.Env(), info[0].As<Napi::Number>().DoubleValue());
   auto entry = std::make_unique<Entry>();
+  entry->id = next_id_;
   const auto places = read_places(numbers(info, 1));
   const auto steps = read_steps(numbers(info, 2));
   try {
     entry->program = std::make_unique<Program>(buffers_, arena_bytes, places, steps);
   } catch (const std::bad_alloc&) {
-    refuse(env_, "program: no memory for an arena of " + std::to_string(arena_bytes) + " bytes");
+    refuse(env_, "program: no memory for an arena of " + std::to_string(arena_bytes) + " bytes",
+           "MEMORY");
   } catch (const KernelFault& fault) {
     refuse(env_, std::string("program: ") + fault.what());
   }
@@ -86,7 +86,8 @@ Programs::Entry& Programs::entry(double id) {
   return *found->second;
 }
 
-// Resolves the transfers, [collect?, table, cell, elements per pass] each, and takes the buffers.
+// Resolves the transfers, [collect?, table, cell, elements per pass] each, and takes the buffers:
+// all of them, or none where it throws.
 void Programs::prepare(Entry& entry, Run& run, const Napi::CallbackInfo& info) {
   if (entry.run || !entry.over) refuse(env_, "program: it is running already; await run() first");
   run.program = entry.program.get();
@@ -110,6 +111,7 @@ void Programs::prepare(Entry& entry, Run& run, const Napi::CallbackInfo& info) {
                     width * element_size(cell->dtype)});
     tables.push_back(values[i + 1]);
   }
+  entry.tables.reserve(tables.size());
   if (!entry.program->occupy()) {
     refuse(env_, "program: one of its buffers is in use by a running program; await that first");
   }
@@ -149,30 +151,36 @@ double Programs::run(const Napi::CallbackInfo& info) {
 }
 
 void Programs::start(const Napi::CallbackInfo& info) {
-  const double id = info[0].As<Napi::Number>().DoubleValue();
-  Entry& entry = this->entry(id);
+  Entry& entry = this->entry(info[0].As<Napi::Number>().DoubleValue());
   if (!info[3].IsFunction()) refuse(env_, "program: expected a callback");
   open_queue();
   auto run = std::make_unique<Run>();
+  Napi::FunctionReference callback = Napi::Persistent(info[3].As<Napi::Function>());
   prepare(entry, *run, info);
+  try {
+    run_later(*run, [&entry, queue = queue_] {
+      // Queued before `over` is told, so that the queue is still open.
+      napi_call_threadsafe_function(queue, &entry, napi_tsfn_nonblocking);
+      const std::lock_guard<std::mutex> lock(entry.mutex);
+      entry.over = true;
+      entry.changed.notify_all();
+    });
+  } catch (const std::exception& error) {
+    leave(entry);
+    refuse(env_, std::string("program: no thread to run it on (") + error.what() + ")");
+  }
   entry.run = std::move(run);
-  auto* pending = new Pending{this, static_cast<uint64_t>(id),
-                              Napi::Persistent(info[3].As<Napi::Function>())};
+  entry.callback = std::move(callback);
   if (++pending_ == 1) napi_ref_threadsafe_function(env_, queue_);
-  run_later(*entry.run, [&entry, pending, queue = queue_] {
-    // Queued before `over` is told, so that the queue is still open.
-    napi_call_threadsafe_function(queue, pending, napi_tsfn_nonblocking);
-    const std::lock_guard<std::mutex> lock(entry.mutex);
-    entry.over = true;
-    entry.changed.notify_all();
-  });
 }
 
 void Programs::open_queue() {
   if (queue_ != nullptr) return;
   const Napi::String name = Napi::String::New(env_, "neuroblas program");
-  napi_create_threadsafe_function(env_, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, on_done,
-                                  &queue_);
+  if (napi_create_threadsafe_function(env_, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this,
+                                      on_done, &queue_) != napi_ok) {
+    refuse(env_, "program: it cannot be awaited in an environment that ends");
+  }
   napi_unref_threadsafe_function(env_, queue_);
   // Hooks run in reverse order: this one before the queue's own, so that the driver thread never
   // finds a queue that is gone.
@@ -180,38 +188,35 @@ void Programs::open_queue() {
       env_, [](void* programs) { static_cast<Programs*>(programs)->stop(); }, this);
 }
 
-void Programs::on_done(napi_env env, napi_value, void*, void* data) {
-  auto* pending = static_cast<Pending*>(data);
-  if (env == nullptr) {
-    // The environment is going: nobody waits for the result.
-    pending->callback.SuppressDestruct();
-    delete pending;
-    return;
+void Programs::on_done(napi_env env, napi_value, void* programs, void* entry) {
+  // Without an environment nobody waits for the result, and the entry may be gone.
+  if (env == nullptr) return;
+  try {
+    static_cast<Programs*>(programs)->finish(*static_cast<Entry*>(entry));
+  } catch (const Napi::Error& error) {
+    error.ThrowAsJavaScriptException();
   }
-  pending->programs->finish(pending);
 }
 
-void Programs::finish(Pending* pending) {
-  const std::unique_ptr<Pending> owned(pending);
+// Waits for the driver's last word on a run, which may come a little after the queue's.
+void Programs::Entry::await_end() {
+  std::unique_lock<std::mutex> lock(mutex);
+  changed.wait(lock, [this] { return over; });
+}
+
+void Programs::finish(Entry& entry) {
   const Napi::HandleScope scope(env_);
-  Entry& entry = *entries_.at(pending->id);
-  {
-    // The driver may still be about to say that it is over.
-    std::unique_lock<std::mutex> lock(entry.mutex);
-    entry.changed.wait(lock, [&] { return entry.over; });
-  }
+  entry.await_end();
   const std::unique_ptr<Run> run = std::move(entry.run);
+  const Napi::FunctionReference callback = std::move(entry.callback);
   leave(entry);
   if (--pending_ == 0) napi_unref_threadsafe_function(env_, queue_);
-  if (entry.disposed) entries_.erase(pending->id);
-  const Napi::Value error = run->fault ? Napi::String::New(env_, describe_stop(*run)).As<Napi::Value>()
-                                       : Napi::Env(env_).Null();
-  try {
-    pending->callback.Call(
-        {error, Napi::Number::New(env_, static_cast<double>(run->passes_done.load()))});
-  } catch (const Napi::Error& thrown) {
-    thrown.ThrowAsJavaScriptException();
-  }
+  const Napi::Value error = run->fault
+                                ? Napi::String::New(env_, describe_stop(*run)).As<Napi::Value>()
+                                : Napi::Env(env_).Null();
+  if (entry.disposed) entries_.erase(entry.id);
+  const auto passes = static_cast<double>(run->passes_done.load());
+  callback.Call({error, Napi::Number::New(env_, passes)});
 }
 
 void Programs::cancel(double id) {
@@ -237,9 +242,12 @@ void Programs::dispose(double id) {
 void Programs::stop() noexcept {
   for (auto& [id, entry] : entries_) {
     if (!entry->run) continue;
-    entry->run->cancelled = true;
-    std::unique_lock<std::mutex> lock(entry->mutex);
-    entry->changed.wait(lock, [&entry = entry] { return entry->over; });
+    if (!withdraw(*entry->run)) {
+      entry->run->cancelled = true;
+      entry->await_end();
+    }
+    entry->run.reset();
+    entry->callback.Reset();
   }
 }
 

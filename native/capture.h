@@ -31,24 +31,26 @@ class Programs {
 
  private:
   struct Entry {
+    uint64_t id;
     std::unique_ptr<Program> program;
-    // The run under way, of which a program has one at most.
+    // The run under way, of which a program has one at most, and who wants to know of its end.
     std::unique_ptr<Run> run;
+    Napi::FunctionReference callback;
     std::vector<uint32_t> tables;
     bool disposed = false;
     // Told by the driver thread, asked by the environment's end.
     std::mutex mutex;
     std::condition_variable changed;
     bool over = true;
+    void await_end();
   };
-  struct Pending;
 
   Entry& entry(double id);
   void prepare(Entry& entry, Run& run, const Napi::CallbackInfo& info);
   void leave(Entry& entry);
-  void finish(Pending* pending);
+  void finish(Entry& entry);
   void open_queue();
-  // Cancels what is running and waits for it.
+  // Takes back what has not begun; cancels what is running and waits for it.
   void stop() noexcept;
   static void on_done(napi_env env, napi_value, void* context, void* data);
 

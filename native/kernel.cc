@@ -40,7 +40,7 @@ const Buffer& Decoder::find(size_t position) const {
   if (buffer == nullptr) throw KernelFault(names_[position] + " is not a buffer in use");
   if (buffer->busy > 0) {
     throw KernelFault(names_[position] +
-                      " is in use by a running program; await run() before using it");
+                      " is in use by a running program; await run() first");
   }
   return *buffer;
 }

@@ -1,13 +1,16 @@
 #include "pool.h"
 
+#include <dlfcn.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <deque>
 #include <fstream>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace nb {
@@ -33,9 +36,26 @@ inline void pause() {
 #endif
 }
 
-// The open step and its next piece in one word, so that a claim made for an older step fails.
-constexpr uint64_t kPieceBits = 16;
-constexpr uint64_t ticket_of(uint64_t step) { return step << kPieceBits; }
+// The open step, the number of its pieces and the next piece, in one word: whoever claims a piece
+// claims one that exists, of the step that is open now. Steps come round after 12 days of one per
+// microsecond; even then a claim is for the open step.
+constexpr int kPieceBits = 12;
+constexpr uint64_t kPieceMask = (uint64_t{1} << kPieceBits) - 1;
+static_assert(kPiecesPerThread * kMaxThreads <= kPieceMask);
+constexpr uint64_t ticket_of(uint64_t step, uint64_t pieces) {
+  return (step << kPieceBits | pieces) << kPieceBits;
+}
+constexpr uint64_t step_of(uint64_t ticket) { return ticket >> 2 * kPieceBits; }
+constexpr size_t pieces_of(uint64_t ticket) { return ticket >> kPieceBits & kPieceMask; }
+constexpr size_t piece_of(uint64_t ticket) { return ticket & kPieceMask; }
+
+// A worker that ends unloads the addons that only it had loaded; the threads here never end.
+void stay_loaded() {
+  Dl_info own;
+  if (dladdr(reinterpret_cast<void*>(&stay_loaded), &own) != 0) {
+    dlopen(own.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+  }
+}
 
 class Pool {
  public:
@@ -46,9 +66,11 @@ class Pool {
   }
 
   size_t threads() const { return threads_; }
+  // From the next run on.
   void resize(size_t count) {
-    const Turn turn(*this);
+    const std::lock_guard<std::mutex> lock(sleep_mutex_);
     threads_ = count;
+    resized_.notify_all();
   }
 
   void run(Run& run) {
@@ -59,11 +81,20 @@ class Pool {
   void enqueue(Run& run, std::function<void()> done) {
     const std::lock_guard<std::mutex> lock(queue_mutex_);
     if (!driver_started_) {
-      driver_started_ = true;
       std::thread([this] { drive(); }).detach();
+      driver_started_ = true;
     }
     queue_.push_back({&run, std::move(done)});
     queue_ready_.notify_one();
+  }
+
+  bool withdraw(const Run& run) {
+    const std::lock_guard<std::mutex> lock(queue_mutex_);
+    const auto found = std::find_if(queue_.begin(), queue_.end(),
+                                    [&](const Job& job) { return job.run == &run; });
+    if (found == queue_.end()) return false;
+    queue_.erase(found);
+    return true;
   }
 
  private:
@@ -90,7 +121,7 @@ class Pool {
     Pool& pool_;
   };
 
-  Pool() : threads_(usable_cores()) {}
+  Pool() : threads_(usable_cores()) { stay_loaded(); }
 
   void drive() {
     for (;;) {
@@ -105,13 +136,13 @@ class Pool {
   }
 
   void lead(Run& run) {
-    const bool shared = threads_ > 1 && run.program->worth_sharing();
-    if (shared) start_helpers();
+    const size_t threads = run.program->worth_sharing() ? threads_.load() : 1;
+    start_helpers(threads);
     for (size_t pass = 0; pass < run.passes && !run.cancelled.load(std::memory_order_relaxed);
          ++pass) {
       for (const Transfer& t : run.feeds) std::memcpy(t.cell, t.table + pass * t.bytes, t.bytes);
       for (size_t step = 0; step < run.program->size(); ++step) {
-        if (!lead_step(run, step, shared)) return;
+        if (!lead_step(run, step, threads)) return;
       }
       for (const Transfer& t : run.collects) std::memcpy(t.table + pass * t.bytes, t.cell, t.bytes);
       run.passes_done.store(pass + 1, std::memory_order_relaxed);
@@ -119,10 +150,10 @@ class Pool {
   }
 
   // False when the step found its data at fault.
-  bool lead_step(Run& run, size_t step, bool shared) {
+  bool lead_step(Run& run, size_t step, size_t threads) {
     const BoundCall& call = run.program->call(step);
     const size_t pieces =
-        shared ? std::min(call.weight() / kPiece, kPiecesPerThread * threads_) : 1;
+        threads > 1 ? std::min(call.weight() / kPiece, kPiecesPerThread * threads) : 1;
     Fault fault;
     const auto begin = pieces > 1 ? Clock::now() : Clock::time_point();
     if (pieces > 1 && begin >= alone_until_) {
@@ -140,35 +171,33 @@ class Pool {
   }
 
   Fault share_step(const BoundCall& call, size_t pieces, Clock::time_point begin) {
+    // Nobody looks at these: every piece of the step before is done, and of this one none is claimed.
     call_.store(&call, std::memory_order_relaxed);
-    pieces_.store(pieces, std::memory_order_relaxed);
     done_.store(0, std::memory_order_relaxed);
     fault_ = {};
-    ++step_;
-    ticket_.store(ticket_of(step_), std::memory_order_seq_cst);
+    step_ = step_of(ticket_of(step_ + 1, 0));
+    ticket_.store(ticket_of(step_, pieces), std::memory_order_seq_cst);
     if (sleepers_.load(std::memory_order_seq_cst) > 0) wake();
     work(step_);
     wait_for_stragglers(pieces, begin);
+    // Written before its piece was counted as done, so it can be read now.
     return fault_;
   }
 
   // Claims and runs pieces of the step until none is left.
   void work(uint64_t step) {
-    for (;;) {
-      uint64_t ticket = ticket_.load(std::memory_order_acquire);
-      if (ticket >> kPieceBits != step) return;
+    uint64_t ticket = ticket_.load(std::memory_order_acquire);
+    while (step_of(ticket) == step && piece_of(ticket) < pieces_of(ticket)) {
+      if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acquire)) continue;
+      // From here on the step stays open until this piece is done.
       const BoundCall* call = call_.load(std::memory_order_relaxed);
-      const size_t pieces = pieces_.load(std::memory_order_relaxed);
-      const size_t piece = ticket & ((1u << kPieceBits) - 1);
-      if (piece >= pieces) return;
-      // Succeeds only while the step is still open, so call and pieces were its own.
-      if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
-      const Fault fault = call->run(Share{piece, pieces});
+      const Fault fault = call->run(Share{piece_of(ticket), pieces_of(ticket)});
       if (fault) {
         const std::lock_guard<std::mutex> lock(fault_mutex_);
         fault_ = fault;
       }
       done_.fetch_add(1, std::memory_order_release);
+      ticket = ticket_.load(std::memory_order_acquire);
     }
   }
 
@@ -184,34 +213,46 @@ class Pool {
     }
   }
 
-  void start_helpers() {
-    while (helpers_ + 1 < threads_) {
-      const size_t index = ++helpers_;
-      std::thread([this, index] { help(index); }).detach();
+  void start_helpers(size_t threads) {
+    while (helpers_ + 1 < threads) {
+      const size_t index = helpers_ + 1;
+      try {
+        std::thread([this, index] { help(index); }).detach();
+      } catch (const std::system_error&) {
+        return;  // The system has no thread left: those that are here do the work.
+      }
+      helpers_ = index;
     }
   }
 
   void help(size_t index) {
     uint64_t seen = 0;
     for (;;) {
+      if (index >= threads_) rest(index);
       seen = await_step_after(seen);
-      if (index < threads_) work(seen);
+      work(seen);
     }
+  }
+
+  // A helper that is not wanted any more sleeps apart from those that a step wakes.
+  void rest(size_t index) {
+    std::unique_lock<std::mutex> lock(sleep_mutex_);
+    resized_.wait(lock, [&] { return index < threads_; });
   }
 
   uint64_t await_step_after(uint64_t seen) {
     for (int spin = 0; spin < kSpins; ++spin) {
-      const uint64_t step = ticket_.load(std::memory_order_acquire) >> kPieceBits;
+      const uint64_t step = step_of(ticket_.load(std::memory_order_acquire));
       if (step != seen) return step;
       pause();
     }
     std::unique_lock<std::mutex> lock(sleep_mutex_);
     sleepers_.fetch_add(1, std::memory_order_seq_cst);
     opened_.wait(lock, [&] {
-      return ticket_.load(std::memory_order_seq_cst) >> kPieceBits != seen;
+      return step_of(ticket_.load(std::memory_order_seq_cst)) != seen;
     });
     sleepers_.fetch_sub(1, std::memory_order_seq_cst);
-    return ticket_.load(std::memory_order_acquire) >> kPieceBits;
+    return step_of(ticket_.load(std::memory_order_acquire));
   }
 
   void wake() {
@@ -224,8 +265,8 @@ class Pool {
   std::condition_variable turn_changed_;
   uint64_t next_turn_ = 0;
   uint64_t current_turn_ = 0;
-  // Changed only in a turn.
   std::atomic<size_t> threads_;
+  // Used only in a turn.
   size_t helpers_ = 0;
   Clock::time_point alone_until_{};
   uint64_t step_ = 0;
@@ -234,12 +275,12 @@ class Pool {
   alignas(64) std::atomic<uint64_t> ticket_{0};
   alignas(64) std::atomic<size_t> done_{0};
   alignas(64) std::atomic<const BoundCall*> call_{nullptr};
-  std::atomic<size_t> pieces_{0};
   std::mutex fault_mutex_;
   Fault fault_;
 
   std::mutex sleep_mutex_;
   std::condition_variable opened_;
+  std::condition_variable resized_;
   std::atomic<int> sleepers_{0};
 
   std::mutex queue_mutex_;
@@ -277,5 +318,6 @@ void run_now(Run& run) { Pool::instance().run(run); }
 void run_later(Run& run, std::function<void()> done) {
   Pool::instance().enqueue(run, std::move(done));
 }
+bool withdraw(const Run& run) { return Pool::instance().withdraw(run); }
 
 }  // namespace nb

@@ -23,7 +23,10 @@ constexpr size_t kMaxThreads = 256;
 // Runs to the end on this thread and the helpers, after those that came before.
 void run_now(Run& run);
 
-// Runs on the pool's driver thread; `done` is called there when the run is over.
+// Runs on the pool's driver thread; `done` is called there when the run is over. Throws
+// std::system_error when there is no thread to be had.
 void run_later(Run& run, std::function<void()> done);
+// Takes back a run that has not begun: `done` will not be called. False when it has.
+bool withdraw(const Run& run);
 
 }  // namespace nb

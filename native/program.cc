@@ -1,17 +1,12 @@
 #include "program.h"
 
-#include <cstdlib>
-#include <new>
-
 namespace nb {
 
 Program::Program(Buffers& buffers, size_t arena_bytes, const std::vector<Place>& places,
                  const std::vector<Step>& steps)
-    : buffers_(buffers), arena_(nullptr, std::free) {
-  const size_t rounded = total(arena_bytes, 63) / 64 * 64;
-  arena_.reset(static_cast<char*>(std::aligned_alloc(64, rounded > 0 ? rounded : 64)));
-  if (!arena_) throw std::bad_alloc();
+    : buffers_(buffers), arena_(buffers.allocate(arena_bytes, DType::uint8)) {
   try {
+    pinned_.reserve(places.size());
     for (const Place& p : places) place(p, arena_bytes);
     for (const Step& step : steps) {
       const Decoder decoder(*this, step.arguments.data(), step.kernel->parameters);
@@ -20,13 +15,16 @@ Program::Program(Buffers& buffers, size_t arena_bytes, const std::vector<Place>&
       weight_ += calls_.back()->weight();
     }
   } catch (...) {
-    for (uint32_t slot : pinned_) buffers_.unpin(slot);
+    leave_memory();
     throw;
   }
 }
 
-Program::~Program() {
+Program::~Program() { leave_memory(); }
+
+void Program::leave_memory() {
   for (uint32_t slot : pinned_) buffers_.unpin(slot);
+  buffers_.release(arena_);
 }
 
 void Program::place(const Place& place, size_t arena_bytes) {
@@ -45,7 +43,7 @@ void Program::place(const Place& place, size_t arena_bytes) {
     throw KernelFault("a buffer of the program lies outside its arena");
   }
   Buffer local;
-  local.data = arena_.get() + offset;
+  local.data = static_cast<char*>(buffers_.find(arena_)->data) + offset;
   local.length = static_cast<size_t>(place.length);
   local.dtype = place.dtype;
   table_.push_back(local);

@@ -1,7 +1,7 @@
 // A recorded program: kernel calls resolved once, replayed without JavaScript between them.
 //
-// A program owns the memory of what lives only inside it (one arena, planned in TypeScript) and
-// pins the buffers it shares with the outside. It runs some number of passes; before each pass its
+// A program owns the memory of what lives only inside it (one buffer as arena, planned in
+// TypeScript) and pins the buffers it shares with the outside. It runs some number of passes; before each pass its
 // feeds put that pass's row of a table into a buffer, after each pass its collects save results as
 // rows of another. Nothing here knows of N-API; pool.h runs it.
 #pragma once
@@ -55,9 +55,10 @@ class Program final : private BufferSource {
 
   const Buffer* find(double name) const override;
   void place(const Place& place, size_t arena_bytes);
+  void leave_memory();
 
   Buffers& buffers_;
-  std::unique_ptr<char, void (*)(void*)> arena_;
+  double arena_;  // handle
   std::vector<Buffer> table_;
   std::vector<uint32_t> pinned_;
   std::vector<std::unique_ptr<BoundCall>> calls_;
