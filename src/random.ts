@@ -19,13 +19,20 @@ export class Generator {
   readonly #words = new Int32Array(4)
   #state: Storage | undefined
 
-  /** @param seed an integer from 0 to 2^53 - 1 */
-  constructor(seed: number) {
+  /**
+   * @param seed an integer from 0 to 2^53 - 1
+   * @param stream one of 2,048 independent streams of the seed, from 0
+   */
+  constructor(seed: number, stream = 0) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
       throw new ArgumentError(`Generator: expected a seed from 0 to 2^53 - 1, got ${seed}`)
     }
+    if (!Number.isInteger(stream) || stream < 0 || stream >= 2048) {
+      throw new ArgumentError(`Generator: expected a stream from 0 to 2047, got ${stream}`)
+    }
     this.#words[0] = seed % 2 ** 32
-    this.#words[1] = Math.floor(seed / 2 ** 32)
+    // The seed's upper 21 bits, and the stream above them.
+    this.#words[1] = Math.floor(seed / 2 ** 32) + stream * 2 ** 21
   }
 
   /** Floats from low to high. */
@@ -121,9 +128,12 @@ export function setSeed(seed: number): void {
   shared = new Generator(seed)
 }
 
+/** Streams of one seed, so that what is drawn for one purpose says nothing about another. */
+export const streams = { weights: 0, batches: 1, split: 2 }
+
 /** The integers 0 .. n - 1 in an order that the seed fixes. */
-export function permutation(n: number, seed: number): Int32Array {
-  const order = new Generator(seed).permutation(n)
+export function permutation(n: number, seed: number, stream: number): Int32Array {
+  const order = new Generator(seed, stream).permutation(n)
   const values = order.data()
   order.dispose()
   return values

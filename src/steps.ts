@@ -42,6 +42,7 @@ export class Steps {
         process.emitWarning(`fit: steps run one by one on this thread (${error.message})`, {
           type: 'NeuroblasWarning',
         })
+        this.#captured.dispose()
         this.#captured = undefined
       }
     }

@@ -36,6 +36,8 @@ export interface EpochReport {
   /** Learning rate of the next step. */
   lr: number
   examplesPerSecond: number
+  /** Examples trained on, fewer than all of them when the epoch was aborted. */
+  examples: number
   /** Time taken, validation included. */
   seconds: number
 }
@@ -107,6 +109,10 @@ export async function fit(model: Module, data: Dataset, options: FitOptions): Pr
     }
     history.bestEpoch = best.restore() ?? history.epochs.length
     return history
+  } catch (error) {
+    // What was reached before the risk diverged, or a callback threw, is worth keeping.
+    best.restore()
+    throw error
   } finally {
     model.eval()
     steps.dispose()
@@ -204,6 +210,7 @@ function reportOf(
     ...(validation && { validationRisk: validation.risk }),
     ...(validation?.accuracy !== undefined && { validationAccuracy: validation.accuracy }),
     lr: optimizer.lrOf(),
+    examples,
     examplesPerSecond: (examples / milliseconds) * 1000,
     seconds: (performance.now() - begin) / 1000,
   }

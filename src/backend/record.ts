@@ -159,7 +159,13 @@ export function feed(
 
 /** Notes that a gradient was left on a leaf: a captured function drops it at its end. */
 export function noteLeaf(leaf: { grad: unknown }): void {
-  recorder?.leaves.add(leaf)
+  if (recorder === null || recorder.leaves.has(leaf)) return
+  if (leaf.grad !== null) {
+    throw new CaptureError(
+      'capture: a gradient from outside would be added to; call zeroGrad() before the first call',
+    )
+  }
+  recorder.leaves.add(leaf)
 }
 
 export function isRecording(): boolean {

@@ -7,19 +7,14 @@ import { currentBackend } from '../backend/current.js'
 import type { Handle } from '../backend/kernels.js'
 import { isRecording, RecordingBackend, recordWith, underneath } from '../backend/record.js'
 import { ArgumentError, CaptureError, ShapeError } from '../errors.js'
-import { Scope, Storage, within } from '../scope.js'
+import { refusePromise, Scope, Storage, within } from '../scope.js'
 import { format, type Shape, sizeOf } from '../shape.js'
 import { type AnyTensor, Tensor } from '../tensor.js'
 import { fuse } from './fuse.js'
 import { formatPlan, type Plan, plan } from './plan.js'
+import { type Results, replaceTensors, tensorsIn } from './results.js'
 
-/** What a captured function may return: a tensor, or tensors in arrays and objects, or nothing. */
-export type Results =
-  | AnyTensor
-  | readonly Results[]
-  | { readonly [name: string]: Results }
-  | undefined
-  | void
+export type { Results } from './results.js'
 
 /** A captured function. Calling it replays its program and waits; the methods do so otherwise. */
 export interface Captured<A extends readonly AnyTensor[], R extends Results> {
@@ -45,7 +40,8 @@ export interface Captured<A extends readonly AnyTensor[], R extends Results> {
  * setting; everything else, such as a JavaScript number, keeps the value that it had at first.
  * Results are overwritten by the next call. Gradients left on leaves are dropped.
  *
- * @throws CaptureError when fn does something that cannot be replayed
+ * @throws CaptureError when fn does something that cannot be replayed, ArgumentError when it is
+ * asynchronous
  * @example
  * const step = capture((x, labels) => {
  *   const loss = softmaxCrossEntropy(model.forward(x), labels)
@@ -58,7 +54,7 @@ export interface Captured<A extends readonly AnyTensor[], R extends Results> {
 export function capture<A extends readonly AnyTensor[], R extends Results>(
   fn: (...args: A) => R,
 ): Captured<A, R> {
-  const cache = new Map<string, Recorded<R>>()
+  const caches = new Map<Backend, Map<string, Recorded<R>>>()
   const recordedFor = (shapes: readonly Shape[], args: readonly AnyTensor[]): Recorded<R> => {
     if (isRecording()) throw new CaptureError('capture: a captured function cannot call another')
     const backend = underneath(currentBackend())
@@ -70,7 +66,9 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
         throw new ArgumentError('capture: expected arguments on the current backend')
       }
     }
-    const key = `${backend.name} ${backend.precision} ${args.map((x, i) => `${x.dtype}${format(shapes[i])}`)}`
+    let cache = caches.get(backend)
+    if (cache === undefined) caches.set(backend, (cache = new Map()))
+    const key = args.map((x, i) => x.dtype + format(shapes[i])).join()
     let found = cache.get(key)
     if (found === undefined) {
       found = new Recorded(
@@ -101,8 +99,10 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
     },
     describe: (...args: A) => recordedFor(shapesOf(args), args).describe(),
     dispose: () => {
-      for (const recorded of cache.values()) recorded.dispose()
-      cache.clear()
+      for (const cache of caches.values()) {
+        for (const recorded of cache.values()) recorded.dispose()
+      }
+      caches.clear()
     },
   })
 }
@@ -119,6 +119,7 @@ class Recorded<R extends Results> {
   readonly #program: Program
   readonly #plan: Plan
   readonly #beforePass: RecordingBackend['beforePass']
+  readonly #cells: Storage[] = []
   readonly #inputs: readonly Cell[]
   readonly #outputs: readonly Cell[]
   readonly #constants: readonly Handle[]
@@ -126,6 +127,8 @@ class Recorded<R extends Results> {
   readonly #results: Results
   /** Buffers handed out, which the next call overwrites. */
   #given: Storage[] = []
+  #running = false
+  #disposed = false
 
   constructor(
     backend: Backend,
@@ -134,23 +137,32 @@ class Recorded<R extends Results> {
     dtypes: readonly DType[],
   ) {
     this.#backend = backend
-    this.#inputs = shapes.map((shape, i) => this.#cell(dtypes[i], shape))
     const recording = new RecordingBackend(backend)
-    const trace = new Scope()
-    try {
-      const args = this.#inputs.map(({ storage, shape }) => new Tensor(storage, shape))
-      this.#results = within(trace, () => recordWith(recording, () => fn(...args))) as Results
-      const results = tensorsIn(this.#results)
-      this.#outputs = results.map(({ dtype, shape }) => this.#cell(dtype, shape))
-      for (const [i, x] of results.entries()) recording.copyOut(x.storage, this.#outputs[i].storage)
-    } finally {
-      for (const leaf of recording.leaves) leaf.grad = null
-      recordWith(recording, () => trace.end())
-    }
     this.#constants = recording.constants
     this.#beforePass = recording.beforePass
-    this.#plan = plan(fuse(recording.tape))
-    this.#program = backend.compile(this.#plan)
+    try {
+      this.#inputs = shapes.map((shape, i) => this.#cell(dtypes[i], shape))
+      const args = this.#inputs.map(({ storage, shape }) => new Tensor(storage, shape))
+      const trace = new Scope()
+      try {
+        const results = within(trace, () => recordWith(recording, () => fn(...args)))
+        this.#results = refusePromise('capture', results)
+        const tensors = tensorsIn(this.#results)
+        this.#outputs = tensors.map(({ dtype, shape }) => this.#cell(dtype, shape))
+        for (const [i, x] of tensors.entries()) {
+          x.handle // refuses a released tensor
+          recording.copyOut(x.storage, this.#outputs[i].storage)
+        }
+      } finally {
+        for (const leaf of recording.leaves) leaf.grad = null
+        recordWith(recording, () => trace.end())
+      }
+      this.#plan = plan(fuse(recording.tape))
+      this.#program = backend.compile(this.#plan)
+    } catch (error) {
+      this.#free()
+      throw error
+    }
   }
 
   call(args: readonly AnyTensor[]): R {
@@ -161,11 +173,13 @@ class Recorded<R extends Results> {
 
   async run(args: readonly AnyTensor[]): Promise<R> {
     this.#load(args)
-    await this.#program.run(1, [])
+    await this.#whileRunning(this.#program.run(1, []))
     return this.#handOut()
   }
 
   async runMany(args: readonly AnyTensor[], passes: number): Promise<R> {
+    this.#refuseOverlap()
+    this.#expire()
     const temporary = new Scope()
     const tables = this.#outputs.map(({ storage, shape }) =>
       within(
@@ -183,7 +197,7 @@ class Recorded<R extends Results> {
         ...within(temporary, () => this.#feedTables(passes)),
         ...tables.map((x, i) => transfer('collect', x.storage, this.#outputs[i].storage)),
       ]
-      await this.#program.run(passes, transfers)
+      await this.#whileRunning(this.#program.run(passes, transfers))
     } catch (error) {
       for (const table of tables) table.dispose()
       throw error
@@ -198,19 +212,48 @@ class Recorded<R extends Results> {
   }
 
   dispose(): void {
+    this.#disposed = true
     this.#program.dispose()
-    for (const storage of this.#given) storage.expire()
-    for (const { storage } of [...this.#inputs, ...this.#outputs]) storage.release()
+    this.#expire()
+    this.#free()
+  }
+
+  #free(): void {
+    for (const storage of this.#cells) storage.release()
     for (const handle of this.#constants) this.#backend.release(handle)
   }
 
   /** A buffer that outlives every scope. */
   #cell(dtype: DType, shape: Shape): Cell {
-    return { storage: within(null, () => new Storage(this.#backend, dtype, sizeOf(shape))), shape }
+    const storage = within(null, () => new Storage(this.#backend, dtype, sizeOf(shape)))
+    this.#cells.push(storage)
+    return { storage, shape }
+  }
+
+  /** Before anything is changed. */
+  #refuseOverlap(): void {
+    if (this.#running) throw new CaptureError('capture: it is running already; await run() first')
+  }
+
+  async #whileRunning(run: Promise<number>): Promise<void> {
+    this.#running = true
+    try {
+      await run
+    } finally {
+      this.#running = false
+    }
+    if (this.#disposed) throw new CaptureError('capture: it was disposed of while it was running')
+  }
+
+  /** What was handed out is about to be overwritten. */
+  #expire(): void {
+    for (const storage of this.#given) storage.expire()
+    this.#given = []
   }
 
   /** Brings arguments and fed buffers up to date for one pass. */
   #load(args: readonly AnyTensor[]): void {
+    this.#refuseOverlap()
     for (const [i, { storage }] of this.#inputs.entries()) {
       const { length } = storage
       this.#backend.run('copy2d', args[i].handle, storage.handle, 1, length, 0, length, 0, length)
@@ -219,6 +262,8 @@ class Recorded<R extends Results> {
       if (typeof item === 'function') item()
       else this.#backend.write(item.handle, item.next())
     }
+    // Not before: a result of the last call may be an argument of this one.
+    this.#expire()
   }
 
   /** The same for many passes: a table for each fed buffer, a row per pass. */
@@ -239,7 +284,6 @@ class Recorded<R extends Results> {
   }
 
   #handOut(): R {
-    for (const storage of this.#given) storage.expire()
     const tensors = this.#outputs.map(
       ({ storage: { dtype, length, handle }, shape }) =>
         new Tensor(new Storage(this.#backend, dtype, length, handle), shape),
@@ -251,30 +295,4 @@ class Recorded<R extends Results> {
 
 function transfer(direction: Transfer['direction'], table: Storage, cell: Storage): Transfer {
   return { direction, table: table.handle, cell: cell.handle, width: cell.length }
-}
-
-/** The tensors in what fn returned, in order. */
-function tensorsIn(results: Results): AnyTensor[] {
-  if (results instanceof Tensor) return [results]
-  if (results === undefined) return []
-  if (typeof results !== 'object' || results === null) {
-    throw new CaptureError(
-      `capture: expected tensors, or arrays and objects of tensors, as results, got ${typeof results}`,
-    )
-  }
-  return Object.values(results as object).flatMap((item) => tensorsIn(item))
-}
-
-/** The same structure around other tensors. */
-function replaceTensors(results: Results, tensors: readonly AnyTensor[]): Results {
-  let next = 0
-  const replace = (item: Results): Results => {
-    if (item instanceof Tensor) return tensors[next++]
-    if (item === undefined) return undefined
-    if (Array.isArray(item)) return item.map(replace)
-    return Object.fromEntries(
-      Object.entries(item as object).map(([key, value]) => [key, replace(value)]),
-    )
-  }
-  return replace(results)
 }

@@ -32,7 +32,7 @@ function fuseGradientWithStep(tape: Tape): Tape {
   const replaced = new Map<number, TapeStep | undefined>()
   for (const [at, step] of tape.steps.entries()) {
     if (step.kernel !== 'sgd') continue
-    const [w, dw, settings] = step.args
+    const [w, dw, settings, size] = step.args
     const { writers, readers } = users[dw]
     const product = tape.steps[writers[0]]
     // gemm reads c only for beta ≠ 0, but counts as a reader of it.
@@ -47,7 +47,7 @@ function fuseGradientWithStep(tape: Tape): Tape {
         operand !== w &&
         !users[operand].writers.some((writer) => writer > writers[0] && writer < at),
     )
-    if (alpha !== 1 || beta !== 0 || !isStable) continue
+    if (alpha !== 1 || beta !== 0 || m * n !== size || !isStable) continue
     replaced.set(writers[0], undefined)
     replaced.set(at, { kernel: 'gemmSgd', args: [a, b, w, settings, transA, transB, m, n, k] })
   }

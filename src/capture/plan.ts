@@ -41,8 +41,9 @@ export function lifetimes({ buffers, steps }: Tape): ([first: number, last: numb
 /** Places the largest first, each at the lowest offset where nothing alive with it lies. */
 export function plan(tape: Tape): Plan {
   const spans = lifetimes(tape)
+  // Empty ones too have a place of their own: kernels tell buffers apart by their address.
   const sizes = tape.buffers.map(
-    ({ length, dtype }) => Math.ceil((length * bytesOf[dtype]) / alignment) * alignment,
+    ({ length, dtype }) => Math.ceil(Math.max(length * bytesOf[dtype], 1) / alignment) * alignment,
   )
   const local = [...tape.buffers.keys()].filter(
     (i) => spans[i] && tape.buffers[i].shared === undefined,

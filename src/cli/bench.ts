@@ -1,7 +1,7 @@
 /** `neuroblas bench`: training steps against the bare BLAS calls and against pure JavaScript. */
 import { writeFileSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
-import { type Case, DEFAULT_CASES, describeCase, offeredCases } from '../bench/cases.js'
+import { type Case, cases, DEFAULT_CASES, describeCase } from '../bench/cases.js'
 import { CONTESTANTS } from '../bench/contestants.js'
 import { runBench } from '../bench/run.js'
 import { formatReport } from '../bench/table.js'
@@ -32,7 +32,7 @@ function numberFrom(least: number, { integer = false } = {}) {
 
 /** E1 stands for all of its parts. */
 function casesNamed(names: readonly string[]): Case[] {
-  return offeredCases().filter(({ id }) => names.includes(id) || names.includes(id.split('-')[0]))
+  return cases.filter(({ id }) => names.includes(id) || names.includes(id.split('-')[0]))
 }
 
 interface Options {
@@ -58,7 +58,7 @@ async function bench(options: Options): Promise<void> {
 }
 
 export function benchCommand(): Command {
-  const offered = offeredCases()
+  const offered = cases
   const width = Math.max(...offered.map(({ id }) => id.length))
   const lines = offered.map((c) => `  ${c.id.padEnd(width)}  ${describeCase(c)}`)
   return new Command('bench')

@@ -6,7 +6,7 @@ import { tensor } from '../create.js'
 import { ArgumentError } from '../errors.js'
 import type { Targets } from '../losses.js'
 import { gather, gatherBytes } from '../ops/gather.js'
-import { Generator } from '../random.js'
+import { Generator, streams } from '../random.js'
 import { within } from '../scope.js'
 import type { AnyTensor, Tensor } from '../tensor.js'
 import type { Dataset } from './dataset.js'
@@ -51,7 +51,7 @@ export class DataLoader implements Iterable<Batch> {
     this.size = data.size
     this.#dropLast = dropLast
     this.#scale = data.scale
-    this.#generator = shuffle ? new Generator(seed) : undefined
+    this.#generator = shuffle ? new Generator(seed, streams.batches) : undefined
     const toTensor = (values: Dataset['inputs'] | Dataset['targets'], shape: readonly number[]) =>
       within(null, () => tensor(values as Float32Array, [data.size, ...shape]))
     this.#inputs = toTensor(data.inputs, data.inputShape)

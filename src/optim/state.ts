@@ -8,7 +8,9 @@ import type { Tensor } from '../tensor.js'
 /** Settings as the kernels read them, in a buffer that is written when they change. */
 export class SettingsBuffer {
   readonly #storage: Storage
+  /** What the buffer holds; NaN where that is not known. */
   readonly #values: Float32Array
+  readonly #fed: Float32Array
 
   constructor(
     readonly backend: Backend,
@@ -16,6 +18,7 @@ export class SettingsBuffer {
   ) {
     this.#storage = unrecorded(() => within(null, () => new Storage(backend, 'float32', length)))
     this.#values = new Float32Array(length).fill(Number.NaN)
+    this.#fed = new Float32Array(length)
   }
 
   get handle(): Handle {
@@ -26,17 +29,18 @@ export class SettingsBuffer {
   refresh(settings: () => readonly number[]): void {
     const { handle, length } = this.#storage
     if (isRecording()) {
-      feed(this.backend, handle, length, () => this.#set(settings()))
+      feed(this.backend, handle, length, () => {
+        // How far the program gets decides which pass's settings stay in the buffer.
+        this.#values[0] = Number.NaN
+        this.#fed.set(settings())
+        return this.#fed
+      })
       return
     }
     const values = settings()
     if (this.#values.every((value, i) => value === Math.fround(values[i]))) return
-    this.backend.write(handle, this.#set(values))
-  }
-
-  #set(values: readonly number[]): Float32Array {
     this.#values.set(values)
-    return this.#values
+    this.backend.write(handle, this.#values)
   }
 }
 

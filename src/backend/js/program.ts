@@ -20,6 +20,7 @@ export class JsProgram implements Program {
   readonly #steps: Step[]
   #running = false
   #cancelled = false
+  #disposed = false
   #done = 0
 
   constructor(backend: Backend, plan: Plan) {
@@ -41,7 +42,7 @@ export class JsProgram implements Program {
       for (let pass = 0; pass < passes; pass++) this.#pass(pass, transfers)
       return passes
     } finally {
-      this.#running = false
+      this.#end()
     }
   }
 
@@ -54,7 +55,7 @@ export class JsProgram implements Program {
       }
       return this.#done
     } finally {
-      this.#running = false
+      this.#end()
     }
   }
 
@@ -67,6 +68,12 @@ export class JsProgram implements Program {
   }
 
   dispose(): void {
+    this.#cancelled = true
+    this.#disposed = true
+    if (!this.#running) this.#free()
+  }
+
+  #free(): void {
     for (const handle of this.#own.splice(0)) this.#backend.release(handle)
   }
 
@@ -78,9 +85,15 @@ export class JsProgram implements Program {
 
   #begin(): void {
     if (this.#running) throw new KernelError('program: it is running already; await run() first')
+    if (this.#disposed) throw new KernelError('program: it was disposed of')
     this.#running = true
     this.#cancelled = false
     this.#done = 0
+  }
+
+  #end(): void {
+    this.#running = false
+    if (this.#disposed) this.#free()
   }
 
   #pass(pass: number, transfers: readonly Transfer[]): void {
