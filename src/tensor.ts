@@ -15,7 +15,7 @@ import { type AxesArgument, argmax, max, mean, min, sum } from './ops/reduce.js'
 import { logSoftmax, softmax } from './ops/softmax.js'
 import { formatTensor, type Nested, nest } from './print.js'
 import { Storage } from './scope.js'
-import { format, resolveAxes, type Shape, sameShape, sizeOf } from './shape.js'
+import { checkShape, format, resolveAxes, type Shape, sameShape, sizeOf } from './shape.js'
 
 /** A typed array that holds elements of a dtype. */
 export type ArrayOf<D extends DType> = D extends 'int32'
@@ -349,7 +349,8 @@ export class Tensor<D extends DType = 'float32'> {
   /** A tensor over the same buffer, without history; for a shape of the same size. */
   view(shape: Shape = this.shape): Tensor<D> {
     this.handle // refuses a released tensor
-    if (shape !== this.shape && sizeOf(shape) !== this.size) {
+    if (shape !== this.shape) checkShape('view', shape)
+    if (sizeOf(shape) !== this.size) {
       throw new ShapeError(`view: expected ${this.size} elements, got shape ${format(shape)}`)
     }
     this.storage.references++
@@ -358,6 +359,7 @@ export class Tensor<D extends DType = 'float32'> {
   /** A new float tensor beside this one, filled with a value. */
   filled(value: number, shape: Shape = this.shape): Tensor {
     this.handle // refuses a released tensor
+    checkShape('filled', shape)
     const y = allocate(this, shape)
     this.storage.backend.run('fill', y.handle, y.size, value)
     return y

@@ -3,7 +3,7 @@
  * index. Slow and obvious.
  */
 import t, { type Test } from 'tap'
-import { type BackendName, setBackend, Tensor, tensor } from '../../lib/index.js'
+import { type BackendName, memory, setBackend, Tensor, tensor } from '../../lib/index.js'
 import type { Nested } from '../../lib/print.js'
 
 export interface Nd {
@@ -139,6 +139,13 @@ export function same(t: Test, y: unknown, expected: Nd, message: string, toleran
 }
 
 type ErrorClass = new (...args: any[]) => Error
+
+/** How many more buffers there are after fn than before. */
+export function growth(fn: () => unknown): number {
+  const before = memory().buffers
+  fn()
+  return memory().buffers - before
+}
 
 /** What plain JavaScript could pass. */
 export const wrong = (value: unknown) => value as any
