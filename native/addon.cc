@@ -98,8 +98,9 @@ napi_value alloc(napi_env env, napi_callback_info info) {
     napi_create_double(env, handle, &result);
     return result;
   } catch (const std::bad_alloc&) {
-    throw_error(env, "MEMORY",
-                "alloc: no memory for " + std::to_string(static_cast<size_t>(length)) + " elements");
+    throw_error(
+        env, "MEMORY",
+        "alloc: no memory for " + std::to_string(static_cast<size_t>(length)) + " elements");
     return nullptr;
   }
 }

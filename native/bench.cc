@@ -71,8 +71,8 @@ void call(const Call& p, const float* a, const float* b, float beta, float* c) {
   } else if (k == 1) {
     cblas_sger(CblasRowMajor, m, n, 1, a, 1, b, 1, c, n);
   } else {
-    cblas_sgemm(CblasRowMajor, op_a, op_b, m, n, k, 1, a, p.trans_a ? m : k, b,
-                p.trans_b ? k : n, beta, c, n);
+    cblas_sgemm(CblasRowMajor, op_a, op_b, m, n, k, 1, a, p.trans_a ? m : k, b, p.trans_b ? k : n,
+                beta, c, n);
   }
 }
 

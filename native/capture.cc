@@ -23,7 +23,8 @@ Napi::Float64Array numbers(const Napi::CallbackInfo& info, size_t position) {
 }
 
 size_t whole(napi_env env, double value) {
-  if (!(value >= 0 && value <= kMaxInteger) || value != static_cast<double>(static_cast<uint64_t>(value))) {
+  if (!(value >= 0 && value <= kMaxInteger) ||
+      value != static_cast<double>(static_cast<uint64_t>(value))) {
     refuse(env, "program: expected an integer >= 0");
   }
   return static_cast<size_t>(value);
@@ -80,9 +81,10 @@ double Programs::compile(const Napi::CallbackInfo& info) {
 }
 
 Programs::Entry& Programs::entry(double id) {
-  const auto found = id >= 0 && id <= kMaxInteger ? entries_.find(static_cast<uint64_t>(id))
-                                                  : entries_.end();
-  if (found == entries_.end() || found->second->disposed) refuse(env_, "program: it was disposed of");
+  const auto found =
+      id >= 0 && id <= kMaxInteger ? entries_.find(static_cast<uint64_t>(id)) : entries_.end();
+  if (found == entries_.end() || found->second->disposed)
+    refuse(env_, "program: it was disposed of");
   return *found->second;
 }
 

@@ -39,8 +39,7 @@ const Buffer& Decoder::find(size_t position) const {
   const Buffer* buffer = buffers_.find(values_[position]);
   if (buffer == nullptr) throw KernelFault(names_[position] + " is not a buffer in use");
   if (buffer->busy > 0) {
-    throw KernelFault(names_[position] +
-                      " is in use by a running program; await run() first");
+    throw KernelFault(names_[position] + " is in use by a running program; await run() first");
   }
   return *buffer;
 }
@@ -51,14 +50,14 @@ void Decoder::refuse_dtype(size_t position, DType got, DType expected) const {
 }
 
 // One line per argument type: its kind in kernels.ts and how it is decoded.
-#define NB_ARGUMENT(Type, Kind, Expression)          \
-  template <>                                        \
-  const char* kind_of<Type>() {                      \
-    return Kind;                                     \
-  }                                                  \
-  template <>                                        \
+#define NB_ARGUMENT(Type, Kind, Expression)           \
+  template <>                                         \
+  const char* kind_of<Type>() {                       \
+    return Kind;                                      \
+  }                                                   \
+  template <>                                         \
   Type Decoder::decode<Type>(size_t position) const { \
-    return Expression;                               \
+    return Expression;                                \
   }
 
 NB_ARGUMENT(In, "in", (span<In, DType::float32>(position)))

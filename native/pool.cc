@@ -90,8 +90,8 @@ class Pool {
 
   bool withdraw(const Run& run) {
     const std::lock_guard<std::mutex> lock(queue_mutex_);
-    const auto found = std::find_if(queue_.begin(), queue_.end(),
-                                    [&](const Job& job) { return job.run == &run; });
+    const auto found =
+        std::find_if(queue_.begin(), queue_.end(), [&](const Job& job) { return job.run == &run; });
     if (found == queue_.end()) return false;
     queue_.erase(found);
     return true;
@@ -171,7 +171,8 @@ class Pool {
   }
 
   Fault share_step(const BoundCall& call, size_t pieces, Clock::time_point begin) {
-    // Nobody looks at these: every piece of the step before is done, and of this one none is claimed.
+    // Nobody looks at these: every piece of the step before is done, and of this one none is
+    // claimed.
     call_.store(&call, std::memory_order_relaxed);
     done_.store(0, std::memory_order_relaxed);
     fault_ = {};
@@ -248,9 +249,7 @@ class Pool {
     }
     std::unique_lock<std::mutex> lock(sleep_mutex_);
     sleepers_.fetch_add(1, std::memory_order_seq_cst);
-    opened_.wait(lock, [&] {
-      return step_of(ticket_.load(std::memory_order_seq_cst)) != seen;
-    });
+    opened_.wait(lock, [&] { return step_of(ticket_.load(std::memory_order_seq_cst)) != seen; });
     sleepers_.fetch_sub(1, std::memory_order_seq_cst);
     return step_of(ticket_.load(std::memory_order_acquire));
   }

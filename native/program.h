@@ -1,9 +1,9 @@
 // A recorded program: kernel calls resolved once, replayed without JavaScript between them.
 //
 // A program owns the memory of what lives only inside it (one buffer as arena, planned in
-// TypeScript) and pins the buffers it shares with the outside. It runs some number of passes; before each pass its
-// feeds put that pass's row of a table into a buffer, after each pass its collects save results as
-// rows of another. Nothing here knows of N-API; pool.h runs it.
+// TypeScript) and pins the buffers it shares with the outside. It runs some number of passes;
+// before each pass its feeds put that pass's row of a table into a buffer, after each pass its
+// collects save results as rows of another. Nothing here knows of N-API; pool.h runs it.
 #pragma once
 
 #include <atomic>

@@ -22,8 +22,8 @@ struct Product {
   float* c;
 };
 
-// The share of the product, cut as its shape and the OpenBLAS core in use ask for: the result is the
-// same bits for any number of shares.
+// The share of the product, cut as its shape and the OpenBLAS core in use ask for: the result is
+// the same bits for any number of shares.
 void multiply(const Product& p, Share share) noexcept;
 
 }  // namespace nb

@@ -5,11 +5,13 @@
 // enough for that path are faster than the whole call: 32 × 128 × 784 by a half, 784 × 128 × 32 by
 // a sixth; where rows lie far apart they are slower. The measurements are in scripts/bench/gemm/.
 // Both paths round differently, so which one is taken, and the tiles, depend on the shape and the
-// core alone, never on the number of threads. A whole call can be cut anywhere along its longer side
-// without changing a bit, as long as every piece stays above the limit.
+// core alone, never on the number of threads. A whole call can be cut anywhere along its longer
+// side without changing a bit, as long as every piece stays above the limit.
 #include <cblas.h>
+#include <strings.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 
 #include "gemm.h"
@@ -32,8 +34,12 @@ double work_of(const Product& p) {
   return static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
 }
 
+// Those kernels came with OpenBLAS 0.3.18.
 bool has_small_path() {
   static const bool has = [] {
+    int minor = 0, patch = 0;
+    std::sscanf(openblas_get_config(), "OpenBLAS 0.%d.%d", &minor, &patch);
+    if (minor < 3 || (minor == 3 && patch < 18)) return false;
     const char* core = openblas_get_corename();
     for (const char* known : {"SkylakeX", "Cooperlake", "Sapphirerapids"}) {
       if (strcasecmp(core, known) == 0) return true;
@@ -114,8 +120,8 @@ NB_INLINE void add_scaled(float* y, const float* x, float factor, size_t n) {
   for (size_t i = 0; i < n; ++i) y[i] += factor * x[i];
 }
 
-// One example, c [n] += alpha·x [k]·b [k, n]: the rows of b whose input is zero are not read. Images
-// and relu outputs are mostly zeros.
+// One example, c [n] += alpha·x [k]·b [k, n]: the rows of b whose input is zero are not read.
+// Images and relu outputs are mostly zeros.
 void add_row_product(const Product& p, size_t begin, size_t end) {
   const Product q = p;
   simd([=] {
