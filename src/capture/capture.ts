@@ -7,6 +7,7 @@ import { currentBackend } from '../backend/current.js'
 import type { Handle } from '../backend/kernels.js'
 import { isRecording, RecordingBackend, recordWith, underneath } from '../backend/record.js'
 import { ArgumentError, CaptureError, ShapeError } from '../errors.js'
+import { requireTensor } from '../ops/define.js'
 import { refusePromise, Scope, Storage, within } from '../scope.js'
 import { format, type Shape, sizeOf } from '../shape.js'
 import { type AnyTensor, Tensor } from '../tensor.js'
@@ -59,9 +60,7 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
     if (isRecording()) throw new CaptureError('capture: a captured function cannot call another')
     const backend = underneath(currentBackend())
     for (const x of args) {
-      if (!(x instanceof Tensor)) {
-        throw new ArgumentError(`capture: expected tensors as arguments, got ${typeof x}`)
-      }
+      requireTensor('capture', x)
       if (x.storage.backend !== backend) {
         throw new ArgumentError('capture: expected arguments on the current backend')
       }
@@ -86,6 +85,7 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
   return Object.assign(captured, {
     run: async (...args: A) => recordedFor(shapesOf(args), args).run(args),
     runMany: async (...args: A) => {
+      for (const x of args) requireTensor('capture', x)
       const passes = args[0]?.shape[0]
       if (passes === undefined || args.some((x) => x.shape[0] !== passes)) {
         throw new ShapeError(
