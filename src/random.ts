@@ -7,8 +7,8 @@
 import type { Backend } from './backend/backend.js'
 import { currentBackend } from './backend/current.js'
 import type { Handle } from './backend/kernels.js'
-import { underneath, unrecorded } from './backend/record.js'
-import { ArgumentError } from './errors.js'
+import { isRecording, underneath, unrecorded } from './backend/record.js'
+import { ArgumentError, CaptureError } from './errors.js'
 import { Storage, within } from './scope.js'
 import { checkNumber, checkShape, type Shape, sizeOf } from './shape.js'
 import { Tensor } from './tensor.js'
@@ -26,6 +26,11 @@ export class Generator {
   constructor(seed: number, stream = 0) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
       throw new ArgumentError(`Generator: expected a seed from 0 to 2^53 - 1, got ${seed}`)
+    }
+    if (isRecording()) {
+      throw new CaptureError(
+        'capture: a generator made inside would go on from call to call; make it outside',
+      )
     }
     if (!Number.isInteger(stream) || stream < 0 || stream >= 2048) {
       throw new ArgumentError(`Generator: expected a stream from 0 to 2047, got ${stream}`)

@@ -14,8 +14,8 @@ import {
   ReleasedTensorError,
   SGD,
   ShapeError,
-  setBackend,
   StaleTensorError,
+  setBackend,
   type Tensor,
   tensor,
   zeros,
@@ -24,7 +24,7 @@ import {
   batch,
   bits,
   eagerly,
-  type network,
+  network,
   onBothBackendsLater,
   rejects,
   sameParameters,
@@ -76,6 +76,10 @@ onBothBackends('what replays would not repeat is refused', (t) => {
     [() => w.assign([4, 5, 6]), write],
     [(x) => w.assign(x), read],
     [() => generator.restore([1, 2, 3, 4]), write],
+    [
+      () => new Generator(1).uniform([2]),
+      'capture: a generator made inside would go on from call to call; make it outside',
+    ],
     [(x) => inner(x), 'capture: a captured function cannot call another'],
     [(x) => capture((y: Tensor) => y.neg())(x), 'capture: a captured function cannot call another'],
     [(x) => x.size, /expected tensors, or arrays and objects of tensors, as results, got number$/],
@@ -201,8 +205,7 @@ onBothBackendsLater('a label out of range', async (t) => {
   const plain = stepOf(reference, sgd(reference))
   const [x, labels] = batch(1, [4, 3, 2])
   const bad = tensor(Int32Array.of(0, 1, 2, -1))
-  const message =
-    'softmaxCrossEntropy: labels[2]: expected an index from 0 to below 2, got 2'
+  const message = 'softmaxCrossEntropy: labels[2]: expected an index from 0 to below 2, got 2'
   step(x, labels)
   eagerly(plain, x, labels)
   refuses(t, () => step(x, bad), KernelError, message)
