@@ -192,6 +192,8 @@ class BoundCall {
   virtual void finish() const noexcept = 0;
   // Elements of the largest buffer: a measure of what there is to share.
   virtual size_t weight() const noexcept = 0;
+  // Whether a few large pieces are better than many small ones.
+  virtual bool is_coarse() const noexcept = 0;
 };
 
 struct Kernel {
@@ -224,7 +226,7 @@ size_t extent_of(const T& argument) {
 }
 
 // The typed arguments of one call of a kernel.
-template <auto Check, auto Run, auto Finish, typename... Args>
+template <auto Check, auto Run, auto Finish, bool Coarse, typename... Args>
 class Call final : public BoundCall {
  public:
   explicit Call(const Decoder& decoder) : Call(decoder, std::index_sequence_for<Args...>()) {}
@@ -246,6 +248,8 @@ class Call final : public BoundCall {
     if constexpr (!std::is_null_pointer_v<decltype(Finish)>) std::apply(Finish, args_);
   }
 
+  bool is_coarse() const noexcept override { return Coarse; }
+
   size_t weight() const noexcept override {
     return std::apply([](const Args&... args) { return std::max({extent_of(args)...}); }, args_);
   }
@@ -259,9 +263,9 @@ class Call final : public BoundCall {
   const std::tuple<Args...> args_;
 };
 
-template <auto Check, auto Run, auto Finish, typename... Args>
+template <auto Check, auto Run, auto Finish, bool Coarse, typename... Args>
 Registration define(const char* name, const char* parameters, void (*)(Args...)) {
-  using Bound = Call<Check, Run, Finish, Args...>;
+  using Bound = Call<Check, Run, Finish, Coarse, Args...>;
   return add_kernel({name,
                      {},
                      {kind_of<Args>()...},
@@ -279,10 +283,11 @@ Registration define(const char* name, const char* parameters, void (*)(Args...))
 
 }  // namespace detail
 
-// Registers a kernel under the name and the parameter names of its row in kernels.ts.
-template <auto Check, auto Run, auto Finish = nullptr>
+// Registers a kernel under the name and the parameter names of its row in kernels.ts. A coarse one
+// is cut into one piece per thread, because smaller pieces take longer in all.
+template <auto Check, auto Run, auto Finish = nullptr, bool Coarse = false>
 Registration kernel(const char* name, const char* parameters) {
-  return detail::define<Check, Run, Finish>(name, parameters, Check);
+  return detail::define<Check, Run, Finish, Coarse>(name, parameters, Check);
 }
 
 }  // namespace nb

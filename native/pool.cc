@@ -152,8 +152,10 @@ class Pool {
   // False when the step found its data at fault.
   bool lead_step(Run& run, size_t step, size_t threads) {
     const BoundCall& call = run.program->call(step);
-    const size_t pieces =
-        threads > 1 ? std::min(call.weight() / kPiece, kPiecesPerThread * threads) : 1;
+    const size_t pieces = threads > 1
+                              ? std::min(call.weight() / kPiece,
+                                         call.is_coarse() ? threads : kPiecesPerThread * threads)
+                              : 1;
     Fault fault;
     const auto begin = pieces > 1 ? Clock::now() : Clock::time_point();
     if (pieces > 1 && begin >= alone_until_) {

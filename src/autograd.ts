@@ -188,7 +188,7 @@ export function backward(root: Tensor, seed?: Tensor, retainGraph = false): void
       `backward: expected a seed of shape ${format(root.shape)}, got ${format(seed.shape)}`,
     )
   }
-  const scope = new Scope()
+  const scope = new Scope(Infinity) // visit() uses marks
   const nodes = root.node ? nodesBehind(root.node) : []
   // Before anything is added to a gradient, so that a refused call changes none.
   for (const node of nodes) savedOf(node)

@@ -102,7 +102,14 @@ const collected = new FinalizationRegistry<{
 export class Scope {
   readonly #storages: Storage[] = []
 
+  /** @param limit at how many storages those released meanwhile are forgotten, which ends all marks */
+  constructor(private limit = 1000) {}
+
   adopt(storage: Storage): void {
+    if (this.#storages.length >= this.limit) {
+      this.releaseSince(0, () => true)
+      this.limit = Math.max(this.limit, 2 * this.#storages.length)
+    }
     storage.owner = this
     this.#storages.push(storage)
   }

@@ -2,7 +2,10 @@
  * The walk back through the graph: what is added up where, what is refused, what survives. Gradients
  * of single ops are in ops.test.ts, edges in gradients.test.ts.
  */
+import t from 'tap'
+import { withBackend } from '../lib/backend/current.js'
 import { AutogradError, scope, type Tensor, tensor } from '../lib/index.js'
+import { FailingBackend } from './support/failingBackend.js'
 import { gradOf, leaf, onBothBackends, refuses } from './support/reference.js'
 
 onBothBackends('a chain', (t) => {
@@ -183,4 +186,26 @@ onBothBackends('only what is asked for is computed', (t) => {
   y.sum().backward()
   t.ok(x.grad === null, 'a leaf that wanted no gradient when it was used')
   t.ok(w.grad)
+})
+
+t.test('after a failure in the middle, backward can be called again', async (t) => {
+  const backend = new FailingBackend('run')
+  withBackend(backend, () => {
+    const x = leaf([1, 2])
+    const y = x.square().exp().mul(x).sum()
+    for (let n = 1; n < 20; n++) {
+      backend.left = n
+      try {
+        y.backward(undefined, { retainGraph: true })
+      } catch {}
+      if (backend.left > 0) break
+      x.grad = null
+      y.backward(undefined, { retainGraph: true })
+      // d/dx x·e^(x²) = e^(x²)·(1 + 2x²)
+      const [first] = x.grad!.data()
+      t.ok(Math.abs(first / (3 * Math.E) - 1) < 1e-6, `failed at kernel ${n}`)
+      x.grad = null
+    }
+    backend.left = Infinity
+  })
 })

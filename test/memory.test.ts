@@ -6,8 +6,6 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { withBackend } from '../lib/backend/current.js'
-import { JsBackend } from '../lib/backend/js/backend.js'
-import type { Handle, KernelArgs, KernelName } from '../lib/backend/kernels.js'
 import {
   DataLoader,
   dataset,
@@ -26,6 +24,7 @@ import {
   zeros,
 } from '../lib/index.js'
 import { ops } from '../lib/ops/define.js'
+import { FailingBackend } from './support/failingBackend.js'
 import { opCases } from './support/opCases.js'
 import { growth, leaf, onBothBackends, refuses, toTensor, wrong } from './support/reference.js'
 
@@ -157,22 +156,6 @@ onBothBackends('errors in the middle', (t) => {
   for (const [fn, errorClass] of failing) if (errorClass !== Error) refuses(t, fn, errorClass)
 })
 
-/** Fails once, at the n-th kernel or at the n-th allocation. */
-class FailingBackend extends JsBackend {
-  left = Infinity
-  constructor(readonly kind: 'run' | 'alloc') {
-    super()
-  }
-  override run<K extends KernelName>(kernel: K, ...args: KernelArgs<K>): void {
-    if (this.kind === 'run' && --this.left === 0) throw new KernelError('as planned')
-    super.run(kernel, ...args)
-  }
-  override alloc(...args: Parameters<JsBackend['alloc']>): Handle {
-    if (this.kind === 'alloc' && --this.left === 0) throw new OutOfMemoryError('as planned')
-    return super.alloc(...args)
-  }
-}
-
 t.test('a failure at every kernel and at every allocation of a step', async (t) => {
   for (const kind of ['run', 'alloc'] as const) {
     const backend = new FailingBackend(kind)
@@ -255,11 +238,23 @@ const make = (i) => {
 }
 make(0)
 const kept = tensor([1, 2])
+let heap
+scope(() => {
+  for (let i = 0; i < 2e5; i++) {
+    kept.add(1).dispose()
+    if (i === 1e4) {
+      gc()
+      heap = process.memoryUsage().heapUsed
+    }
+  }
+  gc()
+  heap = process.memoryUsage().heapUsed - heap
+})
 const before = await settled()
 for (let i = 0; i < 300; i++) make(i)
 const during = memory()
 const after = await settled()
-console.log(JSON.stringify({ before, during, after, kept: kept.toArray() }))
+console.log(JSON.stringify({ before, during, after, heap, kept: kept.toArray() }))
 `
 
 for (const backend of ['js', 'native']) {
@@ -272,7 +267,8 @@ for (const backend of ['js', 'native']) {
       '--eval',
       program,
     ])
-    const { before, during, after, kept } = JSON.parse(stdout)
+    const { before, during, after, heap, kept } = JSON.parse(stdout)
+    t.ok(heap < 2e6, `a long scope forgets what was released: ${heap} bytes`)
     t.ok(during.buffers > before.buffers + 1000)
     t.equal(after.buffers, before.buffers)
     t.equal(after.live, before.live)

@@ -189,3 +189,28 @@ onBothBackends('numbers as operands', (t) => {
   t.ok(Object.is(zero.mul(2).data()[1], -0))
   t.ok(Number.isNaN(tensor([Infinity]).mul(0).item()))
 })
+
+t.test('what the compiler refuses', async (t) => {
+  const x = tensor([1])
+  const labels = tensor(Int32Array.of(1))
+  const integers: Int32Array = labels.data()
+  const floats: Float32Array = x.data()
+  t.ok(integers && floats)
+  const refused = () => {
+    // @ts-expect-error integers have no arithmetic
+    labels.add(1)
+    // @ts-expect-error nor gradients
+    labels.backward()
+    // @ts-expect-error indices are integers
+    x.gather(x)
+    // @ts-expect-error labels and floats are not compared
+    labels.equal(x)
+    // @ts-expect-error a shape is read-only
+    x.shape[0] = 2
+    // @ts-expect-error a list is no operand
+    x.add([1])
+    // @ts-expect-error no such dtype
+    tensor([1], [1], 'float64')
+  }
+  t.type(refused, 'function')
+})

@@ -29,7 +29,7 @@ void gemm_run(In a, In b, Inout c, Size trans_a, Size trans_b, Size m, Size n, S
   multiply({trans_a == 1, trans_b == 1, m, n, k, alpha, a.data, b.data, beta, c.data}, share);
 }
 const Registration gemm =
-    kernel<gemm_check, gemm_run>("gemm", "a b c transA transB m n k alpha beta");
+    kernel<gemm_check, gemm_run, nullptr, true>("gemm", "a b c transA transB m n k alpha beta");
 
 void gemm_sgd_check(In a, In b, Inout w, In settings, Size trans_a, Size trans_b, Size m, Size n,
                     Size k) {
@@ -52,7 +52,7 @@ void gemm_sgd_finish(In, In, Inout w, In settings, Size, Size, Size m, Size n, S
     for (size_t i = 0; i < m * n; ++i) p[i] = shrink(p[i], s.threshold);
   });
 }
-const Registration gemm_sgd = kernel<gemm_sgd_check, gemm_sgd_run, gemm_sgd_finish>(
+const Registration gemm_sgd = kernel<gemm_sgd_check, gemm_sgd_run, gemm_sgd_finish, true>(
     "gemmSgd", "a b w settings transA transB m n k");
 
 }  // namespace

@@ -22,6 +22,9 @@ struct Product {
   float* c;
 };
 
+// The part of the result that begins at (row, col), by one call of OpenBLAS's matrix product.
+void multiply_part(const Product& p, size_t row, size_t col, size_t rows, size_t cols) noexcept;
+
 // The share of the product, cut as its shape and the OpenBLAS core in use ask for: the result is
 // the same bits for any number of shares.
 void multiply(const Product& p, Share share) noexcept;

@@ -1,92 +1,30 @@
 // How a product is cut into calls of OpenBLAS: for speed, and for several threads.
 //
-// OpenBLAS packs both operands before it multiplies them, unless m·n·k is at most 10^6 and its core
-// has kernels that read them in place (the AVX-512 ones). Where operands are narrow, tiles small
-// enough for that path are faster than the whole call: 32 × 128 × 784 by a half, 784 × 128 × 32 by
-// a sixth; where rows lie far apart they are slower. The measurements are in scripts/bench/gemm/.
-// Both paths round differently, so which one is taken, and the tiles, depend on the shape and the
-// core alone, never on the number of threads. A whole call can be cut anywhere along its longer
-// side without changing a bit, as long as every piece stays above the limit.
+// Narrow products go by the tiles of tiles.h, with their own rule. All others are whole calls,
+// which can be cut anywhere along the longer side without changing a bit, as long as every piece
+// stays above the limit of OpenBLAS's small-matrix path (m·n·k = 10^6): the two paths round
+// differently.
 #include <cblas.h>
-#include <strings.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 
 #include "gemm.h"
 #include "simd.h"
+#include "tiles.h"
 
 namespace nb {
 namespace {
 
-constexpr double kSmallLimit = 1e6;
-// Work below which cutting a whole call costs more than it saves; well above the small limit.
-constexpr double kPieceWork = 4 * kSmallLimit;
-
-struct Tile {
-  size_t rows;
-  size_t cols;
-};
+// Work below which cutting a whole call costs more than it saves; well above the limit.
+constexpr double kPieceWork = 4e6;
 
 // Multiplications; in double, because three extents below 2^31 may overflow an integer.
 double work_of(const Product& p) {
   return static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
 }
 
-// Those kernels came with OpenBLAS 0.3.18.
-bool has_small_path() {
-  static const bool has = [] {
-    int minor = 0, patch = 0;
-    std::sscanf(openblas_get_config(), "OpenBLAS 0.%d.%d", &minor, &patch);
-    if (minor < 3 || (minor == 3 && patch < 18)) return false;
-    const char* core = openblas_get_corename();
-    for (const char* known : {"SkylakeX", "Cooperlake", "Sapphirerapids"}) {
-      if (strcasecmp(core, known) == 0) return true;
-    }
-    return false;
-  }();
-  return has;
-}
-
-// Tiles of the small path, or none: {0, 0}.
-Tile tile_of(const Product& p) {
-  constexpr Tile kWhole{0, 0};
-  const bool is_aligned = p.n % 16 == 0;
-  if (!has_small_path() || p.trans_b || !is_aligned || work_of(p) <= kSmallLimit) {
-    return kWhole;
-  }
-  if (p.trans_a) {
-    if (p.n > 256 || p.k > 128 || p.n * p.k > 256 * 64) return kWhole;
-    return {96, p.k <= 64 ? size_t{128} : size_t{64}};
-  }
-  if (p.n > 256 && p.k > 320) return kWhole;
-  if (p.k <= 160) return {64, 64};
-  if (p.k <= 488) return {32, 64};
-  return p.k <= 976 ? Tile{32, 32} : kWhole;
-}
-
 int integer(size_t size) { return static_cast<int>(size); }
-
-// The part of the result that begins at (row, col).
-void multiply_part(const Product& p, size_t row, size_t col, size_t rows, size_t cols) {
-  const size_t lda = p.trans_a ? p.m : p.k, ldb = p.trans_b ? p.k : p.n;
-  cblas_sgemm(CblasRowMajor, p.trans_a ? CblasTrans : CblasNoTrans,
-              p.trans_b ? CblasTrans : CblasNoTrans, integer(rows), integer(cols), integer(p.k),
-              p.alpha, p.a + (p.trans_a ? row : row * lda), integer(lda),
-              p.b + (p.trans_b ? col * ldb : col), integer(ldb), p.beta, p.c + row * p.n + col,
-              integer(p.n));
-}
-
-void multiply_tiles(const Product& p, Tile tile, Share share) {
-  const size_t across = (p.n + tile.cols - 1) / tile.cols;
-  const size_t tiles = (p.m + tile.rows - 1) / tile.rows * across;
-  const auto [begin, end] = share.of(tiles, 1);
-  for (size_t i = begin; i < end; ++i) {
-    const size_t row = i / across * tile.rows, col = i % across * tile.cols;
-    multiply_part(p, row, col, std::min(tile.rows, p.m - row), std::min(tile.cols, p.n - col));
-  }
-}
 
 // Cut along the longer side into as many pieces as there is work for.
 void multiply_whole(const Product& p, Share share) {
@@ -201,13 +139,20 @@ void multiply_vector(const Product& p, Share share) {
 
 }  // namespace
 
+void multiply_part(const Product& p, size_t row, size_t col, size_t rows, size_t cols) noexcept {
+  const size_t lda = p.trans_a ? p.m : p.k, ldb = p.trans_b ? p.k : p.n;
+  cblas_sgemm(CblasRowMajor, p.trans_a ? CblasTrans : CblasNoTrans,
+              p.trans_b ? CblasTrans : CblasNoTrans, integer(rows), integer(cols), integer(p.k),
+              p.alpha, p.a + (p.trans_a ? row : row * lda), integer(lda),
+              p.b + (p.trans_b ? col * ldb : col), integer(ldb), p.beta, p.c + row * p.n + col,
+              integer(p.n));
+}
+
 void multiply(const Product& p, Share share) noexcept {
   if (p.m == 0 || p.n == 0) return;
   if (p.m == 1 || p.n == 1 || p.k <= 1) {
     multiply_vector(p, share);
-  } else if (const Tile tile = tile_of(p); tile.rows > 0) {
-    multiply_tiles(p, tile, share);
-  } else {
+  } else if (!multiply_in_tiles(p, share)) {
     multiply_whole(p, share);
   }
 }

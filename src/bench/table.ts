@@ -55,7 +55,7 @@ export function formatReport(report: Report): string {
   const lines = [
     `${m.cpu}, ${m.cores} cores, ${m.platform}, Node ${m.node}`,
     `OpenBLAS ${m.openblas ?? 'not loaded'}, core ${m.openblasCore ?? '–'}; own kernels ${m.simd ?? '–'}`,
-    `${rounds} rounds of ${secondsPerRound} s each, one thread per contestant; data: ${report.data}`,
+    `rounds: ${rounds} of ${secondsPerRound} s each; threads: 1; data: ${report.data}`,
     '',
     ...align([HEADER, ...rows.map(cellsOf)]),
     '',

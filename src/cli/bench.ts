@@ -1,6 +1,7 @@
-/** `neuroblas bench`: training steps against the bare BLAS calls and against pure JavaScript. */
-import { writeFileSync } from 'node:fs'
-import { Command, InvalidArgumentError } from 'commander'
+/** `neuroblas bench`: training steps against bare BLAS calls, pure JavaScript and other libraries. */
+import { closeSync, openSync, writeFileSync } from 'node:fs'
+import { availableParallelism, constants } from 'node:os'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { type Case, cases, DEFAULT_CASES, describeCase } from '../bench/cases.js'
 import { CONTESTANTS } from '../bench/contestants.js'
 import { runBench } from '../bench/run.js'
@@ -18,6 +19,13 @@ function listOf(known: readonly string[]) {
   }
 }
 
+/** Thread counts separated by commas. */
+function threadCounts(text: string): number[] {
+  const counts = [...new Set(text.split(',').map(Number))]
+  if (counts.every((n) => Number.isInteger(n) && n >= 1 && n <= 256)) return counts
+  throw new InvalidArgumentError(`Expected integers from 1 to 256, as in 1,2, got '${text}'.`)
+}
+
 /** A finite number from `least` on. */
 function numberFrom(least: number, { integer = false } = {}) {
   return (text: string): number => {
@@ -30,43 +38,71 @@ function numberFrom(least: number, { integer = false } = {}) {
   }
 }
 
-/** E1 stands for all of its parts. */
-function casesNamed(names: readonly string[]): Case[] {
-  return cases.filter(({ id }) => names.includes(id) || names.includes(id.split('-')[0]))
+/** E1 stands for all of its parts; M1 gets the steps that were asked for. */
+function casesNamed(names: readonly string[], steps: number): Case[] {
+  return cases
+    .filter(
+      ({ id }) => names.includes('all') || names.includes(id) || names.includes(id.split('-')[0]),
+    )
+    .map((c) => (c.kind === 'memory' ? { ...c, steps } : c))
 }
 
 interface Options {
   cases: string[]
   contestants: string[]
+  threads: number[]
+  steps: number
   rounds: number
   seconds: number
   json?: string
 }
 
-async function bench(options: Options): Promise<void> {
+/** Ends by process.exit, so that the files for the contestants are removed; npm sends signals twice. */
+function exitOnSignals(): void {
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => process.exit(128 + constants.signals[name]))
+  }
+}
+
+async function bench({ json, ...options }: Options): Promise<void> {
+  exitOnSignals()
+  // A file that cannot be written is a reason to stop now, not after minutes of measuring.
+  if (json !== undefined) closeSync(openSync(json, 'a'))
   const report = await runBench({
     ...options,
-    cases: casesNamed(options.cases),
+    cases: casesNamed(options.cases, options.steps),
     progress: (line) => process.stderr.write(`${line}\n`),
   })
   process.stdout.write(`${formatReport(report)}\n`)
-  if (options.json !== undefined) {
-    writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)
-  }
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`)
   for (const line of report.disagreements) process.stderr.write(`WRONG: ${line}\n`)
   if (report.disagreements.length > 0) process.exitCode = 1
 }
 
+/** An option that takes names, separated by commas. */
+function listOption(flags: string, about: string, known: readonly string[], all = known): Option {
+  return new Option(flags, about).argParser(listOf(known)).default([...all], all.join(','))
+}
+
 export function benchCommand(): Command {
-  const offered = cases
-  const width = Math.max(...offered.map(({ id }) => id.length))
-  const lines = offered.map((c) => `  ${c.id.padEnd(width)}  ${describeCase(c)}`)
+  const ids = cases.map(({ id }) => id)
+  const width = Math.max(...ids.map((id) => id.length))
+  const lines = cases.map((c) => `  ${c.id.padEnd(width)}  ${describeCase(c)}`)
+  const cores = [...new Set([1, availableParallelism()])]
   return new Command('bench')
-    .description('measure training steps against bare BLAS calls and pure JavaScript')
-    .option('--cases <list>', 'what to measure', listOf(offered.map(({ id }) => id)), DEFAULT_CASES)
-    .option('--contestants <list>', 'who takes part', listOf(CONTESTANTS), [...CONTESTANTS])
+    .description('measure training steps against bare BLAS calls and other libraries')
+    .addOption(
+      listOption('--cases <list>', 'what to measure, or all', [...ids, 'all'], DEFAULT_CASES),
+    )
+    .addOption(listOption('--contestants <list>', 'who takes part', CONTESTANTS))
+    .addOption(
+      new Option('--threads <list>', 'thread counts')
+        .argParser(threadCounts)
+        .default(cores, cores.join(',')),
+    )
     .option('--rounds <n>', 'rounds per case', numberFrom(1, { integer: true }), 5)
     .option('--seconds <s>', 'time of each contestant in each round', numberFrom(0.001), 0.5)
+    .option('--steps <n>', 'steps of M1', numberFrom(1, { integer: true }), 20_000)
     .option('--json <file>', 'write the report as JSON')
     .addHelpText('after', `\nCases:\n${lines.join('\n')}\n\nClose other programs first.`)
     .action((options: Options) => bench(options))

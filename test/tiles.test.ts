@@ -1,0 +1,69 @@
+/**
+ * Products of the shapes that the addon cuts into tiles (native/kernels/tiles.cc), at the edges of
+ * its rule and with incomplete tiles, against the JS backend.
+ */
+import t from 'tap'
+import type { Backend } from '../lib/backend/backend.js'
+import { JsBackend } from '../lib/backend/js/backend.js'
+import { NativeBackend } from '../lib/backend/native.js'
+import { floats } from './support/values.js'
+
+const native = new NativeBackend()
+const js = new JsBackend()
+
+type Product = readonly [transA: 0 | 1, m: number, n: number, k: number]
+
+// op(a)·b: rows from 32 to 192, columns narrow or a multiple of 128. aᵀ·b: 8 to 128 deep.
+const products: Product[] = [
+  [0, 32, 128, 784],
+  [0, 33, 101, 400],
+  [0, 128, 65, 129],
+  [0, 192, 256, 200],
+  [0, 192, 33, 1000],
+  [0, 40, 1024, 130],
+  [1, 784, 128, 32],
+  [1, 97, 129, 128],
+  [1, 1000, 500, 8],
+  [1, 130, 1025, 63],
+]
+
+function multiply(
+  backend: Backend,
+  [transA, m, n, k]: Product,
+  [alpha, beta]: number[],
+  inputs: Float32Array[],
+): Float32Array {
+  const handles = inputs.map((values) => {
+    const handle = backend.alloc(values.length, 'float32')
+    backend.write(handle, values)
+    return handle
+  })
+  const [a, b, c] = handles
+  backend.run('gemm', a, b, c, transA, 0, m, n, k, alpha, beta)
+  const result = new Float32Array(m * n)
+  backend.read(c, result)
+  for (const handle of handles) backend.release(handle)
+  return result
+}
+
+for (const product of products) {
+  const [transA, m, n, k] = product
+  t.test(`${transA ? 'aᵀ·b' : 'a·b'} of ${m} x ${n} x ${k}`, (t) => {
+    for (const scales of [
+      [1, 0],
+      [-0.5, 1],
+      [2, 0.25],
+    ]) {
+      // What is multiplied by a beta of 0 must not matter.
+      const before = scales[1] === 0 ? new Float32Array(m * n).fill(Number.NaN) : floats(m * n)
+      const inputs = [floats(m * k), floats(k * n), before]
+      const got = multiply(native, product, scales, inputs)
+      const expected = multiply(js, product, scales, inputs)
+      // Elements have a standard deviation of 4/3·√k at most; k roundings of 2^-24 stay far below.
+      const worst = got.reduce((most, x, i) => Math.max(most, Math.abs(x - expected[i])), 0)
+      t.ok(worst < 1e-5 * Math.sqrt(k) * 8, `alpha ${scales[0]}, beta ${scales[1]}: ${worst}`)
+      t.same(got, multiply(native, product, scales, inputs), 'the same bits again')
+    }
+    t.end()
+  })
+}
