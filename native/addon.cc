@@ -11,15 +11,20 @@
 
 #include "bench.h"
 #include "blas.h"
+#include "capture.h"
 #include "info.h"
 #include "kernel.h"
+#include "pool.h"
 
 namespace nb {
 namespace {
 
 // Everything that belongs to one JavaScript environment (the main thread or one worker).
 struct Environment {
+  explicit Environment(napi_env env) : programs(env, buffers) {}
+
   Buffers buffers;
+  Programs programs;
   double* mailbox = nullptr;
   // Keeps the mailbox's memory alive.
   napi_ref mailbox_array = nullptr;
@@ -33,12 +38,6 @@ Environment& environment(napi_env env) {
 
 void throw_error(napi_env env, const char* code, const std::string& message) {
   napi_throw_error(env, code, message.c_str());
-}
-
-std::string describe(const Fault& fault) {
-  return std::string(fault.name) + "[" + std::to_string(fault.position) +
-         "]: expected an index from 0 to below " + std::to_string(fault.limit) + ", got " +
-         std::to_string(fault.value);
 }
 
 // NaN when it is not a number, which every decoder refuses.
@@ -99,8 +98,9 @@ napi_value alloc(napi_env env, napi_callback_info info) {
     napi_create_double(env, handle, &result);
     return result;
   } catch (const std::bad_alloc&) {
-    throw_error(env, "MEMORY",
-                "alloc: no memory for " + std::to_string(static_cast<size_t>(length)) + " elements");
+    throw_error(
+        env, "MEMORY",
+        "alloc: no memory for " + std::to_string(static_cast<size_t>(length)) + " elements");
     return nullptr;
   }
 }
@@ -134,6 +134,9 @@ Transfer transfer(const Napi::CallbackInfo& info, const char* name) {
   };
   const Buffer* buffer = environment(info.Env()).buffers.find(number_at(info.Env(), info[0]));
   if (buffer == nullptr) throw refuse("the handle is not a buffer in use");
+  if (buffer->busy > 0) {
+    throw refuse("the buffer is in use by a running program; await run() first");
+  }
   if (!info[1].IsTypedArray()) throw refuse("expected a typed array");
   napi_typedarray_type type;
   size_t length;
@@ -183,6 +186,34 @@ Napi::Array kernel_list(Napi::Env env) {
   return list;
 }
 
+Programs& programs(const Napi::CallbackInfo& info) { return environment(info.Env()).programs; }
+
+double number(const Napi::CallbackInfo& info) { return number_at(info.Env(), info[0]); }
+
+Napi::Value compile(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), programs(info).compile(info));
+}
+Napi::Value run_program(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), programs(info).run(info));
+}
+void start_program(const Napi::CallbackInfo& info) { programs(info).start(info); }
+void cancel_program(const Napi::CallbackInfo& info) { programs(info).cancel(number(info)); }
+Napi::Value progress_of(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), programs(info).progress(number(info)));
+}
+void dispose_program(const Napi::CallbackInfo& info) { programs(info).dispose(number(info)); }
+
+Napi::Value threads(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(thread_count()));
+}
+void set_threads(const Napi::CallbackInfo& info) {
+  const double count = number(info);
+  if (!(count >= 1 && count <= static_cast<double>(kMaxThreads))) {
+    throw Napi::Error::New(info.Env(), "setThreads: expected 1 to 256 threads");
+  }
+  set_thread_count(static_cast<size_t>(count));
+}
+
 void export_raw(Napi::Object exports, const char* name, napi_callback callback) {
   napi_value function;
   napi_create_function(exports.Env(), name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
@@ -192,7 +223,7 @@ void export_raw(Napi::Object exports, const char* name, napi_callback callback) 
 }  // namespace
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
-  auto state = std::make_unique<Environment>();
+  auto state = std::make_unique<Environment>(env);
   Napi::Float64Array mailbox = Napi::Float64Array::New(env, kMaxArguments);
   state->mailbox = mailbox.Data();
   napi_create_reference(env, mailbox, 1, &state->mailbox_array);
@@ -209,6 +240,14 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["read"] = Napi::Function::New<read>(env, "read");
   exports["memory"] = Napi::Function::New<memory>(env, "memory");
   exports["info"] = Napi::Function::New<info>(env, "info");
+  exports["compile"] = Napi::Function::New<compile>(env, "compile");
+  exports["runProgram"] = Napi::Function::New<run_program>(env, "runProgram");
+  exports["startProgram"] = Napi::Function::New<start_program>(env, "startProgram");
+  exports["cancelProgram"] = Napi::Function::New<cancel_program>(env, "cancelProgram");
+  exports["progressOf"] = Napi::Function::New<progress_of>(env, "progressOf");
+  exports["disposeProgram"] = Napi::Function::New<dispose_program>(env, "disposeProgram");
+  exports["threads"] = Napi::Function::New<threads>(env, "threads");
+  exports["setThreads"] = Napi::Function::New<set_threads>(env, "setThreads");
   exports["timeGemms"] = Napi::Function::New<time_gemms>(env, "timeGemms");
   export_blas(exports);
   return exports;

@@ -1,12 +1,13 @@
 #include "bench.h"
 
+#include <cblas.h>
+
 #include <chrono>
 #include <cstdint>
 #include <new>
 #include <vector>
 
 #include "buffers.h"
-#include "kernels/gemm.h"
 
 namespace nb {
 namespace {
@@ -19,7 +20,7 @@ struct Matrix {
   float* data = nullptr;
 };
 
-struct Product {
+struct Call {
   bool trans_a, trans_b;
   size_t m, n, k;
   size_t a, b, c;
@@ -32,7 +33,7 @@ bool integer(double value, double limit, size_t& result) {
   return static_cast<double>(result) == value;
 }
 
-bool read_product(const double* f, Product& p) {
+bool read_product(const double* f, Call& p) {
   size_t trans_a, trans_b;
   const double extents = 1 << 20;
   const bool ok = integer(f[0], 2, trans_a) && integer(f[1], 2, trans_b) &&
@@ -59,10 +60,26 @@ void grow(Matrix& matrix, size_t size) {
   if (size > matrix.size) matrix.size = size;
 }
 
-double time_products(const std::vector<Product>& products, double repeats) {
+// One call of OpenBLAS: gemm, or gemv or ger where there is a vector.
+void call(const Call& p, const float* a, const float* b, float beta, float* c) {
+  const CBLAS_TRANSPOSE op_a = p.trans_a ? CblasTrans : CblasNoTrans;
+  const CBLAS_TRANSPOSE op_b = p.trans_b ? CblasTrans : CblasNoTrans;
+  const int m = static_cast<int>(p.m), n = static_cast<int>(p.n), k = static_cast<int>(p.k);
+  if (m == 1) {
+    cblas_sgemv(CblasRowMajor, p.trans_b ? CblasNoTrans : CblasTrans, p.trans_b ? n : k,
+                p.trans_b ? k : n, 1, b, p.trans_b ? k : n, a, 1, beta, c, 1);
+  } else if (k == 1) {
+    cblas_sger(CblasRowMajor, m, n, 1, a, 1, b, 1, c, n);
+  } else {
+    cblas_sgemm(CblasRowMajor, op_a, op_b, m, n, k, 1, a, p.trans_a ? m : k, b, p.trans_b ? k : n,
+                beta, c, n);
+  }
+}
+
+double time_products(const std::vector<Call>& products, double repeats) {
   Buffers buffers;  // the memory is of the same kind as that of tensors
   Matrix matrices[kMatrices];
-  for (const Product& p : products) {
+  for (const Call& p : products) {
     grow(matrices[p.a], p.m * p.k);
     grow(matrices[p.b], p.k * p.n);
     grow(matrices[p.c], p.m * p.n);
@@ -75,11 +92,10 @@ double time_products(const std::vector<Product>& products, double repeats) {
   }
   const auto begin = std::chrono::steady_clock::now();
   for (double i = 0; i < repeats; ++i) {
-    for (const Product& p : products) {
+    for (const Call& p : products) {
       // ger can only add, and clearing c for it would be no call of BLAS.
       const float beta = p.k == 1 ? 1 : 0;
-      multiply(p.trans_a, p.trans_b, p.m, p.n, p.k, 1, matrices[p.a].data, matrices[p.b].data, beta,
-               matrices[p.c].data);
+      call(p, matrices[p.a].data, matrices[p.b].data, beta, matrices[p.c].data);
     }
   }
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -95,7 +111,7 @@ Napi::Value time_gemms(const Napi::CallbackInfo& info) {
   const auto numbers = info[0].As<Napi::TypedArray>();
   if (numbers.TypedArrayType() != napi_float64_array) throw refuse();
   const auto fields = numbers.As<Napi::Float64Array>();
-  std::vector<Product> products(fields.ElementLength() / kFields);
+  std::vector<Call> products(fields.ElementLength() / kFields);
   for (size_t i = 0; i < products.size(); ++i) {
     if (!read_product(fields.Data() + i * kFields, products[i])) throw refuse();
   }

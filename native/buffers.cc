@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <new>
+#include <stdexcept>
 
 namespace nb {
 namespace {
@@ -122,6 +123,16 @@ bool Buffers::release(double handle) {
   const size_t slot = slot_of(handle);
   if (slot == kNoSlot) return false;
   Buffer& buffer = slots_[slot];
+  if (buffer.pins > 0) {
+    buffer.released = true;
+  } else {
+    give_back(slot);
+  }
+  return true;
+}
+
+void Buffers::give_back(size_t slot) {
+  Buffer& buffer = slots_[slot];
   const size_t bytes = class_bytes(buffer.size_class);
   memory_.live -= bytes;
   --memory_.buffers;
@@ -132,10 +143,24 @@ bool Buffers::release(double handle) {
     memory_.pooled += bytes;
   }
   buffer.data = nullptr;
+  buffer.released = false;
   // A slot whose generations are used up is retired: a handle is never given out twice.
   if (buffer.generation++ < kLastGeneration) free_slots_.push_back(static_cast<uint32_t>(slot));
-  return true;
 }
+
+uint32_t Buffers::pin(double handle) {
+  const size_t slot = slot_of(handle);
+  if (slot == kNoSlot) throw std::invalid_argument("not a buffer in use");
+  ++slots_[slot].pins;
+  return static_cast<uint32_t>(slot);
+}
+
+void Buffers::unpin(uint32_t slot) {
+  Buffer& buffer = slots_[slot];
+  if (--buffer.pins == 0 && buffer.released) give_back(slot);
+}
+
+void Buffers::occupy(uint32_t slot, bool busy) { slots_[slot].busy += busy ? 1 : -1; }
 
 size_t Buffers::slot_of(double handle) const {
   if (!(handle >= 0 && handle <= kMaxInteger)) return kNoSlot;
@@ -143,7 +168,8 @@ size_t Buffers::slot_of(double handle) const {
   const size_t slot = bits % kSlots;
   if (static_cast<double>(bits) != handle || slot >= slots_.size()) return kNoSlot;
   const Buffer& buffer = slots_[slot];
-  return buffer.data != nullptr && buffer.generation == bits / kSlots ? slot : kNoSlot;
+  const bool in_use = buffer.data != nullptr && !buffer.released;
+  return in_use && buffer.generation == bits / kSlots ? slot : kNoSlot;
 }
 
 const Buffer* Buffers::find(double handle) const {

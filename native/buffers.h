@@ -25,6 +25,19 @@ struct Buffer {
   DType dtype = DType::float32;
   uint8_t size_class = 0;
   uint32_t generation = 0;
+  // Programs that hold the memory, and those of them that are running now.
+  uint32_t pins = 0;
+  uint32_t busy = 0;
+  // Released while it was pinned: the memory goes with the last pin.
+  bool released = false;
+};
+
+// What a decoder finds buffers in.
+class BufferSource {
+ public:
+  virtual ~BufferSource() = default;
+  // nullptr when the number does not name a buffer in use.
+  virtual const Buffer* find(double name) const = 0;
 };
 
 struct MemoryUse {
@@ -34,10 +47,10 @@ struct MemoryUse {
   size_t buffers = 0;
 };
 
-class Buffers {
+class Buffers final : public BufferSource {
  public:
   Buffers();
-  ~Buffers();
+  ~Buffers() override;
   Buffers(const Buffers&) = delete;
   Buffers& operator=(const Buffers&) = delete;
 
@@ -46,12 +59,19 @@ class Buffers {
   // False when the handle is not a buffer in use.
   bool release(double handle);
   // nullptr when the handle is stale, NaN, negative, fractional or was never given out.
-  const Buffer* find(double handle) const;
+  const Buffer* find(double handle) const override;
+  // Keeps the memory of a buffer in use although its handle may be released; gives its slot.
+  uint32_t pin(double handle);
+  void unpin(uint32_t slot);
+  // Marks the buffer of a slot as used by a running program, or no longer.
+  void occupy(uint32_t slot, bool busy);
+  bool is_busy(uint32_t slot) const { return slots_[slot].busy > 0; }
   const MemoryUse& memory() const { return memory_; }
 
  private:
   size_t slot_of(double handle) const;  // kNoSlot when there is none
   void* take(uint8_t size_class);
+  void give_back(size_t slot);
   void trim();
 
   std::vector<Buffer> slots_;

@@ -10,10 +10,8 @@ std::vector<Kernel>& registry() {
   return kernels;
 }
 
-Registration add_kernel(const char* name, const char* parameters, std::vector<const char*> kinds,
-                        Fault (*call)(const Decoder&)) {
+Registration add_kernel(Kernel kernel, const char* parameters) {
   std::istringstream words(parameters);
-  Kernel kernel{name, {}, std::move(kinds), call};
   for (std::string word; words >> word;) kernel.parameters.push_back(word);
   if (kernel.parameters.size() != kernel.kinds.size() || kernel.kinds.size() > kMaxArguments) {
     throw std::logic_error(kernel.name + ": parameter names do not match the function");
@@ -31,9 +29,18 @@ std::string Kernel::signature() const {
   return text;
 }
 
+std::string describe(const Fault& fault) {
+  return std::string(fault.name) + "[" + std::to_string(fault.position) +
+         "]: expected an index from 0 to below " + std::to_string(fault.limit) + ", got " +
+         std::to_string(fault.value);
+}
+
 const Buffer& Decoder::find(size_t position) const {
   const Buffer* buffer = buffers_.find(values_[position]);
   if (buffer == nullptr) throw KernelFault(names_[position] + " is not a buffer in use");
+  if (buffer->busy > 0) {
+    throw KernelFault(names_[position] + " is in use by a running program; await run() first");
+  }
   return *buffer;
 }
 
@@ -43,14 +50,14 @@ void Decoder::refuse_dtype(size_t position, DType got, DType expected) const {
 }
 
 // One line per argument type: its kind in kernels.ts and how it is decoded.
-#define NB_ARGUMENT(Type, Kind, Expression)          \
-  template <>                                        \
-  const char* kind_of<Type>() {                      \
-    return Kind;                                     \
-  }                                                  \
-  template <>                                        \
+#define NB_ARGUMENT(Type, Kind, Expression)           \
+  template <>                                         \
+  const char* kind_of<Type>() {                       \
+    return Kind;                                      \
+  }                                                   \
+  template <>                                         \
   Type Decoder::decode<Type>(size_t position) const { \
-    return Expression;                               \
+    return Expression;                                \
   }
 
 NB_ARGUMENT(In, "in", (span<In, DType::float32>(position)))

@@ -13,8 +13,10 @@
 // kernel advances there the state that every share reads. Nothing here knows of N-API.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -87,6 +89,9 @@ struct Fault {
   explicit operator bool() const { return name != nullptr; }
 };
 
+// The fault as an error message goes on after the kernel's name.
+std::string describe(const Fault& fault);
+
 // First index outside [0, limit), as a Fault.
 inline Fault index_fault(Ints indices, size_t count, size_t limit) {
   // A negative index becomes an unsigned one of 2^31 or more, which a limit beyond int32 must not
@@ -146,7 +151,7 @@ inline void flag(const char* name, size_t value) {
 // Turns the numbers of one call into typed arguments.
 class Decoder {
  public:
-  Decoder(const Buffers& buffers, const double* values, const std::vector<std::string>& names)
+  Decoder(const BufferSource& buffers, const double* values, const std::vector<std::string>& names)
       : buffers_(buffers), values_(values), names_(names) {}
 
   template <typename T>
@@ -168,7 +173,7 @@ class Decoder {
   const Buffer& find(size_t position) const;
   [[noreturn]] void refuse_dtype(size_t position, DType got, DType expected) const;
 
-  const Buffers& buffers_;
+  const BufferSource& buffers_;
   const double* values_;
   const std::vector<std::string>& names_;
 };
@@ -177,12 +182,28 @@ class Decoder {
 template <typename T>
 const char* kind_of();
 
+// One call of a kernel, decoded and checked, that a program runs again and again.
+class BoundCall {
+ public:
+  virtual ~BoundCall() = default;
+  // The part of the work that the share names, on any thread.
+  virtual Fault run(Share share) const noexcept = 0;
+  // Once, after all shares.
+  virtual void finish() const noexcept = 0;
+  // Elements of the largest buffer: a measure of what there is to share.
+  virtual size_t weight() const noexcept = 0;
+  // Whether a few large pieces are better than many small ones.
+  virtual bool is_coarse() const noexcept = 0;
+};
+
 struct Kernel {
   std::string name;
   std::vector<std::string> parameters;
   std::vector<const char*> kinds;
   // Decodes, checks and runs on this thread.
   Fault (*call)(const Decoder&);
+  // Decodes and checks.
+  std::unique_ptr<BoundCall> (*bind)(const Decoder&);
 
   std::string signature() const;
 };
@@ -191,40 +212,82 @@ struct Kernel {
 std::vector<Kernel>& registry();
 
 struct Registration {};
-Registration add_kernel(const char* name, const char* parameters, std::vector<const char*> kinds,
-                        Fault (*call)(const Decoder&));
+Registration add_kernel(Kernel kernel, const char* parameters);
 
 namespace detail {
 
-template <auto Check, auto Run, auto Finish, typename... Args, size_t... I>
-Fault call(const Decoder& decoder, std::index_sequence<I...>) {
-  const std::tuple<Args...> args{decoder.decode<Args>(I)...};
-  Check(std::get<I>(args)...);
-  Fault fault;
-  if constexpr (std::is_same_v<decltype(Run(std::get<I>(args)..., Share{0, 1})), Fault>) {
-    fault = Run(std::get<I>(args)..., Share{0, 1});
+template <typename T>
+size_t extent_of(const T& argument) {
+  if constexpr (std::is_class_v<T>) {
+    return argument.length;
   } else {
-    Run(std::get<I>(args)..., Share{0, 1});
+    return 0;
   }
-  if constexpr (!std::is_null_pointer_v<decltype(Finish)>) {
-    if (!fault) Finish(std::get<I>(args)...);
-  }
-  return fault;
 }
 
-template <auto Check, auto Run, auto Finish, typename... Args>
+// The typed arguments of one call of a kernel.
+template <auto Check, auto Run, auto Finish, bool Coarse, typename... Args>
+class Call final : public BoundCall {
+ public:
+  explicit Call(const Decoder& decoder) : Call(decoder, std::index_sequence_for<Args...>()) {}
+
+  Fault run(Share share) const noexcept override {
+    return std::apply(
+        [share](const Args&... args) -> Fault {
+          if constexpr (std::is_same_v<decltype(Run(args..., share)), Fault>) {
+            return Run(args..., share);
+          } else {
+            Run(args..., share);
+            return {};
+          }
+        },
+        args_);
+  }
+
+  void finish() const noexcept override {
+    if constexpr (!std::is_null_pointer_v<decltype(Finish)>) std::apply(Finish, args_);
+  }
+
+  bool is_coarse() const noexcept override { return Coarse; }
+
+  size_t weight() const noexcept override {
+    return std::apply([](const Args&... args) { return std::max({extent_of(args)...}); }, args_);
+  }
+
+ private:
+  template <size_t... I>
+  Call(const Decoder& decoder, std::index_sequence<I...>) : args_{decoder.decode<Args>(I)...} {
+    std::apply(Check, args_);
+  }
+
+  const std::tuple<Args...> args_;
+};
+
+template <auto Check, auto Run, auto Finish, bool Coarse, typename... Args>
 Registration define(const char* name, const char* parameters, void (*)(Args...)) {
-  return add_kernel(name, parameters, {kind_of<Args>()...}, [](const Decoder& decoder) {
-    return call<Check, Run, Finish, Args...>(decoder, std::index_sequence_for<Args...>());
-  });
+  using Bound = Call<Check, Run, Finish, Coarse, Args...>;
+  return add_kernel({name,
+                     {},
+                     {kind_of<Args>()...},
+                     [](const Decoder& decoder) {
+                       const Bound call(decoder);
+                       const Fault fault = call.run(Share{0, 1});
+                       if (!fault) call.finish();
+                       return fault;
+                     },
+                     [](const Decoder& decoder) -> std::unique_ptr<BoundCall> {
+                       return std::make_unique<Bound>(decoder);
+                     }},
+                    parameters);
 }
 
 }  // namespace detail
 
-// Registers a kernel under the name and the parameter names of its row in kernels.ts.
-template <auto Check, auto Run, auto Finish = nullptr>
+// Registers a kernel under the name and the parameter names of its row in kernels.ts. A coarse one
+// is cut into one piece per thread, because smaller pieces take longer in all.
+template <auto Check, auto Run, auto Finish = nullptr, bool Coarse = false>
 Registration kernel(const char* name, const char* parameters) {
-  return detail::define<Check, Run, Finish>(name, parameters, Check);
+  return detail::define<Check, Run, Finish, Coarse>(name, parameters, Check);
 }
 
 }  // namespace nb

@@ -3,6 +3,7 @@
  * a single op is differentiated stands with the op (ops/); what happens to the gradients, summing,
  * un-broadcasting and freeing, stands here alone.
  */
+import { noteLeaf } from './backend/record.js'
 import { AutogradError, ShapeError } from './errors.js'
 import { addInPlace } from './ops/elementwise.js'
 import { sumTo } from './ops/reduce.js'
@@ -109,6 +110,7 @@ function release(node: GradNode): void {
 /** Adds a gradient to what its receiver has; takes over the tensor g. */
 function accumulate(edge: GradNode | Tensor, g: Tensor): void {
   const leaf = !isNode(edge)
+  if (leaf) noteLeaf(edge)
   const before = leaf ? edge.grad : edge.gradient
   if (before === null) {
     // A leaf's gradient lives as long as the leaf; one that shares its buffer is copied first.

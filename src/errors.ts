@@ -35,3 +35,9 @@ export class AutogradError extends NeuroblasError {}
 
 /** Training whose risk is no longer a finite number. */
 export class DivergenceError extends NeuroblasError {}
+
+/** A result of a captured function that a later call has overwritten. */
+export class StaleTensorError extends NeuroblasError {}
+
+/** Something a captured function must not do, or a call that does not fit it. */
+export class CaptureError extends NeuroblasError {}

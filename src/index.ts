@@ -1,7 +1,15 @@
 /** Everything the package exports. */
 export { noGrad } from './autograd.js'
 export type { DType, MemoryUse } from './backend/backend.js'
-export { type BackendName, getBackend, memory, setBackend } from './backend/current.js'
+export {
+  type BackendName,
+  getBackend,
+  getNumThreads,
+  memory,
+  setBackend,
+  setNumThreads,
+} from './backend/current.js'
+export { type Captured, capture, type Results } from './capture/capture.js'
 export { arange, eye, full, ones, rand, randn, tensor, zeros } from './create.js'
 export { type Dataset, type DatasetSource, dataset, split, subset } from './data/dataset.js'
 export { digits } from './data/digits.js'
@@ -38,6 +46,7 @@ export { where } from './ops/elementwise.js'
 export { oneHot } from './ops/gather.js'
 export { concat, stack } from './ops/layout.js'
 export { linear, matmul } from './ops/matmul.js'
+export { Adam, type AdamSettings } from './optim/adam.js'
 export { type Group, type GroupSettings, Optimizer } from './optim/optimizer.js'
 export * as schedules from './optim/schedules.js'
 export { SGD, type SGDSettings } from './optim/sgd.js'

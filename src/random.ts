@@ -7,7 +7,8 @@
 import type { Backend } from './backend/backend.js'
 import { currentBackend } from './backend/current.js'
 import type { Handle } from './backend/kernels.js'
-import { ArgumentError } from './errors.js'
+import { isRecording, underneath, unrecorded } from './backend/record.js'
+import { ArgumentError, CaptureError } from './errors.js'
 import { Storage, within } from './scope.js'
 import { checkNumber, checkShape, type Shape, sizeOf } from './shape.js'
 import { Tensor } from './tensor.js'
@@ -18,13 +19,25 @@ export class Generator {
   readonly #words = new Int32Array(4)
   #state: Storage | undefined
 
-  /** @param seed an integer from 0 to 2^53 - 1 */
-  constructor(seed: number) {
+  /**
+   * @param seed an integer from 0 to 2^53 - 1
+   * @param stream one of 2,048 independent streams of the seed, from 0
+   */
+  constructor(seed: number, stream = 0) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
       throw new ArgumentError(`Generator: expected a seed from 0 to 2^53 - 1, got ${seed}`)
     }
+    if (isRecording()) {
+      throw new CaptureError(
+        'capture: a generator made inside would go on from call to call; make it outside',
+      )
+    }
+    if (!Number.isInteger(stream) || stream < 0 || stream >= 2048) {
+      throw new ArgumentError(`Generator: expected a stream from 0 to 2047, got ${stream}`)
+    }
     this.#words[0] = seed % 2 ** 32
-    this.#words[1] = Math.floor(seed / 2 ** 32)
+    // The seed's upper 21 bits, and the stream above them.
+    this.#words[1] = Math.floor(seed / 2 ** 32) + stream * 2 ** 21
   }
 
   /** Floats from low to high. */
@@ -94,14 +107,17 @@ export class Generator {
   }
 
   #stateOn(backend: Backend): Handle {
-    if (this.#state?.backend !== backend) {
+    const state = this.#state
+    if (state?.backend === backend) return state.handle
+    // The state outlives the scope, or the recording, that happens to be open.
+    return unrecorded(() => {
+      const real = underneath(backend)
       this.save()
-      this.#state?.release()
-      // The state outlives any scope that happens to be open.
-      this.#state = within(null, () => new Storage(backend, 'int32', 4))
-      backend.write(this.#state.handle, this.#words)
-    }
-    return this.#state.handle
+      state?.release()
+      this.#state = within(null, () => new Storage(real, 'int32', 4))
+      real.write(this.#state.handle, this.#words)
+      return this.#state.handle
+    })
   }
 }
 
@@ -117,9 +133,12 @@ export function setSeed(seed: number): void {
   shared = new Generator(seed)
 }
 
+/** Streams of one seed, so that what is drawn for one purpose says nothing about another. */
+export const streams = { weights: 0, batches: 1, split: 2 }
+
 /** The integers 0 .. n - 1 in an order that the seed fixes. */
-export function permutation(n: number, seed: number): Int32Array {
-  const order = new Generator(seed).permutation(n)
+export function permutation(n: number, seed: number, stream: number): Int32Array {
+  const order = new Generator(seed, stream).permutation(n)
   const values = order.data()
   order.dispose()
   return values

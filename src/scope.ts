@@ -5,7 +5,8 @@
  */
 import type { Backend, DType } from './backend/backend.js'
 import type { Handle } from './backend/kernels.js'
-import { ArgumentError, ReleasedTensorError } from './errors.js'
+import { recorded, underneath } from './backend/record.js'
+import { ArgumentError, ReleasedTensorError, StaleTensorError } from './errors.js'
 
 const released = -1 as Handle
 
@@ -16,16 +17,34 @@ export class Storage {
   /** Raised by every write in place, so that backward notices a saved value that changed. */
   version = 0
   owner: Scope | null = null
+  readonly #backend: Backend
+  /** The backend, or the recorder that gave the buffer its name. */
+  readonly #allocator: Backend
   #handle: Handle
+  #state: 'owned' | 'borrowed' | 'stale' = 'owned'
 
+  /** @param borrowed a buffer that somebody else frees */
   constructor(
-    readonly backend: Backend,
+    backend: Backend,
     readonly dtype: DType,
     readonly length: number,
+    borrowed?: Handle,
   ) {
+    this.#backend = underneath(backend)
+    this.#allocator = backend
+    if (borrowed !== undefined) {
+      this.#handle = borrowed
+      this.#state = 'borrowed'
+      return
+    }
     this.#handle = backend.alloc(length, dtype)
     if (currentScope) currentScope.adopt(this)
-    else collected.register(this, { backend, handle: this.#handle }, this)
+    else collected.register(this, { backend: this.#allocator, handle: this.#handle }, this)
+  }
+
+  /** Where the buffer is; while that backend is recorded, its recorder. */
+  get backend(): Backend {
+    return recorded(this.#backend)
   }
 
   get released(): boolean {
@@ -34,6 +53,11 @@ export class Storage {
 
   /** The backend's name for the buffer. Throws ReleasedTensorError when it was freed. */
   get handle(): Handle {
+    if (this.#state === 'stale') {
+      throw new StaleTensorError(
+        'tensor: a later call of the captured function overwrote it; read results before, or clone() them',
+      )
+    }
     if (this.#handle === released) {
       throw new ReleasedTensorError(
         'tensor: it was released (by dispose(), or at the end of the scope it was made in)',
@@ -42,24 +66,29 @@ export class Storage {
     return this.#handle
   }
 
+  /** Marks a borrowed buffer as overwritten by its owner. */
+  expire(): void {
+    this.#state = 'stale'
+  }
+
   release(): void {
-    if (this.#handle === released) return
+    if (this.#handle === released || this.#state !== 'owned') return
     if (this.owner === null) collected.unregister(this)
     // What is to live as long as this buffer must not go to a scope that has ended.
     this.owner = null
     const handle = this.#handle
     this.#handle = released
-    this.backend.release(handle)
+    this.#allocator.release(handle)
   }
 
   /** Hands the buffer to another owner; null is the garbage collector. */
   moveTo(owner: Scope | null): void {
-    if (owner === this.owner || this.#handle === released) return
+    if (owner === this.owner || this.#handle === released || this.#state !== 'owned') return
     if (this.owner === null) collected.unregister(this)
     if (owner) owner.adopt(this)
     else {
       this.owner = null
-      collected.register(this, { backend: this.backend, handle: this.#handle }, this)
+      collected.register(this, { backend: this.#allocator, handle: this.#handle }, this)
     }
   }
 }

@@ -1,16 +1,16 @@
 /**
- * The training loop: epochs over shuffled batches, validation, early stopping, callbacks. It yields
- * to the event loop every few milliseconds, and stops at a batch's end when its signal is aborted.
+ * The training loop: epochs over shuffled batches, validation, early stopping, callbacks. JavaScript
+ * hears of it every few milliseconds; when the signal is aborted, it stops there.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Dataset, split } from './data/dataset.js'
-import { type Batch, DataLoader } from './data/loader.js'
+import { DataLoader } from './data/loader.js'
 import { ArgumentError, DivergenceError } from './errors.js'
 import { type Evaluation, evaluateBatches } from './evaluate.js'
 import type { Loss } from './losses.js'
 import type { Module } from './nn/module.js'
 import type { Optimizer } from './optim/optimizer.js'
-import { scope } from './scope.js'
+import { within } from './scope.js'
+import { Steps } from './steps.js'
 
 export interface StepReport {
   /** Counted from 1. */
@@ -36,6 +36,8 @@ export interface EpochReport {
   /** Learning rate of the next step. */
   lr: number
   examplesPerSecond: number
+  /** Examples trained on, fewer than all of them when the epoch was aborted. */
+  examples: number
   /** Time taken, validation included. */
   seconds: number
 }
@@ -68,8 +70,8 @@ export interface History {
   ended: 'epochs' | 'earlyStopping' | 'aborted'
 }
 
-// How long training may keep the event loop waiting, in milliseconds.
-const TURN = 8
+// How long training goes on before JavaScript hears of it, in milliseconds.
+const HOP = 10
 
 /**
  * Minimizes the loss on the data plus the optimizer's penalty.
@@ -83,6 +85,7 @@ export async function fit(model: Module, data: Dataset, options: FitOptions): Pr
   const { train, validation: held } =
     typeof validation === 'number' ? split(data, validation, seed) : { train: data, validation }
   const loader = new DataLoader(train, { batchSize, shuffle: true, seed })
+  const steps = new Steps(model, loader, options.loss, options.optimizer)
   const validationLoader = held && new DataLoader(held, { batchSize: 1000 })
   const best = new Best(model, earlyStopping !== undefined || options.keepBest === true)
   const history: History = { epochs: [], bestEpoch: 0, ended: 'epochs' }
@@ -90,7 +93,7 @@ export async function fit(model: Module, data: Dataset, options: FitOptions): Pr
   try {
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const begin = performance.now()
-      const trained = await trainEpoch(model, loader, epoch, options)
+      const trained = await trainEpoch(steps, epoch, options)
       if (trained.examples > 0) {
         const checked = validationLoader && evaluateBatches(model, validationLoader, options.loss)
         const report = reportOf(epoch, trained, checked, options.optimizer, begin)
@@ -106,8 +109,13 @@ export async function fit(model: Module, data: Dataset, options: FitOptions): Pr
     }
     history.bestEpoch = best.restore() ?? history.epochs.length
     return history
+  } catch (error) {
+    // What was reached before the risk diverged, or a callback threw, is worth keeping.
+    best.restore()
+    throw error
   } finally {
     model.eval()
+    steps.dispose()
     loader.dispose()
     validationLoader?.dispose()
   }
@@ -137,49 +145,52 @@ interface Trained {
 
 /** One pass over the batches, or as far as the signal lets it go. */
 async function trainEpoch(
-  model: Module,
-  loader: DataLoader,
+  steps: Steps,
   epoch: number,
-  { loss, optimizer, onStep, signal }: FitOptions,
+  { optimizer, onStep, signal }: FitOptions,
 ): Promise<Trained> {
+  const { loader } = steps
+  const { size, batchSize, length: stepsPerEpoch } = loader
   const trained: Trained = { examples: 0, sum: 0, milliseconds: 0 }
   const begin = performance.now()
-  let turn = begin
-  let step = 0
-  for (const batch of loader) {
-    if (signal?.aborted) break
-    const risk = trainStep(model, batch, loss, optimizer)
-    step++
-    if (!Number.isFinite(risk)) {
-      throw new DivergenceError(
-        `fit: the risk became ${risk} in epoch ${epoch}, step ${step}; try a smaller lr (it was ${optimizer.lrOf()})`,
-      )
+  const order = within(null, () => loader.order())
+  let perHop = 1
+  try {
+    for (let step = 0; step < stepsPerEpoch && !signal?.aborted; ) {
+      const hop = performance.now()
+      const full = Math.floor(size / batchSize) - step
+      const count = Math.min(perHop, Math.max(full, 1))
+      const batch = full > 0 ? batchSize : size % batchSize
+      const start = step * batchSize
+      const slice = within(null, () => order.slice([start, start + count * batch]))
+      const rows = slice.view([count, batch])
+      slice.dispose()
+      const risks = await steps.run(rows)
+      rows.dispose()
+      for (const risk of risks) {
+        step++
+        if (!Number.isFinite(risk)) {
+          throw new DivergenceError(
+            `fit: the risk became ${risk} in epoch ${epoch}, step ${step}; try a smaller lr (it was ${optimizer.lrOf()})`,
+          )
+        }
+        trained.examples += batch
+        trained.sum += risk * batch
+        onStep?.({ epoch, step, stepsPerEpoch, risk })
+      }
+      perHop = nextHop(perHop, performance.now() - hop)
     }
-    trained.examples += batch.inputs.shape[0]
-    trained.sum += risk * batch.inputs.shape[0]
-    onStep?.({ epoch, step, stepsPerEpoch: loader.length, risk })
-    if (performance.now() - turn > TURN) {
-      await nextTurn()
-      turn = performance.now()
-    }
+  } finally {
+    order.dispose()
   }
   trained.milliseconds = performance.now() - begin
   return trained
 }
 
-function trainStep(
-  model: Module,
-  { inputs, targets }: Batch,
-  loss: Loss,
-  optimizer: Optimizer,
-): number {
-  return scope(() => {
-    const risk = loss(model.forward(inputs), targets)
-    optimizer.zeroGrad()
-    risk.backward()
-    optimizer.step()
-    return risk.item()
-  })
+/** Steps until JavaScript is asked again, so that it is about HOP milliseconds. */
+function nextHop(steps: number, milliseconds: number): number {
+  const fitting = Math.round((steps * HOP) / Math.max(milliseconds, 0.01))
+  return Math.min(Math.max(fitting, 1), 2 * steps, 4096)
 }
 
 function reportOf(
@@ -199,6 +210,7 @@ function reportOf(
     ...(validation && { validationRisk: validation.risk }),
     ...(validation?.accuracy !== undefined && { validationAccuracy: validation.accuracy }),
     lr: optimizer.lrOf(),
+    examples,
     examplesPerSecond: (examples / milliseconds) * 1000,
     seconds: (performance.now() - begin) / 1000,
   }

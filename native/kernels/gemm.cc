@@ -1,17 +1,12 @@
-// Products of matrices and vectors, row-major, by OpenBLAS.
+// The kernels over products: the product itself, and the product that updates weights in place.
 #include "gemm.h"
 
-#include <cblas.h>
-
-#include "kernel.h"
-#include "simd.h"
-#include "tiles.h"
+#include "settings.h"
 
 namespace nb {
 namespace {
 
-void gemm_check(In a, In b, Inout c, Size trans_a, Size trans_b, Size m, Size n, Size k, Float,
-                Float) {
+void operands_check(In a, In b, Inout c, Size trans_a, Size trans_b, Size m, Size n, Size k) {
   flag("transA", trans_a);
   flag("transB", trans_b);
   // OpenBLAS counts in int.
@@ -25,68 +20,40 @@ void gemm_check(In a, In b, Inout c, Size trans_a, Size trans_b, Size m, Size n,
   distinct(c, b);
 }
 
-// c = beta·c, and zeros for beta = 0 whatever c held. OpenBLAS's vector routines do not all promise
-// that, so they are always called with beta = 1.
-void scale(float* c, size_t size, float beta) {
-  if (beta == 1) return;
-  for (size_t i = 0; i < size; ++i) c[i] = beta == 0 ? 0 : c[i] * beta;
+void gemm_check(In a, In b, Inout c, Size trans_a, Size trans_b, Size m, Size n, Size k, Float,
+                Float) {
+  operands_check(a, b, c, trans_a, trans_b, m, n, k);
 }
-
-// c += alpha·op(a)·x for a row-major a of rows × cols before op.
-void add_matrix_vector(CBLAS_TRANSPOSE op, const float* a, size_t rows, size_t cols, float alpha,
-                       const float* x, float* c) {
-  cblas_sgemv(CblasRowMajor, op, static_cast<int>(rows), static_cast<int>(cols), alpha, a,
-              static_cast<int>(cols), x, 1, 1, c, 1);
-}
-
-// c = alpha·a·bᵀ. ger would add, to a c that had to be cleared in a pass before.
-void outer_product(const float* a, const float* b, size_t m, size_t n, float alpha, float* c) {
-  simd([=] {
-    for (size_t i = 0; i < m; ++i) {
-      const float factor = alpha * a[i];
-      for (size_t j = 0; j < n; ++j) c[i * n + j] = factor * b[j];
-    }
-  });
-}
-
-}  // namespace
-
-void multiply(bool trans_a, bool trans_b, size_t m, size_t n, size_t k, float alpha, const float* a,
-              const float* b, float beta, float* c) noexcept {
-  if (m == 0 || n == 0) return;
-  const CBLAS_TRANSPOSE op_a = trans_a ? CblasTrans : CblasNoTrans;
-  const CBLAS_TRANSPOSE op_b = trans_b ? CblasTrans : CblasNoTrans;
-  if (m > 1 && n > 1 && k > 1) {
-    cblas_sgemm(CblasRowMajor, op_a, op_b, static_cast<int>(m), static_cast<int>(n),
-                static_cast<int>(k), alpha, a, static_cast<int>(trans_a ? m : k), b,
-                static_cast<int>(trans_b ? k : n), beta, c, static_cast<int>(n));
-    return;
-  }
-  if (m > 1 && n > 1 && k == 1 && beta == 0) return outer_product(a, b, m, n, alpha, c);
-  scale(c, m * n, beta);
-  if (k == 0) return;
-  if (m == 1) {  // one example: c = op(b)ᵀ·a
-    add_matrix_vector(trans_b ? CblasNoTrans : CblasTrans, b, trans_b ? n : k, trans_b ? k : n,
-                      alpha, a, c);
-  } else if (n == 1) {
-    add_matrix_vector(op_a, a, trans_a ? k : m, trans_a ? m : k, alpha, b, c);
-  } else {  // k = 1, the weight gradient of one example
-    cblas_sger(CblasRowMajor, static_cast<int>(m), static_cast<int>(n), alpha, a, 1, b, 1, c,
-               static_cast<int>(n));
-  }
-}
-
-namespace {
-
 void gemm_run(In a, In b, Inout c, Size trans_a, Size trans_b, Size m, Size n, Size k, Float alpha,
               Float beta, Share share) noexcept {
-  if (share.index != 0) return;
-  if (!trans_b && multiply_in_tiles(trans_a, m, n, k, alpha, a.data, b.data, beta, c.data)) return;
-  multiply(trans_a, trans_b, m, n, k, alpha, a.data, b.data, beta, c.data);
+  multiply({trans_a == 1, trans_b == 1, m, n, k, alpha, a.data, b.data, beta, c.data}, share);
 }
-
 const Registration gemm =
-    kernel<gemm_check, gemm_run>("gemm", "a b c transA transB m n k alpha beta");
+    kernel<gemm_check, gemm_run, nullptr, true>("gemm", "a b c transA transB m n k alpha beta");
+
+void gemm_sgd_check(In a, In b, Inout w, In settings, Size trans_a, Size trans_b, Size m, Size n,
+                    Size k) {
+  operands_check(a, b, w, trans_a, trans_b, m, n, k);
+  holds(settings, kSettings);
+  distinct(w, settings);
+}
+// w = (1 - lr·decay)·w - lr·op(a)·op(b): the gradient is never stored.
+void gemm_sgd_run(In a, In b, Inout w, In settings, Size trans_a, Size trans_b, Size m, Size n,
+                  Size k, Share share) noexcept {
+  const Settings s = settings_of(settings);
+  multiply({trans_a == 1, trans_b == 1, m, n, k, -s.lr, a.data, b.data, 1 - s.lr * s.decay, w.data},
+           share);
+}
+// The soft threshold needs the whole sum, and pieces may share a row: it comes last.
+void gemm_sgd_finish(In, In, Inout w, In settings, Size, Size, Size m, Size n, Size) noexcept {
+  const Settings s = settings_of(settings);
+  if (s.threshold <= 0) return;
+  simd([=, p = w.data] {
+    for (size_t i = 0; i < m * n; ++i) p[i] = shrink(p[i], s.threshold);
+  });
+}
+const Registration gemm_sgd = kernel<gemm_sgd_check, gemm_sgd_run, gemm_sgd_finish, true>(
+    "gemmSgd", "a b w settings transA transB m n k");
 
 }  // namespace
 }  // namespace nb

@@ -1,14 +1,32 @@
-// A product of row-major matrices by one call of OpenBLAS on this thread. Not a kernel: no spans,
-// no shares; what it is called with was checked before.
+// Products of row-major matrices by OpenBLAS. Not kernels: no spans; what they are called with was
+// checked before.
 #pragma once
 
 #include <cstddef>
 
+#include "kernel.h"
+
 namespace nb {
 
-// c = alpha·op(a)·op(b) + beta·c for op(a) [m, k] and op(b) [k, n], all extents below 2^31. With a
-// vector among them it is gemv or ger, which add to a c that was scaled before.
-void multiply(bool trans_a, bool trans_b, size_t m, size_t n, size_t k, float alpha, const float* a,
-              const float* b, float beta, float* c) noexcept;
+// c = alpha·op(a)·op(b) + beta·c for op(a) [m, k] and op(b) [k, n], all extents below 2^31.
+struct Product {
+  bool trans_a;
+  bool trans_b;
+  size_t m;
+  size_t n;
+  size_t k;
+  float alpha;
+  const float* a;
+  const float* b;
+  float beta;
+  float* c;
+};
+
+// The part of the result that begins at (row, col), by one call of OpenBLAS's matrix product.
+void multiply_part(const Product& p, size_t row, size_t col, size_t rows, size_t cols) noexcept;
+
+// The share of the product, cut as its shape and the OpenBLAS core in use ask for: the result is
+// the same bits for any number of shares.
+void multiply(const Product& p, Share share) noexcept;
 
 }  // namespace nb

@@ -2,34 +2,11 @@
 //
 // settings: [lr, momentum, nesterov, weightDecay, l2, l1]. They are read when the step runs, so a
 // recorded step follows a schedule.
-#include <cmath>
-
 #include "rows.h"
+#include "settings.h"
 
 namespace nb {
 namespace {
-
-struct Settings {
-  float lr;
-  float momentum;
-  bool nesterov;
-  float decay;      // weightDecay·w is added as it is, l2·Σw² by its derivative
-  float threshold;  // lr·l1
-};
-
-constexpr size_t kSettings = 6;
-
-Settings settings_of(In settings) {
-  return {settings[0], settings[1], settings[2] != 0, settings[3] + 2 * settings[4],
-          settings[5] > 0 ? settings[0] * settings[5] : 0};
-}
-
-// The proximal step of t·|w|: w moves by t towards zero and stays there once it is reached. Adding
-// t·sign(w) to the gradient instead would swing around zero without ever meeting it.
-NB_INLINE float shrink(float w, float t) {
-  const float size = std::fabs(w) - t;
-  return size <= 0 ? 0 : std::copysign(size, w);
-}
 
 // w -= lr·step(i, dw + decay·w), then the threshold where there is one.
 template <class Step>
@@ -92,6 +69,43 @@ void sgd_momentum_run(Inout w, In dw, Inout velocity, In settings, Size n, Share
 }
 const Registration sgd_momentum =
     kernel<sgd_momentum_check, sgd_momentum_run>("sgdMomentum", "w dw velocity settings n");
+
+constexpr size_t kAdamSettings = 8;
+
+void adam_check(Inout w, In dw, Inout mean, Inout square, In settings, Size n) {
+  holds(w, n);
+  holds(dw, n);
+  holds(mean, n);
+  holds(square, n);
+  holds(settings, kAdamSettings);
+  distinct(w, dw);
+  distinct(w, mean);
+  distinct(w, square);
+  distinct(mean, dw);
+  distinct(mean, square);
+  distinct(square, dw);
+  for (const Inout& written : {w, mean, square}) distinct(written, settings);
+}
+// settings: [lr, stepSize, beta1, beta2, epsilon, weightDecay, l2, l1]; Kingma and Ba 2015 with the
+// bias corrections in stepSize and epsilon.
+void adam_run(Inout w, In dw, Inout mean, Inout square, In settings, Size n, Share share) noexcept {
+  const Range range = share.of(n);
+  const float step = settings[1], epsilon = settings[4];
+  const float mean_rate = 1 - settings[2], square_rate = 1 - settings[3];
+  const float decay = settings[5] + 2 * settings[6];
+  const float threshold = settings[7] > 0 ? settings[0] * settings[7] : 0;
+  simd([=, w = w.data, dw = dw.data, m = mean.data, v = square.data] {
+    for (size_t i = range.first; i < range.second; ++i) {
+      const float g = dw[i] + decay * w[i];
+      m[i] += mean_rate * (g - m[i]);
+      v[i] += square_rate * (g * g - v[i]);
+      w[i] -= step * m[i] / (std::sqrt(v[i]) + epsilon);
+    }
+    if (threshold <= 0) return;
+    for (size_t i = range.first; i < range.second; ++i) w[i] = shrink(w[i], threshold);
+  });
+}
+const Registration adam = kernel<adam_check, adam_run>("adam", "w dw mean square settings n");
 
 }  // namespace
 }  // namespace nb

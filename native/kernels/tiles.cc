@@ -44,23 +44,25 @@ bool has_small_kernels() {
 // are a multiple of 512 bytes apart, which the large kernel suffers from, else 0.95 to 1.05. aᵀ·b
 // over 8 to 128 rows: 0.62 to 0.93. Both lose when the large matrix is beyond the caches: 1.05
 // to 1.5 at 2048 x 2048.
-bool pays_off(bool trans_a, size_t m, size_t n, size_t k) {
+bool pays_off(const Product& p) {
   constexpr size_t kLargest = 1200 * 1000;
-  if (m > kLargest || n > kLargest || k > kLargest) return false;
+  const size_t m = p.m, n = p.n, k = p.k;
+  if (p.trans_b || m > kLargest || n > kLargest || k > kLargest) return false;
   // A product below the limit is such a tile as a whole.
   if (static_cast<double>(m) * n * k <= kLimit) return false;
-  if (trans_a) return k >= 8 && k <= kDepth && n >= kCols && m * n <= kLargest;
+  if (kCols * k + (p.trans_a ? m * k : 0) > kScratch) return false;
+  if (p.trans_a) return k >= 8 && k <= kDepth && n >= kCols && m * n <= kLargest;
   return m >= 32 && m <= 192 && n >= 32 && k * n <= kLargest && (n <= 256 || n % 128 == 0);
 }
 
-// Memory for copies of operands, kept by this thread; nullptr when there is not as much.
-float* scratch(size_t size) {
+// Memory for copies of operands, kept by this thread; nullptr when there is none.
+float* scratch() {
   struct Free {
     void operator()(float* data) const { std::free(data); }
   };
   static thread_local std::unique_ptr<float, Free> data;
   if (!data) data.reset(static_cast<float*>(std::aligned_alloc(64, kScratch * sizeof(float))));
-  return size <= kScratch ? data.get() : nullptr;
+  return data.get();
 }
 
 // Copies a panel of columns, so that its rows lie one after another: at a large power of two apart
@@ -79,30 +81,51 @@ void copy_panel(const float* x, size_t rows, size_t stride, size_t cols, float* 
 
 }  // namespace
 
-bool multiply_in_tiles(bool trans_a, size_t m, size_t n, size_t k, float alpha, const float* a,
-                       const float* b, float beta, float* c) noexcept {
-  if (!has_small_kernels() || !pays_off(trans_a, m, n, k)) return false;
-  float* b_panel = scratch(kCols * k + (trans_a ? m * k : 0));
-  if (b_panel == nullptr) return false;
-  float* a_panels = b_panel + kCols * k;
-  const size_t height = trans_a ? kTransposedRows : kRows;
-  for (size_t i = 0; trans_a && i < m; i += height) {
-    copy_panel(a + i, k, m, std::min(height, m - i), a_panels + i * k);
+namespace {
+
+// Rows [begin, end) and the columns of the panels [first, last) of the result.
+void multiply_block(const Product& p, size_t begin, size_t end, size_t first, size_t last,
+                    float* b_panel) {
+  const size_t height = p.trans_a ? kTransposedRows : kRows;
+  float* a_panels = b_panel + kCols * p.k;
+  for (size_t i = begin; p.trans_a && i < end; i += height) {
+    copy_panel(p.a + i, p.k, p.m, std::min(height, end - i), a_panels + (i - begin) * p.k);
   }
-  for (size_t j = 0; j < n; j += kCols) {
-    const size_t cols = std::min(kCols, n - j);
-    copy_panel(b + j, k, n, cols, b_panel);
-    for (size_t i = 0; i < m; i += height) {
-      const size_t rows = std::min(height, m - i);
-      for (size_t p = 0; p < k; p += kDepth) {
-        const float* a_tile = trans_a ? a_panels + i * k + p * rows : a + i * k + p;
-        cblas_sgemm(CblasRowMajor, trans_a ? CblasTrans : CblasNoTrans, CblasNoTrans,
+  for (size_t j = first * kCols; j < std::min(p.n, last * kCols); j += kCols) {
+    const size_t cols = std::min(kCols, p.n - j);
+    copy_panel(p.b + j, p.k, p.n, cols, b_panel);
+    for (size_t i = begin; i < end; i += height) {
+      const size_t rows = std::min(height, end - i);
+      for (size_t q = 0; q < p.k; q += kDepth) {
+        const float* a_tile =
+            p.trans_a ? a_panels + (i - begin) * p.k + q * rows : p.a + i * p.k + q;
+        cblas_sgemm(CblasRowMajor, p.trans_a ? CblasTrans : CblasNoTrans, CblasNoTrans,
                     static_cast<int>(rows), static_cast<int>(cols),
-                    static_cast<int>(std::min(kDepth, k - p)), alpha, a_tile,
-                    static_cast<int>(trans_a ? rows : k), b_panel + p * cols,
-                    static_cast<int>(cols), p == 0 ? beta : 1, c + i * n + j, static_cast<int>(n));
+                    static_cast<int>(std::min(kDepth, p.k - q)), p.alpha, a_tile,
+                    static_cast<int>(p.trans_a ? rows : p.k), b_panel + q * cols,
+                    static_cast<int>(cols), q == 0 ? p.beta : 1, p.c + i * p.n + j,
+                    static_cast<int>(p.n));
       }
     }
+  }
+}
+
+}  // namespace
+
+// Shares are cut along the rows for aᵀ·b and along the columns for a·b, so that of the larger
+// operand no part is copied twice.
+bool multiply_in_tiles(const Product& p, Share share) noexcept {
+  if (!has_small_kernels() || !pays_off(p)) return false;
+  const size_t panels = (p.n + kCols - 1) / kCols;
+  const auto [begin, end] =
+      p.trans_a ? share.of(p.m, kTransposedRows) : std::make_pair(size_t{0}, p.m);
+  const auto [first, last] = p.trans_a ? std::make_pair(size_t{0}, panels) : share.of(panels, 1);
+  if (begin == end || first == last) return true;
+  if (float* memory = scratch()) {
+    multiply_block(p, begin, end, first, last, memory);
+  } else {
+    const size_t col = first * kCols;
+    multiply_part(p, begin, col, end - begin, std::min(p.n, last * kCols) - col);
   }
   return true;
 }

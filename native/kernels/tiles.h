@@ -7,13 +7,12 @@
 // has the same bits every time.
 #pragma once
 
-#include <cstddef>
+#include "gemm.h"
 
 namespace nb {
 
-// c = alpha·op(a)·b + beta·c for op(a) [m, k] and b [k, n]. False, with c untouched, when whole
-// calls are the better way.
-bool multiply_in_tiles(bool trans_a, size_t m, size_t n, size_t k, float alpha, const float* a,
-                       const float* b, float beta, float* c) noexcept;
+// The share of a product whose b is not transposed. False, with c untouched, when whole calls are
+// the better way; it does not depend on the share.
+bool multiply_in_tiles(const Product& p, Share share) noexcept;
 
 }  // namespace nb

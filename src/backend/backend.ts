@@ -2,6 +2,7 @@
  * The seam: what every backend does, in numbers only. Shapes, gradients and errors a user reads are
  * made above it; memory and arithmetic below it.
  */
+import type { Plan } from '../capture/plan.js'
 import type { Handle, KernelArgs, KernelName } from './kernels.js'
 
 /** Element types of a buffer. float32 stands for the backend's float, which JS can widen to 64 bits. */
@@ -24,6 +25,28 @@ export interface MemoryUse {
   buffers: number
 }
 
+/** Row `pass` of a table goes into a cell before each pass, or out of it after each pass. */
+export interface Transfer {
+  readonly direction: 'feed' | 'collect'
+  /** [passes, width] */
+  readonly table: Handle
+  readonly cell: Handle
+  readonly width: number
+}
+
+/** A compiled plan. While it runs, the buffers that it uses cannot be used otherwise. */
+export interface Program {
+  /** Runs on this thread and its helpers; returns the passes done. Throws KernelError. */
+  runSync(passes: number, transfers: readonly Transfer[]): number
+  /** Runs beside JavaScript. */
+  run(passes: number, transfers: readonly Transfer[]): Promise<number>
+  /** Stops a run after the pass that is being computed. */
+  cancel(): void
+  /** Passes done of the run under way. */
+  progress(): number
+  dispose(): void
+}
+
 export interface Backend {
   readonly name: 'native' | 'js'
   readonly precision: Precision
@@ -37,4 +60,6 @@ export interface Backend {
   /** Runs one kernel now. Throws KernelError when an extent or an index does not fit. */
   run<K extends KernelName>(kernel: K, ...args: KernelArgs<K>): void
   memory(): MemoryUse
+  /** Makes a plan ready to run. Throws KernelError, OutOfMemoryError. */
+  compile(plan: Plan): Program
 }

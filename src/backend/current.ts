@@ -5,7 +5,8 @@
 import { ArgumentError, BackendError } from '../errors.js'
 import type { Backend, MemoryUse } from './backend.js'
 import { JsBackend } from './js/backend.js'
-import { NativeBackend } from './native.js'
+import { checkThreads, loadAddon, NativeBackend } from './native.js'
+import { recorded } from './record.js'
 
 export type BackendName = Backend['name']
 
@@ -37,7 +38,7 @@ function choose(): Backend {
 /** The backend that new tensors are made on. */
 export function currentBackend(): Backend {
   current ??= choose()
-  return current
+  return recorded(current)
 }
 
 /**
@@ -70,4 +71,18 @@ export function withBackend<T>(backend: Backend, fn: () => T): T {
 /** Bytes and buffers of the current backend in this thread. */
 export function memory(): MemoryUse {
   return currentBackend().memory()
+}
+
+/**
+ * Threads that compute captured functions and `fit`, in the whole process; results do not depend on
+ * it. By default the processors that the process may use, or NEUROBLAS_NUM_THREADS.
+ */
+export function setNumThreads(threads: number): void {
+  checkThreads('setNumThreads', threads)
+  if (currentBackend().name === 'native') loadAddon().setThreads(threads)
+}
+
+/** Threads that compute; 1 on the JavaScript backend. */
+export function getNumThreads(): number {
+  return currentBackend().name === 'native' ? loadAddon().threads() : 1
 }

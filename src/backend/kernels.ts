@@ -59,6 +59,20 @@ export const kernels = {
     'beta:float',
   ],
 
+  // w = (1 - lr·(weightDecay + 2·l2))·w - lr·op(a)·op(b), then the soft threshold by lr·l1: a weight
+  // gradient and its step of sgd at once. settings as for sgd.
+  gemmSgd: [
+    'a:in',
+    'b:in',
+    'w:inout',
+    'settings:in',
+    'transA:size',
+    'transB:size',
+    'm:size',
+    'n:size',
+    'k:size',
+  ],
+
   add: binary,
   sub: binary,
   mul: binary,
@@ -184,6 +198,8 @@ export const kernels = {
   // what may change from step to step must not be frozen into a recorded step.
   sgd: ['w:inout', 'dw:in', 'settings:in', 'n:size'],
   sgdMomentum: ['w:inout', 'dw:in', 'velocity:inout', 'settings:in', 'n:size'],
+  // settings: [lr, stepSize, beta1, beta2, epsilon, weightDecay, l2, l1]; see optim/adam.ts.
+  adam: ['w:inout', 'dw:in', 'mean:inout', 'square:inout', 'settings:in', 'n:size'],
 } as const satisfies Record<string, readonly string[]>
 
 export type KernelName = keyof typeof kernels

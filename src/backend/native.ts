@@ -4,8 +4,9 @@
  */
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { BackendError, KernelError, OutOfMemoryError } from '../errors.js'
-import type { Backend, DType, MemoryUse, TypedArray } from './backend.js'
+import type { Plan } from '../capture/plan.js'
+import { ArgumentError, BackendError, KernelError, OutOfMemoryError } from '../errors.js'
+import type { Backend, DType, MemoryUse, Program, Transfer, TypedArray } from './backend.js'
 import { type Handle, type KernelArgs, type KernelName, kernels, signature } from './kernels.js'
 
 /** What the addon exports; see native/addon.cc. */
@@ -18,6 +19,19 @@ export interface Addon {
   write(handle: number, src: TypedArray, offset?: number): void
   read(handle: number, dst: TypedArray, offset?: number): void
   memory(): MemoryUse
+  compile(arenaBytes: number, places: Float64Array, steps: Float64Array): number
+  runProgram(id: number, passes: number, transfers: Float64Array): number
+  startProgram(
+    id: number,
+    passes: number,
+    transfers: Float64Array,
+    done: (error: string | null, passes: number) => void,
+  ): void
+  cancelProgram(id: number): void
+  progressOf(id: number): number
+  disposeProgram(id: number): void
+  threads(): number
+  setThreads(count: number): void
   info(): {
     openblas: string
     core: string
@@ -53,7 +67,17 @@ export function loadAddon(): Addon {
       { cause: error },
     )
   }
+  const threads = process.env.NEUROBLAS_NUM_THREADS
+  if (threads !== undefined && threads !== '') {
+    loaded.setThreads(checkThreads('NEUROBLAS_NUM_THREADS', Number(threads)))
+  }
   return loaded
+}
+
+/** Refuses a number of threads that the addon does not know. */
+export function checkThreads(name: string, threads: number): number {
+  if (Number.isInteger(threads) && threads >= 1 && threads <= 256) return threads
+  throw new ArgumentError(`${name}: expected an integer from 1 to 256, got ${threads}`)
 }
 
 /** Position of each kernel in the addon's list. Throws BackendError where it is not this table. */
@@ -138,4 +162,78 @@ export class NativeBackend implements Backend {
   memory(): MemoryUse {
     return this.#addon.memory()
   }
+
+  compile(plan: Plan): Program {
+    const places = plan.places.flatMap(({ dtype, length, offset, shared }) =>
+      shared === undefined
+        ? [0, offset!, length, dtypeCodes[dtype]]
+        : [1, shared, length, dtypeCodes[dtype]],
+    )
+    const steps = plan.steps.flatMap(({ kernel, args }) => [this.#indices[kernel], ...args])
+    try {
+      const id = this.#addon.compile(
+        plan.arenaBytes,
+        Float64Array.from(places),
+        Float64Array.from(steps),
+      )
+      return new NativeProgram(this.#addon, id)
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+}
+
+/** A program in the addon, by its number; see native/capture.h. */
+class NativeProgram implements Program {
+  readonly #addon: Addon
+  readonly #id: number
+
+  constructor(addon: Addon, id: number) {
+    this.#addon = addon
+    this.#id = id
+  }
+
+  runSync(passes: number, transfers: readonly Transfer[]): number {
+    try {
+      return this.#addon.runProgram(this.#id, passes, encode(transfers))
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+
+  run(passes: number, transfers: readonly Transfer[]): Promise<number> {
+    return new Promise((resolve, reject) => {
+      try {
+        this.#addon.startProgram(this.#id, passes, encode(transfers), (error, done) => {
+          if (error === null) resolve(done)
+          else reject(new KernelError(error))
+        })
+      } catch (error) {
+        reject(translate(error))
+      }
+    })
+  }
+
+  cancel(): void {
+    this.#addon.cancelProgram(this.#id)
+  }
+
+  progress(): number {
+    return this.#addon.progressOf(this.#id)
+  }
+
+  dispose(): void {
+    this.#addon.disposeProgram(this.#id)
+  }
+}
+
+function encode(transfers: readonly Transfer[]): Float64Array {
+  return Float64Array.from(
+    transfers.flatMap(({ direction, table, cell, width }) => [
+      direction === 'feed' ? 0 : 1,
+      table,
+      cell,
+      width,
+    ]),
+  )
 }

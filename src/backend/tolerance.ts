@@ -27,6 +27,8 @@ const power = (y: number) => (y === 0 ? 0 : Math.abs(y) * (1 + Math.abs(Math.log
 
 export const tolerances: Partial<Record<KernelName, Tolerance>> = {
   gemm: { ulps: (call) => inARow(call.number('k')), magnitude: gemmTerms },
+  // One rounding more than the sum: of w·(1 - lr·decay).
+  gemmSgd: { ulps: (call) => inARow(call.number('k')) + 2, magnitude: gemmSgdTerms },
 
   // Bounds that the accuracy tests prove against float64.
   exp: { ulps: 2 },
@@ -114,21 +116,34 @@ export const tolerances: Partial<Record<KernelName, Tolerance>> = {
 
   sgd: { ulps: 2, magnitude: sgdTerms },
   sgdMomentum: { ulps: 3, magnitude: sgdTerms },
+  adam: { ulps: 5, magnitude: adamTerms },
 }
 
 // |alpha|·Σ |a|·|b| + |beta·c|
 function gemmTerms(call: Call): (i: number) => number {
-  const [a, b, c] = [call.values('a'), call.values('b'), call.values('c')]
+  const [alpha, beta] = [Math.abs(call.number('alpha')), Math.abs(call.number('beta'))]
+  const [products, c] = [productTerms(call), call.values('c')]
+  return (i) => alpha * products(i) + (beta === 0 ? 0 : beta * Math.abs(c[i]))
+}
+
+function gemmSgdTerms(call: Call): (i: number) => number {
+  const [products, w] = [productTerms(call), call.values('w')]
+  const [lr, , , weightDecay, l2, l1] = Array.from(call.values('settings'), Math.abs)
+  return (i) => lr * (products(i) + l1) + (1 + lr * (weightDecay + 2 * l2)) * Math.abs(w[i])
+}
+
+// Σ |a|·|b|
+function productTerms(call: Call): (i: number) => number {
+  const [a, b] = [call.values('a'), call.values('b')]
   const [m, n, k] = [call.number('m'), call.number('n'), call.number('k')]
   const [aRow, aStep] = call.number('transA') ? [1, m] : [k, 1]
   const [bCol, bStep] = call.number('transB') ? [k, 1] : [1, n]
-  const [alpha, beta] = [Math.abs(call.number('alpha')), Math.abs(call.number('beta'))]
   return (i) => {
     let sum = 0
     const from = Math.floor(i / n) * aRow
     const to = (i % n) * bCol
     for (let p = 0; p < k; p++) sum += Math.abs(a[from + p * aStep] * b[to + p * bStep])
-    return alpha * sum + (beta === 0 ? 0 : beta * Math.abs(c[i]))
+    return sum
   }
 }
 
@@ -169,5 +184,21 @@ function sgdTerms(call: Call, output: string): (i: number) => number {
     const g = Math.abs(dw[i]) + (weightDecay + 2 * l2) * Math.abs(w[i])
     const step = v === undefined ? g : momentum * Math.abs(v[i]) + g
     return output === 'velocity' ? step : Math.abs(w[i]) + lr * ((1 + momentum) * step + l1)
+  }
+}
+
+function adamTerms(call: Call, output: string): (i: number) => number {
+  const [w, dw, mean, square] = ['w', 'dw', 'mean', 'square'].map((name) => call.values(name))
+  const [lr, step, beta1, beta2, epsilon, weightDecay, l2, l1] = Array.from(call.values('settings'))
+  return (i) => {
+    const g = Math.abs(dw[i]) + (weightDecay + 2 * l2) * Math.abs(w[i])
+    const m = Math.abs(mean[i]) + (1 - beta1) * (g + Math.abs(mean[i]))
+    const v = square[i] + (1 - beta2) * (g * g + square[i])
+    if (output === 'mean') return m
+    if (output === 'square') return v
+    // Errors of the quotient grow with what its parts are made of, not with what they come to.
+    const rest = beta2 * square[i]
+    const root = Math.sqrt(rest > 0 ? rest : v) + epsilon
+    return Math.abs(w[i]) + (step * m * v) / (rest > 0 ? rest : v || 1) / root + lr * l1
   }
 }

@@ -3,8 +3,11 @@
  * compared, element by element over whole buffers, so that a write past an extent shows too. The
  * results of the first one count; the second gets a copy, so that differences do not add up.
  */
+
+import type { Plan } from '../capture/plan.js'
 import { KernelError, NeuroblasError } from '../errors.js'
-import type { Backend, DType, MemoryUse, TypedArray } from './backend.js'
+import type { Backend, DType, MemoryUse, Program, TypedArray } from './backend.js'
+import { JsProgram } from './js/program.js'
 import { type Handle, type KernelArgs, type KernelName, kernels } from './kernels.js'
 import { type Call, tolerances } from './tolerance.js'
 
@@ -66,6 +69,11 @@ export class ValidatingBackend implements Backend {
       this.compare(kernel, name, numbers[i] as Handle, call)
       this.copyToTwin(numbers[i] as Handle)
     }
+  }
+
+  /** Replayed kernel by kernel, each of them compared. */
+  compile(plan: Plan): Program {
+    return new JsProgram(this, plan)
   }
 
   memory(): MemoryUse {

@@ -2,6 +2,8 @@
  * What is measured: training steps P1 to P8 and the ops of E1, as data. Nothing here knows how a
  * contestant does its step.
  */
+import { Adam } from '../optim/adam.js'
+import type { Optimizer } from '../optim/optimizer.js'
 import { SGD } from '../optim/sgd.js'
 import { l2 } from '../regularizers.js'
 import type { Tensor } from '../tensor.js'
@@ -63,17 +65,14 @@ export const cases: readonly Case[] = [
 
 export const DEFAULT_CASES = ['P1', 'P2', 'P3', 'P4']
 
-type MakeOptimizer = (parameters: readonly Tensor[], c: TrainingCase) => SGD
-
-/** The optimizers that the library has; a case with another one is not offered. */
-export const optimizers: Partial<Record<TrainingCase['optimizer'], MakeOptimizer>> = {
+/** The optimizers as the library has them. */
+export const optimizers: Record<
+  TrainingCase['optimizer'],
+  (parameters: readonly Tensor[], c: TrainingCase) => Optimizer
+> = {
   sgd: (parameters, { lr, momentum, l2: lambda }) =>
     new SGD(parameters, { lr, momentum, regularizer: lambda ? l2(lambda) : [] }),
-}
-
-/** The cases that can be run today. */
-export function offeredCases(): Case[] {
-  return cases.filter((c) => c.kind === 'op' || c.optimizer in optimizers)
+  adam: (parameters, { lr }) => new Adam(parameters, { lr }),
 }
 
 /** One line for people. */

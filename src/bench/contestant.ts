@@ -13,19 +13,19 @@ function say(line: Ready | Round): void {
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }
 
-function start(job: Job): { run: TimedRun; lossAfter100: number | null } {
+async function start(job: Job): Promise<{ run: TimedRun; lossAfter100: number | null }> {
   const c = job.case
   if (c.kind === 'training' && job.contestant !== 'bare') return startTraining(job, c)
   const run = c.kind === 'op' ? opSteps(c) : bareProducts(c)
-  measure(run, WARM_UP_SECONDS)
+  await measure(run, WARM_UP_SECONDS)
   return { run, lossAfter100: null }
 }
 
 try {
-  const { run, lossAfter100 } = start(JSON.parse(process.argv.at(-1)!) as Job)
+  const { run, lossAfter100 } = await start(JSON.parse(process.argv.at(-1)!) as Job)
   say({ lossAfter100 })
   for await (const seconds of createInterface({ input: process.stdin })) {
-    say({ usPerStep: measure(run, Number(seconds)) * 1e6 })
+    say({ usPerStep: (await measure(run, Number(seconds))) * 1e6 })
   }
 } catch (error) {
   if (!(error instanceof BackendError)) throw error

@@ -1,7 +1,7 @@
 /** Timing a step that may be far shorter than the clock's resolution. */
 
 /** Does so many steps and says how many seconds they took. */
-export type TimedRun = (steps: number) => number
+export type TimedRun = (steps: number) => number | Promise<number>
 
 /** Wraps one step into a TimedRun. */
 export function timed(step: () => void): TimedRun {
@@ -13,11 +13,11 @@ export function timed(step: () => void): TimedRun {
 }
 
 /** Mean seconds per step over at least `seconds` and at least 3 steps. */
-export function measure(run: TimedRun, seconds: number): number {
+export async function measure(run: TimedRun, seconds: number): Promise<number> {
   let steps = 0
   let elapsed = 0
   for (let count = 1; elapsed < seconds || steps < 3; ) {
-    const time = run(count)
+    const time = await run(count)
     elapsed += time
     steps += count
     if (time < seconds / 20) count *= 2

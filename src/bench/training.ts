@@ -4,15 +4,16 @@
  */
 import { readFileSync } from 'node:fs'
 import { type Dataset, dataset, subset } from '../data/dataset.js'
-import { type Batch, DataLoader } from '../data/loader.js'
+import { DataLoader } from '../data/loader.js'
 import { evaluate } from '../evaluate.js'
 import { loadModel } from '../io/model.js'
 import { decodeSafetensors } from '../io/safetensors.js'
 import { softmaxCrossEntropy } from '../losses.js'
 import { mlp } from '../nn/sequential.js'
-import { scope } from '../scope.js'
+import { Steps } from '../steps.js'
+import type { Tensor } from '../tensor.js'
 import { optimizers, type TrainingCase } from './cases.js'
-import { type TimedRun, timed } from './measure.js'
+import type { TimedRun } from './measure.js'
 import { CHECKED_EXAMPLES, CHECKED_STEPS, filesOf, type Job, SEED } from './protocol.js'
 
 function readData(path: string): Dataset {
@@ -26,36 +27,60 @@ function readData(path: string): Dataset {
   })
 }
 
-/** Batches without end, in the order of the file that `files.ts` writes. */
-function* batchesOf(data: Dataset, batchSize: number): Generator<Batch, never> {
-  const loader = new DataLoader(data, { batchSize, shuffle: true, dropLast: true, seed: SEED })
-  for (;;) yield* loader
-}
-
 /** Takes the first 100 steps; returns the loss after them and what times the steps that follow. */
-export function startTraining(job: Job, c: TrainingCase): { lossAfter100: number; run: TimedRun } {
+export async function startTraining(
+  job: Job,
+  c: TrainingCase,
+): Promise<{ lossAfter100: number; run: TimedRun }> {
   const files = filesOf(job)
   const data = readData(files.data)
   const model = mlp(c.units)
   loadModel(model, files.weights)
-  const optimizer = optimizers[c.optimizer]!(model.parameters(), c)
-  const batches = batchesOf(data, c.batch)
-  const step = () => {
-    const { inputs, targets } = batches.next().value
-    return scope(() => {
-      const risk = softmaxCrossEntropy(model.forward(inputs), targets)
-      optimizer.zeroGrad()
-      risk.backward()
-      optimizer.step()
-      return risk.item()
-    })
-  }
-  for (let i = 0; i < CHECKED_STEPS; i++) step()
+  const optimizer = optimizers[c.optimizer](model.parameters(), c)
+  const loader = new DataLoader(data, {
+    batchSize: c.batch,
+    shuffle: true,
+    dropLast: true,
+    seed: SEED,
+  })
+  const steps = new Steps(model, loader, softmaxCrossEntropy, optimizer)
+  model.train()
+  const train = trainer(loader, steps)
+  await train(CHECKED_STEPS)
   const checked = subset(
     data,
     Array.from({ length: CHECKED_EXAMPLES }, (_, row) => row),
   )
   const { risk } = evaluate(model, checked, { loss: softmaxCrossEntropy })
   model.train()
-  return { lossAfter100: risk, run: timed(step) }
+  return {
+    lossAfter100: risk,
+    run: async (count) => {
+      const begin = performance.now()
+      await train(count)
+      return (performance.now() - begin) / 1000
+    },
+  }
+}
+
+/** Takes so many steps, as `fit` does, over epochs without end. */
+function trainer(loader: DataLoader, steps: Steps): (count: number) => Promise<void> {
+  let order: Tensor<'int32'> | undefined
+  let taken = loader.length
+  return async (count) => {
+    while (count > 0) {
+      if (taken === loader.length) {
+        order?.dispose()
+        order = loader.order()
+        taken = 0
+      }
+      const hop = Math.min(count, loader.length - taken, 4096)
+      const { batchSize } = loader
+      const slice = order!.slice([taken * batchSize, (taken + hop) * batchSize])
+      await steps.run(slice.view([hop, batchSize]))
+      slice.dispose()
+      taken += hop
+      count -= hop
+    }
+  }
 }

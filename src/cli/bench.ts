@@ -1,8 +1,8 @@
-/** `neuroblas bench`: training steps against the bare BLAS calls and against pure JavaScript. */
+/** `neuroblas bench`: training steps against bare BLAS calls, pure JavaScript and other libraries. */
 import { closeSync, openSync, writeFileSync } from 'node:fs'
-import { constants } from 'node:os'
+import { availableParallelism, constants } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { type Case, DEFAULT_CASES, describeCase, offeredCases } from '../bench/cases.js'
+import { type Case, cases, DEFAULT_CASES, describeCase } from '../bench/cases.js'
 import { CONTESTANTS } from '../bench/contestants.js'
 import { runBench } from '../bench/run.js'
 import { formatReport } from '../bench/table.js'
@@ -19,6 +19,13 @@ function listOf(known: readonly string[]) {
   }
 }
 
+/** Thread counts separated by commas. */
+function threadCounts(text: string): number[] {
+  const counts = [...new Set(text.split(',').map(Number))]
+  if (counts.every((n) => Number.isInteger(n) && n >= 1 && n <= 256)) return counts
+  throw new InvalidArgumentError(`Expected integers from 1 to 256, as in 1,2, got '${text}'.`)
+}
+
 /** A finite number from `least` on. */
 function numberFrom(least: number, { integer = false } = {}) {
   return (text: string): number => {
@@ -31,14 +38,20 @@ function numberFrom(least: number, { integer = false } = {}) {
   }
 }
 
-/** E1 stands for all of its parts. */
-function casesNamed(names: readonly string[]): Case[] {
-  return offeredCases().filter(({ id }) => names.includes(id) || names.includes(id.split('-')[0]))
+/** E1 stands for all of its parts; M1 gets the steps that were asked for. */
+function casesNamed(names: readonly string[], steps: number): Case[] {
+  return cases
+    .filter(
+      ({ id }) => names.includes('all') || names.includes(id) || names.includes(id.split('-')[0]),
+    )
+    .map((c) => (c.kind === 'memory' ? { ...c, steps } : c))
 }
 
 interface Options {
   cases: string[]
   contestants: string[]
+  threads: number[]
+  steps: number
   rounds: number
   seconds: number
   json?: string
@@ -57,7 +70,7 @@ async function bench({ json, ...options }: Options): Promise<void> {
   if (json !== undefined) closeSync(openSync(json, 'a'))
   const report = await runBench({
     ...options,
-    cases: casesNamed(options.cases),
+    cases: casesNamed(options.cases, options.steps),
     progress: (line) => process.stderr.write(`${line}\n`),
   })
   process.stdout.write(`${formatReport(report)}\n`)
@@ -72,16 +85,24 @@ function listOption(flags: string, about: string, known: readonly string[], all 
 }
 
 export function benchCommand(): Command {
-  const offered = offeredCases()
-  const ids = offered.map(({ id }) => id)
+  const ids = cases.map(({ id }) => id)
   const width = Math.max(...ids.map((id) => id.length))
-  const lines = offered.map((c) => `  ${c.id.padEnd(width)}  ${describeCase(c)}`)
+  const lines = cases.map((c) => `  ${c.id.padEnd(width)}  ${describeCase(c)}`)
+  const cores = [...new Set([1, availableParallelism()])]
   return new Command('bench')
-    .description('measure training steps against bare BLAS calls and pure JavaScript')
-    .addOption(listOption('--cases <list>', 'what to measure', ids, DEFAULT_CASES))
+    .description('measure training steps against bare BLAS calls and other libraries')
+    .addOption(
+      listOption('--cases <list>', 'what to measure, or all', [...ids, 'all'], DEFAULT_CASES),
+    )
     .addOption(listOption('--contestants <list>', 'who takes part', CONTESTANTS))
+    .addOption(
+      new Option('--threads <list>', 'thread counts')
+        .argParser(threadCounts)
+        .default(cores, cores.join(',')),
+    )
     .option('--rounds <n>', 'rounds per case', numberFrom(1, { integer: true }), 5)
     .option('--seconds <s>', 'time of each contestant in each round', numberFrom(0.001), 0.5)
+    .option('--steps <n>', 'steps of M1', numberFrom(1, { integer: true }), 20_000)
     .option('--json <file>', 'write the report as JSON')
     .addHelpText('after', `\nCases:\n${lines.join('\n')}\n\nClose other programs first.`)
     .action((options: Options) => bench(options))

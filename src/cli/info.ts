@@ -1,12 +1,11 @@
 /** `neuroblas info`: what computes on this machine. */
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { Command } from 'commander'
-import { currentBackend, setBackend } from '../backend/current.js'
+import { currentBackend, getNumThreads, setBackend } from '../backend/current.js'
 import { loadAddon } from '../backend/native.js'
 import { BackendError } from '../errors.js'
 import { jsonOption } from './options.js'
 import { bytes, print, table } from './table.js'
-import { THREADS } from './training.js'
 import { version } from './version.js'
 
 export function infoCommand(): Command {
@@ -43,7 +42,7 @@ function collect() {
     openblas: addon?.openblas ?? null,
     core: addon?.core ?? null,
     simd: addon?.simd ?? null,
-    threads: THREADS,
+    threads: getNumThreads(),
     openblasThreads: addon?.openblasThreads ?? null,
     memory: { ...backend.memory(), process: process.memoryUsage.rss(), machine: totalmem() },
     cpu: { model: cpus()[0]?.model ?? 'unknown', available: availableParallelism() },

@@ -6,7 +6,7 @@ import { losses } from './losses.js'
 import { choiceOption, integerOption, jsonOption, layersOption, numberOption } from './options.js'
 import { JsonReporter, TextReporter } from './report.js'
 import { Interrupt } from './signals.js'
-import { runTraining, THREADS, type TrainingOptions } from './training.js'
+import { runTraining, type TrainingOptions } from './training.js'
 
 type Preset = Pick<TrainingOptions, 'layers' | 'batchSize' | 'epochs' | 'lr' | 'l2'>
 
@@ -98,7 +98,7 @@ export function trainCommand(): Command {
     )
     .addOption(choiceOption('--backend <name>', 'what computes', ['native', 'js']))
     .addOption(
-      integerOption('--threads <n>', `compute threads; this version has ${THREADS} (default)`, 1),
+      integerOption('--threads <n>', 'compute threads (default: the processors there are)', 1),
     )
     .addOption(new Option('--save <file>', 'where the model goes (default: <data>.safetensors)'))
     .option('--no-save', 'do not save the model')
@@ -109,12 +109,9 @@ export function trainCommand(): Command {
 
 async function train(
   source: string,
-  { json, threads, ...given }: Partial<TrainingOptions> & { json?: boolean; threads?: number },
+  { json, ...given }: Partial<TrainingOptions> & { json?: boolean },
 ): Promise<void> {
   const note = (text: string) => process.stderr.write(`neuroblas: ${text}\n`)
-  if (threads !== undefined && threads > THREADS) {
-    note(`--threads ${threads}: this version computes on ${THREADS} thread`)
-  }
   const reporter = json ? new JsonReporter() : new TextReporter()
   const interrupt = new Interrupt((name) => {
     reporter.close()

@@ -1,5 +1,5 @@
 /** One training run of the command line, from the data set's name to the saved model. */
-import { currentBackend, setBackend } from '../backend/current.js'
+import { currentBackend, getNumThreads, setBackend, setNumThreads } from '../backend/current.js'
 import type { Dataset } from '../data/dataset.js'
 import { evaluate } from '../evaluate.js'
 import { type ActivationName, mlp, type Sequential } from '../nn/sequential.js'
@@ -28,12 +28,10 @@ export interface TrainingOptions {
   l2: number
   seed: number
   backend?: 'native' | 'js'
+  threads?: number
   /** File for the model; false for none. */
   save: string | false
 }
-
-/** The backends of this version compute on the calling thread. */
-export const THREADS = 1
 
 export interface Problem {
   name: string
@@ -87,9 +85,10 @@ export async function runTraining(
 ): Promise<EndEvent> {
   if (options.save !== false) checkWritable(options.save)
   if (options.backend) setBackend(options.backend)
+  if (options.threads) setNumThreads(options.threads)
   const problem = readProblem(source, options.seed)
   const { units, model } = buildNetwork(problem, options)
-  const { layers, backend, save, ...settings } = options
+  const { layers, backend, threads, save, ...settings } = options
   reporter.start({
     dataset: problem.name,
     kind: kindOf(problem.train),
@@ -100,7 +99,7 @@ export async function runTraining(
     parameters: model.parameters().reduce((sum, { size }) => sum + size, 0),
     ...settings,
     backend: currentBackend().name,
-    threads: THREADS,
+    threads: getNumThreads(),
   })
   const { history, speed, seconds } = await train(model, problem, options, reporter, interrupt)
   const trained = history.epochs.length > 0
@@ -125,7 +124,7 @@ export async function runTraining(
     ended: history.ended === 'aborted' ? (interrupt.caught as string) : history.ended,
     examplesPerSecond: speed,
     backend: currentBackend().name,
-    threads: THREADS,
+    threads: getNumThreads(),
     seconds,
     saved: trained && save !== false ? save : null,
   }

@@ -3,7 +3,7 @@
  * and what batches are made from. Not a loader: nothing here batches, scales or makes tensors.
  */
 import { ArgumentError, ShapeError } from '../errors.js'
-import { permutation } from '../random.js'
+import { permutation, streams } from '../random.js'
 
 /**
  * Examples with their targets.
@@ -96,7 +96,7 @@ export function split(
       `split: expected a fraction in (0, 1) that leaves examples in both parts, got ${fraction} of ${data.size} examples`,
     )
   }
-  const order = permutation(data.size, seed)
+  const order = permutation(data.size, seed, streams.split)
   return {
     train: subset(data, order.subarray(held)),
     validation: subset(data, order.subarray(0, held)),

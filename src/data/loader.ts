@@ -6,7 +6,7 @@ import { tensor } from '../create.js'
 import { ArgumentError } from '../errors.js'
 import type { Targets } from '../losses.js'
 import { gather, gatherBytes } from '../ops/gather.js'
-import { Generator } from '../random.js'
+import { Generator, streams } from '../random.js'
 import { within } from '../scope.js'
 import type { AnyTensor, Tensor } from '../tensor.js'
 import type { Dataset } from './dataset.js'
@@ -51,7 +51,7 @@ export class DataLoader implements Iterable<Batch> {
     this.size = data.size
     this.#dropLast = dropLast
     this.#scale = data.scale
-    this.#generator = shuffle ? new Generator(seed) : undefined
+    this.#generator = shuffle ? new Generator(seed, streams.batches) : undefined
     const toTensor = (values: Dataset['inputs'] | Dataset['targets'], shape: readonly number[]) =>
       within(null, () => tensor(values as Float32Array, [data.size, ...shape]))
     this.#inputs = toTensor(data.inputs, data.inputShape)
@@ -65,13 +65,12 @@ export class DataLoader implements Iterable<Batch> {
   }
 
   *[Symbol.iterator](): Iterator<Batch> {
-    const order = within(null, () => this.#order())
+    const order = within(null, () => this.order())
     try {
       for (let batch = 0; batch < this.length; batch++) {
         const start = batch * this.batchSize
         const rows = within(null, () => order.slice([start, start + this.batchSize]))
-        const inputs = within(null, () => this.#inputsOf(rows))
-        const targets = within(null, () => gather(this.#targets, rows)) as Targets
+        const { inputs, targets } = within(null, () => this.gather(rows))
         try {
           yield { inputs, targets }
         } finally {
@@ -83,16 +82,20 @@ export class DataLoader implements Iterable<Batch> {
     }
   }
 
-  #order(): Tensor<'int32'> {
+  /** The examples in the order of the next epoch, [size]. */
+  order(): Tensor<'int32'> {
     return this.#generator
       ? this.#generator.permutation(this.size)
       : tensor(Int32Array.from({ length: this.size }, (_, i) => i))
   }
 
-  #inputsOf(rows: Tensor<'int32'>): Tensor {
-    return this.#inputs.dtype === 'uint8'
-      ? gatherBytes(this.#inputs, rows, { scale: this.#scale })
-      : (gather(this.#inputs, rows) as Tensor)
+  /** The batch of these examples. */
+  gather(rows: Tensor<'int32'>): Batch {
+    const inputs =
+      this.#inputs.dtype === 'uint8'
+        ? gatherBytes(this.#inputs, rows, { scale: this.#scale })
+        : (gather(this.#inputs, rows) as Tensor)
+    return { inputs, targets: gather(this.#targets, rows) as Targets }
   }
 
   /** Frees the copy of the data set. */

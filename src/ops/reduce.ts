@@ -2,7 +2,15 @@
  * Ops that fold axes away.
  */
 import { ShapeError } from '../errors.js'
-import { aroundAxis, format, resolveAxes, resolveAxis, type Shape, sizeOf } from '../shape.js'
+import {
+  aroundAxis,
+  format,
+  resolveAxes,
+  resolveAxis,
+  type Shape,
+  sameShape,
+  sizeOf,
+} from '../shape.js'
 import { type AnyTensor, allocate, type Tensor } from '../tensor.js'
 import { defineOp, requireDType } from './define.js'
 import { equal } from './elementwise.js'
@@ -144,5 +152,10 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   const axes = x.shape.flatMap((extent, axis) =>
     axis < offset || (shape[axis - offset] === 1 && extent !== 1) ? [axis] : [],
   )
-  return sumAxes(x, { axes, scale: 1 }).reshape(shape)
+  const y = sumAxes(x, { axes, scale: 1 })
+  if (sameShape(y.shape, shape)) return y
+  // A view alone would leave the sum's own reference behind.
+  const reshaped = y.view(shape)
+  y.dispose()
+  return reshaped
 }

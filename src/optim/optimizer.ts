@@ -3,12 +3,15 @@
  * are forgotten, and the regularizer.
  */
 import { noGrad } from '../autograd.js'
+import type { Handle } from '../backend/kernels.js'
+import { everyPass, underneath } from '../backend/record.js'
 import { ArgumentError } from '../errors.js'
 import { Parameter } from '../nn/module.js'
 import type { Regularizer } from '../regularizers.js'
 import { Scope, scope, within } from '../scope.js'
 import type { Tensor } from '../tensor.js'
 import type { Schedule } from './schedules.js'
+import { SettingsBuffer } from './state.js'
 
 /** Settings that every optimizer knows; each can be changed between steps. */
 export interface GroupSettings {
@@ -25,6 +28,10 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
   readonly groups: readonly Group<Settings>[]
   /** Steps taken so far. */
   steps = 0
+  readonly #settings = new Map<
+    Group<Settings>,
+    readonly [weights: SettingsBuffer, biases: SettingsBuffer]
+  >()
 
   /**
    * @param parameters tensors, or groups `{ parameters, ...settings }` whose settings go first
@@ -58,8 +65,30 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     }
   }
 
+  /** A group's settings as its kernels read them; λ of L2 and of L1 come after them. */
+  protected abstract settings(group: Settings): number[]
+
   /** Moves one group's parameters along their gradients. */
   protected abstract update(group: Group<Settings>): void
+
+  /** The buffer with the settings for a parameter: without regularizers where it is a bias. */
+  protected settingsOf(group: Group<Settings>, parameter: Tensor): Handle {
+    const [ofWeights, ofBiases] = this.#settings.get(group)!
+    return (isRegularized(parameter) ? ofWeights : ofBiases).handle
+  }
+
+  /** Brings a group's settings up to date. */
+  #refresh(group: Group<Settings>): void {
+    const backend = underneath(group.parameters[0].storage.backend)
+    let buffers = this.#settings.get(group)
+    if (buffers?.[0].backend !== backend) {
+      const length = this.settings(group).length + 2
+      buffers = [new SettingsBuffer(backend, length), new SettingsBuffer(backend, length)]
+      this.#settings.set(group, buffers)
+    }
+    buffers[0].refresh(() => [...this.settings(group), builtIn(group, 'l2'), builtIn(group, 'l1')])
+    buffers[1].refresh(() => [...this.settings(group), 0, 0])
+  }
 
   parameters(): Tensor[] {
     return this.groups.flatMap((group) => group.parameters)
@@ -76,15 +105,18 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     try {
       within(temporary, () => {
         for (const group of this.groups) {
-          this.check(group)
+          everyPass(() => this.check(group))
           addGradients(group)
+          this.#refresh(group)
           noGrad(() => this.update(group))
         }
       })
     } finally {
       temporary.end()
     }
-    this.steps++
+    everyPass(() => {
+      this.steps++
+    })
   }
 
   /** Forgets the gradients; the next backward starts from zero. */
@@ -112,7 +144,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
 }
 
 /** Biases are left alone; tensors that are no Parameter count as weights. */
-export function isRegularized(parameter: Tensor): boolean {
+function isRegularized(parameter: Tensor): boolean {
   return !(parameter instanceof Parameter) || parameter.regularized
 }
 
@@ -121,7 +153,7 @@ export function regularizersOf({ regularizer = [] }: GroupSettings): readonly Re
 }
 
 /** Σ λ of the regularizers that the update itself takes care of. */
-export function builtIn(group: GroupSettings, kind: 'l1' | 'l2'): number {
+function builtIn(group: GroupSettings, kind: 'l1' | 'l2'): number {
   return regularizersOf(group).reduce((sum, regularizer) => sum + (regularizer[kind] ?? 0), 0)
 }
 

@@ -160,3 +160,33 @@ export function* sgd(momentum: boolean): Cases {
     }
   }
 }
+
+export function* gemmSgd(): Cases {
+  const extents = [
+    [0, 3, 2],
+    [1, 7, 63],
+    [63, 65, 1],
+    [7, 63, 65],
+    [96, 64, 33],
+    [784, 128, 32],
+  ]
+  for (const [m, n, k] of extents) {
+    for (const settings of SETTINGS) {
+      const operands = [floats(m * k), floats(k * n), floats(m * n), Float32Array.from(settings)]
+      yield [...operands, 0, 0, m, n, k]
+      yield [...operands, 1, 0, m, n, k]
+    }
+  }
+}
+
+export function* adam(): Cases {
+  for (const n of SIZES) {
+    for (const decay of [0, 0.25]) {
+      for (const l1 of [0, 0.5]) {
+        const squares = floats(n).map((v) => v * v)
+        const settings = Float32Array.of(0.125, 0.0625, 0.875, 0.9921875, 1e-3, decay, decay, l1)
+        yield [floats(n), floats(n), floats(n), squares, settings, n]
+      }
+    }
+  }
+}

@@ -5,9 +5,11 @@
 import type { KernelName } from '../../lib/backend/kernels.js'
 import {
   activationGrad,
+  adam,
   binary,
   crossEntropy,
   gemm,
+  gemmSgd,
   reduction,
   rows,
   rowsGrad,
@@ -28,6 +30,8 @@ import { bytes, floats, ints, SIZES, specials, tuples } from './values.js'
 
 export const cases: { [K in KernelName]: () => Cases } = {
   gemm,
+  gemmSgd,
+  adam,
   add: () => binary(),
   sub: () => binary(floats, true),
   mul: () => binary(),

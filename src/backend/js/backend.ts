@@ -3,16 +3,19 @@
  * float64 for gradient checks. It refuses the same handles, dtypes, sizes and indices; it does not
  * check extents (see kernel.ts).
  */
+
+import type { Plan } from '../../capture/plan.js'
 import { KernelError } from '../../errors.js'
-import type { Backend, DType, MemoryUse, Precision, TypedArray } from '../backend.js'
+import type { Backend, DType, MemoryUse, Precision, Program, TypedArray } from '../backend.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
 import { kernels } from '../kernels.js'
 import { Buffers, dtypeOf } from './buffers.js'
 import type { Kind } from './kernel.js'
 import { jsKernels } from './kernels.js'
+import { JsProgram } from './program.js'
 
 /** How the arguments of one kernel are decoded. */
-interface Plan {
+interface Decoding {
   names: string[]
   kinds: Kind[]
   run: (...args: never[]) => void
@@ -28,7 +31,7 @@ const dtypeOfKind: Partial<Record<Kind, DType>> = {
   bytes: 'uint8',
 }
 
-const plans = new Map<string, Plan>(
+const plans = new Map<string, Decoding>(
   Object.entries(kernels).map(([kernel, row]) => [
     kernel,
     {
@@ -78,8 +81,12 @@ export class JsBackend implements Backend {
     return { ...this.buffers.memory }
   }
 
+  compile(plan: Plan): Program {
+    return new JsProgram(this, plan)
+  }
+
   /** Replaces handles by arrays and rounds floats, in place. */
-  private decode(kernel: string, plan: Plan, args: unknown[]): void {
+  private decode(kernel: string, plan: Decoding, args: unknown[]): void {
     const { kinds, names } = plan
     let anyPosition = -1
     for (let i = 0; i < kinds.length; i++) {

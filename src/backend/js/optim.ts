@@ -3,6 +3,7 @@
  * weightDecay·w is the gradient of weightDecay/2·Σw², 2·l2·w that of l2·Σw²; l1 is taken by the
  * proximal step (soft thresholding), which gives true zeros.
  */
+import { gemm } from './gemm.js'
 import type { Floats, JsKernel } from './kernel.js'
 
 export const sgd: JsKernel<'sgd'> = (w, dw, settings, n) => {
@@ -24,6 +25,25 @@ export const sgdMomentum: JsKernel<'sgdMomentum'> = (w, dw, velocity, settings, 
     w[i] -= lr * (nesterov ? g + momentum * v : v)
   }
   shrink(w, n, lr * settings[5])
+}
+
+export const adam: JsKernel<'adam'> = (w, dw, mean, square, settings, n) => {
+  const [lr, stepSize, beta1, beta2, epsilon, weightDecay, l2, l1] = settings
+  const decay = weightDecay + 2 * l2
+  for (let i = 0; i < n; i++) {
+    const g = dw[i] + decay * w[i]
+    mean[i] += (1 - beta1) * (g - mean[i])
+    square[i] += (1 - beta2) * (g * g - square[i])
+    w[i] -= (stepSize * mean[i]) / (Math.sqrt(square[i]) + epsilon)
+  }
+  shrink(w, n, lr * l1)
+}
+
+export const gemmSgd: JsKernel<'gemmSgd'> = (a, b, w, settings, transA, transB, m, n, k) => {
+  const lr = settings[0]
+  const decay = settings[3] + 2 * settings[4]
+  gemm(a, b, w, transA, transB, m, n, k, -lr, 1 - lr * decay)
+  shrink(w, m * n, lr * settings[5])
 }
 
 /** w = sign(w)·max(|w| - by, 0), where there is something to take. */

@@ -1,0 +1,65 @@
+// Programs as JavaScript sees them: compiled once, run synchronously or awaited, cancelled.
+#pragma once
+
+#include <napi.h>
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "program.h"
+
+namespace nb {
+
+// The programs of one environment, and its runs that are under way.
+class Programs {
+ public:
+  Programs(napi_env env, Buffers& buffers) : env_(env), buffers_(buffers) {}
+  ~Programs();
+
+  // compile(arenaBytes, places, steps): see Backend.compile in src/backend/native.ts.
+  double compile(const Napi::CallbackInfo& info);
+  // runProgram(id, passes, transfers): passes done
+  double run(const Napi::CallbackInfo& info);
+  // startProgram(id, passes, transfers, callback(error, passes done))
+  void start(const Napi::CallbackInfo& info);
+  // Stops after the pass that is being computed.
+  void cancel(double id);
+  double progress(double id);
+  void dispose(double id);
+
+ private:
+  struct Entry {
+    uint64_t id;
+    std::unique_ptr<Program> program;
+    // The run under way, of which a program has one at most, and who wants to know of its end.
+    std::unique_ptr<Run> run;
+    Napi::FunctionReference callback;
+    std::vector<uint32_t> tables;
+    bool disposed = false;
+    // Told by the driver thread, asked by the environment's end.
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool over = true;
+    void await_end();
+  };
+
+  Entry& entry(double id);
+  void prepare(Entry& entry, Run& run, const Napi::CallbackInfo& info);
+  void leave(Entry& entry);
+  void finish(Entry& entry);
+  void open_queue();
+  // Takes back what has not begun; cancels what is running and waits for it.
+  void stop() noexcept;
+  static void on_done(napi_env env, napi_value, void* context, void* data);
+
+  napi_env env_;
+  Buffers& buffers_;
+  std::unordered_map<uint64_t, std::unique_ptr<Entry>> entries_;
+  uint64_t next_id_ = 1;
+  napi_threadsafe_function queue_ = nullptr;
+  size_t pending_ = 0;
+};
+
+}  // namespace nb

@@ -1,0 +1,32 @@
+// The compute threads: they run one program at a time, first come first served, all of them walking
+// through it together. The process has one pool, whatever number of JavaScript environments.
+//
+// The thread that leads a run (the caller's, or the pool's own driver for runs that JavaScript
+// awaits) opens step after step; helpers claim pieces of the open step. What a piece computes does
+// not depend on who computes it, so results are the same for any number of threads.
+#pragma once
+
+#include <functional>
+
+#include "program.h"
+
+namespace nb {
+
+// Processors this process may use: its affinity mask, capped by the cgroup's quota.
+size_t usable_cores();
+
+// Threads that compute, the leading one included; from 1 to kMaxThreads.
+size_t thread_count();
+void set_thread_count(size_t count);
+constexpr size_t kMaxThreads = 256;
+
+// Runs to the end on this thread and the helpers, after those that came before.
+void run_now(Run& run);
+
+// Runs on the pool's driver thread; `done` is called there when the run is over. Throws
+// std::system_error when there is no thread to be had.
+void run_later(Run& run, std::function<void()> done);
+// Takes back a run that has not begun: `done` will not be called. False when it has.
+bool withdraw(const Run& run);
+
+}  // namespace nb

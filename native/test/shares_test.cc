@@ -1,0 +1,214 @@
+// Checks that the shares of every kernel, computed one after the other in any order, give the bits
+// that the kernel gives in one piece; products at many shapes, as the SIMD levels and OpenBLAS cores
+// of this machine cut them. Exits 1 where one differs.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernel.h"
+
+namespace {
+
+using nb::DType;
+using nb::Share;
+
+constexpr size_t kElements = size_t{1} << 18;
+// Indices and labels are below this.
+constexpr double kLimit = 7;
+const std::vector<size_t> kCounts{2, 3, 4, 7, 8, 16, 32};
+
+// Extents and numbers by the kernel's parameters, buffers left out; several calls each.
+using Calls = std::vector<std::vector<double>>;
+const std::map<std::string, Calls> kCalls{
+    {"a b y n0 n1 n2 aMask bMask",
+     {{1, 1, 100003, 7, 7},
+      {1, 1, 100003, 7, 0},
+      {37, 71, 51, 5, 7},
+      {37, 71, 51, 3, 4},
+      {1, 31, 4099, 2, 7},
+      {70001, 3, 1, 2, 5}}},
+    {"x y n", {{100003}, {17}}},
+    {"y dy dx n", {{100003}}},
+    {"x y n scale shift", {{100003, -2.5, 0.75}}},
+    {"x y n low high", {{100003, 0.25, 0.5}}},
+    {"condition a b y n", {{100003}}},
+    {"y n value", {{100003, 1.5}}},
+    {"x y outer repeat inner", {{301, 257, 1}, {11, 13, 701}, {3, 70001, 1}}},
+    {"x y rows cols xOffset xStride yOffset yStride",
+     {{1, 100003, 5, 0, 3, 0}, {301, 257, 7, 300, 2, 259}, {50021, 1, 0, 3, 0, 2}}},
+    {"x y outer rows cols inner", {{1, 301, 257, 1}, {5, 33, 129, 3}, {257, 7, 31, 1}}},
+    {"x y outer length inner",
+     {{1, 100003, 1}, {601, 307, 1}, {50021, 3, 1}, {1, 307, 601}, {23, 31, 129}}},
+    {"x y outer length inner scale",
+     {{1, 100003, 1, 0.5}, {601, 307, 1, 1}, {50021, 3, 1, 1}, {1, 307, 601, 1}, {23, 31, 129, 1}}},
+    {"x y rows cols", {{1, 100003}, {601, 307}, {20011, 10}, {257, 64}}},
+    {"y dy dx rows cols", {{1, 100003}, {601, 307}, {20011, 10}, {257, 64}}},
+    {"logits labels losses rows cols", {{601, 307}, {20011, 10}}},
+    {"logits labels dlosses dlogits rows cols", {{601, 307}, {20011, 10}}},
+    {"x indices y count cols sourceRows", {{301, 257, 7}, {50021, 1, 7}, {2, 37003, 7}}},
+    {"x indices y count cols sourceRows scale", {{301, 257, 7, 0.5}, {2, 37003, 7, 0.5}}},
+    {"dy indices dx count cols targetRows", {{301, 257, 7}, {50021, 1, 7}, {5, 37003, 7}}},
+    {"labels y rows cols", {{20011, 10}, {601, 307}}},
+    {"y state n low high", {{100003, -1, 2}}},
+    {"y state n mean std", {{100003, 0.5, 2}}},
+    {"y state n p", {{100003, 0.25}}},
+    {"y state n", {{100003}}},
+    {"w dw settings n", {{100003}}},
+    {"w dw velocity settings n", {{100003}}},
+    {"w dw mean square settings n", {{100003}}},
+};
+
+// m, n, k. The first are those of the benchmark's networks, as its weight and input gradients too.
+const std::vector<std::vector<size_t>> kProducts{
+    {32, 128, 784},   {784, 128, 32},  {32, 784, 128},  {128, 128, 784}, {784, 128, 128},
+    {1, 128, 784},    {784, 128, 1},   {1, 784, 128},   {128, 1, 784},   {128, 1024, 784},
+    {784, 1024, 128}, {128, 1024, 10}, {64, 1000, 784}, {784, 1000, 64}, {64, 500, 1000},
+    {500, 10, 64},    {512, 512, 512}, {33, 33, 10000}, {65, 65, 4000},  {33, 32, 9000},
+    {97, 31, 5000},   {257, 129, 301}, {1, 1, 100000},  {2, 2, 200000},  {129, 65, 1000},
+    {100, 100, 100},  {101, 100, 100}, {1000, 33, 250}, {95, 64, 2000},  {64, 96, 1300}};
+
+using Buffer = std::vector<char>;
+
+std::mt19937 generator(1);
+
+Buffer fill(const std::string& kind, const std::string& name, size_t elements) {
+  const bool bytes = kind == "bytes";
+  Buffer buffer(elements * (bytes ? 1 : 4));
+  for (size_t i = 0; i < elements; ++i) {
+    // An eighth are zeros, which products of one row leave out.
+    const float number = generator() % 8 == 0 ? 0 : static_cast<float>(generator() % 1000) / 1000;
+    const auto integer = static_cast<int32_t>(generator() % static_cast<uint32_t>(kLimit));
+    if (bytes) buffer[i] = static_cast<char>(integer);
+    else if (kind.find("ints") == 0) std::memcpy(&buffer[4 * i], &integer, 4);
+    else std::memcpy(&buffer[4 * i], &number, 4);
+  }
+  // [lr, momentum, nesterov, weightDecay, l2, l1]; for Adam these are rates as good as others.
+  const float settings[8] = {0.125, 0.5, 1, 0.25, 0.125, 0.0625, 0.125, 0.0625};
+  if (name == "settings") std::memcpy(buffer.data(), settings, sizeof settings);
+  return buffer;
+}
+
+DType dtype_of(const std::string& kind) {
+  if (kind == "bytes") return DType::uint8;
+  return kind.find("ints") == 0 ? DType::int32 : DType::float32;
+}
+
+// The buffers of one call and its arguments, which can be set to where they were.
+class Case {
+ public:
+  Case(const nb::Kernel& kernel, const std::vector<double>& numbers, size_t elements)
+      : kernel_(kernel) {
+    size_t next = 0;
+    for (size_t i = 0; i < kernel.kinds.size(); ++i) {
+      const std::string kind = kernel.kinds[i];
+      if (kind == "size" || kind == "float") {
+        arguments_.push_back(numbers.at(next++));
+        continue;
+      }
+      arguments_.push_back(buffers_.allocate(elements, dtype_of(kind)));
+      handles_.push_back(arguments_.back());
+      before_.push_back(fill(kind, kernel.parameters[i], elements));
+    }
+  }
+
+  // What all buffers hold after the call, computed in `count` shares.
+  std::vector<Buffer> run(size_t count) {
+    for (size_t i = 0; i < handles_.size(); ++i) {
+      std::memcpy(data(i), before_[i].data(), before_[i].size());
+    }
+    const auto call = kernel_.bind(nb::Decoder(buffers_, arguments_.data(), kernel_.parameters));
+    for (size_t index = count; index-- > 0;) {
+      if (call->run(Share{index, count})) std::printf("%s: fault\n", kernel_.name.c_str());
+    }
+    call->finish();
+    std::vector<Buffer> after;
+    for (size_t i = 0; i < handles_.size(); ++i) {
+      after.emplace_back(data(i), data(i) + before_[i].size());
+    }
+    return after;
+  }
+
+ private:
+  char* data(size_t i) { return static_cast<char*>(buffers_.find(handles_[i])->data); }
+
+  const nb::Kernel& kernel_;
+  nb::Buffers buffers_;
+  std::vector<double> arguments_;
+  std::vector<double> handles_;
+  std::vector<Buffer> before_;
+};
+
+bool check(const nb::Kernel& kernel, const std::vector<double>& numbers, size_t elements) {
+  Case one(kernel, numbers, elements);
+  const auto whole = one.run(1);
+  bool ok = true;
+  for (size_t count : kCounts) {
+    if (one.run(count) == whole) continue;
+    ok = false;
+    std::printf("%s(", kernel.name.c_str());
+    for (double number : numbers) std::printf(" %g", number);
+    std::printf(" ): %zu shares give other bits than one\n", count);
+  }
+  return ok;
+}
+
+bool check_kernel(const nb::Kernel& kernel) {
+  std::string parameters;
+  for (const auto& name : kernel.parameters) parameters += (parameters.empty() ? "" : " ") + name;
+  const auto calls = kCalls.find(parameters);
+  if (calls == kCalls.end()) {
+    std::printf("%s(%s): there are no calls for it here\n", kernel.name.c_str(), parameters.c_str());
+    return false;
+  }
+  bool ok = true;
+  for (const auto& numbers : calls->second) ok = check(kernel, numbers, kElements) && ok;
+  return ok;
+}
+
+bool check_products(const nb::Kernel& kernel, const std::vector<std::vector<size_t>>& shapes) {
+  bool ok = true;
+  for (const auto& shape : shapes) {
+    const size_t m = shape[0], n = shape[1], k = shape[2];
+    for (int transposes = 0; transposes < 4; ++transposes) {
+      std::vector<double> numbers{static_cast<double>(transposes / 2),
+                                  static_cast<double>(transposes % 2), static_cast<double>(m),
+                                  static_cast<double>(n), static_cast<double>(k)};
+      if (kernel.name == "gemm") numbers.insert(numbers.end(), {0.75, 0.5});
+      ok = check(kernel, numbers, std::max({m * k, k * n, m * n, size_t{8}})) && ok;
+    }
+  }
+  return ok;
+}
+
+bool check_all() {
+  std::vector<std::vector<size_t>> shapes = kProducts;
+  for (int i = 0; i < 40; ++i) {
+    const size_t k = 1 + generator() % 1500, m = 1 + generator() % 300;
+    shapes.push_back({m, 1 + generator() % 300, k});
+  }
+  bool ok = true;
+  for (const nb::Kernel& kernel : nb::registry()) {
+    const bool is_product = kernel.name.find("gemm") == 0;
+    ok = (is_product ? check_products(kernel, shapes) : check_kernel(kernel)) && ok;
+  }
+  return ok;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  bool ok = check_all();
+  std::printf("%zu kernels: %s\n", nb::registry().size(), ok ? "ok" : "FAILED");
+  if (count > 1) return ok ? 0 : 1;
+  for (const char* level : {"NEUROBLAS_SIMD=avx2 OPENBLAS_CORETYPE=Haswell",
+                            "NEUROBLAS_SIMD=baseline OPENBLAS_CORETYPE=Nehalem"}) {
+    std::printf("%s: ", level);
+    std::fflush(stdout);
+    ok = std::system((std::string(level) + " " + arguments[0] + " again").c_str()) == 0 && ok;
+  }
+  return ok ? 0 : 1;
+}

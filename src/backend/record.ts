@@ -1,0 +1,173 @@
+/**
+ * A decorator around a backend that writes a tape instead of computing, and what belongs to it: the
+ * few things that a step does in JavaScript before each pass.
+ */
+import { type Tape, type TapeBuffer, uses } from '../capture/tape.js'
+import { CaptureError } from '../errors.js'
+import type { Storage } from '../scope.js'
+import type { Backend, DType, MemoryUse, Program, TypedArray } from './backend.js'
+import type { Handle, KernelArgs, KernelName } from './kernels.js'
+
+/** A buffer whose content JavaScript computes for each pass, such as an optimizer's settings. */
+export interface Feed {
+  readonly handle: Handle
+  readonly width: number
+  /** Called once per pass, in the order of recording; its values go into the buffer. */
+  next(): Float32Array
+}
+
+/**
+ * Writes down what a step does without doing it. Buffers made while it records are names only
+ * (negative handles); those from outside keep their handles.
+ */
+export class RecordingBackend implements Backend {
+  readonly tape: Tape = { buffers: [], steps: [] }
+  /** What JavaScript does before each pass: feeds, and counters that it keeps. */
+  readonly beforePass: (Feed | (() => void))[] = []
+  /** Buffers that hold constants; whoever owns the program frees them. */
+  readonly constants: Handle[] = []
+  /** Leaves that gradients were left on. */
+  readonly leaves = new Set<{ grad: unknown }>()
+  readonly #positions = new Map<Handle, number>()
+  // -1 stands for a released buffer.
+  #next = -2
+
+  constructor(readonly inner: Backend) {}
+
+  get name() {
+    return this.inner.name
+  }
+  get precision() {
+    return this.inner.precision
+  }
+
+  alloc(length: number, dtype: DType): Handle {
+    const handle = this.#next-- as Handle
+    this.#enter(handle, { dtype, length })
+    return handle
+  }
+
+  release(): void {}
+
+  /** A constant: kept in a buffer of its own and copied from there in every pass. */
+  write(handle: Handle, src: TypedArray, offset = 0): void {
+    if (handle >= 0) {
+      throw new CaptureError(
+        'capture: a tensor from outside is written from JavaScript, which replays would not repeat; make it an argument',
+      )
+    }
+    const { dtype } = this.tape.buffers[this.#positions.get(handle)!]
+    const constant = this.inner.alloc(src.length, dtype)
+    this.constants.push(constant)
+    this.inner.write(constant, src)
+    this.run('copy2d', constant, handle, 1, src.length, 0, src.length, offset, src.length)
+  }
+
+  read(): never {
+    throw new CaptureError(
+      'capture: values cannot be read inside a captured function; return the tensor and read it outside',
+    )
+  }
+
+  run<K extends KernelName>(kernel: K, ...args: KernelArgs<K>): void {
+    const values: readonly number[] = args
+    this.tape.steps.push({
+      kernel,
+      args: values.map((value, i) =>
+        uses[kernel][i] === 'number' ? value : this.#position(value as Handle),
+      ),
+    })
+  }
+
+  /** Makes a buffer outlive the program: a result that was made inside becomes the cell itself. */
+  copyOut(result: Storage, cell: Storage): void {
+    const made = this.tape.buffers[this.#positions.get(result.handle) ?? -1]
+    if (made !== undefined && made.shared === undefined) made.shared = cell.handle
+    else {
+      const { length } = cell
+      this.run('copy2d', result.handle, cell.handle, 1, length, 0, length, 0, length)
+    }
+  }
+
+  memory(): MemoryUse {
+    return this.inner.memory()
+  }
+
+  compile(): Program {
+    throw new CaptureError('capture: a captured function cannot capture another')
+  }
+
+  #position(handle: Handle): number {
+    // Length and dtype of a buffer from outside are its own business: it is not planned.
+    return (
+      this.#positions.get(handle) ??
+      this.#enter(handle, { dtype: 'float32', length: 0, shared: handle })
+    )
+  }
+
+  #enter(handle: Handle, buffer: TapeBuffer): number {
+    const position = this.tape.buffers.push(buffer) - 1
+    this.#positions.set(handle, position)
+    return position
+  }
+}
+
+let recorder: RecordingBackend | null = null
+
+/** The recorder of this backend while it records, else the backend itself. */
+export function recorded(backend: Backend): Backend {
+  return recorder?.inner === backend ? recorder : backend
+}
+
+/** The backend under a recorder. */
+export function underneath(backend: Backend): Backend {
+  return backend instanceof RecordingBackend ? backend.inner : backend
+}
+
+/** Runs fn with everything on the recorder's backend written down. */
+export function recordWith<T>(recording: RecordingBackend | null, fn: () => T): T {
+  const before = recorder
+  recorder = recording
+  try {
+    return fn()
+  } finally {
+    recorder = before
+  }
+}
+
+/** Runs fn, which makes state that outlives the step, without writing it down. */
+export function unrecorded<T>(fn: () => T): T {
+  return recordWith(null, fn)
+}
+
+/** Does something now; while recording, before every pass instead. */
+export function everyPass(action: () => void): void {
+  if (recorder) recorder.beforePass.push(action)
+  else action()
+}
+
+/** Puts values into a buffer now; while recording, new ones before every pass instead. */
+export function feed(
+  backend: Backend,
+  handle: Handle,
+  width: number,
+  next: () => Float32Array,
+): void {
+  if (recorder) recorder.beforePass.push({ handle, width, next })
+  else backend.write(handle, next())
+}
+
+/** Notes that a gradient was left on a leaf: a captured function drops it at its end. */
+export function noteLeaf(leaf: { grad: unknown }): void {
+  if (recorder === null || recorder.leaves.has(leaf)) return
+  if (leaf.grad !== null) {
+    throw new CaptureError(
+      'capture: a gradient from outside would be added to; call zeroGrad() before the first call',
+    )
+  }
+  recorder.leaves.add(leaf)
+}
+
+export function isRecording(): boolean {
+  return recorder !== null
+}

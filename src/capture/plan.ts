@@ -1,0 +1,101 @@
+/**
+ * Where the buffers of a tape live: those that are made and freed inside share one arena, and two of
+ * them share a place in it when they are never needed together. A pure function of the tape.
+ */
+import type { DType } from '../backend/backend.js'
+import type { Handle } from '../backend/kernels.js'
+import { formatStep, type Tape, type TapeStep, uses } from './tape.js'
+
+export interface Place {
+  readonly dtype: DType
+  readonly length: number
+  /** Byte offset in the arena, or undefined for a shared buffer. */
+  readonly offset?: number
+  readonly shared?: Handle
+}
+
+export interface Plan {
+  readonly arenaBytes: number
+  readonly places: readonly Place[]
+  readonly steps: readonly TapeStep[]
+}
+
+/** Bytes of an element; floats of a float64 backend take 8, which only its own memory sees. */
+const bytesOf: Record<DType, number> = { float32: 4, int32: 4, uint8: 1 }
+const alignment = 64
+
+/** First and last step that uses each buffer; undefined for one that no step uses. */
+export function lifetimes({ buffers, steps }: Tape): ([first: number, last: number] | undefined)[] {
+  const spans: ([number, number] | undefined)[] = buffers.map(() => undefined)
+  for (const [at, { kernel, args }] of steps.entries()) {
+    for (const [i, value] of args.entries()) {
+      if (uses[kernel][i] === 'number') continue
+      const span = spans[value]
+      if (span) span[1] = at
+      else spans[value] = [at, at]
+    }
+  }
+  return spans
+}
+
+/** Places the largest first, each at the lowest offset where nothing alive with it lies. */
+export function plan(tape: Tape): Plan {
+  const spans = lifetimes(tape)
+  // Empty ones too have a place of their own: kernels tell buffers apart by their address.
+  const sizes = tape.buffers.map(
+    ({ length, dtype }) => Math.ceil(Math.max(length * bytesOf[dtype], 1) / alignment) * alignment,
+  )
+  const local = [...tape.buffers.keys()].filter(
+    (i) => spans[i] && tape.buffers[i].shared === undefined,
+  )
+  local.sort((a, b) => sizes[b] - sizes[a] || a - b)
+  const offsets = new Map<number, number>()
+  let arenaBytes = 0
+  for (const buffer of local) {
+    const [first, last] = spans[buffer]!
+    const neighbours = [...offsets]
+      .filter(([other]) => spans[other]![0] <= last && first <= spans[other]![1])
+      .sort((a, b) => a[1] - b[1])
+    let offset = 0
+    for (const [other, begin] of neighbours) {
+      if (begin >= offset + sizes[buffer]) break
+      offset = Math.max(offset, begin + sizes[other])
+    }
+    offsets.set(buffer, offset)
+    arenaBytes = Math.max(arenaBytes, offset + sizes[buffer])
+  }
+  return compact(tape, offsets, arenaBytes)
+}
+
+/** Leaves out buffers that no step uses any more. */
+function compact(tape: Tape, offsets: Map<number, number>, arenaBytes: number): Plan {
+  const renamed = new Map<number, number>()
+  const places: Place[] = []
+  const rename = (buffer: number): number => {
+    const known = renamed.get(buffer)
+    if (known !== undefined) return known
+    const { dtype, length, shared } = tape.buffers[buffer]
+    places.push({ dtype, length, shared, offset: offsets.get(buffer) })
+    renamed.set(buffer, places.length - 1)
+    return places.length - 1
+  }
+  const steps = tape.steps.map(({ kernel, args }) => ({
+    kernel,
+    args: args.map((value, i) => (uses[kernel][i] === 'number' ? value : rename(value))),
+  }))
+  return { arenaBytes, places, steps }
+}
+
+/** The plan as text: the arena, the buffers in it, the steps. */
+export function formatPlan({ arenaBytes, places, steps }: Plan): string {
+  const name = (buffer: number) =>
+    places[buffer].shared === undefined ? `arena${buffer}` : `shared${buffer}`
+  const locals = places.flatMap(({ offset, length, dtype }, i) =>
+    offset === undefined ? [] : [`  ${name(i)}: ${length} ${dtype} at ${offset}`],
+  )
+  return [
+    `arena: ${arenaBytes} bytes, ${locals.length} buffers; shared: ${places.length - locals.length} buffers`,
+    ...locals,
+    ...steps.map((step, i) => `${String(i).padStart(3)} ${formatStep(step, name)}`),
+  ].join('\n')
+}

@@ -1,0 +1,64 @@
+/** Adam (Kingma and Ba 2015), in one pass over each parameter. */
+import { ArgumentError } from '../errors.js'
+import { type Group, type GroupSettings, Optimizer } from './optimizer.js'
+import { ParameterState } from './state.js'
+
+export interface AdamSettings extends GroupSettings {
+  /** Decay of the mean of the gradients, from 0 to below 1; 0.9 by default. */
+  beta1?: number
+  /** Decay of the mean of their squares, from 0 to below 1; 0.999 by default. */
+  beta2?: number
+  /** Keeps the step finite where gradients are tiny, > 0; 1e-8 by default. */
+  epsilon?: number
+  /** The gradient gets weightDecay·w, for biases too. */
+  weightDecay?: number
+}
+
+/**
+ * m ← β₁m + (1 - β₁)g, v ← β₂v + (1 - β₂)g², θ ← θ - lr·m̂ / (√v̂ + ε) with m̂ = m / (1 - β₁ᵗ) and
+ * v̂ = v / (1 - β₂ᵗ), for g = ∇ + weightDecay·θ + 2·l2·θ; then a soft threshold by lr·l1.
+ * @throws ArgumentError when a setting is out of range
+ */
+export class Adam extends Optimizer<AdamSettings> {
+  readonly #means = new ParameterState()
+  readonly #squares = new ParameterState()
+
+  protected override check(group: AdamSettings): void {
+    super.check(group)
+    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = group
+    for (const [name, beta] of Object.entries({ beta1, beta2 })) {
+      if (!(beta >= 0 && beta < 1)) {
+        throw new ArgumentError(`Adam: expected ${name} from 0 to below 1, got ${beta}`)
+      }
+    }
+    if (!(epsilon > 0)) throw new ArgumentError(`Adam: expected epsilon > 0, got ${epsilon}`)
+    if (!(weightDecay >= 0)) {
+      throw new ArgumentError(`Adam: expected weightDecay >= 0, got ${weightDecay}`)
+    }
+  }
+
+  protected override settings(group: AdamSettings): number[] {
+    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = group
+    const t = this.steps + 1
+    // The corrections go into the step size and into ε, so that the kernel divides once.
+    const root = Math.sqrt(1 - beta2 ** t)
+    const stepSize = (this.lrOf(group) * root) / (1 - beta1 ** t)
+    return [this.lrOf(group), stepSize, beta1, beta2, epsilon * root, weightDecay]
+  }
+
+  protected override update(group: Group<AdamSettings>): void {
+    for (const w of group.parameters) {
+      if (w.grad === null) continue
+      w.storage.backend.run(
+        'adam',
+        w.handle,
+        w.grad.handle,
+        this.#means.of(w).handle,
+        this.#squares.of(w).handle,
+        this.settingsOf(group, w),
+        w.size,
+      )
+      w.storage.version++
+    }
+  }
+}
