@@ -73,7 +73,7 @@ t.test('random kernels have the distributions they promise', async (t) => {
   const y = js.alloc(n, 'float32')
   const state = put(js, [7, 8, 0, 0], 'int32')
   const moments = () => {
-    const values = get(js, y, n)
+    const values = Float64Array.from(get(js, y, n))
     const mean = values.reduce((a, b) => a + b, 0) / n
     return [mean, values.reduce((a, b) => a + (b - mean) ** 2, 0) / n]
   }

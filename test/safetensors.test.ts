@@ -269,7 +269,7 @@ t.test('property: what is encoded is decoded', async (t) => {
       fc.property(entries, (list) => {
         const tensors = list.map(([name, [shape, Kind, seed]]) => {
           const count = shape.reduce((a, b) => a * b, 1)
-          const data = Kind.from({ length: count }, (_, i) => (seed + i) % 256)
+          const data = Kind.from(Array.from({ length: count }, (_, i) => (seed + i) % 256))
           return [name, { shape, data }] as const
         })
         const decoded = decodeSafetensors(encodeSafetensors(tensors), 'f').tensors
@@ -363,7 +363,7 @@ t.test('writeFileAtomically: a failure leaves the old file and nothing else', as
 })
 
 t.test('writeFileAtomically: a real write error, from a limit on file size', async (t) => {
-  if (process.platform === 'win32') return t.skip('no ulimit')
+  if (process.platform === 'win32') return void t.skip('no ulimit')
   const dir = t.testdir({ model: 'old' })
   const module = new URL('../lib/io/files.js', import.meta.url).href
   writeFileSync(

@@ -10,9 +10,11 @@ export class Parameter extends Tensor {
   /** Whether L1 and L2 apply to it: weights yes, biases no. */
   readonly regularized: boolean
 
-  /** Takes over the tensor's buffer. */
+  /** Takes over the tensor's buffer; the tensor itself counts as disposed from then on. */
   constructor(values: Tensor, { regularized = true } = {}) {
     super(values.storage, values.shape)
+    values.storage.references++
+    values.dispose()
     this.regularized = regularized
     this.requiresGrad = true
   }
