@@ -362,8 +362,8 @@ t.test('writeFileAtomically: a failure leaves the old file and nothing else', as
   }
 })
 
-t.test('writeFileAtomically: a real write error, from a limit on file size', async (t) => {
-  if (process.platform === 'win32') return void t.skip('no ulimit')
+const noLimits = process.platform === 'win32' && 'no ulimit'
+t.test('writeFileAtomically: a real write error by ulimit', { skip: noLimits }, async (t) => {
   const dir = t.testdir({ model: 'old' })
   const module = new URL('../lib/io/files.js', import.meta.url).href
   writeFileSync(
