@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <initializer_list>
 
 #include "gemm.h"
 #include "simd.h"
@@ -27,26 +28,31 @@ double work_of(const Product& p) {
 
 int integer(size_t size) { return static_cast<int>(size); }
 
-// Whether an element's bits do not depend on where in the result it lies. With the AVX2 kernels
-// (Haswell, Zen) they do along a row, which those treat in another way at both ends of a block.
+bool is_core(std::initializer_list<const char*> names) {
+  const char* core = openblas_get_corename();
+  return std::any_of(names.begin(), names.end(),
+                     [=](const char* name) { return strcasecmp(core, name) == 0; });
+}
+
+// Whether an element's bits do not depend on where in the result it lies.
 bool cuts_anywhere() {
-  static const bool result = [] {
-    const char* core = openblas_get_corename();
-    for (const char* name :
-         {"SkylakeX", "Cooperlake", "Sapphirerapids", "Sandybridge", "Nehalem"}) {
-      if (strcasecmp(core, name) == 0) return true;
-    }
-    return false;
-  }();
+  static const bool result =
+      is_core({"SkylakeX", "Cooperlake", "Sapphirerapids", "Sandybridge", "Nehalem"});
   return result;
 }
 
-// Cut along the longer side, else between rows, into as many pieces as there is work for. OpenBLAS
-// takes rows in groups of 4, 8, 12 or 24, counted from the first one. Nothing is left over for a
-// piece of its own: it could be small enough for the other path.
+// Rows are taken in groups, counted from the first one: of 12 and 4 with AVX2, of 4, 8, 12 or 24
+// elsewhere. Along a row, the AVX2 kernels treat both ends of a block in another way.
+size_t row_group() {
+  static const size_t result = is_core({"Haswell", "Zen"}) ? 12 : 48;
+  return result;
+}
+
+// Cut along the longer side, else between rows, into as many pieces as there is work for. Nothing
+// is left over for a piece of its own: it could be small enough for the other path.
 void multiply_whole(const Product& p, Share share) {
   const bool by_rows = p.m >= p.n || !cuts_anywhere();
-  const size_t extent = by_rows ? p.m : p.n, grain = cuts_anywhere() ? 32 : 48;
+  const size_t extent = by_rows ? p.m : p.n, grain = cuts_anywhere() ? 32 : row_group();
   const double wanted = std::max(1.0, work_of(p) / kPieceWork);
   const size_t grains = std::max(extent / grain, size_t{1});
   const size_t pieces = std::min({share.count, static_cast<size_t>(wanted), grains});
