@@ -25,29 +25,28 @@ async function warmedUp(run: TimedRun): Promise<Measurement> {
   return times(run)
 }
 
-async function start(job: Job): Promise<{ round: Measurement; lossAfter100: number | null }> {
+async function start(job: Job): Promise<{ round: Measurement; losses?: number[] }> {
   const c = job.case
-  const lossAfter100 = null
   switch (c.kind) {
     case 'training': {
-      if (job.contestant === 'bare') return { round: await warmedUp(bareProducts(c)), lossAfter100 }
-      const { run, lossAfter100: loss } = await startTraining(job, c)
-      return { round: times(run), lossAfter100: loss }
+      if (job.contestant === 'bare') return { round: await warmedUp(bareProducts(c)) }
+      const { run, losses } = await startTraining(job, c)
+      return { round: times(run), losses }
     }
     case 'op':
-      return { round: await warmedUp(opSteps(c)), lossAfter100 }
+      return { round: await warmedUp(opSteps(c)) }
     case 'inference':
-      return { round: await warmedUp(inferences(job, c)), lossAfter100 }
+      return { round: await warmedUp(inferences(job, c)) }
     case 'pause':
-      return { round: pauses(job, c), lossAfter100 }
+      return { round: pauses(job, c) }
     case 'memory':
-      return { round: memoryOver(job, c), lossAfter100 }
+      return { round: memoryOver(job, c) }
   }
 }
 
 try {
-  const { round, lossAfter100 } = await start(JSON.parse(process.argv.at(-1)!) as Job)
-  say({ lossAfter100 })
+  const { round, losses } = await start(JSON.parse(process.argv.at(-1)!) as Job)
+  say({ losses })
   for await (const seconds of createInterface({ input: process.stdin })) {
     say(await round(Number(seconds)))
   }

@@ -77,7 +77,7 @@ export function writeCase(folder: string, c: TrainingCase, examples: number): vo
 /** The order in which a DataLoader with `shuffle`, `dropLast` and this seed takes the examples. */
 function orderOf(batch: number, examples: number): Int32Array {
   const perEpoch = Math.floor(examples / batch) * batch
-  const epochs = Math.ceil((CHECKED_STEPS * batch) / perEpoch)
+  const epochs = Math.ceil((CHECKED_STEPS.at(-1)! * batch) / perEpoch)
   const order = new Int32Array(epochs * perEpoch)
   const generator = new Generator(SEED, streams.batches)
   for (let epoch = 0; epoch < epochs; epoch++) {

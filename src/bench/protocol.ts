@@ -7,8 +7,8 @@
 import { join } from 'node:path'
 import type { Case } from './cases.js'
 
-/** Training steps that the losses are compared after. */
-export const CHECKED_STEPS = 100
+/** Training steps that losses are reported after; which one is compared: see report.ts. */
+export const CHECKED_STEPS: readonly number[] = [20, 100]
 /** Examples at the data set's beginning that the loss is the mean over. */
 export const CHECKED_EXAMPLES = 1024
 /** Seed of weights and batch orders. */
@@ -21,7 +21,7 @@ export interface Job {
   threads: number
   /** Safetensors files, which every language can read; absent ones are not needed by the case. */
   files: Files
-  checkedSteps: number
+  checkedSteps: readonly number[]
   checkedExamples: number
 }
 
@@ -40,8 +40,8 @@ export interface Files {
 /** The first line. A contestant that is not installed says why it cannot take part. */
 export interface Ready {
   unavailable?: string
-  /** Mean loss over the first 1024 examples after 100 steps; null where it cannot be compared. */
-  lossAfter100?: number | null
+  /** Mean loss over the first 1024 examples after 20 and 100 steps; none if not comparable. */
+  losses?: readonly number[]
   /** What is measured: library and version. */
   version?: string
   /** What is different about this contestant's step, in one line. */

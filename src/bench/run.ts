@@ -1,6 +1,6 @@
 /**
  * The method: one process per contestant, thread count and case, interleaved round by round, minimum
- * and median of each, and the same loss after 100 steps demanded of all.
+ * and median of each, and the same loss demanded of all.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -79,11 +79,11 @@ async function runCase(
       const process = new Process(job)
       started.push(process)
       const ready = await process.ready()
-      const { unavailable: reason, lossAfter100 = null, version } = ready
+      const { unavailable: reason, losses, version } = ready
       if (version !== undefined) report.versions[contestant] = version
       if (reason === undefined) entries.push({ job, ready, rounds: [], process })
       else report.notMeasured.push({ case: c.id, contestant, threads, reason })
-      const loss = lossAfter100 === null ? '' : `, loss after 100 steps ${lossAfter100.toFixed(6)}`
+      const loss = losses ? `, loss after 100 steps ${losses.at(-1)!.toFixed(6)}` : ''
       progress(`  ${contestant}, threads: ${threads}: ${reason ?? `ready${loss}`}`)
     }
     // M1 is one long run.

@@ -34,11 +34,11 @@ export function readModel(units: readonly number[], { weights }: Files): Sequent
   return model
 }
 
-/** Takes the first 100 steps; returns the loss after them and what times the steps that follow. */
+/** Takes the first 100 steps; returns the losses on the way and what times the steps that follow. */
 export async function startTraining(
   { files, checkedSteps, checkedExamples }: Job,
   c: TrainingCase,
-): Promise<{ lossAfter100: number; run: TimedRun }> {
+): Promise<{ losses: number[]; run: TimedRun }> {
   const data = readData(files.data)
   const model = readModel(c.units, files)
   const optimizer = optimizers[c.optimizer](model.parameters(), c)
@@ -51,15 +51,18 @@ export async function startTraining(
   const steps = new Steps(model, loader, softmaxCrossEntropy, optimizer)
   model.train()
   const train = trainer(loader, steps)
-  await train(checkedSteps)
   const checked = subset(
     data,
     Array.from({ length: checkedExamples }, (_, row) => row),
   )
-  const { risk } = evaluate(model, checked, { loss: softmaxCrossEntropy })
-  model.train()
+  const losses: number[] = []
+  for (const [i, steps] of checkedSteps.entries()) {
+    await train(steps - (checkedSteps[i - 1] ?? 0))
+    losses.push(evaluate(model, checked, { loss: softmaxCrossEntropy }).risk)
+    model.train()
+  }
   return {
-    lossAfter100: risk,
+    losses,
     run: async (count) => {
       const begin = performance.now()
       await train(count)
