@@ -1,6 +1,6 @@
 // Compiles and runs the plain C++ checks in native/test/, each a program with its own main().
 // They are linked with the addon's own objects, so that they check what is shipped; a check can
-// use everything that does not need Node.
+// use everything that does not need Node, and has all kernels in its registry.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -31,12 +31,13 @@ const run = (command, args) =>
 
 rmSync(join(root, out), { recursive: true, force: true })
 mkdirSync(join(root, out))
+const kernels = filesIn(`${objects}/kernels`, '.o')
 // From an archive the linker takes only the objects that the check asks for.
 let ok = run('ar', ['rcs', library, ...filesIn(objects, '.o', true)])
 for (const source of filesIn('native/test', '.cc')) {
   console.log(`== ${source}`)
   const program = join(out, source.replace(/.*\//, '').replace(/\.cc$/, ''))
-  const link = [source, library, ...pkgConfig('--libs'), '-pthread', '-o', program]
+  const link = [source, ...kernels, library, ...pkgConfig('--libs'), '-pthread', '-o', program]
   const built = run(process.env.CXX ?? 'g++', [
     ...flags(),
     ...pkgConfig('--cflags'),

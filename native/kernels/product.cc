@@ -1,13 +1,15 @@
 // How a product is cut into calls of OpenBLAS: for speed, and for several threads.
 //
 // Narrow products go by the tiles of tiles.h, with their own rule. All others are whole calls,
-// which can be cut anywhere along the longer side without changing a bit, as long as every piece
-// stays above the limit of OpenBLAS's small-matrix path (m·n·k = 10^6): the two paths round
-// differently.
+// which can be cut without changing a bit, as long as every piece stays above the limit of
+// OpenBLAS's small-matrix path (m·n·k = 10^6), for the two paths round differently, and begins
+// where OpenBLAS's kernels do not notice. native/test/shares_test.cc checks it.
 #include <cblas.h>
+#include <strings.h>
 
 #include <algorithm>
 #include <cstring>
+#include <initializer_list>
 
 #include "gemm.h"
 #include "simd.h"
@@ -26,14 +28,38 @@ double work_of(const Product& p) {
 
 int integer(size_t size) { return static_cast<int>(size); }
 
-// Cut along the longer side into as many pieces as there is work for.
+bool is_core(std::initializer_list<const char*> names) {
+  const char* core = openblas_get_corename();
+  return std::any_of(names.begin(), names.end(),
+                     [=](const char* name) { return strcasecmp(core, name) == 0; });
+}
+
+// Whether an element's bits do not depend on where in the result it lies.
+bool cuts_anywhere() {
+  static const bool result =
+      is_core({"SkylakeX", "Cooperlake", "Sapphirerapids", "Sandybridge", "Nehalem"});
+  return result;
+}
+
+// Rows are taken in groups, counted from the first one: of 12 and 4 with AVX2, of 4, 8, 12 or 24
+// elsewhere. Along a row, the AVX2 kernels treat both ends of a block in another way.
+size_t row_group() {
+  static const size_t result = is_core({"Haswell", "Zen"}) ? 12 : 48;
+  return result;
+}
+
+// Cut along the longer side, else between rows, into as many pieces as there is work for. Nothing
+// is left over for a piece of its own: it could be small enough for the other path.
 void multiply_whole(const Product& p, Share share) {
+  const bool by_rows = p.m >= p.n || !cuts_anywhere();
+  const size_t extent = by_rows ? p.m : p.n, grain = cuts_anywhere() ? 32 : row_group();
   const double wanted = std::max(1.0, work_of(p) / kPieceWork);
-  const size_t pieces = std::min(share.count, static_cast<size_t>(wanted));
+  const size_t grains = std::max(extent / grain, size_t{1});
+  const size_t pieces = std::min({share.count, static_cast<size_t>(wanted), grains});
   if (share.index >= pieces) return;
-  const bool by_rows = p.m >= p.n;
-  const auto [begin, end] = Share{share.index, pieces}.of(by_rows ? p.m : p.n, 32);
-  if (begin == end) return;
+  const size_t begin = grains * share.index / pieces * grain;
+  const size_t end =
+      share.index + 1 == pieces ? extent : grains * (share.index + 1) / pieces * grain;
   if (by_rows) {
     multiply_part(p, begin, 0, end - begin, p.n);
   } else {

@@ -1,6 +1,6 @@
 /**
- * What is measured: training steps P1 to P8 and the ops of E1, as data. Nothing here knows how a
- * contestant does its step.
+ * What is measured: training steps P1 to P8, the ops of E1, pauses, memory and inference, as data.
+ * Nothing here knows how a contestant does it.
  */
 import { Adam } from '../optim/adam.js'
 import type { Optimizer } from '../optim/optimizer.js'
@@ -30,7 +30,30 @@ export interface OpCase {
   gradient: 'none' | 'recorded' | 'computed'
 }
 
-export type Case = TrainingCase | OpCase
+/** How late a 1 ms timer gets while `fit` trains. */
+export interface PauseCase {
+  kind: 'pause'
+  id: string
+  training: TrainingCase
+}
+
+/** Memory in use after the first epoch of `fit` and at its end. */
+export interface MemoryCase {
+  kind: 'memory'
+  id: string
+  training: TrainingCase
+  steps: number
+}
+
+/** A captured forward pass of a whole batch. */
+export interface InferenceCase {
+  kind: 'inference'
+  id: string
+  units: readonly number[]
+  batch: number
+}
+
+export type Case = TrainingCase | OpCase | PauseCase | MemoryCase | InferenceCase
 
 const training = (
   id: string,
@@ -49,11 +72,14 @@ const op = (id: string, gradient: OpCase['gradient'], title: string): OpCase => 
 const SMALL = [784, 128, 10]
 const LARGE = [784, 1024, 1024, 10]
 
+const P2 = training('P2', SMALL, 32)
+const P4 = training('P4', LARGE, 128)
+
 export const cases: readonly Case[] = [
   training('P1', SMALL, 1, { lr: 0.01 }),
-  training('P2', SMALL, 32),
+  P2,
   training('P3', SMALL, 128),
-  training('P4', LARGE, 128),
+  P4,
   training('P5', [784, 512, 512, 10], 1024),
   training('P6', [784, 1000, 500, 10], 64),
   training('P7', LARGE, 128, { optimizer: 'adam', lr: 0.001 }),
@@ -61,6 +87,10 @@ export const cases: readonly Case[] = [
   op('E1', 'none', 'one op on 4 elements'),
   op('E1-recorded', 'recorded', 'one op on 4 elements, graph recorded'),
   op('E1-computed', 'computed', 'one op on 4 elements, gradient computed'),
+  { kind: 'pause', id: 'E2', training: { ...P4, id: 'E2' } },
+  { kind: 'memory', id: 'M1', training: { ...P2, id: 'M1' }, steps: 20_000 },
+  { kind: 'inference', id: 'I1', units: SMALL, batch: 1 },
+  { kind: 'inference', id: 'I1-batch', units: SMALL, batch: 4096 },
 ]
 
 export const DEFAULT_CASES = ['P1', 'P2', 'P3', 'P4']
@@ -75,9 +105,43 @@ export const optimizers: Record<
   adam: (parameters, { lr }) => new Adam(parameters, { lr }),
 }
 
+/** The network whose files (data, weights, order) a case needs. */
+export function trainingOf(c: Case): TrainingCase | undefined {
+  switch (c.kind) {
+    case 'training':
+      return c
+    case 'pause':
+    case 'memory':
+      return c.training
+    case 'inference':
+      return training(c.id, c.units, c.batch)
+    default:
+      return undefined
+  }
+}
+
+/** Examples that one of the measured steps takes; null where there are none. */
+export function batchOf(c: Case): number | null {
+  return trainingOf(c)?.batch ?? null
+}
+
 /** One line for people. */
 export function describeCase(c: Case): string {
-  if (c.kind === 'op') return c.title
+  switch (c.kind) {
+    case 'op':
+      return c.title
+    case 'pause':
+      return `lateness of a 1 ms timer while fit trains ${describeTraining(c.training)}`
+    case 'memory':
+      return `memory over ${c.steps} steps of fit, ${describeTraining(c.training)}`
+    case 'inference':
+      return `captured forward of ${c.units.join('-')}, batch ${c.batch}`
+    case 'training':
+      return describeTraining(c)
+  }
+}
+
+function describeTraining(c: TrainingCase): string {
   const extras = [c.momentum && `momentum ${c.momentum}`, c.l2 && 'L2'].filter(Boolean)
   return [`${c.units.join('-')}, batch ${c.batch}, ${c.optimizer}`, ...extras].join(', ')
 }

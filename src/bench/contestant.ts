@@ -2,6 +2,8 @@
 import { createInterface } from 'node:readline'
 import { BackendError } from '../errors.js'
 import { bareProducts } from './bare.js'
+import { type Measurement, memoryOver, pauses } from './fitting.js'
+import { inferences } from './inference.js'
 import { measure, type TimedRun } from './measure.js'
 import { opSteps } from './ops.js'
 import type { Job, Ready, Round } from './protocol.js'
@@ -13,19 +15,40 @@ function say(line: Ready | Round): void {
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }
 
-async function start(job: Job): Promise<{ run: TimedRun; lossAfter100: number | null }> {
-  const c = job.case
-  if (c.kind === 'training' && job.contestant !== 'bare') return startTraining(job, c)
-  const run = c.kind === 'op' ? opSteps(c) : bareProducts(c)
+/** Rounds that take the mean time of a step. */
+function times(run: TimedRun): Measurement {
+  return async (seconds) => ({ usPerStep: (await measure(run, seconds)) * 1e6 })
+}
+
+async function warmedUp(run: TimedRun): Promise<Measurement> {
   await measure(run, WARM_UP_SECONDS)
-  return { run, lossAfter100: null }
+  return times(run)
+}
+
+async function start(job: Job): Promise<{ round: Measurement; losses?: number[] }> {
+  const c = job.case
+  switch (c.kind) {
+    case 'training': {
+      if (job.contestant === 'bare') return { round: await warmedUp(bareProducts(c)) }
+      const { run, losses } = await startTraining(job, c)
+      return { round: times(run), losses }
+    }
+    case 'op':
+      return { round: await warmedUp(opSteps(c)) }
+    case 'inference':
+      return { round: await warmedUp(inferences(job, c)) }
+    case 'pause':
+      return { round: pauses(job, c) }
+    case 'memory':
+      return { round: memoryOver(job, c) }
+  }
 }
 
 try {
-  const { run, lossAfter100 } = await start(JSON.parse(process.argv.at(-1)!) as Job)
-  say({ lossAfter100 })
+  const { round, losses } = await start(JSON.parse(process.argv.at(-1)!) as Job)
+  say({ losses })
   for await (const seconds of createInterface({ input: process.stdin })) {
-    say({ usPerStep: (await measure(run, Number(seconds))) * 1e6 })
+    say(await round(Number(seconds)))
   }
 } catch (error) {
   if (!(error instanceof BackendError)) throw error

@@ -1,74 +1,59 @@
-/** Who takes part, and the process that each of them is. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
+/** Who takes part, and with how many threads. */
 import { fileURLToPath } from 'node:url'
-import { NeuroblasError } from '../errors.js'
 import type { Case } from './cases.js'
-import type { Job, Ready, Round } from './protocol.js'
-
-/** A contestant broke down; its own words stand above, on the error output. */
-export class ContestantError extends NeuroblasError {}
+import { canDo, commandOf, findPeers } from './peers.js'
 
 interface Contestant {
-  /** Program and arguments, to which the job is added. */
-  command: readonly string[]
+  /** Program and arguments, to which the job is added; or why it is not there. */
+  command: readonly string[] | { unavailable: string }
   env?: Record<string, string>
   takes(c: Case): boolean
+  oneThread?: boolean
+  /** Of this project: when it breaks down, so does the benchmark. */
+  own?: boolean
 }
 
 const ourProgram = [process.execPath, fileURLToPath(new URL('contestant.js', import.meta.url))]
 
-const contestants: Record<string, Contestant> = {
-  neuroblas: { command: ourProgram, env: { NEUROBLAS_BACKEND: 'native' }, takes: () => true },
-  js: { command: ourProgram, env: { NEUROBLAS_BACKEND: 'js' }, takes: () => true },
-  bare: { command: ourProgram, takes: (c) => c.kind === 'training' },
+const own: Record<string, Contestant> = {
+  neuroblas: {
+    command: ourProgram,
+    env: { NEUROBLAS_BACKEND: 'native' },
+    takes: () => true,
+    own: true,
+  },
+  js: {
+    command: ourProgram,
+    env: { NEUROBLAS_BACKEND: 'js' },
+    takes: ({ kind }) => kind === 'training' || kind === 'op' || kind === 'inference',
+    oneThread: true,
+    own: true,
+  },
+  bare: {
+    command: ourProgram,
+    takes: ({ kind }) => kind === 'training',
+    oneThread: true,
+    own: true,
+  },
 }
+
+const peers = Object.entries(findPeers()).map(([name, peer]): [string, Contestant] => [
+  name,
+  { command: commandOf(peer), takes: (c) => canDo(peer, c), oneThread: peer.oneThread },
+])
+
+const contestants: Record<string, Contestant> = { ...own, ...Object.fromEntries(peers) }
 
 export const CONTESTANTS: readonly string[] = Object.keys(contestants)
 
-export function takesPart(contestant: string, c: Case): boolean {
-  return contestants[contestant].takes(c)
+export function contestantNamed(name: string): Contestant {
+  return contestants[name]
 }
 
-/** One contestant at one case, alive until it is stopped. */
-export class Process {
-  readonly #child: ChildProcess
-  readonly #lines: AsyncIterator<string>
+/** Cases with too little work in a step to share it. */
+const oneThreaded = ({ id, kind }: Case) => kind === 'op' || id === 'P1' || id === 'I1'
 
-  constructor(readonly job: Job) {
-    const { command, env } = contestants[job.contestant]
-    const [program, ...args] = command
-    this.#child = spawn(program, [...args, JSON.stringify(job)], {
-      env: { ...process.env, ...env, OPENBLAS_NUM_THREADS: '1', OMP_NUM_THREADS: '1' },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    this.#child.on('error', () => {}) // it shows as a missing line
-    this.#child.stdin!.on('error', () => {})
-    this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]()
-  }
-
-  /** What it says once it has loaded its job and taken its first steps. */
-  ready(): Promise<Ready> {
-    return this.#next()
-  }
-
-  /** µs per step, measured for so many seconds. */
-  async round(seconds: number): Promise<number> {
-    this.#child.stdin!.write(`${seconds}\n`)
-    return (await this.#next<Round>()).usPerStep
-  }
-
-  stop(): void {
-    this.#child.stdin!.end()
-    this.#child.kill()
-  }
-
-  async #next<Line>(): Promise<Line> {
-    const { value, done } = await this.#lines.next()
-    if (done) {
-      const { contestant, case: c } = this.job
-      throw new ContestantError(`bench: ${contestant} ended during ${c.id}`)
-    }
-    return JSON.parse(value) as Line
-  }
+/** The thread counts, of those wanted, that a contestant is measured with. */
+export function threadsOf(name: string, c: Case, wanted: readonly number[]): readonly number[] {
+  return contestants[name].oneThread || oneThreaded(c) ? [1] : wanted
 }

@@ -8,7 +8,7 @@ import { DataError } from '../errors.js'
 import { saveModel } from '../io/model.js'
 import { encodeSafetensors } from '../io/safetensors.js'
 import { mlp } from '../nn/sequential.js'
-import { Generator } from '../random.js'
+import { Generator, streams } from '../random.js'
 import type { TrainingCase } from './cases.js'
 import { CHECKED_STEPS, filesOf, SEED } from './protocol.js'
 
@@ -66,7 +66,7 @@ export function writeData(path: string, { images, labels }: Images): void {
 
 /** Writes weights and batch order of a case. */
 export function writeCase(folder: string, c: TrainingCase, examples: number): void {
-  const { weights, order } = filesOf({ folder, case: c })
+  const { weights, order } = filesOf(folder, c.id)
   const model = mlp(c.units, { generator: new Generator(SEED) })
   saveModel(model, weights)
   model.dispose()
@@ -77,9 +77,9 @@ export function writeCase(folder: string, c: TrainingCase, examples: number): vo
 /** The order in which a DataLoader with `shuffle`, `dropLast` and this seed takes the examples. */
 function orderOf(batch: number, examples: number): Int32Array {
   const perEpoch = Math.floor(examples / batch) * batch
-  const epochs = Math.ceil((CHECKED_STEPS * batch) / perEpoch)
+  const epochs = Math.ceil((CHECKED_STEPS.at(-1)! * batch) / perEpoch)
   const order = new Int32Array(epochs * perEpoch)
-  const generator = new Generator(SEED)
+  const generator = new Generator(SEED, streams.batches)
   for (let epoch = 0; epoch < epochs; epoch++) {
     const permutation = generator.permutation(examples)
     order.set(permutation.data().subarray(0, perEpoch), epoch * perEpoch)

@@ -1,46 +1,74 @@
 /**
  * What the benchmark and a contestant's process tell each other, so that contestants can be written
- * in any language. The process gets a Job as JSON in its last argument, loads it, warms up, takes
- * its first 100 steps, and prints a Ready line. Then it answers every line on its input, a number
- * of seconds, with a Round line, and ends when its input does.
+ * in any language. The process gets a Job as JSON in its last argument, loads it, warms up (training:
+ * takes its first 100 steps), and prints a Ready line. Then it answers every line on its input, a
+ * number of seconds, with a Round line, and ends when its input does.
  */
 import { join } from 'node:path'
 import type { Case } from './cases.js'
 
-export interface Job {
-  contestant: string
-  case: Case
-  /** Where the files of `filesOf` are. */
-  folder: string
-}
-
-/** The first line. A contestant that is not installed says why it cannot take part. */
-export interface Ready {
-  unavailable?: string
-  /** Mean loss over the first 1024 examples after 100 steps. */
-  lossAfter100?: number | null
-}
-
-/** Mean time of a step over at least the seconds that were asked for. */
-export interface Round {
-  usPerStep: number
-}
-
-/** Training steps that the losses are compared after. */
-export const CHECKED_STEPS = 100
+/** Training steps that losses are reported after; which one is compared: see report.ts. */
+export const CHECKED_STEPS: readonly number[] = [20, 100]
 /** Examples at the data set's beginning that the loss is the mean over. */
 export const CHECKED_EXAMPLES = 1024
 /** Seed of weights and batch orders. */
 export const SEED = 1
 
-/** Safetensors files, which every language can read. */
-export function filesOf({ folder, case: { id } }: Pick<Job, 'folder' | 'case'>) {
+export interface Job {
+  contestant: string
+  case: Case
+  /** Threads it may compute with. */
+  threads: number
+  /** Safetensors files, which every language can read; absent ones are not needed by the case. */
+  files: Files
+  checkedSteps: readonly number[]
+  checkedExamples: number
+}
+
+export interface Files {
+  /** `images` [n, 784] uint8, to be scaled by 1/255, and `labels` [n] int32. */
+  data: string
+  /** Initial weights: `layers.0.weight` [fanIn, fanOut], `layers.0.bias`, `layers.2.weight`, … */
+  weights: string
+  /**
+   * `order` int32: the examples of the first 100 batches, or more, one batch after another. Whoever
+   * goes on after them starts again at its beginning.
+   */
+  order: string
+}
+
+/** The first line. A contestant that is not installed says why it cannot take part. */
+export interface Ready {
+  unavailable?: string
+  /** Mean loss over the first 1024 examples after 20 and 100 steps; none if not comparable. */
+  losses?: readonly number[]
+  /** What is measured: library and version. */
+  version?: string
+  /** What is different about this contestant's step, in one line. */
+  note?: string
+}
+
+/** Figures of a case beside its time, by name. */
+export type Figures = Record<string, number>
+
+/** Mean time of a step over at least the seconds that were asked for. */
+export interface Round {
+  usPerStep: number
+  figures?: Figures
+}
+
+export function filesOf(folder: string, id: string): Files {
   return {
-    /** `images` [n, 784] uint8, to be scaled by 1/255, and `labels` [n] int32. */
     data: join(folder, 'data.safetensors'),
-    /** Initial weights: `layers.0.weight` [fanIn, fanOut], `layers.0.bias`, `layers.2.weight`, … */
     weights: join(folder, `${id}.weights.safetensors`),
-    /** `order` int32: the examples of the first 100 batches, or more, one batch after another. */
     order: join(folder, `${id}.order.safetensors`),
+  }
+}
+
+export function jobOf(contestant: string, c: Case, threads: number, folder: string): Job {
+  return {
+    ...{ contestant, case: c, threads },
+    files: filesOf(folder, c.id),
+    ...{ checkedSteps: CHECKED_STEPS, checkedExamples: CHECKED_EXAMPLES },
   }
 }

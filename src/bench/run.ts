@@ -1,57 +1,28 @@
 /**
- * The method: one process per contestant and case, contestants interleaved round by round, minimum
- * and median of each, and the same loss after 100 steps demanded of all.
+ * The method: one process per contestant, thread count and case, interleaved round by round, minimum
+ * and median of each, and the same loss demanded of all.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Case, describeCase, flopsOf } from './cases.js'
-import { Process, takesPart } from './contestants.js'
+import { type Case, describeCase, trainingOf } from './cases.js'
+import { contestantNamed, threadsOf } from './contestants.js'
 import { findImages, writeCase, writeData } from './files.js'
-import { commitOf, type Machine, machineOf } from './machine.js'
-import { filesOf } from './protocol.js'
-
-export interface Row {
-  case: string
-  contestant: string
-  threads: number
-  /** For E1: per op. Over the rounds. */
-  usPerStep: { min: number; median: number }
-  /** This and what follows: from the minimum; null where it has no meaning. */
-  examplesPerSecond: number | null
-  /** From the operations of the step's matrix products alone. */
-  gflops: number | null
-  /** Time of the step ÷ time of its bare BLAS calls on one thread. */
-  toBareBlas: number | null
-  lossAfter100: number | null
-}
-
-export interface Report {
-  machine: Machine
-  /** ISO 8601. */
-  date: string
-  /** Of the clone that the library stands in, if any. */
-  commit: string | null
-  data: string
-  rounds: number
-  secondsPerRound: number
-  rows: Row[]
-  notMeasured: { case: string; contestant: string; reason: string }[]
-  /** Losses that should agree and do not; empty is good. */
-  disagreements: string[]
-}
+import { commitOf, machineOf } from './machine.js'
+import { Process } from './process.js'
+import { filesOf, jobOf } from './protocol.js'
+import { compareLosses, type Entry, type Report, rowsOf } from './report.js'
 
 export interface BenchOptions {
   cases: readonly Case[]
   contestants: readonly string[]
+  /** Thread counts; whoever has only one thread is measured with one. */
+  threads: readonly number[]
   rounds: number
   /** Time of each contestant in each round. */
   seconds: number
   progress: (line: string) => void
 }
-
-/** Relative difference of two losses after 100 steps that rounding may explain. */
-const TOLERANCE = 1e-4
 
 export async function runBench(options: BenchOptions): Promise<Report> {
   const folder = mkdtempSync(join(tmpdir(), 'neuroblas-bench-'))
@@ -74,94 +45,60 @@ async function runIn(folder: string, options: BenchOptions): Promise<Report> {
     data: 'none',
     rounds,
     secondsPerRound: seconds,
+    versions: {},
     rows: [],
     notMeasured: [],
     disagreements: [],
   }
-  const training = cases.filter((c) => c.kind === 'training')
+  const training = cases.flatMap((c) => trainingOf(c) ?? [])
   if (training.length > 0) {
     const images = findImages()
     report.data = images.description
-    writeData(filesOf({ folder, case: training[0] }).data, images)
+    writeData(filesOf(folder, '').data, images)
     for (const c of training) writeCase(folder, c, images.labels.length)
   }
   for (const c of cases) await runCase(folder, c, options, report)
   return report
 }
 
-interface Entry {
-  process: Process
-  lossAfter100: number | null
-  times: number[]
-}
-
 async function runCase(
   folder: string,
   c: Case,
-  { contestants, rounds, seconds, progress }: BenchOptions,
+  { contestants, threads: wanted, rounds, seconds, progress }: BenchOptions,
   report: Report,
 ): Promise<void> {
-  const entries: Entry[] = []
+  const entries: (Entry & { process: Process })[] = []
   const started: Process[] = []
+  const jobs = contestants
+    .filter((name) => contestantNamed(name).takes(c))
+    .flatMap((name) => threadsOf(name, c, wanted).map((threads) => jobOf(name, c, threads, folder)))
   try {
     progress(`${c.id} (${describeCase(c)})`)
-    for (const contestant of contestants.filter((name) => takesPart(name, c))) {
-      const process = new Process({ contestant, case: c, folder })
+    for (const job of jobs) {
+      const { contestant, threads } = job
+      const process = new Process(job)
       started.push(process)
-      const { unavailable, lossAfter100 = null } = await process.ready()
-      if (unavailable === undefined) entries.push({ process, lossAfter100, times: [] })
-      else report.notMeasured.push({ case: c.id, contestant, reason: unavailable })
-      const loss = lossAfter100 === null ? '' : `, loss after 100 steps ${lossAfter100.toFixed(6)}`
-      progress(`  ${contestant}: ${unavailable ?? `ready${loss}`}`)
+      const ready = await process.ready()
+      const { unavailable: reason, losses, version } = ready
+      if (version !== undefined) report.versions[contestant] = version
+      if (reason === undefined) entries.push({ job, ready, rounds: [], process })
+      else report.notMeasured.push({ case: c.id, contestant, threads, reason })
+      const loss = losses ? `, loss after 100 steps ${losses.at(-1)!.toFixed(6)}` : ''
+      progress(`  ${contestant}, threads: ${threads}: ${reason ?? `ready${loss}`}`)
     }
-    for (let round = 1; round <= rounds; round++) {
-      for (const { process, times } of entries) times.push(await process.round(seconds))
-      const now = entries.map((e) => `${e.process.job.contestant} ${e.times.at(-1)!.toFixed(2)}`)
-      progress(`  round ${round}/${rounds}, µs: ${now.join(', ')}`)
+    // M1 is one long run.
+    const last = c.kind === 'memory' ? 1 : rounds
+    for (let round = 1; round <= last; round++) {
+      for (const { process, rounds } of entries) rounds.push(await process.round(seconds))
+      const now = entries.map(
+        ({ job, rounds }) =>
+          `${job.contestant}/${job.threads} ${rounds.at(-1)!.usPerStep.toFixed(2)}`,
+      )
+      progress(`  round ${round}/${last}, µs: ${now.join(', ')}`)
     }
   } finally {
     for (const process of started) process.stop()
   }
   report.rows.push(...rowsOf(c, entries))
   report.disagreements.push(...compareLosses(c, entries))
-}
-
-function rowsOf(c: Case, entries: readonly Entry[]): Row[] {
-  const bare = entries.find(({ process }) => process.job.contestant === 'bare')
-  return entries.map(({ process, lossAfter100, times }) => {
-    const min = Math.min(...times)
-    return {
-      case: c.id,
-      contestant: process.job.contestant,
-      threads: 1,
-      usPerStep: { min, median: median(times) },
-      examplesPerSecond: c.kind === 'training' ? (c.batch / min) * 1e6 : null,
-      gflops: c.kind === 'training' ? flopsOf(c) / min / 1000 : null,
-      toBareBlas: bare ? min / Math.min(...bare.times) : null,
-      lossAfter100,
-    }
-  })
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-}
-
-/** A line for each contestant whose loss is not that of the first. */
-function compareLosses(c: Case, entries: readonly Entry[]): string[] {
-  const [first, ...others] = entries.filter(({ lossAfter100 }) => lossAfter100 !== null)
-  return others
-    .filter(({ lossAfter100 }) => !agree(first.lossAfter100!, lossAfter100!))
-    .map(
-      ({ process, lossAfter100 }) =>
-        `${c.id}: expected the same loss after 100 steps, got ${first.lossAfter100} from ` +
-        `${first.process.job.contestant} and ${lossAfter100} from ${process.job.contestant}`,
-    )
-}
-
-/** False for NaN too. */
-export function agree(a: number, b: number): boolean {
-  return Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b))
 }

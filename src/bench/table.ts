@@ -1,10 +1,10 @@
 /** A report as text for a terminal. */
 import { cases, describeCase } from './cases.js'
-import type { Report, Row } from './run.js'
+import type { Report, Row } from './report.js'
 
 const HEADER = [
-  ...['case', 'contestant', 'min µs', 'median µs'],
-  ...['examples/s', 'GFLOP/s', 'to bare BLAS', 'loss after 100'],
+  ...['case', 'contestant', 'threads', 'min µs', 'median µs', 'examples/s', 'GFLOP/s'],
+  ...['to bare BLAS', 'speed-up', 'loss after 100'],
 ]
 
 /** Three significant digits or more. */
@@ -19,13 +19,9 @@ function number(value: number | null): string {
 
 function cellsOf(row: Row): string[] {
   return [
-    row.case,
-    row.contestant,
-    number(row.usPerStep.min),
-    number(row.usPerStep.median),
-    number(row.examplesPerSecond),
-    number(row.gflops),
-    number(row.toBareBlas),
+    ...[row.case, row.contestant, `${row.threads}`],
+    ...[row.usPerStep.min, row.usPerStep.median, row.examplesPerSecond, row.gflops].map(number),
+    ...[row.toBareBlas, row.speedUp].map(number),
     row.lossAfter100?.toFixed(5) ?? '–',
   ]
 }
@@ -40,34 +36,79 @@ function align(rows: readonly string[][]): string[] {
   )
 }
 
-/** How many times as fast as pure JavaScript we are, case by case. */
-function speedUps(rows: readonly Row[]): string[] {
-  return rows
-    .filter(({ contestant }) => contestant === 'neuroblas')
-    .flatMap((ours) => {
-      const js = rows.find((row) => row.contestant === 'js' && row.case === ours.case)
-      return js ? [`${ours.case} ${number(js.usPerStep.min / ours.usPerStep.min)}×`] : []
+/** How many times as fast as each other contestant we are on as many threads, case by case. */
+function ratios(rows: readonly Row[]): string[] {
+  const ours = rows.filter(({ contestant }) => contestant === 'neuroblas')
+  const others = new Set(rows.map(({ contestant }) => contestant))
+  others.delete('neuroblas')
+  others.delete('bare')
+  return [...others].flatMap((name) => {
+    const times = ours.flatMap(({ case: id, threads, usPerStep }) => {
+      const same = rows.find(
+        (row) => row.contestant === name && row.case === id && row.threads === threads,
+      )
+      const of = threads > 1 ? `${id}/${threads}` : id
+      return same ? [`${of} ${number(same.usPerStep.min / usPerStep.min)}×`] : []
     })
+    return times.length > 0 ? [`neuroblas against ${name}: ${times.join(', ')}`] : []
+  })
+}
+
+/** Figures in the unit that their name ends with; everything else is bytes. */
+function figureOf([name, value]: [string, number]): string {
+  if (name.endsWith('Ms')) return `${spaced(name.slice(0, -2))} ${number(value)} ms`
+  return `${spaced(name)} ${(value / 2 ** 20).toFixed(2)} MiB`
+}
+
+const spaced = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+
+function figures(rows: readonly Row[]): string[] {
+  return rows.flatMap((row) => {
+    const found = Object.entries(row.figures ?? {}).map(figureOf)
+    const who = `${row.case} ${row.contestant}, threads: ${row.threads}`
+    return found.length > 0 ? [`${who}: ${found.join(', ')}`] : []
+  })
+}
+
+/** Each note, and each reason, once, with what it is about. */
+function grouped(items: readonly { case: string; contestant: string; text: string }[]): string[] {
+  const groups = new Map<string, Set<string>>()
+  for (const { case: id, contestant, text } of items) {
+    const key = `${contestant}: ${text}`
+    groups.set(key, (groups.get(key) ?? new Set()).add(id))
+  }
+  return [...groups].map(([key, ids]) => `${key} (${[...ids].join(', ')})`)
 }
 
 export function formatReport(report: Report): string {
   const { machine: m, rows, rounds, secondsPerRound } = report
-  const lines = [
-    `${m.cpu}, ${m.cores} cores, ${m.platform}, Node ${m.node}`,
-    `OpenBLAS ${m.openblas ?? 'not loaded'}, core ${m.openblasCore ?? '–'}; own kernels ${m.simd ?? '–'}`,
-    `rounds: ${rounds} of ${secondsPerRound} s each; threads: 1; data: ${report.data}`,
-    '',
-    ...align([HEADER, ...rows.map(cellsOf)]),
-    '',
-    ...[...new Set(rows.map((row) => row.case))].map((id) => {
+  const sections = [
+    [
+      `${m.cpu}, ${m.cores} cores, ${m.platform}, Node ${m.node}`,
+      `OpenBLAS ${m.openblas ?? 'not loaded'}, core ${m.openblasCore ?? '–'}; own kernels ${m.simd ?? '–'}`,
+      ...Object.entries(report.versions).map(([name, version]) => `${name}: ${version}`),
+      `rounds: ${rounds} of ${secondsPerRound} s each; data: ${report.data}`,
+    ],
+    align([HEADER, ...rows.map(cellsOf)]),
+    [...new Set(rows.map((row) => row.case))].map((id) => {
       const c = cases.find((other) => other.id === id)
       return `${id}: ${c ? describeCase(c) : ''}`
     }),
+    figures(rows),
+    ratios(rows),
+    grouped(
+      rows.flatMap(({ case: id, contestant, note }) =>
+        note === undefined ? [] : [{ case: id, contestant, text: note }],
+      ),
+    ),
+    grouped(
+      report.notMeasured.map(({ case: id, contestant, reason }) => ({
+        ...{ case: id, contestant, text: reason },
+      })),
+    ).map((line) => `not measured: ${line}`),
   ]
-  const ratios = speedUps(rows)
-  if (ratios.length > 0) lines.push('', `neuroblas against js: ${ratios.join(', ')}`)
-  for (const { case: id, contestant, reason } of report.notMeasured) {
-    lines.push(`not measured: ${contestant} at ${id}: ${reason}`)
-  }
-  return lines.join('\n')
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')
 }

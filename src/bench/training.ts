@@ -9,14 +9,14 @@ import { evaluate } from '../evaluate.js'
 import { loadModel } from '../io/model.js'
 import { decodeSafetensors } from '../io/safetensors.js'
 import { softmaxCrossEntropy } from '../losses.js'
-import { mlp } from '../nn/sequential.js'
+import { mlp, type Sequential } from '../nn/sequential.js'
 import { Steps } from '../steps.js'
 import type { Tensor } from '../tensor.js'
 import { optimizers, type TrainingCase } from './cases.js'
 import type { TimedRun } from './measure.js'
-import { CHECKED_EXAMPLES, CHECKED_STEPS, filesOf, type Job, SEED } from './protocol.js'
+import { type Files, type Job, SEED } from './protocol.js'
 
-function readData(path: string): Dataset {
+export function readData(path: string): Dataset {
   const { tensors } = decodeSafetensors(readFileSync(path), path)
   return dataset({
     inputs: tensors.get('images')!.data as Uint8Array,
@@ -27,15 +27,20 @@ function readData(path: string): Dataset {
   })
 }
 
-/** Takes the first 100 steps; returns the loss after them and what times the steps that follow. */
+/** The network that every contestant starts from. */
+export function readModel(units: readonly number[], { weights }: Files): Sequential {
+  const model = mlp(units)
+  loadModel(model, weights)
+  return model
+}
+
+/** Takes the first 100 steps; returns the losses on the way and what times the steps that follow. */
 export async function startTraining(
-  job: Job,
+  { files, checkedSteps, checkedExamples }: Job,
   c: TrainingCase,
-): Promise<{ lossAfter100: number; run: TimedRun }> {
-  const files = filesOf(job)
+): Promise<{ losses: number[]; run: TimedRun }> {
   const data = readData(files.data)
-  const model = mlp(c.units)
-  loadModel(model, files.weights)
+  const model = readModel(c.units, files)
   const optimizer = optimizers[c.optimizer](model.parameters(), c)
   const loader = new DataLoader(data, {
     batchSize: c.batch,
@@ -46,15 +51,18 @@ export async function startTraining(
   const steps = new Steps(model, loader, softmaxCrossEntropy, optimizer)
   model.train()
   const train = trainer(loader, steps)
-  await train(CHECKED_STEPS)
   const checked = subset(
     data,
-    Array.from({ length: CHECKED_EXAMPLES }, (_, row) => row),
+    Array.from({ length: checkedExamples }, (_, row) => row),
   )
-  const { risk } = evaluate(model, checked, { loss: softmaxCrossEntropy })
-  model.train()
+  const losses: number[] = []
+  for (const [i, steps] of checkedSteps.entries()) {
+    await train(steps - (checkedSteps[i - 1] ?? 0))
+    losses.push(evaluate(model, checked, { loss: softmaxCrossEntropy }).risk)
+    model.train()
+  }
   return {
-    lossAfter100: risk,
+    losses,
     run: async (count) => {
       const begin = performance.now()
       await train(count)

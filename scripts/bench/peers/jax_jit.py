@@ -1,0 +1,107 @@
+"""JAX: several whole steps in one compiled scan, parameters donated."""
+
+import math
+import os
+
+import peer
+
+# Steps in one call, and the operations of a step above which fewer are enough.
+CHUNK, FEW, LARGE = 100, 10, 1e8
+
+
+def limit_threads(threads):
+    """Keep XLA to so many processors; it has no setting for the size of its pool."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
+    if threads == 1:
+        flags = os.environ.get("XLA_FLAGS", "")
+        os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false"
+
+
+def updater(case, jax):
+    """Return the optimizer as functions: its state for parameters, and one update."""
+    np, tree = jax.numpy, jax.tree
+    lr, momentum, decay = case["lr"], case.get("momentum") or 0, 2 * (case.get("l2") or 0)
+
+    def sgd(params, state, grads):
+        if decay:
+            grads = [(g + decay * w, gb) for (g, gb), (w, _) in zip(grads, params)]
+        if momentum:
+            state = grads = tree.map(lambda v, g: momentum * v + g, state, grads)
+        return tree.map(lambda w, g: w - lr * g, params, grads), state
+
+    def adam(params, state, grads):
+        mean, square, t = state
+        t = t + 1
+        mean = tree.map(lambda m, g: 0.9 * m + 0.1 * g, mean, grads)
+        square = tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, square, grads)
+        # 1 - βᵗ, which float32 would round off where βᵗ is near 1.
+        first, second = -np.expm1(t * math.log(0.9)), -np.expm1(t * math.log(0.999))
+        params = tree.map(
+            lambda w, m, v: w - lr * (m / first) / (np.sqrt(v / second) + 1e-8), params, mean, square
+        )
+        return params, (mean, square, t)
+
+    def zeros(params):
+        return tree.map(np.zeros_like, params)
+
+    if case["optimizer"] == "adam":
+        return (lambda params: (zeros(params), zeros(params), np.float32(0))), adam
+    return (lambda params: zeros(params) if momentum else ()), sgd
+
+
+def start(job):
+    """Compile and take the first steps."""
+    limit_threads(job.threads)
+    import jax
+
+    np = jax.numpy
+    pixels, labels = job.images()
+    images, targets = np.asarray(pixels), np.asarray(labels)
+    params = [(np.asarray(weight), np.asarray(bias)) for weight, bias in job.layers()]
+    state_for, update = updater(job.case, jax)
+    batches = np.asarray(job.batches())
+
+    def loss_of(params, x, y):
+        *hidden, (weight, bias) = params
+        for w, b in hidden:
+            x = jax.nn.relu(x @ w + b)
+        logs = jax.nn.log_softmax(x @ weight + bias)
+        return -np.take_along_axis(logs, y[:, None], 1).mean()
+
+    def step(carry, rows, images, targets):
+        params, state = carry
+        grads = jax.grad(loss_of)(params, images[rows], targets[rows])
+        return update(params, state, grads), None
+
+    flops = sum(6 * job.batch * a * b for a, b in zip(job.units, job.units[1:]))
+    size = FEW if flops > LARGE else CHUNK
+    carry = (params, state_for(params))
+
+    def steps(carry, rows, images, targets):
+        return jax.lax.scan(lambda c, r: step(c, r, images, targets), carry, rows)[0]
+
+    steps = jax.jit(steps, donate_argnums=0)
+    order = peer.Rows(batches[: len(batches) // CHUNK * CHUNK])
+
+    def run_by(size, count):
+        nonlocal carry
+        calls = -(-count // size)
+        for _ in range(calls):
+            carry = steps(carry, order.take(size), images, targets)
+        jax.block_until_ready(carry)
+        return calls * size
+
+    checked = slice(0, job.checked_examples)
+    losses = peer.check(
+        job,
+        lambda count: run_by(FEW, count),
+        lambda: loss_of(carry[0], images[checked], targets[checked]),
+    )
+    run_by(size, size)  # compiled for this size too
+    ready = {"losses": losses, "version": f"jax {jax.__version__}"}
+    return ready, lambda count: run_by(size, count)
+
+
+if __name__ == "__main__":
+    peer.main(start)

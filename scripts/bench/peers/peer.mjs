@@ -1,0 +1,85 @@
+// The benchmark's side of a JavaScript contestant; src/bench/protocol.ts says what is exchanged.
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { decodeSafetensors } from '../../../lib/io/safetensors.js'
+
+/** Seconds for the checked steps; whoever needs longer is measured without them. */
+const PATIENCE = 60
+
+const say = (line) => console.log(JSON.stringify(line))
+
+const read = (path) => decodeSafetensors(readFileSync(path), path).tensors
+
+/** Pixels from 0 to 1 [n, 784] and labels [n]. */
+export function readImages({ files }) {
+  const data = read(files.data)
+  const pixels = Float32Array.from(data.get('images').data, (byte) => byte / 255)
+  return { pixels, labels: data.get('labels').data }
+}
+
+/** Initial weights [fanIn, fanOut] and bias of each layer. */
+export function readLayers(job) {
+  const data = read(job.files.weights)
+  return job.case.units.slice(1).map((_, i) => ({
+    weight: data.get(`layers.${2 * i}.weight`),
+    bias: data.get(`layers.${2 * i}.bias`),
+  }))
+}
+
+/** A function that returns the examples of the next batch, over and over. */
+export function readBatches(job) {
+  const order = read(job.files.order).get('order').data
+  let next = 0
+  return () => {
+    const rows = order.subarray(next, next + job.case.batch)
+    next = (next + job.case.batch) % order.length
+    return rows
+  }
+}
+
+/** Takes the checked steps; the losses after them, or none when it takes too long. */
+export function check(job, step, loss) {
+  const begin = performance.now()
+  const losses = []
+  let done = 0
+  for (const steps of job.checkedSteps) {
+    for (; done < steps; done++) {
+      if (performance.now() - begin > 1000 * PATIENCE) {
+        return { note: `${done} of 100 steps took ${PATIENCE} s: loss not compared` }
+      }
+      step()
+    }
+    losses.push(loss())
+  }
+  return { losses }
+}
+
+function measure(step, seconds) {
+  let steps = 0
+  let elapsed = 0
+  for (let count = 1; elapsed < seconds || steps < 3; ) {
+    const begin = performance.now()
+    for (let i = 0; i < count; i++) step()
+    const time = (performance.now() - begin) / 1000
+    elapsed += time
+    steps += count
+    if (time < seconds / 20) count *= 2
+  }
+  return elapsed / steps
+}
+
+/** `start(job)` resolves to what the first line says and the function that takes a step. */
+export async function main(start) {
+  try {
+    const { ready, step } = await start(JSON.parse(process.argv.at(-1)))
+    say(ready)
+    for await (const line of createInterface({ input: process.stdin })) {
+      say({ usPerStep: measure(step, Number(line)) * 1e6 })
+    }
+  } catch (error) {
+    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
+    say({
+      unavailable: 'its packages are not installed: node scripts/bench/peers/setup.mjs',
+    })
+  }
+}

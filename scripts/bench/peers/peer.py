@@ -1,0 +1,101 @@
+"""The benchmark's side of a Python contestant; src/bench/protocol.ts says what is exchanged."""
+
+import json
+import sys
+import time
+
+
+def say(**line):
+    """Print one line of the protocol."""
+    print(json.dumps(line), flush=True)
+
+
+class Job:
+    """What is to be measured, and the files that every contestant starts from."""
+
+    def __init__(self, job):
+        self.case = job["case"]
+        self.threads = job["threads"]
+        self.checked_steps = job["checkedSteps"]
+        self.checked_examples = job["checkedExamples"]
+        self.units = self.case["units"]
+        self.batch = self.case["batch"]
+        self._files = job["files"]
+
+    def images(self):
+        """Pixels from 0 to 1 [n, 784] and labels [n]."""
+        from safetensors.numpy import load_file
+
+        data = load_file(self._files["data"])
+        return data["images"].astype("float32") / 255, data["labels"]
+
+    def layers(self):
+        """Initial weights [fan_in, fan_out] and bias of each layer."""
+        from safetensors.numpy import load_file
+
+        data = load_file(self._files["weights"])
+        names = [f"layers.{2 * i}" for i in range(len(self.units) - 1)]
+        return [(data[f"{name}.weight"], data[f"{name}.bias"]) for name in names]
+
+    def batches(self):
+        """Examples of each batch [steps, batch], to be repeated from the beginning."""
+        from safetensors.numpy import load_file
+
+        return load_file(self._files["order"])["order"].reshape(-1, self.batch)
+
+
+class Rows:
+    """The batches in their order, over and over."""
+
+    def __init__(self, batches):
+        self._batches = batches
+        self._next = 0
+
+    def take(self, count):
+        """Return up to `count` batches that follow each other."""
+        rows = self._batches[self._next : self._next + count]
+        self._next = (self._next + len(rows)) % len(self._batches)
+        return rows
+
+
+def check(job, run, loss):
+    """Take the checked steps and return the losses after them."""
+    losses, done = [], 0
+    for steps in job.checked_steps:
+        run(steps - done)
+        done = steps
+        losses.append(float(loss()))
+    return losses
+
+
+def measure(run, seconds):
+    """Mean seconds per step, as src/bench/measure.ts takes it."""
+    steps, elapsed, count = 0, 0.0, 1
+    while elapsed < seconds or steps < 3:
+        begin = time.perf_counter()
+        done = run(count)
+        passed = time.perf_counter() - begin
+        elapsed += passed
+        steps += done
+        if passed < seconds / 20:
+            count *= 2
+    return elapsed / steps
+
+
+def main(start):
+    """Run a contestant.
+
+    `start(job)` returns what the first line says and a function that takes at least so many steps
+    and returns how many it took.
+    """
+    job = Job(json.loads(sys.argv[-1]))
+    try:
+        ready, run = start(job)
+    except ImportError as error:
+        say(unavailable=f"{error}: node scripts/bench/peers/setup.mjs")
+        return
+    if job.case["kind"] != "training":
+        measure(run, 0.1)
+    say(**ready)
+    for line in sys.stdin:
+        say(usPerStep=measure(run, float(line)) * 1e6)
