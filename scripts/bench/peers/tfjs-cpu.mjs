@@ -6,8 +6,7 @@ import { startTraining } from './tfjs.mjs'
 await main(async (job) => {
   // Its CommonJS builds: the others do not find their own files in Node.
   const require = createRequire(import.meta.url)
-  const tf = require('@tensorflow/tfjs-core')
-  require('@tensorflow/tfjs-backend-cpu')
+  const tf = require('@tensorflow/tfjs')
   await tf.setBackend('cpu')
   return startTraining(job, tf)
 })
