@@ -218,7 +218,9 @@ void Programs::finish(Entry& entry) {
                                 : Napi::Env(env_).Null();
   if (entry.disposed) entries_.erase(entry.id);
   const auto passes = static_cast<double>(run->passes_done.load());
-  callback.Call({error, Napi::Number::New(env_, passes)});
+  const napi_value arguments[] = {error, Napi::Number::New(env_, passes)};
+  // It fails where JavaScript has been stopped for good: then nobody waits.
+  napi_call_function(env_, Napi::Env(env_).Undefined(), callback.Value(), 2, arguments, nullptr);
 }
 
 void Programs::cancel(double id) {

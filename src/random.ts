@@ -94,6 +94,13 @@ export class Generator {
     this.#state?.backend.write(this.#state.handle, this.#words)
   }
 
+  /** Frees its buffer; the stream goes on from here when it is used again. */
+  dispose(): void {
+    this.save()
+    this.#state?.release()
+    this.#state = undefined
+  }
+
   #draw(
     op: string,
     shape: Shape,

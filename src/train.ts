@@ -165,8 +165,7 @@ async function trainEpoch(
       const slice = within(null, () => order.slice([start, start + count * batch]))
       const rows = slice.view([count, batch])
       slice.dispose()
-      const risks = await steps.run(rows)
-      rows.dispose()
+      const risks = await steps.run(rows).finally(() => rows.dispose())
       for (const risk of risks) {
         step++
         if (!Number.isFinite(risk)) {

@@ -2,49 +2,103 @@
  * The benchmark in small: that it runs, that its report has the shape others read, and that losses
  * are compared. No times are tested. The products of a step are checked against the ops.
  */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { cases, flopsOf, productsOf, type TrainingCase } from '../lib/bench/cases.js'
+import {
+  cases,
+  flopsOf,
+  type MemoryCase,
+  productsOf,
+  type TrainingCase,
+} from '../lib/bench/cases.js'
 import { makeNoise } from '../lib/bench/files.js'
 import { measure } from '../lib/bench/measure.js'
-import { agree, median, type Report, runBench } from '../lib/bench/run.js'
+import { agree, compareLosses, median, type Report } from '../lib/bench/report.js'
+import { runBench } from '../lib/bench/run.js'
 import { formatReport } from '../lib/bench/table.js'
 
 const find = (id: string) => cases.find((c) => c.id === id)!
+const tiny = { rounds: 1, seconds: 0.002, progress: () => {} }
+
+t.test('one thread where there is nothing to share', async (t) => {
+  const report = await runBench({
+    cases: [find('P1')],
+    contestants: ['neuroblas', 'bare'],
+    threads: [2],
+    ...tiny,
+  })
+  t.same(
+    report.rows.map((row) => row.threads),
+    [1, 1],
+  )
+})
+
+t.test('pauses, memory and inference', async (t) => {
+  const m1 = find('M1') as MemoryCase
+  const report = await runBench({
+    cases: [find('E2'), { ...m1, steps: 40 }, find('I1'), find('I1-batch')],
+    contestants: ['neuroblas', 'bare'],
+    threads: [2],
+    ...tiny,
+    seconds: 0.05,
+  })
+  t.same(
+    report.rows.map((row) => [row.case, row.threads]),
+    [
+      ['E2', 2],
+      ['M1', 2],
+      ['I1', 1],
+      ['I1-batch', 2],
+    ],
+  )
+  const [e2, memory, i1, batch] = report.rows
+  t.ok(e2.figures!.longestPauseMs >= 0 && e2.figures!.longestPauseAtStartMs >= 0)
+  const { liveAfterFirstEpoch, liveAtEnd, rssAtEnd } = memory.figures!
+  t.equal(liveAtEnd, liveAfterFirstEpoch)
+  t.ok(rssAtEnd > liveAtEnd)
+  t.ok(i1.examplesPerSecond! > 0 && batch.examplesPerSecond! > 0)
+  const text = formatReport(report)
+  t.match(text, /E2 neuroblas, threads: 2: longest pause [\d.]+ ms/)
+  t.match(text, /live at end [\d.]+ MiB/)
+})
 
 t.test('one round of P2 and E1', async (t) => {
   const report = await runBench({
     cases: [find('P2'), find('E1')],
     contestants: ['neuroblas', 'js', 'bare'],
-    rounds: 1,
-    seconds: 0.002,
-    progress: () => {},
+    threads: [1, 2],
+    ...tiny,
   })
   t.same(report.notMeasured, [])
   t.same(report.disagreements, [])
   t.same(
-    report.rows.map((row) => [row.case, row.contestant]),
+    report.rows.map((row) => [row.case, row.contestant, row.threads]),
     [
-      ['P2', 'neuroblas'],
-      ['P2', 'js'],
-      ['P2', 'bare'],
-      ['E1', 'neuroblas'],
-      ['E1', 'js'],
+      ['P2', 'neuroblas', 1],
+      ['P2', 'neuroblas', 2],
+      ['P2', 'js', 1],
+      ['P2', 'bare', 1],
+      ['E1', 'neuroblas', 1],
+      ['E1', 'js', 1],
     ],
+    'JavaScript, bare BLAS and single ops have one thread',
   )
+  const bare = report.rows.find((row) => row.contestant === 'bare')!
   for (const row of report.rows) {
     const isTraining = row.case === 'P2'
     t.ok(row.usPerStep.min > 0 && row.usPerStep.median >= row.usPerStep.min)
-    t.equal(row.threads, 1)
     t.equal(row.examplesPerSecond !== null, isTraining)
     t.equal(row.gflops !== null, isTraining)
-    t.equal(row.toBareBlas !== null, isTraining)
+    t.equal(row.toBareBlas, isTraining ? row.usPerStep.min / bare.usPerStep.min : null)
+    t.equal(row.speedUp !== null, row.threads === 2)
     t.equal(row.lossAfter100 !== null, isTraining && row.contestant !== 'bare')
   }
-  const [neuroblas, js] = report.rows.map((row) => row.lossAfter100!)
+  const [neuroblas, onTwo, js] = report.rows.map((row) => row.lossAfter100!)
+  t.equal(neuroblas, onTwo)
   t.ok(agree(neuroblas, js))
   t.ok(neuroblas < 1, 'it learned something')
   t.match(report.machine, { cpu: String, cores: Number, openblas: String, node: process.version })
@@ -55,6 +109,20 @@ t.test('losses that differ are seen', (t) => {
   t.ok(agree(0.5, 0.50004))
   t.notOk(agree(0.5, 0.5001))
   t.notOk(agree(Number.NaN, Number.NaN))
+  t.end()
+})
+
+t.test('Adam is compared before rounding has grown', (t) => {
+  const entries = [
+    [0.5, 0.2],
+    [0.5, 0.3],
+  ].map((losses) => ({
+    job: { contestant: 'any', threads: 1 },
+    ready: { losses },
+    rounds: [],
+  }))
+  t.same(compareLosses(find('P7'), entries), [])
+  t.match(compareLosses(find('P8'), entries), [/P8: expected the same loss after 100 steps/])
   t.end()
 })
 
@@ -111,6 +179,44 @@ t.test('measuring', async (t) => {
   t.equal(median([4, 1, 2, 3]), 2.5)
 })
 
+t.test('peers are programs that speak the protocol', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'neuroblas-test-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'report.json')
+  const peers = fileURLToPath(new URL('fixtures/peers', import.meta.url))
+  const env = {
+    ...process.env,
+    NEUROBLAS_BENCH_PEERS: peers,
+    NEUROBLAS_BENCH_PYTHON: join(folder, 'python'),
+  }
+  const main = fileURLToPath(new URL('../lib/cli/main.js', import.meta.url))
+  const command = [main, 'bench', '--cases', 'P2', '--threads', '2', '--rounds', '2']
+  const names = 'bare,fake,broken,missing,python,other'
+  const options = ['--seconds', '0.001', '--contestants', names, '--json', file]
+  const { stdout, stderr, status } = spawnSync(process.execPath, [...command, ...options], { env })
+  t.equal(status, 0, `${stderr}`)
+  const { rows, notMeasured, versions } = JSON.parse(readFileSync(file, 'utf8')) as Report
+  t.match(rows, [
+    { contestant: 'bare', threads: 1 },
+    {
+      ...{ contestant: 'fake', threads: 2, usPerStep: { min: 40, median: 60 } },
+      ...{ lossAfter20: 2, lossAfter100: 1, note: '2 threads, OMP 2, NEUROBLAS 2' },
+      figures: { rounds: 2 },
+    },
+  ])
+  t.match(versions, { fake: 'fake 1.0' })
+  t.match(
+    notMeasured.map(({ contestant, reason }) => [contestant, reason]),
+    [
+      ['broken', /broken ended during P2/],
+      ['missing', 'its packages are not installed: nowhere'],
+      ['python', /not installed: node scripts\/bench\/peers\/setup.mjs/],
+    ],
+  )
+  t.match(`${stdout}`, /not measured: missing: its packages are not installed: nowhere \(P2\)/)
+  t.end()
+})
+
 t.test('the command writes the report as JSON', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'neuroblas-test-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
@@ -129,5 +235,6 @@ t.test('the command writes the report as JSON', async (t) => {
   t.same(new Set(report.rows.map((row) => row.case)), new Set(['E1', 'E1-recorded', 'E1-computed']))
   t.throws(() => run('--cases', 'P0'), /Expected some of P1,P2/)
   t.throws(() => run('--rounds', '0'), /Expected an integer >= 1/)
+  t.throws(() => run('--threads', '1,0'), /Expected integers from 1 to 256/)
   t.end()
 })

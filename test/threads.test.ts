@@ -12,7 +12,7 @@ import type { TapeStep } from '../lib/capture/tape.js'
 import type * as library from '../lib/index.js'
 import { ArgumentError, getNumThreads, setNumThreads } from '../lib/index.js'
 import type { Arg } from './support/case.js'
-import { inChild } from './support/child.js'
+import { inChild, type Library } from './support/child.js'
 import { cases } from './support/kernelCases.js'
 import { refuses, wrong } from './support/reference.js'
 
@@ -96,7 +96,7 @@ t.test('kernels', async (t) => {
 })
 
 /** Trains the benchmark's networks and multiplies matrices of many shapes, in a child process. */
-async function compute(nb: typeof library, threadCounts: number[]): Promise<void> {
+async function compute(nb: Library, _: unknown, threadCounts: number[]): Promise<void> {
   const { createHash } = await import('node:crypto')
   const digest = (tensors: library.Tensor[]) => {
     const hash = createHash('sha256')
@@ -196,7 +196,7 @@ t.test('without AVX', { skip: process.arch !== 'x64' }, (t) =>
 )
 
 t.test('NEUROBLAS_NUM_THREADS', async (t) => {
-  const show = (nb: typeof library) => {
+  const show = (nb: Library) => {
     try {
       console.log(nb.getNumThreads())
     } catch (error) {

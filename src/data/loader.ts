@@ -102,5 +102,6 @@ export class DataLoader implements Iterable<Batch> {
   dispose(): void {
     this.#inputs.dispose()
     this.#targets.dispose()
+    this.#generator?.dispose()
   }
 }

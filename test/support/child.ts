@@ -1,12 +1,13 @@
 /**
  * Runs a function in a process of its own. Only its text goes there: it may use what it is given,
- * the library and numbers, strings and arrays, but nothing from around it.
+ * the library, childTools.mjs and plain arguments, but nothing from around it.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type * as library from '../../lib/index.js'
 
-type Library = typeof library
+export type Library = typeof library
+export type Tools = typeof import('./childTools.mjs')
 
 export interface Ended {
   stdout: string
@@ -23,19 +24,10 @@ export interface ChildOptions {
 
 const root = new URL('../../', import.meta.url)
 
-/** The text of a module that calls fn with the library and the arguments. */
-export function moduleText<A extends unknown[]>(
-  fn: (nb: Library, ...args: A) => unknown,
-  ...args: A
-): string {
-  const path = JSON.stringify(new URL('lib/index.js', root).href)
-  return `import * as nb from ${path}\nawait (${fn})(nb, ...${JSON.stringify(args)})`
-}
-
 /** How the process ended, and what it wrote. */
 export async function inChild<A extends unknown[]>(
   { env = {}, before = [] }: ChildOptions,
-  fn: (nb: Library, ...args: A) => unknown,
+  fn: (nb: Library, tools: Tools, ...args: A) => unknown,
   ...args: A
 ): Promise<Ended> {
   const environment = { ...process.env, ...env }
@@ -43,8 +35,11 @@ export async function inChild<A extends unknown[]>(
   for (const name of ['NODE_OPTIONS', 'NODE_V8_COVERAGE', 'NEUROBLAS_NUM_THREADS']) {
     if (!(name in env)) delete environment[name]
   }
-  const node = ['--input-type=module', '-e', moduleText(fn, ...args)]
-  const [command, ...rest] = [...before, process.execPath, ...node]
+  const text = `
+    import * as nb from '${new URL('lib/index.js', root)}'
+    import * as tools from '${new URL('childTools.mjs', import.meta.url)}'
+    await (${fn})(nb, tools, ...${JSON.stringify(args)})`
+  const [command, ...rest] = [...before, process.execPath, '--input-type=module', '-e', text]
   const child = spawn(command, rest, {
     cwd: root,
     env: environment,

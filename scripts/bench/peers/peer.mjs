@@ -77,7 +77,7 @@ export async function main(start) {
       say({ usPerStep: measure(step, Number(line)) * 1e6 })
     }
   } catch (error) {
-    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
+    if (!/MODULE_NOT_FOUND$/.test(error.code)) throw error
     say({
       unavailable: 'its packages are not installed: node scripts/bench/peers/setup.mjs',
     })

@@ -1,11 +1,12 @@
 // TensorFlow.js on its backend in plain JavaScript.
+import { createRequire } from 'node:module'
 import { main } from './peer.mjs'
 import { startTraining } from './tfjs.mjs'
 
 await main(async (job) => {
-  const tf = await import('@tensorflow/tfjs-core')
-  await import('@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js')
-  await import('@tensorflow/tfjs-backend-cpu')
+  // Its CommonJS builds: the others do not find their own files in Node.
+  const require = createRequire(import.meta.url)
+  const tf = require('@tensorflow/tfjs')
   await tf.setBackend('cpu')
   return startTraining(job, tf)
 })

@@ -7,7 +7,7 @@ import { startTraining } from './tfjs.mjs'
 await main(async (job) => {
   // Its CommonJS builds: the others do not find their own files in Node.
   const require = createRequire(import.meta.url)
-  const tf = require('@tensorflow/tfjs-core')
+  const tf = require('@tensorflow/tfjs')
   const wasm = require('@tensorflow/tfjs-backend-wasm')
   wasm.setWasmPaths(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + sep)
   await tf.setBackend('wasm')

@@ -1,0 +1,116 @@
+// Draws a report of `neuroblas bench --json` as SVG: how long a training step takes, as a multiple of
+// its bare BLAS calls on one thread, per case and contestant, a row of panels per thread count.
+//   node scripts/bench/chart.mjs report.json > docs/benchmark.svg
+import { readFileSync } from 'node:fs'
+import { argv, stdout } from 'node:process'
+import * as vega from 'vega'
+import { compile } from 'vega-lite'
+
+/** Readable on white and on black. */
+const TEXT = '#808a96'
+const GRID = '#80808040'
+
+const COLOURS = {
+  neuroblas: '#e4572e',
+  torch: '#4c9be8',
+  'torch-compile': '#2b6cb0',
+  jax: '#2aa198',
+  sklearn: '#b58900',
+  'tfjs-wasm': '#9b7ede',
+  'tfjs-cpu': '#6c4fb3',
+  js: '#d16ba5',
+  brain: '#7a8b5c',
+}
+
+const number = (value) => value.toPrecision(value < 100 ? 2 : 3).replace(/e\+\d+$/, '')
+
+function valuesOf({ rows }) {
+  return rows
+    .filter((row) => row.toBareBlas !== null && row.contestant in COLOURS)
+    .map(({ case: id, contestant, threads, toBareBlas }) => ({
+      ...{ id, contestant, toBareBlas },
+      threads: threads === 1 ? '1 thread' : `${threads} threads`,
+      label: Number(number(toBareBlas)).toLocaleString('en'),
+    }))
+}
+
+function specOf({ machine, date }, values) {
+  const present = Object.keys(COLOURS).filter((name) =>
+    values.some(({ contestant }) => contestant === name),
+  )
+  const position = {
+    x: { field: 'id', type: 'nominal', title: null, axis: { labelAngle: 0 } },
+    xOffset: { field: 'contestant', sort: present },
+  }
+  const ratio = { field: 'toBareBlas', type: 'quantitative', scale: { type: 'log' } }
+  const layers = [
+    {
+      mark: { type: 'bar', cornerRadiusEnd: 1 },
+      encoding: {
+        ...position,
+        y: { ...ratio, title: 'step time ÷ bare BLAS', axis: { format: '~g', tickCount: 6 } },
+        y2: { datum: 1 },
+        color: {
+          field: 'contestant',
+          sort: present,
+          scale: { domain: present, range: present.map((name) => COLOURS[name]) },
+          legend: { title: null, orient: 'top' },
+        },
+      },
+    },
+    {
+      mark: { type: 'rule', color: TEXT, strokeDash: [4, 3] },
+      encoding: { y: { datum: 1 } },
+    },
+    {
+      transform: [{ filter: "datum.contestant === 'neuroblas'" }],
+      mark: {
+        type: 'text',
+        fontSize: 9,
+        dy: { expr: 'datum.toBareBlas < 1 ? 7 : -5' },
+        color: TEXT,
+      },
+      encoding: { ...position, y: ratio, text: { field: 'label' } },
+    },
+  ]
+  return {
+    data: { values },
+    title: {
+      text: 'Time of a training step, as a multiple of its bare BLAS calls on one thread',
+      subtitle: `Shorter is faster, the scale is logarithmic. ${machine.cpu}, ${machine.cores} cores, ${date.slice(0, 10)}`,
+    },
+    facet: { row: { field: 'threads', type: 'nominal', title: null } },
+    spec: { width: 760, height: 190, layer: layers },
+    resolve: { scale: { x: 'independent' } },
+    background: null,
+    config: {
+      font: 'system-ui, sans-serif',
+      title: { color: TEXT, subtitleColor: TEXT, anchor: 'start' },
+      axis: {
+        labelColor: TEXT,
+        titleColor: TEXT,
+        gridColor: GRID,
+        domainColor: TEXT,
+        tickColor: TEXT,
+      },
+      legend: { labelColor: TEXT },
+      header: { labelColor: TEXT },
+      view: { stroke: null },
+    },
+  }
+}
+
+const [path] = argv.slice(2)
+if (path === undefined) {
+  console.error('usage: node scripts/bench/chart.mjs report.json > docs/benchmark.svg')
+  process.exit(2)
+}
+const report = JSON.parse(readFileSync(path, 'utf8'))
+const values = valuesOf(report)
+if (values.length === 0) {
+  console.error(`${path}: expected rows with toBareBlas; measure some of P1 to P8 with bare`)
+  process.exit(1)
+}
+const { spec } = compile(specOf(report, values))
+const view = new vega.View(vega.parse(spec), { renderer: 'none' })
+stdout.write(`${await view.toSVG()}\n`)
