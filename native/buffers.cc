@@ -38,8 +38,10 @@ void* system_memory(size_t bytes) {
 #ifdef MADV_HUGEPAGE
   constexpr size_t kHugePage = size_t{2} << 20;
   if (bytes >= kHugePage) {
-    void* data = std::aligned_alloc(kHugePage, bytes);
-    if (data != nullptr) madvise(data, bytes, MADV_HUGEPAGE);  // no matter if it is refused
+    // Not aligned_alloc, which wants a multiple of the alignment.
+    void* data = nullptr;
+    if (posix_memalign(&data, kHugePage, bytes) != 0) return nullptr;
+    madvise(data, bytes, MADV_HUGEPAGE);  // no matter if it is refused
     return data;
   }
 #endif

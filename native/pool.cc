@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <fstream>
@@ -48,6 +49,9 @@ constexpr uint64_t ticket_of(uint64_t step, uint64_t pieces) {
 constexpr uint64_t step_of(uint64_t ticket) { return ticket >> 2 * kPieceBits; }
 constexpr size_t pieces_of(uint64_t ticket) { return ticket >> kPieceBits & kPieceMask; }
 constexpr size_t piece_of(uint64_t ticket) { return ticket & kPieceMask; }
+
+// How long the end of the process waits for a kernel that is being computed.
+constexpr auto kLastKernel = std::chrono::seconds(2);
 
 // A worker that ends unloads the addons that only it had loaded; the threads here never end.
 void stay_loaded() {
@@ -121,7 +125,19 @@ class Pool {
     Pool& pool_;
   };
 
-  Pool() : threads_(usable_cores()) { stay_loaded(); }
+  Pool() : threads_(usable_cores()) {
+    stay_loaded();
+    std::atexit([] { instance().close(); });
+  }
+
+  // process.exit() does not end the environment and its runs before it ends the process. Nothing
+  // may compute any more when OpenBLAS takes itself apart, which is later: this is the last turn.
+  void close() {
+    closing_ = true;
+    std::unique_lock<std::mutex> lock(turn_mutex_);
+    const uint64_t mine = next_turn_++;
+    turn_changed_.wait_for(lock, kLastKernel, [&] { return current_turn_ == mine; });
+  }
 
   void drive() {
     for (;;) {
@@ -131,6 +147,8 @@ class Pool {
       queue_.pop_front();
       lock.unlock();
       run(*job.run);
+      // Too late to tell anybody.
+      if (closing_) std::this_thread::sleep_for(std::chrono::hours(24));
       job.done();
     }
   }
@@ -142,7 +160,7 @@ class Pool {
          ++pass) {
       for (const Transfer& t : run.feeds) std::memcpy(t.cell, t.table + pass * t.bytes, t.bytes);
       for (size_t step = 0; step < run.program->size(); ++step) {
-        if (!lead_step(run, step, threads)) return;
+        if (closing_.load(std::memory_order_relaxed) || !lead_step(run, step, threads)) return;
       }
       for (const Transfer& t : run.collects) std::memcpy(t.table + pass * t.bytes, t.cell, t.bytes);
       run.passes_done.store(pass + 1, std::memory_order_relaxed);
@@ -267,6 +285,7 @@ class Pool {
   uint64_t next_turn_ = 0;
   uint64_t current_turn_ = 0;
   std::atomic<size_t> threads_;
+  std::atomic<bool> closing_{false};
   // Used only in a turn.
   size_t helpers_ = 0;
   Clock::time_point alone_until_{};

@@ -10,6 +10,8 @@ import { compile } from 'vega-lite'
 const TEXT = '#808a96'
 const GRID = '#80808040'
 
+const DECADES = [0.1, 1, 10, 100, 1000, 10_000]
+
 const COLOURS = {
   neuroblas: '#e4572e',
   torch: '#4c9be8',
@@ -22,15 +24,15 @@ const COLOURS = {
   brain: '#7a8b5c',
 }
 
-const number = (value) => value.toPrecision(value < 100 ? 2 : 3).replace(/e\+\d+$/, '')
-
 function valuesOf({ rows }) {
   return rows
     .filter((row) => row.toBareBlas !== null && row.contestant in COLOURS)
     .map(({ case: id, contestant, threads, toBareBlas }) => ({
       ...{ id, contestant, toBareBlas },
       threads: threads === 1 ? '1 thread' : `${threads} threads`,
-      label: Number(number(toBareBlas)).toLocaleString('en'),
+      label: toBareBlas.toFixed(2),
+      // Below its bar, where no other bar is.
+      labelAt: Math.min(toBareBlas, 1),
     }))
 }
 
@@ -48,7 +50,7 @@ function specOf({ machine, date }, values) {
       mark: { type: 'bar', cornerRadiusEnd: 1 },
       encoding: {
         ...position,
-        y: { ...ratio, title: 'step time ÷ bare BLAS', axis: { format: '~g', tickCount: 6 } },
+        y: { ...ratio, title: 'step time ÷ bare BLAS', axis: { format: '~g', values: DECADES } },
         y2: { datum: 1 },
         color: {
           field: 'contestant',
@@ -67,10 +69,10 @@ function specOf({ machine, date }, values) {
       mark: {
         type: 'text',
         fontSize: 9,
-        dy: { expr: 'datum.toBareBlas < 1 ? 7 : -5' },
+        dy: 8,
         color: TEXT,
       },
-      encoding: { ...position, y: ratio, text: { field: 'label' } },
+      encoding: { ...position, y: { ...ratio, field: 'labelAt' }, text: { field: 'label' } },
     },
   ]
   return {
@@ -81,7 +83,6 @@ function specOf({ machine, date }, values) {
     },
     facet: { row: { field: 'threads', type: 'nominal', title: null } },
     spec: { width: 760, height: 190, layer: layers },
-    resolve: { scale: { x: 'independent' } },
     background: null,
     config: {
       font: 'system-ui, sans-serif',
