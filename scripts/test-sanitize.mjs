@@ -14,6 +14,7 @@ const preload = sanitize.split(',').flatMap((name) => {
   const file = `-print-file-name=${runtime[name]}`
   return name in runtime ? execFileSync('g++', [file], { encoding: 'utf8' }).trim() : []
 })
+const suppressions = fileURLToPath(new URL('../test/tsan.supp', import.meta.url))
 const env = {
   ...process.env,
   NEUROBLAS_ADDON: addon,
@@ -23,7 +24,7 @@ const env = {
   // V8 and Node leak on purpose when they exit.
   ASAN_OPTIONS: 'detect_leaks=0',
   UBSAN_OPTIONS: 'print_stacktrace=1',
-  TSAN_OPTIONS: 'ignore_noninstrumented_modules=1',
+  TSAN_OPTIONS: `ignore_noninstrumented_modules=1 suppressions=${suppressions}`,
   TAP_TIMEOUT: '600',
 }
 const test = fileURLToPath(new URL('test.mjs', import.meta.url))
