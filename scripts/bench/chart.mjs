@@ -69,6 +69,8 @@ function specOf({ machine, date }, values) {
       mark: {
         type: 'text',
         fontSize: 9,
+        align: 'right',
+        dx: 7,
         dy: 8,
         color: TEXT,
       },

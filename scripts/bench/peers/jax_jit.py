@@ -37,9 +37,11 @@ def updater(case, jax):
         square = tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, square, grads)
         # 1 - βᵗ, which float32 would round off where βᵗ is near 1.
         first, second = -np.expm1(t * math.log(0.9)), -np.expm1(t * math.log(0.999))
-        params = tree.map(
-            lambda w, m, v: w - lr * (m / first) / (np.sqrt(v / second) + 1e-8), params, mean, square
-        )
+
+        def move(w, m, v):
+            return w - lr * (m / first) / (np.sqrt(v / second) + 1e-8)
+
+        params = tree.map(move, params, mean, square)
         return params, (mean, square, t)
 
     def zeros(params):
