@@ -86,12 +86,12 @@ void adam_check(Inout w, In dw, Inout mean, Inout square, In settings, Size n) {
   distinct(square, dw);
   for (const Inout& written : {w, mean, square}) distinct(written, settings);
 }
-// settings: [lr, stepSize, beta1, beta2, epsilon, weightDecay, l2, l1]; Kingma and Ba 2015 with the
-// bias corrections in stepSize and epsilon.
+// settings: [lr, stepSize, 1 - beta1, 1 - beta2, epsilon, weightDecay, l2, l1]; Kingma and Ba 2015
+// with the bias corrections in stepSize and epsilon.
 void adam_run(Inout w, In dw, Inout mean, Inout square, In settings, Size n, Share share) noexcept {
   const Range range = share.of(n);
   const float step = settings[1], epsilon = settings[4];
-  const float mean_rate = 1 - settings[2], square_rate = 1 - settings[3];
+  const float mean_rate = settings[2], square_rate = settings[3];
   const float decay = settings[5] + 2 * settings[6];
   const float threshold = settings[7] > 0 ? settings[0] * settings[7] : 0;
   simd([=, w = w.data, dw = dw.data, m = mean.data, v = square.data] {

@@ -198,7 +198,7 @@ export const kernels = {
   // what may change from step to step must not be frozen into a recorded step.
   sgd: ['w:inout', 'dw:in', 'settings:in', 'n:size'],
   sgdMomentum: ['w:inout', 'dw:in', 'velocity:inout', 'settings:in', 'n:size'],
-  // settings: [lr, stepSize, beta1, beta2, epsilon, weightDecay, l2, l1]; see optim/adam.ts.
+  // settings: [lr, stepSize, 1 - beta1, 1 - beta2, epsilon, weightDecay, l2, l1]; see optim/adam.ts.
   adam: ['w:inout', 'dw:in', 'mean:inout', 'square:inout', 'settings:in', 'n:size'],
 } as const satisfies Record<string, readonly string[]>
 

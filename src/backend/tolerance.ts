@@ -189,15 +189,17 @@ function sgdTerms(call: Call, output: string): (i: number) => number {
 
 function adamTerms(call: Call, output: string): (i: number) => number {
   const [w, dw, mean, square] = ['w', 'dw', 'mean', 'square'].map((name) => call.values(name))
-  const [lr, step, beta1, beta2, epsilon, weightDecay, l2, l1] = Array.from(call.values('settings'))
+  const [lr, step, meanRate, squareRate, epsilon, weightDecay, l2, l1] = Array.from(
+    call.values('settings'),
+  )
   return (i) => {
     const g = Math.abs(dw[i]) + (weightDecay + 2 * l2) * Math.abs(w[i])
-    const m = Math.abs(mean[i]) + (1 - beta1) * (g + Math.abs(mean[i]))
-    const v = square[i] + (1 - beta2) * (g * g + square[i])
+    const m = Math.abs(mean[i]) + meanRate * (g + Math.abs(mean[i]))
+    const v = square[i] + squareRate * (g * g + square[i])
     if (output === 'mean') return m
     if (output === 'square') return v
     // Errors of the quotient grow with what its parts are made of, not with what they come to.
-    const rest = beta2 * square[i]
+    const rest = (1 - squareRate) * square[i]
     const root = Math.sqrt(rest > 0 ? rest : v) + epsilon
     return Math.abs(w[i]) + (step * m * v) / (rest > 0 ? rest : v || 1) / root + lr * l1
   }

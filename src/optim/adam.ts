@@ -43,7 +43,8 @@ export class Adam extends Optimizer<AdamSettings> {
     // The corrections go into the step size and into ε, so that the kernel divides once.
     const root = Math.sqrt(1 - beta2 ** t)
     const stepSize = (this.lrOf(group) * root) / (1 - beta1 ** t)
-    return [this.lrOf(group), stepSize, beta1, beta2, epsilon * root, weightDecay]
+    // 1 - β₂ from a β₂ rounded to float32 would be off by 5e-5.
+    return [this.lrOf(group), stepSize, 1 - beta1, 1 - beta2, epsilon * root, weightDecay]
   }
 
   protected override update(group: Group<AdamSettings>): void {

@@ -184,7 +184,7 @@ export function* adam(): Cases {
     for (const decay of [0, 0.25]) {
       for (const l1 of [0, 0.5]) {
         const squares = floats(n).map((v) => v * v)
-        const settings = Float32Array.of(0.125, 0.0625, 0.875, 0.9921875, 1e-3, decay, decay, l1)
+        const settings = Float32Array.of(0.125, 0.0625, 0.125, 0.0078125, 1e-3, decay, decay, l1)
         yield [floats(n), floats(n), floats(n), squares, settings, n]
       }
     }

@@ -28,12 +28,12 @@ export const sgdMomentum: JsKernel<'sgdMomentum'> = (w, dw, velocity, settings, 
 }
 
 export const adam: JsKernel<'adam'> = (w, dw, mean, square, settings, n) => {
-  const [lr, stepSize, beta1, beta2, epsilon, weightDecay, l2, l1] = settings
+  const [lr, stepSize, meanRate, squareRate, epsilon, weightDecay, l2, l1] = settings
   const decay = weightDecay + 2 * l2
   for (let i = 0; i < n; i++) {
     const g = dw[i] + decay * w[i]
-    mean[i] += (1 - beta1) * (g - mean[i])
-    square[i] += (1 - beta2) * (g * g - square[i])
+    mean[i] += meanRate * (g - mean[i])
+    square[i] += squareRate * (g * g - square[i])
     w[i] -= (stepSize * mean[i]) / (Math.sqrt(square[i]) + epsilon)
   }
   shrink(w, n, lr * l1)
