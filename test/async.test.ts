@@ -144,8 +144,8 @@ t.test('a process ends by itself, but not before its runs', async (t) => {
   endedWell(t, nobodyWaits, '20000')
 })
 
-// Both vary from before the first step to some way into the training.
-const MOMENTS = Array.from({ length: 10 }, (_, i) => i * 7)
+// From before the first step to some way into the training.
+const MOMENTS = Array.from({ length: 20 }, (_, i) => i * 4)
 
 t.test('process.exit() in the middle', async (t) => {
   const exit = (_: unknown, { training }: Tools, delay: number) => {
@@ -184,7 +184,15 @@ t.test('worker.terminate() in the middle', async (t) => {
     }
     console.log('done')
   }
-  endedWell(t, await inChild({}, terminate, [...MOMENTS, ...MOMENTS.map((x) => 2 * x)]), 'done')
+  endedWell(
+    t,
+    await inChild(
+      {},
+      terminate,
+      MOMENTS.map((moment) => 3 * moment),
+    ),
+    'done',
+  )
 })
 
 t.test('what waits for a long run', async (t) => {

@@ -14,7 +14,7 @@ const arrayOf = {
 
 /** What a random tape is made from: a seed per choice, so that shrinking keeps tapes valid. */
 interface Choice {
-  kernel: 'add' | 'affine' | 'copy2d' | 'inPlace'
+  kernel: 'add' | 'affine' | 'copy2d' | 'expand' | 'inPlace'
   first: number
   second: number
   length: number
@@ -22,7 +22,7 @@ interface Choice {
   stays: boolean
 }
 const choice: fc.Arbitrary<Choice> = fc.record({
-  kernel: fc.constantFrom('add', 'affine', 'copy2d', 'inPlace'),
+  kernel: fc.constantFrom('add', 'affine', 'copy2d', 'expand', 'inPlace'),
   first: fc.nat(),
   second: fc.nat(),
   length: fc.integer({ min: 0, max: 70 }),
@@ -45,7 +45,9 @@ function tapeOf(choices: readonly Choice[]): Tape {
   for (const { kernel, first, second, length, dtype, stays } of choices) {
     const type = kernel === 'copy2d' ? dtype : 'float32'
     const [a, b] = [pick(first, type), pick(second, type)]
-    const n = Math.min(length, buffers[a].length, kernel === 'add' ? buffers[b].length : length)
+    const m = Math.min(length, buffers[a].length, kernel === 'add' ? buffers[b].length : length)
+    // Results that are larger than their operands, too.
+    const n = kernel === 'expand' ? 3 * m : m
     if (kernel === 'inPlace') {
       steps.push({ kernel: 'affine', args: [a, a, buffers[a].length, -1, 3] })
       continue
@@ -53,6 +55,7 @@ function tapeOf(choices: readonly Choice[]): Tape {
     const shared = stays ? { shared: (100 + buffers.length) as Handle } : {}
     const y = buffers.push({ dtype: type, length: n, ...shared }) - 1
     if (kernel === 'add') steps.push({ kernel, args: [a, b, y, 1, 1, n, 7, 7] })
+    else if (kernel === 'expand') steps.push({ kernel, args: [a, y, m, 3, 1] })
     else if (kernel === 'affine') steps.push({ kernel, args: [a, y, n, 2, -1] })
     else steps.push({ kernel, args: [a, y, 1, n, 0, n, 0, n] })
   }
@@ -67,6 +70,8 @@ function perform({ kernel, args }: TapeStep, buffers: readonly TypedArray[]): vo
   if (kernel === 'add') {
     const sum = buffers[args[2]]
     for (let i = 0; i < args[5]; i++) sum[i] = x[i] + y[i]
+  } else if (kernel === 'expand') {
+    for (let i = 0; i < args[2] * args[3]; i++) y[i] = x[Math.floor(i / args[3])]
   } else if (kernel === 'affine') {
     for (let i = 0; i < args[2]; i++) y[i] = x[i] * args[3] + args[4]
   } else {
