@@ -1,7 +1,6 @@
 #include "pool.h"
 
 #include <dlfcn.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <chrono>
@@ -9,10 +8,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
-#include <fstream>
 #include <mutex>
 #include <system_error>
 #include <thread>
+
+#include "cores.h"
 
 namespace nb {
 namespace {
@@ -125,7 +125,7 @@ class Pool {
     Pool& pool_;
   };
 
-  Pool() : threads_(usable_cores()) {
+  Pool() : threads_(std::min(usable_cores(), kMaxThreads)) {
     stay_loaded();
     std::atexit([] { instance().close(); });
   }
@@ -309,28 +309,7 @@ class Pool {
   bool driver_started_ = false;
 };
 
-// Whole processors of a cgroup quota ("max 100000" or "200000 100000"), or none.
-size_t cgroup_cores() {
-  double quota = -1, period = 0;
-  std::ifstream v2("/sys/fs/cgroup/cpu.max");
-  if (!(v2 >> quota >> period)) {
-    std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") >> quota;
-    std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_period_us") >> period;
-  }
-  if (quota <= 0 || period <= 0) return kMaxThreads;
-  return std::max<size_t>(1, static_cast<size_t>(quota / period));
-}
-
 }  // namespace
-
-size_t usable_cores() {
-  size_t cores = std::max(1u, std::thread::hardware_concurrency());
-#ifdef __linux__
-  cpu_set_t mask;
-  if (sched_getaffinity(0, sizeof mask, &mask) == 0) cores = static_cast<size_t>(CPU_COUNT(&mask));
-#endif
-  return std::min({cores, cgroup_cores(), kMaxThreads});
-}
 
 size_t thread_count() { return Pool::instance().threads(); }
 void set_thread_count(size_t count) { Pool::instance().resize(count); }

@@ -12,9 +12,6 @@
 
 namespace nb {
 
-// Processors this process may use: its affinity mask, capped by the cgroup's quota.
-size_t usable_cores();
-
 // Threads that compute, the leading one included; from 1 to kMaxThreads.
 size_t thread_count();
 void set_thread_count(size_t count);
