@@ -192,8 +192,8 @@ class BoundCall {
   virtual void finish() const noexcept = 0;
   // Elements of the largest buffer: a measure of what there is to share.
   virtual size_t weight() const noexcept = 0;
-  // Whether a few large pieces are better than many small ones.
-  virtual bool is_coarse() const noexcept = 0;
+  // Into how many shares to cut it for so many threads; at least 1.
+  virtual size_t pieces(size_t threads) const noexcept = 0;
 };
 
 struct Kernel {
@@ -214,6 +214,10 @@ std::vector<Kernel>& registry();
 struct Registration {};
 Registration add_kernel(Kernel kernel, const char* parameters);
 
+// A share below this many elements costs less than handing it over.
+constexpr size_t kPiece = 8192;
+constexpr size_t kPiecesPerThread = 4;
+
 namespace detail {
 
 template <typename T>
@@ -226,7 +230,7 @@ size_t extent_of(const T& argument) {
 }
 
 // The typed arguments of one call of a kernel.
-template <auto Check, auto Run, auto Finish, bool Coarse, typename... Args>
+template <auto Check, auto Run, auto Finish, auto Pieces, typename... Args>
 class Call final : public BoundCall {
  public:
   explicit Call(const Decoder& decoder) : Call(decoder, std::index_sequence_for<Args...>()) {}
@@ -248,7 +252,14 @@ class Call final : public BoundCall {
     if constexpr (!std::is_null_pointer_v<decltype(Finish)>) std::apply(Finish, args_);
   }
 
-  bool is_coarse() const noexcept override { return Coarse; }
+  // More than one for each thread, so that a slow one leaves its part to the others.
+  size_t pieces(size_t threads) const noexcept override {
+    if constexpr (!std::is_null_pointer_v<decltype(Pieces)>) {
+      return std::apply([threads](const Args&... args) { return Pieces(args..., threads); }, args_);
+    } else {
+      return std::max(size_t{1}, std::min(weight() / kPiece, kPiecesPerThread * threads));
+    }
+  }
 
   size_t weight() const noexcept override {
     return std::apply([](const Args&... args) { return std::max({extent_of(args)...}); }, args_);
@@ -263,9 +274,9 @@ class Call final : public BoundCall {
   const std::tuple<Args...> args_;
 };
 
-template <auto Check, auto Run, auto Finish, bool Coarse, typename... Args>
+template <auto Check, auto Run, auto Finish, auto Pieces, typename... Args>
 Registration define(const char* name, const char* parameters, void (*)(Args...)) {
-  using Bound = Call<Check, Run, Finish, Coarse, Args...>;
+  using Bound = Call<Check, Run, Finish, Pieces, Args...>;
   return add_kernel({name,
                      {},
                      {kind_of<Args>()...},
@@ -283,11 +294,12 @@ Registration define(const char* name, const char* parameters, void (*)(Args...))
 
 }  // namespace detail
 
-// Registers a kernel under the name and the parameter names of its row in kernels.ts. A coarse one
-// is cut into one piece per thread, because smaller pieces take longer in all.
-template <auto Check, auto Run, auto Finish = nullptr, bool Coarse = false>
+// Registers a kernel under the name and the parameter names of its row in kernels.ts. `pieces`,
+// with the arguments of `check` and a number of threads, says into how many shares to cut it;
+// without it, that follows from the size of its buffers.
+template <auto Check, auto Run, auto Finish = nullptr, auto Pieces = nullptr>
 Registration kernel(const char* name, const char* parameters) {
-  return detail::define<Check, Run, Finish, Coarse>(name, parameters, Check);
+  return detail::define<Check, Run, Finish, Pieces>(name, parameters, Check);
 }
 
 }  // namespace nb

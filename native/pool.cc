@@ -19,9 +19,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A piece below this many elements costs less than handing it over.
-constexpr size_t kPiece = 8192;
-constexpr size_t kPiecesPerThread = 4;
 // Pauses before a waiting helper goes to sleep: some 50 µs.
 constexpr int kSpins = 2000;
 // A helper that is later than the leader's own share of the step took, and than this, has lost its
@@ -170,10 +167,7 @@ class Pool {
   // False when the step found its data at fault.
   bool lead_step(Run& run, size_t step, size_t threads) {
     const BoundCall& call = run.program->call(step);
-    const size_t pieces = threads > 1
-                              ? std::min(call.weight() / kPiece,
-                                         call.is_coarse() ? threads : kPiecesPerThread * threads)
-                              : 1;
+    const size_t pieces = threads > 1 ? call.pieces(threads) : 1;
     Fault fault;
     const auto begin = pieces > 1 ? Clock::now() : Clock::time_point();
     if (pieces > 1 && begin >= alone_until_) {

@@ -11,25 +11,37 @@ import { floats } from './support/values.js'
 const native = new NativeBackend()
 const js = new JsBackend()
 
-type Product = readonly [transA: 0 | 1, m: number, n: number, k: number]
+type Product = readonly [form: 'NN' | 'NT' | 'TN', m: number, n: number, k: number]
 
-// op(a)·b: rows from 32 to 192, columns narrow or a multiple of 128. aᵀ·b: 8 to 128 deep.
+// a·b and a·bᵀ: 32 rows or more, with a b that is not too large. aᵀ·b: 8 to 128 deep, or to 256 with
+// at most 30 columns.
 const products: Product[] = [
-  [0, 32, 128, 784],
-  [0, 33, 101, 400],
-  [0, 128, 65, 129],
-  [0, 192, 256, 200],
-  [0, 192, 33, 1000],
-  [0, 40, 1024, 130],
-  [1, 784, 128, 32],
-  [1, 97, 129, 128],
-  [1, 1000, 500, 8],
-  [1, 130, 1025, 63],
+  ['NN', 32, 128, 784],
+  ['NN', 33, 101, 400],
+  ['NN', 128, 65, 129],
+  ['NN', 192, 256, 200],
+  ['NN', 192, 33, 1000],
+  ['NN', 40, 1024, 130],
+  ['TN', 784, 128, 32],
+  ['TN', 97, 129, 128],
+  ['TN', 1000, 500, 8],
+  ['TN', 130, 1025, 63],
+  ['TN', 1025, 10, 255],
+  ['TN', 1025, 30, 130],
+  ['NN', 257, 10, 1025],
+  ['NN', 256, 260, 300],
+  ['NN', 400, 31, 513],
+  ['NT', 32, 128, 10],
+  ['NT', 33, 129, 7],
+  ['NT', 128, 300, 100],
+  ['NT', 65, 71, 1003],
+  ['NT', 1025, 67, 9],
+  ['NT', 256, 201, 300],
 ]
 
 function multiply(
   backend: Backend,
-  [transA, m, n, k]: Product,
+  [form, m, n, k]: Product,
   [alpha, beta]: number[],
   inputs: Float32Array[],
 ): Float32Array {
@@ -39,7 +51,7 @@ function multiply(
     return handle
   })
   const [a, b, c] = handles
-  backend.run('gemm', a, b, c, transA, 0, m, n, k, alpha, beta)
+  backend.run('gemm', a, b, c, +(form[0] === 'T'), +(form[1] === 'T'), m, n, k, alpha, beta)
   const result = new Float32Array(m * n)
   backend.read(c, result)
   for (const handle of handles) backend.release(handle)
@@ -47,8 +59,8 @@ function multiply(
 }
 
 for (const product of products) {
-  const [transA, m, n, k] = product
-  t.test(`${transA ? 'aᵀ·b' : 'a·b'} of ${m} x ${n} x ${k}`, (t) => {
+  const [form, m, n, k] = product
+  t.test(`${form} of ${m} x ${n} x ${k}`, (t) => {
     for (const scales of [
       [1, 0],
       [-0.5, 1],

@@ -28,8 +28,12 @@ void gemm_run(In a, In b, Inout c, Size trans_a, Size trans_b, Size m, Size n, S
               Float beta, Share share) noexcept {
   multiply({trans_a == 1, trans_b == 1, m, n, k, alpha, a.data, b.data, beta, c.data}, share);
 }
-const Registration gemm =
-    kernel<gemm_check, gemm_run, nullptr, true>("gemm", "a b c transA transB m n k alpha beta");
+size_t gemm_pieces(In, In, Inout, Size trans_a, Size trans_b, Size m, Size n, Size k, Float, Float,
+                   size_t threads) noexcept {
+  return pieces_of({trans_a == 1, trans_b == 1, m, n, k}, threads);
+}
+const Registration gemm = kernel<gemm_check, gemm_run, nullptr, gemm_pieces>(
+    "gemm", "a b c transA transB m n k alpha beta");
 
 void gemm_sgd_check(In a, In b, Inout w, In settings, Size trans_a, Size trans_b, Size m, Size n,
                     Size k) {
@@ -52,8 +56,13 @@ void gemm_sgd_finish(In, In, Inout w, In settings, Size, Size, Size m, Size n, S
     for (size_t i = 0; i < m * n; ++i) p[i] = shrink(p[i], s.threshold);
   });
 }
-const Registration gemm_sgd = kernel<gemm_sgd_check, gemm_sgd_run, gemm_sgd_finish, true>(
-    "gemmSgd", "a b w settings transA transB m n k");
+size_t gemm_sgd_pieces(In, In, Inout, In, Size trans_a, Size trans_b, Size m, Size n, Size k,
+                       size_t threads) noexcept {
+  return pieces_of({trans_a == 1, trans_b == 1, m, n, k}, threads);
+}
+const Registration gemm_sgd =
+    kernel<gemm_sgd_check, gemm_sgd_run, gemm_sgd_finish, gemm_sgd_pieces>(
+        "gemmSgd", "a b w settings transA transB m n k");
 
 }  // namespace
 }  // namespace nb

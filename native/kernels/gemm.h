@@ -15,15 +15,19 @@ struct Product {
   size_t m;
   size_t n;
   size_t k;
-  float alpha;
-  const float* a;
-  const float* b;
-  float beta;
-  float* c;
+  float alpha = 1;
+  const float* a = nullptr;
+  const float* b = nullptr;
+  float beta = 0;
+  float* c = nullptr;
 };
 
 // The part of the result that begins at (row, col), by one call of OpenBLAS's matrix product.
 void multiply_part(const Product& p, size_t row, size_t col, size_t rows, size_t cols) noexcept;
+
+// Into how many shares to cut the product for so many threads: one each at most, because smaller
+// ones take longer in all.
+size_t pieces_of(const Product& p, size_t threads) noexcept;
 
 // The share of the product, cut as its shape and the OpenBLAS core in use ask for: the result is
 // the same bits for any number of shares.

@@ -20,6 +20,8 @@ namespace {
 
 // Work below which cutting a whole call costs more than it saves; well above the limit.
 constexpr double kPieceWork = 4e6;
+// And that of tiles and vectors, where it is a matter of handing over alone: some 4 µs.
+constexpr double kSmallPieceWork = 250e3;
 
 // Multiplications; in double, because three extents below 2^31 may overflow an integer.
 double work_of(const Product& p) {
@@ -48,19 +50,31 @@ size_t row_group() {
   return result;
 }
 
-// Cut along the longer side, else between rows, into as many pieces as there is work for. Nothing
-// is left over for a piece of its own: it could be small enough for the other path.
-void multiply_whole(const Product& p, Share share) {
+// Along the longer side, else between rows. What is left over is no piece of its own: it could be
+// small enough for the other path.
+struct Cut {
+  bool by_rows;
+  size_t extent, grain, grains;
+};
+Cut cut_of(const Product& p) {
   const bool by_rows = p.m >= p.n || !cuts_anywhere();
   const size_t extent = by_rows ? p.m : p.n, grain = cuts_anywhere() ? 32 : row_group();
-  const double wanted = std::max(1.0, work_of(p) / kPieceWork);
-  const size_t grains = std::max(extent / grain, size_t{1});
-  const size_t pieces = std::min({share.count, static_cast<size_t>(wanted), grains});
+  return {by_rows, extent, grain, std::max(extent / grain, size_t{1})};
+}
+
+size_t pieces_of_whole(const Product& p) {
+  return std::min(std::max(size_t{1}, static_cast<size_t>(work_of(p) / kPieceWork)),
+                  cut_of(p).grains);
+}
+
+void multiply_whole(const Product& p, Share share) {
+  const Cut cut = cut_of(p);
+  const size_t pieces = std::min(share.count, pieces_of_whole(p));
   if (share.index >= pieces) return;
-  const size_t begin = grains * share.index / pieces * grain;
+  const size_t begin = cut.grains * share.index / pieces * cut.grain;
   const size_t end =
-      share.index + 1 == pieces ? extent : grains * (share.index + 1) / pieces * grain;
-  if (by_rows) {
+      share.index + 1 == pieces ? cut.extent : cut.grains * (share.index + 1) / pieces * cut.grain;
+  if (cut.by_rows) {
     multiply_part(p, begin, 0, end - begin, p.n);
   } else {
     multiply_part(p, 0, begin, p.m, end - begin);
@@ -174,11 +188,32 @@ void multiply_part(const Product& p, size_t row, size_t col, size_t rows, size_t
               integer(p.n));
 }
 
+namespace {
+
+bool has_vector(const Product& p) { return p.m == 1 || p.n == 1 || p.k <= 1; }
+
+size_t pieces_of_vector(const Product& p) {
+  if (p.m == 1 && !p.trans_b) return p.n / 64;
+  return p.k == 1 ? p.m : 1;
+}
+
+}  // namespace
+
+size_t pieces_of(const Product& p, size_t threads) noexcept {
+  const bool tiles = !has_vector(p) && goes_by_tiles(p);
+  if (!tiles && !has_vector(p)) return std::min(threads, pieces_of_whole(p));
+  const size_t most = tiles ? tiles_along(p) : pieces_of_vector(p);
+  const size_t worth = static_cast<size_t>(work_of(p) / kSmallPieceWork);
+  return std::max(size_t{1}, std::min({threads, most, worth}));
+}
+
 void multiply(const Product& p, Share share) noexcept {
   if (p.m == 0 || p.n == 0) return;
-  if (p.m == 1 || p.n == 1 || p.k <= 1) {
+  if (has_vector(p)) {
     multiply_vector(p, share);
-  } else if (!multiply_in_tiles(p, share)) {
+  } else if (goes_by_tiles(p)) {
+    multiply_in_tiles(p, share);
+  } else {
     multiply_whole(p, share);
   }
 }

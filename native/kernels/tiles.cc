@@ -8,19 +8,27 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <tuple>
 
 #include "simd.h"
+#include "transpose.h"
 
 namespace nb {
 namespace {
 
-// A tile has at most 96·64·128 multiplications.
+// A tile has at most 64·64·128 multiplications, a narrow one 64·30·512.
 constexpr size_t kLimit = 1000 * 1000;
 constexpr size_t kCols = 64;
 constexpr size_t kDepth = 128;
+constexpr size_t kNarrow = 30;
+constexpr size_t kNarrowDepth = 512;
 constexpr size_t kRows = 64;
-constexpr size_t kTransposedRows = 96;
-static_assert(kTransposedRows * kCols * kDepth <= kLimit);
+// So that the 784 rows of a first layer are cut into halves of nearly the same size.
+constexpr size_t kTransposedRows = 48;
+static_assert(kRows * kCols * kDepth <= kLimit && kRows * kNarrow * kNarrowDepth <= kLimit);
+
+// A product a·bᵀ below it is over before its tiles are made.
+constexpr size_t kSmallest = 20 * 1000;
 
 constexpr size_t kScratch = size_t{1} << 20;  // in floats
 
@@ -40,19 +48,22 @@ bool has_small_kernels() {
 }
 
 // By measurement (OpenBLAS 0.3.21, one core with 2 MiB of second-level cache), time of the tiles
-// against the whole call. op(a)·b with 32 to 192 rows: 0.75 to 0.93 where b is narrow or its rows
-// are a multiple of 512 bytes apart, which the large kernel suffers from, else 0.95 to 1.05. aᵀ·b
-// over 8 to 128 rows: 0.62 to 0.93. Both lose when the large matrix is beyond the caches: 1.05
-// to 1.5 at 2048 x 2048.
+// against the whole call:
+//   a·b   0.69 to 0.97 up to 256 rows or where b is small, 1.0 to 1.06 for more rows
+//   a·bᵀ  0.55 to 0.94 in the same places, and wherever b is narrow
+//   aᵀ·b  0.86 to 0.98 where c is small and a batch of up to 128 lies between, else 1.0 to 1.2
+// and all lose, up to 1.5, when the large matrix is beyond the second cache by far (2048 x 2048).
 bool pays_off(const Product& p) {
-  constexpr size_t kLargest = 1200 * 1000;
+  constexpr size_t kSmall = size_t{1} << 18, kLarge = 1200 * 1000;
   const size_t m = p.m, n = p.n, k = p.k;
-  if (p.trans_b || m > kLargest || n > kLargest || k > kLargest) return false;
-  // A product below the limit is such a tile as a whole.
-  if (static_cast<double>(m) * n * k <= kLimit) return false;
+  if (p.trans_a && p.trans_b) return false;
+  // A product below the limit is such a tile as a whole, but not with a bᵀ.
+  const double work = static_cast<double>(m) * n * k;
+  if (work <= (p.trans_b ? kSmallest : kLimit)) return false;
   if (kCols * k + (p.trans_a ? m * k : 0) > kScratch) return false;
-  if (p.trans_a) return k >= 8 && k <= kDepth && n >= kCols && m * n <= kLargest;
-  return m >= 32 && m <= 192 && n >= 32 && k * n <= kLargest && (n <= 256 || n % 128 == 0);
+  if (p.trans_a) return k >= 8 && k <= (n <= kNarrow ? 2 * kDepth : kDepth) && m * n <= kSmall;
+  if (m < 32) return false;
+  return (m <= 256 && k * n <= kLarge) || k * n <= kSmall;
 }
 
 // Memory for copies of operands, kept by this thread; nullptr when there is none.
@@ -79,29 +90,43 @@ void copy_panel(const float* x, size_t rows, size_t stride, size_t cols, float* 
   });
 }
 
-}  // namespace
-
-namespace {
-
-// Rows [begin, end) and the columns of the panels [first, last) of the result.
-void multiply_block(const Product& p, size_t begin, size_t end, size_t first, size_t last,
-                    float* b_panel) {
-  const size_t height = p.trans_a ? kTransposedRows : kRows;
-  float* a_panels = b_panel + kCols * p.k;
-  for (size_t i = begin; p.trans_a && i < end; i += height) {
-    copy_panel(p.a + i, p.k, p.m, std::min(height, end - i), a_panels + (i - begin) * p.k);
+// Columns [col, col + cols) of op(b), their rows one after another.
+const float* panel_of_b(const Product& p, size_t col, size_t cols, float* panel) {
+  if (p.trans_b) {
+    transpose_panel(p.b + col * p.k, cols, p.k, panel);
+  } else if (cols == p.n) {
+    return p.b;
+  } else {
+    copy_panel(p.b + col, p.k, p.n, cols, panel);
   }
-  for (size_t j = first * kCols; j < std::min(p.n, last * kCols); j += kCols) {
-    const size_t cols = std::min(kCols, p.n - j);
-    copy_panel(p.b + j, p.k, p.n, cols, b_panel);
-    for (size_t i = begin; i < end; i += height) {
-      const size_t rows = std::min(height, end - i);
-      for (size_t q = 0; q < p.k; q += kDepth) {
+  return panel;
+}
+
+// Rows and columns of a part of the result, whole tiles.
+struct Block {
+  size_t row, row_end, col, col_end;
+};
+
+void multiply_block(const Product& p, Block block, float* memory) {
+  const size_t height = p.trans_a ? kTransposedRows : kRows;
+  const size_t deepest = p.n <= kNarrow ? kNarrowDepth : kDepth;
+  const size_t slices = (p.k + deepest - 1) / deepest, depth = (p.k + slices - 1) / slices;
+  float* a_panels = memory + kCols * p.k;
+  for (size_t i = block.row; p.trans_a && i < block.row_end; i += height) {
+    const size_t rows = std::min(height, block.row_end - i);
+    copy_panel(p.a + i, p.k, p.m, rows, a_panels + (i - block.row) * p.k);
+  }
+  for (size_t j = block.col; j < block.col_end; j += kCols) {
+    const size_t cols = std::min(kCols, block.col_end - j);
+    const float* b_panel = panel_of_b(p, j, cols, memory);
+    for (size_t i = block.row; i < block.row_end; i += height) {
+      const size_t rows = std::min(height, block.row_end - i);
+      for (size_t q = 0; q < p.k; q += depth) {
         const float* a_tile =
-            p.trans_a ? a_panels + (i - begin) * p.k + q * rows : p.a + i * p.k + q;
+            p.trans_a ? a_panels + (i - block.row) * p.k + q * rows : p.a + i * p.k + q;
         cblas_sgemm(CblasRowMajor, p.trans_a ? CblasTrans : CblasNoTrans, CblasNoTrans,
                     static_cast<int>(rows), static_cast<int>(cols),
-                    static_cast<int>(std::min(kDepth, p.k - q)), p.alpha, a_tile,
+                    static_cast<int>(std::min(depth, p.k - q)), p.alpha, a_tile,
                     static_cast<int>(p.trans_a ? rows : p.k), b_panel + q * cols,
                     static_cast<int>(cols), q == 0 ? p.beta : 1, p.c + i * p.n + j,
                     static_cast<int>(p.n));
@@ -110,24 +135,32 @@ void multiply_block(const Product& p, size_t begin, size_t end, size_t first, si
   }
 }
 
+// Cut along the side with more tiles; aᵀ·b along the rows, so that no part of a is copied twice.
+bool cuts_rows(const Product& p) { return p.trans_a || p.n / kCols < p.m / kRows; }
+
 }  // namespace
 
-// Shares are cut along the rows for aᵀ·b and along the columns for a·b, so that of the larger
-// operand no part is copied twice.
-bool multiply_in_tiles(const Product& p, Share share) noexcept {
-  if (!has_small_kernels() || !pays_off(p)) return false;
-  const size_t panels = (p.n + kCols - 1) / kCols;
-  const auto [begin, end] =
-      p.trans_a ? share.of(p.m, kTransposedRows) : std::make_pair(size_t{0}, p.m);
-  const auto [first, last] = p.trans_a ? std::make_pair(size_t{0}, panels) : share.of(panels, 1);
-  if (begin == end || first == last) return true;
-  if (float* memory = scratch()) {
-    multiply_block(p, begin, end, first, last, memory);
+bool goes_by_tiles(const Product& p) noexcept { return has_small_kernels() && pays_off(p); }
+
+size_t tiles_along(const Product& p) noexcept {
+  if (!cuts_rows(p)) return (p.n + kCols - 1) / kCols;
+  const size_t height = p.trans_a ? kTransposedRows : kRows;
+  return (p.m + height - 1) / height;
+}
+
+void multiply_in_tiles(const Product& p, Share share) noexcept {
+  Block block{0, p.m, 0, p.n};
+  if (cuts_rows(p)) {
+    std::tie(block.row, block.row_end) = share.of(p.m, p.trans_a ? kTransposedRows : kRows);
   } else {
-    const size_t col = first * kCols;
-    multiply_part(p, begin, col, end - begin, std::min(p.n, last * kCols) - col);
+    std::tie(block.col, block.col_end) = share.of(p.n, kCols);
   }
-  return true;
+  if (block.row == block.row_end || block.col == block.col_end) return;
+  if (float* memory = scratch()) {
+    multiply_block(p, block, memory);
+  } else {
+    multiply_part(p, block.row, block.col, block.row_end - block.row, block.col_end - block.col);
+  }
 }
 
 }  // namespace nb

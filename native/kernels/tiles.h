@@ -11,8 +11,13 @@
 
 namespace nb {
 
-// The share of a product whose b is not transposed. False, with c untouched, when whole calls are
-// the better way; it does not depend on the share.
-bool multiply_in_tiles(const Product& p, Share share) noexcept;
+// Whether tiles are the better way; by the shape and OpenBLAS alone.
+bool goes_by_tiles(const Product& p) noexcept;
+
+// Tiles side by side: so many shares have work.
+size_t tiles_along(const Product& p) noexcept;
+
+// The share of a product that goes by tiles.
+void multiply_in_tiles(const Product& p, Share share) noexcept;
 
 }  // namespace nb
