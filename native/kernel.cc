@@ -63,6 +63,7 @@ void Decoder::refuse_dtype(size_t position, DType got, DType expected) const {
 NB_ARGUMENT(In, "in", (span<In, DType::float32>(position)))
 NB_ARGUMENT(Out, "out", (span<Out, DType::float32>(position)))
 NB_ARGUMENT(Inout, "inout", (span<Inout, DType::float32>(position)))
+NB_ARGUMENT(Scratch, "scratch", (span<Scratch, DType::float32>(position)))
 NB_ARGUMENT(Ints, "ints", (span<Ints, DType::int32>(position)))
 NB_ARGUMENT(IntsOut, "intsOut", (span<IntsOut, DType::int32>(position)))
 NB_ARGUMENT(IntsInout, "intsInout", (span<IntsInout, DType::int32>(position)))

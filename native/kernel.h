@@ -39,6 +39,7 @@ struct Span {
 using In = Span<const float, 0>;
 using Out = Span<float, 1>;
 using Inout = Span<float, 2>;
+using Scratch = Span<float, 3>;  // room to compute in; what it holds afterwards is undefined
 using Ints = Span<const int32_t, 0>;
 using IntsOut = Span<int32_t, 1>;
 using IntsInout = Span<int32_t, 2>;
@@ -220,12 +221,13 @@ constexpr size_t kPiecesPerThread = 4;
 
 namespace detail {
 
+// What is moved counts where it goes to: of a whole data set, a batch takes a few rows.
 template <typename T>
 size_t extent_of(const T& argument) {
-  if constexpr (std::is_class_v<T>) {
-    return argument.length;
-  } else {
+  if constexpr (std::is_same_v<T, Any> || std::is_same_v<T, Bytes> || !std::is_class_v<T>) {
     return 0;
+  } else {
+    return argument.length;
   }
 }
 

@@ -75,7 +75,7 @@ function runCase(backend: Backend, kernel: KernelName, args: Arg[]): void {
   }
   const values = args.map((arg, i) => buffers[i]?.handle ?? (arg as number))
   const kinds = kernels[kernel].map((row) => row.split(':')[1])
-  const writes = kinds.map((kind) => /out$/i.test(kind))
+  const writes = kinds.map((kind) => /out$|^scratch$/i.test(kind))
   try {
     backend.run(kernel, ...(values as never))
     for (const [i, buffer] of buffers.entries()) {

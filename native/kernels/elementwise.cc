@@ -2,8 +2,8 @@
 // result may be the buffer of an operand that is not repeated.
 #include <cmath>
 
+#include "activations.h"
 #include "broadcast.h"
-#include "vmath.h"
 
 namespace nb {
 namespace {
@@ -73,7 +73,6 @@ NB_INLINE float sign(float x) { return x > 0 ? 1 : x < 0 ? -1 : x; }  // zeros a
 NB_INLINE float root(float x) { return std::sqrt(x); }
 NB_INLINE float square(float x) { return x * x; }
 NB_INLINE float reciprocal(float x) { return 1 / x; }
-NB_INLINE float relu(float x) { return x < 0 ? 0 : x; }  // NaN stays
 
 [[maybe_unused]] const Registration unaries[] = {
     unary<neg>("neg"),       unary<magnitude>("abs"),
@@ -128,11 +127,6 @@ template <float (*F)(float, float)>
 Registration activation_grad(const char* name) {
   return kernel<activation_grad_check, activation_grad_run<F>>(name, "y dy dx n");
 }
-
-// Where y is NaN the gradient passes, as in PyTorch.
-NB_INLINE float relu_grad(float y, float dy) { return y <= 0 ? 0 : dy; }
-NB_INLINE float sigmoid_grad(float y, float dy) { return dy * y * (1 - y); }
-NB_INLINE float tanh_grad(float y, float dy) { return dy * (1 - y * y); }
 
 [[maybe_unused]] const Registration activation_grads[] = {
     activation_grad<relu_grad>("reluGrad"),

@@ -1,30 +1,9 @@
 // Optimizer steps, each one pass over the parameters.
-//
-// settings: [lr, momentum, nesterov, weightDecay, l2, l1]. They are read when the step runs, so a
-// recorded step follows a schedule.
+#include "descent.h"
 #include "rows.h"
-#include "settings.h"
 
 namespace nb {
 namespace {
-
-// w -= lr·step(i, dw + decay·w), then the threshold where there is one.
-template <class Step>
-NB_INLINE void descend(const Settings& s, float* w, const float* dw, Range range,
-                       const Step& step) {
-  const float lr = s.lr;
-  const float decay = s.decay;
-  const float threshold = s.threshold;
-  if (threshold > 0) {
-    for (size_t i = range.first; i < range.second; ++i) {
-      w[i] = shrink(w[i] - lr * step(i, dw[i] + decay * w[i]), threshold);
-    }
-  } else {
-    for (size_t i = range.first; i < range.second; ++i) {
-      w[i] -= lr * step(i, dw[i] + decay * w[i]);
-    }
-  }
-}
 
 void sgd_check(Inout w, In dw, In settings, Size n) {
   holds(w, n);
@@ -34,9 +13,8 @@ void sgd_check(Inout w, In dw, In settings, Size n) {
   distinct(w, settings);
 }
 void sgd_run(Inout w, In dw, In settings, Size n, Share share) noexcept {
-  const Settings s = settings_of(settings);
-  const Range range = share.of(n);
-  simd([=] { descend(s, w.data, dw.data, range, [](size_t, float g) { return g; }); });
+  const auto [begin, end] = share.of(n);
+  descend_plainly(settings_of(settings), w.data + begin, dw.data + begin, end - begin);
 }
 const Registration sgd = kernel<sgd_check, sgd_run>("sgd", "w dw settings n");
 
@@ -47,30 +25,13 @@ void sgd_momentum_check(Inout w, In dw, Inout velocity, In settings, Size n) {
   distinct(velocity, dw);
   distinct(velocity, settings);
 }
-// Sutskever et al. 2013, in the form that takes lr out of the velocity.
 void sgd_momentum_run(Inout w, In dw, Inout velocity, In settings, Size n, Share share) noexcept {
-  const Settings s = settings_of(settings);
-  const Range range = share.of(n);
-  const float momentum = s.momentum;
-  float* v = velocity.data;
-  if (s.nesterov) {
-    simd([=] {
-      descend(s, w.data, dw.data, range, [=](size_t i, float g) {
-        v[i] = momentum * v[i] + g;
-        return g + momentum * v[i];
-      });
-    });
-  } else {
-    simd([=] {
-      descend(s, w.data, dw.data, range,
-              [=](size_t i, float g) { return v[i] = momentum * v[i] + g; });
-    });
-  }
+  const auto [begin, end] = share.of(n);
+  descend_with_momentum(settings_of(settings), w.data + begin, dw.data + begin,
+                        velocity.data + begin, end - begin);
 }
 const Registration sgd_momentum =
     kernel<sgd_momentum_check, sgd_momentum_run>("sgdMomentum", "w dw velocity settings n");
-
-constexpr size_t kAdamSettings = 8;
 
 void adam_check(Inout w, In dw, Inout mean, Inout square, In settings, Size n) {
   holds(w, n);
@@ -86,24 +47,10 @@ void adam_check(Inout w, In dw, Inout mean, Inout square, In settings, Size n) {
   distinct(square, dw);
   for (const Inout& written : {w, mean, square}) distinct(written, settings);
 }
-// settings: [lr, stepSize, 1 - beta1, 1 - beta2, epsilon, weightDecay, l2, l1]; Kingma and Ba 2015
-// with the bias corrections in stepSize and epsilon.
 void adam_run(Inout w, In dw, Inout mean, Inout square, In settings, Size n, Share share) noexcept {
-  const Range range = share.of(n);
-  const float step = settings[1], epsilon = settings[4];
-  const float mean_rate = settings[2], square_rate = settings[3];
-  const float decay = settings[5] + 2 * settings[6];
-  const float threshold = settings[7] > 0 ? settings[0] * settings[7] : 0;
-  simd([=, w = w.data, dw = dw.data, m = mean.data, v = square.data] {
-    for (size_t i = range.first; i < range.second; ++i) {
-      const float g = dw[i] + decay * w[i];
-      m[i] += mean_rate * (g - m[i]);
-      v[i] += square_rate * (g * g - v[i]);
-      w[i] -= step * m[i] / (std::sqrt(v[i]) + epsilon);
-    }
-    if (threshold <= 0) return;
-    for (size_t i = range.first; i < range.second; ++i) w[i] = shrink(w[i], threshold);
-  });
+  const auto [begin, end] = share.of(n);
+  descend_by_adam(adam_settings_of(settings), w.data + begin, dw.data + begin, mean.data + begin,
+                  square.data + begin, end - begin);
 }
 const Registration adam = kernel<adam_check, adam_run>("adam", "w dw mean square settings n");
 

@@ -5,6 +5,7 @@
 // same.
 #include "reduce.h"
 
+#include "columns.h"
 #include "rows.h"
 
 namespace nb {
@@ -12,9 +13,6 @@ namespace {
 
 // Rows shorter than this are reduced one by one: setting up the lanes of reduce.h costs more.
 constexpr size_t kShort = 32;
-// Columns reduced side by side; their partial results stay in the first-level cache.
-constexpr size_t kColumns = 256;
-
 template <typename Y>
 void reduction_check(In x, Span<Y, 1> y, Size outer, Size length, Size inner) {
   holds(x, product(outer, length, inner));
@@ -32,24 +30,6 @@ NB_INLINE void for_columns(In x, Span<Y, 1> y, Range range, size_t length, size_
       f(x.data + o * length * inner + c, y.data + o * inner + c, std::min(kColumns, to - c));
     }
   });
-}
-
-// Runs of 16 rows in float32, their sums in float64.
-NB_INLINE void sum_columns(const float* x, float* y, size_t width, size_t length, size_t inner,
-                           float scale) {
-  constexpr size_t kRun = 16;
-  double total[kColumns];
-  float part[kColumns];
-  std::fill(total, total + width, 0.0);
-  for (size_t begin = 0; begin < length; begin += kRun) {
-    const size_t end = std::min(length, begin + kRun);
-    std::copy(x + begin * inner, x + begin * inner + width, part);
-    for (size_t r = begin + 1; r < end; ++r) {
-      for (size_t c = 0; c < width; ++c) part[c] += x[r * inner + c];
-    }
-    for (size_t c = 0; c < width; ++c) total[c] += static_cast<double>(part[c]);
-  }
-  for (size_t c = 0; c < width; ++c) y[c] = static_cast<float>(total[c]) * scale;
 }
 
 NB_INLINE float sum_row(const float* x, size_t n) {
@@ -71,7 +51,8 @@ void sum_run(In x, Out y, Size outer, Size length, Size inner, Float scale, Shar
       }
     } else {
       for_columns(x, y, range, length, inner, [&](const float* px, float* py, size_t width) {
-        sum_columns(px, py, width, length, inner, scale);
+        sum_columns(length, width, scale, py,
+                    [=](size_t r, size_t c) { return px[r * inner + c]; });
       });
     }
   });

@@ -8,6 +8,7 @@
  * | in        | handle of floats, only read                                        |
  * | out       | handle of floats, every element of the extent is written           |
  * | inout     | handle of floats, read and written                                 |
+ * | scratch   | handle of floats to compute in; undefined before and after         |
  * | ints      | handle of int32, only read (labels, row indices)                   |
  * | intsOut   | handle of int32, written                                           |
  * | intsInout | handle of int32, read and written (state of a random generator)    |
@@ -39,6 +40,15 @@ const binary = [
 ] as const
 const unary = ['x:in', 'y:out', 'n:size'] as const
 const activationGrad = ['y:in', 'dy:in', 'dx:out', 'n:size'] as const
+const biasActivation = ['x:in', 'bias:in', 'y:out', 'rows:size', 'cols:size'] as const
+const biasActivationGrad = [
+  'y:in',
+  'dy:in',
+  'dx:out',
+  'dbias:out',
+  'rows:size',
+  'cols:size',
+] as const
 // x is [outer, length, inner], y is [outer, inner].
 const reduction = ['x:in', 'y:out', 'outer:size', 'length:size', 'inner:size'] as const
 const rows = ['x:in', 'y:out', 'rows:size', 'cols:size'] as const
@@ -66,6 +76,36 @@ export const kernels = {
     'b:in',
     'w:inout',
     'settings:in',
+    'transA:size',
+    'transB:size',
+    'm:size',
+    'n:size',
+    'k:size',
+  ],
+
+  // A weight gradient op(a)·op(b) [m, n] and its step of sgdMomentum or adam at once, settings as for
+  // them. The gradient is never stored as a whole; scratch holds m·(n + k).
+  gemmSgdMomentum: [
+    'a:in',
+    'b:in',
+    'w:inout',
+    'velocity:inout',
+    'settings:in',
+    'scratch:scratch',
+    'transA:size',
+    'transB:size',
+    'm:size',
+    'n:size',
+    'k:size',
+  ],
+  gemmAdam: [
+    'a:in',
+    'b:in',
+    'w:inout',
+    'mean:inout',
+    'square:inout',
+    'settings:in',
+    'scratch:scratch',
     'transA:size',
     'transB:size',
     'm:size',
@@ -117,6 +157,13 @@ export const kernels = {
   reluGrad: activationGrad,
   sigmoidGrad: activationGrad,
   tanhGrad: activationGrad,
+  // y = g(x + bias), and from its result y: dx = dy·g'(x + bias), dbias = Σ dx over the rows.
+  biasRelu: biasActivation,
+  biasSigmoid: biasActivation,
+  biasTanh: biasActivation,
+  biasReluGrad: biasActivationGrad,
+  biasSigmoidGrad: biasActivationGrad,
+  biasTanhGrad: biasActivationGrad,
   // y = scale·x + shift
   affine: ['x:in', 'y:out', 'n:size', 'scale:float', 'shift:float'],
   // y = min(max(x, low), high)

@@ -30,6 +30,16 @@ export const tolerances: Partial<Record<KernelName, Tolerance>> = {
   // One rounding more than the sum: of w·(1 - lr·decay).
   gemmSgd: { ulps: (call) => inARow(call.number('k')) + 2, magnitude: gemmSgdTerms },
 
+  // As the steps, of gradients with the errors of their products; Adam squares them.
+  gemmSgdMomentum: {
+    ulps: (call) => inARow(call.number('k')) + 3,
+    magnitude: (call, output) => sgdTerms(call, output, productTerms(call)),
+  },
+  gemmAdam: {
+    ulps: (call) => 2 * inARow(call.number('k')) + 5,
+    magnitude: (call, output) => adamTerms(call, output, productTerms(call)),
+  },
+
   // Bounds that the accuracy tests prove against float64.
   exp: { ulps: 2 },
   log: { ulps: 2 },
@@ -49,6 +59,12 @@ export const tolerances: Partial<Record<KernelName, Tolerance>> = {
       return (i) => Math.abs(dy[i]) * (1 + y[i] * y[i])
     },
   },
+  // Of x + bias, rounded: relative to itself, which the tail of a sigmoid sees as it sees d above.
+  biasSigmoid: { ulps: 4, magnitude: () => (_, y) => power(y) },
+  biasTanh: { ulps: 5 },
+  biasReluGrad: biasGrad((_, dy) => Math.abs(dy)),
+  biasSigmoidGrad: biasGrad((y, dy) => Math.abs(dy * y) * (1 + Math.abs(y))),
+  biasTanhGrad: biasGrad((y, dy) => Math.abs(dy) * (1 + y * y)),
   affine: {
     ulps: 1,
     magnitude: (call) => {
@@ -119,6 +135,23 @@ export const tolerances: Partial<Record<KernelName, Tolerance>> = {
   adam: { ulps: 5, magnitude: adamTerms },
 }
 
+/** Elements of these terms, two roundings each, and the sums of their columns as `sum` has them. */
+function biasGrad(term: (y: number, dy: number) => number): Tolerance {
+  return {
+    ulps: 18,
+    magnitude: (call, output) => {
+      const [y, dy] = [call.values('y'), call.values('dy')]
+      const [rows, cols] = [call.number('rows'), call.number('cols')]
+      if (output === 'dx') return (i) => term(y[i], dy[i])
+      return (c) => {
+        let sum = 0
+        for (let i = c; i < rows * cols; i += cols) sum += term(y[i], dy[i])
+        return sum
+      }
+    },
+  }
+}
+
 // |alpha|·Σ |a|·|b| + |beta·c|
 function gemmTerms(call: Call): (i: number) => number {
   const [alpha, beta] = [Math.abs(call.number('alpha')), Math.abs(call.number('beta'))]
@@ -176,24 +209,30 @@ function scatterTerms(call: Call): (i: number) => number {
   return (i) => sums[i]
 }
 
-function sgdTerms(call: Call, output: string): (i: number) => number {
-  const [w, dw] = [call.values('w'), call.values('dw')]
+/** |dw| as it was given. */
+function gradientOf(call: Call): (i: number) => number {
+  const dw = call.values('dw')
+  return (i) => Math.abs(dw[i])
+}
+
+function sgdTerms(call: Call, output: string, dw = gradientOf(call)): (i: number) => number {
+  const w = call.values('w')
   const [lr, momentum, , weightDecay, l2, l1] = Array.from(call.values('settings'), Math.abs)
   const v = momentum === 0 ? undefined : call.values('velocity')
   return (i) => {
-    const g = Math.abs(dw[i]) + (weightDecay + 2 * l2) * Math.abs(w[i])
+    const g = dw(i) + (weightDecay + 2 * l2) * Math.abs(w[i])
     const step = v === undefined ? g : momentum * Math.abs(v[i]) + g
     return output === 'velocity' ? step : Math.abs(w[i]) + lr * ((1 + momentum) * step + l1)
   }
 }
 
-function adamTerms(call: Call, output: string): (i: number) => number {
-  const [w, dw, mean, square] = ['w', 'dw', 'mean', 'square'].map((name) => call.values(name))
+function adamTerms(call: Call, output: string, dw = gradientOf(call)): (i: number) => number {
+  const [w, mean, square] = ['w', 'mean', 'square'].map((name) => call.values(name))
   const [lr, step, meanRate, squareRate, epsilon, weightDecay, l2, l1] = Array.from(
     call.values('settings'),
   )
   return (i) => {
-    const g = Math.abs(dw[i]) + (weightDecay + 2 * l2) * Math.abs(w[i])
+    const g = dw(i) + (weightDecay + 2 * l2) * Math.abs(w[i])
     const m = Math.abs(mean[i]) + meanRate * (g + Math.abs(mean[i]))
     const v = square[i] + squareRate * (g * g + square[i])
     if (output === 'mean') return m

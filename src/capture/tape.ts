@@ -35,6 +35,7 @@ const useOf: Record<string, Use> = {
   intsOut: 'write',
   anyOut: 'write',
   inout: 'update',
+  scratch: 'write',
   intsInout: 'update',
   anyInout: 'update',
   size: 'number',

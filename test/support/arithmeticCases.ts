@@ -73,6 +73,26 @@ export function* activationGrad(low: number, high: number): Cases {
   }
 }
 
+export function* biasActivation(scale: number): Cases {
+  for (const [r, c] of [...tuples(2, 70000), [17, 300]]) {
+    yield [floats(r * c, scale), floats(c), out(r * c), r, c]
+    yield [specials(r * c), specials(c), out(r * c), r, c]
+    yield [floats(r * c, scale), floats(c), { alias: 0 }, r, c]
+  }
+}
+
+export function* biasActivationGrad(low: number, high: number): Cases {
+  for (const [r, c] of [...tuples(2, 70000), [17, 300]]) {
+    const results = Float32Array.from({ length: r * c }, () => low + (high - low) * random())
+    yield [results, floats(r * c), out(r * c), out(c), r, c]
+    yield [results, floats(r * c), { alias: 0 }, out(c), r, c]
+    yield [results, floats(r * c), { alias: 1 }, out(c), r, c]
+    const values = [low, high, (low + high) / 2, Number.NaN, 0, -0]
+    const gradients = specials(r * c, [...FINITE.filter((x) => Math.abs(x) < 1e7), Infinity])
+    yield [specials(r * c, values), gradients, out(r * c), out(c), r, c]
+  }
+}
+
 export function* reduction(dtype: DType, lengths: number[], ...scalars: number[]): Cases {
   for (const [outer, inner] of tuples(2, 1100)) {
     for (const length of lengths) {
@@ -161,32 +181,67 @@ export function* sgd(momentum: boolean): Cases {
   }
 }
 
+// A weight gradient and what follows it; one shape is more than a block of rows.
+const gradientShapes = [
+  [0, 3, 2],
+  [1, 7, 63],
+  [63, 65, 1],
+  [7, 63, 65],
+  [96, 64, 33],
+  [9, 5, 0],
+  [784, 128, 32],
+]
+const transposes = [
+  [0, 0],
+  [1, 0],
+  [0, 1],
+]
+
 export function* gemmSgd(): Cases {
-  const extents = [
-    [0, 3, 2],
-    [1, 7, 63],
-    [63, 65, 1],
-    [7, 63, 65],
-    [96, 64, 33],
-    [784, 128, 32],
-  ]
-  for (const [m, n, k] of extents) {
+  for (const [m, n, k] of gradientShapes) {
     for (const settings of SETTINGS) {
       const operands = [floats(m * k), floats(k * n), floats(m * n), Float32Array.from(settings)]
-      yield [...operands, 0, 0, m, n, k]
-      yield [...operands, 1, 0, m, n, k]
+      for (const flags of transposes) yield [...operands, ...flags, m, n, k]
+    }
+  }
+}
+
+export function* gemmSgdMomentum(): Cases {
+  for (const [m, n, k] of gradientShapes) {
+    for (const settings of SETTINGS.slice(1)) {
+      const operands = [floats(m * k), floats(k * n), floats(m * n), floats(m * n)]
+      for (const flags of transposes) {
+        yield [...operands, Float32Array.from(settings), out(m * (n + k)), ...flags, m, n, k]
+      }
+    }
+  }
+}
+
+export function* gemmAdam(): Cases {
+  for (const [m, n, k] of gradientShapes) {
+    for (const settings of adamSettings()) {
+      const operands = [floats(m * k), floats(k * n), floats(m * n), floats(m * n)]
+      const squares = floats(m * n).map((v) => v * v)
+      for (const flags of transposes) {
+        yield [...operands, squares, settings, out(m * (n + k)), ...flags, m, n, k]
+      }
+    }
+  }
+}
+
+function* adamSettings(): Iterable<Float32Array> {
+  for (const decay of [0, 0.25]) {
+    for (const l1 of [0, 0.5]) {
+      yield Float32Array.of(0.125, 0.0625, 0.125, 0.0078125, 1e-3, decay, decay, l1)
     }
   }
 }
 
 export function* adam(): Cases {
   for (const n of SIZES) {
-    for (const decay of [0, 0.25]) {
-      for (const l1 of [0, 0.5]) {
-        const squares = floats(n).map((v) => v * v)
-        const settings = Float32Array.of(0.125, 0.0625, 0.125, 0.0078125, 1e-3, decay, decay, l1)
-        yield [floats(n), floats(n), floats(n), squares, settings, n]
-      }
+    for (const settings of adamSettings()) {
+      const squares = floats(n).map((v) => v * v)
+      yield [floats(n), floats(n), floats(n), squares, settings, n]
     }
   }
 }

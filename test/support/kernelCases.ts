@@ -6,10 +6,14 @@ import type { KernelName } from '../../lib/backend/kernels.js'
 import {
   activationGrad,
   adam,
+  biasActivation,
+  biasActivationGrad,
   binary,
   crossEntropy,
   gemm,
+  gemmAdam,
   gemmSgd,
+  gemmSgdMomentum,
   reduction,
   rows,
   rowsGrad,
@@ -31,6 +35,8 @@ import { bytes, floats, ints, SIZES, specials, tuples } from './values.js'
 export const cases: { [K in KernelName]: () => Cases } = {
   gemm,
   gemmSgd,
+  gemmSgdMomentum,
+  gemmAdam,
   adam,
   add: () => binary(),
   sub: () => binary(floats, true),
@@ -63,6 +69,12 @@ export const cases: { [K in KernelName]: () => Cases } = {
   reluGrad: () => activationGrad(0, 2),
   sigmoidGrad: () => activationGrad(0, 1),
   tanhGrad: () => activationGrad(-1, 1),
+  biasRelu: () => biasActivation(2),
+  biasSigmoid: () => biasActivation(40),
+  biasTanh: () => biasActivation(10),
+  biasReluGrad: () => biasActivationGrad(0, 2),
+  biasSigmoidGrad: () => biasActivationGrad(0, 1),
+  biasTanhGrad: () => biasActivationGrad(-1, 1),
   affine: () => unary(2, -2.5, 0.75),
   clip: function* () {
     yield* unary(2, -0.5, 1.25)

@@ -25,6 +25,7 @@ const dtypeOfKind: Partial<Record<Kind, DType>> = {
   in: 'float32',
   out: 'float32',
   inout: 'float32',
+  scratch: 'float32',
   ints: 'int32',
   intsOut: 'int32',
   intsInout: 'int32',

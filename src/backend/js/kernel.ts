@@ -16,6 +16,7 @@ interface Decoded {
   in: Floats
   out: Floats
   inout: Floats
+  scratch: Floats
   ints: Int32Array
   intsOut: Int32Array
   intsInout: Int32Array

@@ -3,6 +3,7 @@
  * in the kernel table, does not compile.
  */
 import type { KernelName } from '../kernels.js'
+import * as bias from './bias.js'
 import * as elementwise from './elementwise.js'
 import * as gather from './gather.js'
 import { gemm } from './gemm.js'
@@ -16,6 +17,7 @@ import * as softmax from './softmax.js'
 export const jsKernels: { readonly [K in KernelName]: JsKernel<K> } = {
   gemm,
   ...elementwise,
+  ...bias,
   ...layout,
   ...reduce,
   ...softmax,

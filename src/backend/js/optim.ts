@@ -46,6 +46,20 @@ export const gemmSgd: JsKernel<'gemmSgd'> = (a, b, w, settings, transA, transB, 
   shrink(w, m * n, lr * settings[5])
 }
 
+export const gemmSgdMomentum: JsKernel<'gemmSgdMomentum'> = (
+  ...[a, b, w, velocity, settings, scratch, transA, transB, m, n, k]
+) => {
+  gemm(a, b, scratch, transA, transB, m, n, k, 1, 0)
+  sgdMomentum(w, scratch, velocity, settings, m * n)
+}
+
+export const gemmAdam: JsKernel<'gemmAdam'> = (
+  ...[a, b, w, mean, square, settings, scratch, transA, transB, m, n, k]
+) => {
+  gemm(a, b, scratch, transA, transB, m, n, k, 1, 0)
+  adam(w, scratch, mean, square, settings, m * n)
+}
+
 /** w = sign(w)·max(|w| - by, 0), where there is something to take. */
 function shrink(w: Floats, n: number, by: number): void {
   if (!(by > 0)) return

@@ -1,0 +1,33 @@
+// Sums of columns, side by side. For use inside simd(), like reduce.h. The order of the additions
+// depends on the number of rows alone.
+#pragma once
+
+#include <algorithm>
+
+#include "simd.h"
+
+namespace nb {
+
+// Columns reduced side by side; their partial results stay in the first-level cache.
+constexpr size_t kColumns = 256;
+
+// y[c] = scale·Σ_r term(r, c) for c below width, at most kColumns: runs of 16 rows in float32,
+// their sums in float64. Each term is asked for once.
+template <class Term>
+NB_INLINE void sum_columns(size_t rows, size_t width, float scale, float* y, const Term& term) {
+  constexpr size_t kRun = 16;
+  double total[kColumns];
+  float part[kColumns];
+  std::fill(total, total + width, 0.0);
+  for (size_t begin = 0; begin < rows; begin += kRun) {
+    const size_t end = std::min(rows, begin + kRun);
+    for (size_t c = 0; c < width; ++c) part[c] = term(begin, c);
+    for (size_t r = begin + 1; r < end; ++r) {
+      for (size_t c = 0; c < width; ++c) part[c] += term(r, c);
+    }
+    for (size_t c = 0; c < width; ++c) total[c] += static_cast<double>(part[c]);
+  }
+  for (size_t c = 0; c < width; ++c) y[c] = static_cast<float>(total[c]) * scale;
+}
+
+}  // namespace nb

@@ -1,0 +1,40 @@
+/** What rewrites of a tape have in common: who uses a buffer, and the tape with other steps. */
+import { type Tape, type TapeBuffer, type TapeStep, uses } from './tape.js'
+
+/** The steps that read a buffer and those that write it, in order; a step may do both. */
+export interface Users {
+  readonly readers: number[]
+  readonly writers: number[]
+}
+
+export function usersOf(tape: Tape): Users[] {
+  const users = tape.buffers.map(() => ({ readers: [] as number[], writers: [] as number[] }))
+  for (const [at, { kernel, args }] of tape.steps.entries()) {
+    for (const [i, value] of args.entries()) {
+      const use = uses[kernel][i]
+      if (use === 'read' || use === 'update') users[value].readers.push(at)
+      if (use === 'write' || use === 'update') users[value].writers.push(at)
+    }
+  }
+  return users
+}
+
+/** Whether any of these steps lies between two others, both left out. */
+export function hasBetween(steps: readonly number[], first: number, last: number): boolean {
+  return steps.some((step) => step > first && step < last)
+}
+
+/** The tape with other steps, or none, at some places. */
+export function replaceSteps(
+  { buffers, steps }: Tape,
+  replaced: ReadonlyMap<number, TapeStep | undefined>,
+  added: readonly TapeBuffer[] = [],
+): Tape {
+  return {
+    buffers: [...buffers, ...added],
+    steps: steps.flatMap((step, at) => {
+      const instead = replaced.has(at) ? replaced.get(at) : step
+      return instead ? [instead] : []
+    }),
+  }
+}
