@@ -12,15 +12,7 @@ namespace {
 void operands_check(In a, In b, Inout c, Size trans_a, Size trans_b, Size m, Size n, Size k) {
   flag("transA", trans_a);
   flag("transB", trans_b);
-  // OpenBLAS counts in int.
-  for (size_t extent : {m, n, k}) {
-    if (extent > INT32_MAX) throw KernelFault("m, n, k must be below 2^31");
-  }
-  holds(a, product(m, k));
-  holds(b, product(k, n));
-  holds(c, product(m, n));
-  distinct(c, a);
-  distinct(c, b);
+  check_operands(a, b, c, m, n, k);
 }
 
 void gemm_check(In a, In b, Inout c, Size trans_a, Size trans_b, Size m, Size n, Size k, Float,
@@ -53,11 +45,7 @@ void gemm_sgd_run(In a, In b, Inout w, In settings, Size trans_a, Size trans_b, 
 }
 // The soft threshold needs the whole sum, and pieces may share a row: it comes last.
 void gemm_sgd_finish(In, In, Inout w, In settings, Size, Size, Size m, Size n, Size) noexcept {
-  const Settings s = settings_of(settings);
-  if (s.threshold <= 0) return;
-  simd([=, p = w.data] {
-    for (size_t i = 0; i < m * n; ++i) p[i] = shrink(p[i], s.threshold);
-  });
+  shrink_all(w.data, m * n, settings_of(settings));
 }
 size_t gemm_sgd_pieces(In, In, Inout, In, Size trans_a, Size trans_b, Size m, Size n, Size k,
                        size_t threads) noexcept {
@@ -92,6 +80,10 @@ void blocks_check(In a, In b, Inout w, std::initializer_list<Inout> states, In s
     distinct(state, w);
     distinct(scratch, state);
   }
+}
+
+size_t block_pieces(size_t m, size_t threads) {
+  return std::max(size_t{1}, std::min(threads, (m + block_rows(m) - 1) / block_rows(m)));
 }
 
 // Calls use(gradient, first, size) for every block of op(a)·op(b) in the share: its elements, and
@@ -133,8 +125,12 @@ void gemm_sgd_momentum_run(In a, In b, Inout w, Inout velocity, In settings, Scr
                         descend_with_momentum(s, w.data + first, dw, velocity.data + first, size);
                       });
 }
+size_t gemm_sgd_momentum_pieces(In, In, Inout, Inout, In, Scratch, Size, Size, Size m, Size, Size,
+                                size_t threads) noexcept {
+  return block_pieces(m, threads);
+}
 const Registration gemm_sgd_momentum =
-    kernel<gemm_sgd_momentum_check, gemm_sgd_momentum_run, nullptr, true>(
+    kernel<gemm_sgd_momentum_check, gemm_sgd_momentum_run, nullptr, gemm_sgd_momentum_pieces>(
         "gemmSgdMomentum", "a b w velocity settings scratch transA transB m n k");
 
 void gemm_adam_check(In a, In b, Inout w, Inout mean, Inout square, In settings, Scratch scratch,
@@ -152,7 +148,11 @@ void gemm_adam_run(In a, In b, Inout w, Inout mean, Inout square, In settings, S
                                         square.data + first, size);
                       });
 }
-const Registration gemm_adam = kernel<gemm_adam_check, gemm_adam_run, nullptr, true>(
+size_t gemm_adam_pieces(In, In, Inout, Inout, Inout, In, Scratch, Size, Size, Size m, Size, Size,
+                        size_t threads) noexcept {
+  return block_pieces(m, threads);
+}
+const Registration gemm_adam = kernel<gemm_adam_check, gemm_adam_run, nullptr, gemm_adam_pieces>(
     "gemmAdam", "a b w mean square settings scratch transA transB m n k");
 
 }  // namespace

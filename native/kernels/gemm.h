@@ -20,7 +20,23 @@ struct Product {
   const float* b = nullptr;
   float beta = 0;
   float* c = nullptr;
+  // The weights, c where a is transposed, else b before op, lie in panels (see panels.cc).
+  bool panels = false;
 };
+
+// Refuses operands that do not hold op(a) [m, k], op(b) [k, n] and c [m, n], or are the same.
+template <class Result>
+void check_operands(In a, In b, Result c, Size m, Size n, Size k) {
+  // OpenBLAS counts in int.
+  for (size_t extent : {m, n, k}) {
+    if (extent > INT32_MAX) throw KernelFault("m, n, k must be below 2^31");
+  }
+  holds(a, product(m, k));
+  holds(b, product(k, n));
+  holds(c, product(m, n));
+  distinct(c, a);
+  distinct(c, b);
+}
 
 // The part of the result that begins at (row, col), by one call of OpenBLAS's matrix product.
 void multiply_part(const Product& p, size_t row, size_t col, size_t rows, size_t cols) noexcept;

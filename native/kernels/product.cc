@@ -192,6 +192,10 @@ namespace {
 
 bool has_vector(const Product& p) { return p.m == 1 || p.n == 1 || p.k <= 1; }
 
+bool takes_tiles(const Product& p) {
+  return p.k > 0 && (p.panels || (!has_vector(p) && goes_by_tiles(p)));
+}
+
 size_t pieces_of_vector(const Product& p) {
   if (p.m == 1 && !p.trans_b) return p.n / 64;
   return p.k == 1 ? p.m : 1;
@@ -200,7 +204,7 @@ size_t pieces_of_vector(const Product& p) {
 }  // namespace
 
 size_t pieces_of(const Product& p, size_t threads) noexcept {
-  const bool tiles = !has_vector(p) && goes_by_tiles(p);
+  const bool tiles = takes_tiles(p);
   if (!tiles && !has_vector(p)) return std::min(threads, pieces_of_whole(p));
   const size_t most = tiles ? tiles_along(p) : pieces_of_vector(p);
   const size_t worth = static_cast<size_t>(work_of(p) / kSmallPieceWork);
@@ -209,10 +213,10 @@ size_t pieces_of(const Product& p, size_t threads) noexcept {
 
 void multiply(const Product& p, Share share) noexcept {
   if (p.m == 0 || p.n == 0) return;
-  if (has_vector(p)) {
-    multiply_vector(p, share);
-  } else if (goes_by_tiles(p)) {
+  if (takes_tiles(p)) {
     multiply_in_tiles(p, share);
+  } else if (has_vector(p)) {
+    multiply_vector(p, share);
   } else {
     multiply_whole(p, share);
   }

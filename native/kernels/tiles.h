@@ -11,13 +11,19 @@
 
 namespace nb {
 
+// Columns of a tile, and of a panel.
+constexpr size_t kPanel = 64;
+
+// Whether OpenBLAS has kernels for tiles on this processor.
+bool has_fast_tiles() noexcept;
+
 // Whether tiles are the better way; by the shape and OpenBLAS alone.
 bool goes_by_tiles(const Product& p) noexcept;
 
 // Tiles side by side: so many shares have work.
 size_t tiles_along(const Product& p) noexcept;
 
-// The share of a product that goes by tiles.
+// The share of a product that goes by tiles, or has panels; k > 0.
 void multiply_in_tiles(const Product& p, Share share) noexcept;
 
 }  // namespace nb

@@ -113,6 +113,14 @@ export const kernels = {
     'k:size',
   ],
 
+  // Weights [rows, cols] between rows and panels: blocks of 64 columns, the last one narrower, one
+  // after another, the rows of each one after another.
+  packPanels: rows,
+  unpackPanels: rows,
+  // c = a·op(b) and w = … - lr·aᵀ·b as above, b before op and w in panels.
+  gemmPanels: ['a:in', 'b:in', 'c:out', 'transB:size', 'm:size', 'n:size', 'k:size'],
+  gemmSgdPanels: ['a:in', 'b:in', 'w:inout', 'settings:in', 'm:size', 'n:size', 'k:size'],
+
   add: binary,
   sub: binary,
   mul: binary,

@@ -5,6 +5,7 @@
  * Else |a - b| ≤ ulps·ε·magnitude with ε = 2^-23. The magnitude is that of the result, or, where
  * terms cancel, the sum of the absolute terms: what no rounding of float32 can do better than.
  */
+import { panelOrder } from './js/panels.js'
 import type { KernelName } from './kernels.js'
 
 /** One call as it was before it ran; values by the names in the kernel table. */
@@ -29,6 +30,25 @@ export const tolerances: Partial<Record<KernelName, Tolerance>> = {
   gemm: { ulps: (call) => inARow(call.number('k')), magnitude: gemmTerms },
   // One rounding more than the sum: of w·(1 - lr·decay).
   gemmSgd: { ulps: (call) => inARow(call.number('k')) + 2, magnitude: gemmSgdTerms },
+
+  gemmPanels: {
+    ulps: (call) => inARow(call.number('k')),
+    magnitude: (call) => {
+      const [n, k] = [call.number('n'), call.number('k')]
+      return call.number('transB')
+        ? productTerms(unpacked(call, 'b', n, k, 0))
+        : productTerms(unpacked(call, 'b', k, n, 0))
+    },
+  },
+  gemmSgdPanels: {
+    ulps: (call) => inARow(call.number('k')) + 2,
+    magnitude: (call) => {
+      const [m, n] = [call.number('m'), call.number('n')]
+      const terms = gemmSgdTerms(unpacked(call, 'w', m, n, 1))
+      const order = panelOrder(m, n)
+      return (i) => terms(order[i])
+    },
+  },
 
   // As the steps, of gradients with the errors of their products; Adam squares them.
   gemmSgdMomentum: {
@@ -163,6 +183,20 @@ function gemmSgdTerms(call: Call): (i: number) => number {
   const [products, w] = [productTerms(call), call.values('w')]
   const [lr, , , weightDecay, l2, l1] = Array.from(call.values('settings'), Math.abs)
   return (i) => lr * (products(i) + l1) + (1 + lr * (weightDecay + 2 * l2)) * Math.abs(w[i])
+}
+
+/** The call with its weights in rows, and the transposes that gemm would have. */
+function unpacked(call: Call, weights: string, rows: number, cols: number, transA: 0 | 1): Call {
+  const values = new Float64Array(rows * cols)
+  const packed = call.values(weights)
+  panelOrder(rows, cols).forEach((plain, i) => {
+    values[plain] = packed[i]
+  })
+  return {
+    number: (name) =>
+      name === 'transA' ? transA : name === 'transB' && transA ? 0 : call.number(name),
+    values: (name) => (name === weights ? values : call.values(name)),
+  }
 }
 
 // Σ |a|·|b|

@@ -206,6 +206,27 @@ export function* gemmSgd(): Cases {
   }
 }
 
+// Weights of one panel, of several, and with an incomplete one; more than one tile of the rest.
+const panelShapes = [...gradientShapes, [33, 200, 7], [100, 129, 70], [65, 64, 130], [1, 66, 1]]
+
+export function* panels(): Cases {
+  for (const [r, c] of [...tuples(2, 70000), [17, 300]]) yield [specials(r * c), out(r * c), r, c]
+}
+
+export function* gemmPanels(): Cases {
+  for (const [m, n, k] of panelShapes) {
+    for (const transB of [0, 1]) yield [floats(m * k), floats(k * n), out(m * n), transB, m, n, k]
+  }
+}
+
+export function* gemmSgdPanels(): Cases {
+  for (const [m, n, k] of panelShapes) {
+    for (const settings of SETTINGS) {
+      yield [floats(m * k), floats(k * n), floats(m * n), Float32Array.from(settings), m, n, k]
+    }
+  }
+}
+
 export function* gemmSgdMomentum(): Cases {
   for (const [m, n, k] of gradientShapes) {
     for (const settings of SETTINGS.slice(1)) {

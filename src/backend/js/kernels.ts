@@ -10,12 +10,17 @@ import { gemm } from './gemm.js'
 import type { JsKernel } from './kernel.js'
 import * as layout from './layout.js'
 import * as optim from './optim.js'
+import { gemmPanels, gemmSgdPanels, packPanels, unpackPanels } from './panels.js'
 import * as random from './random.js'
 import * as reduce from './reduce.js'
 import * as softmax from './softmax.js'
 
 export const jsKernels: { readonly [K in KernelName]: JsKernel<K> } = {
   gemm,
+  gemmPanels,
+  gemmSgdPanels,
+  packPanels,
+  unpackPanels,
   ...elementwise,
   ...bias,
   ...layout,
