@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
 /** How long the event loop waits for such work at a time, in milliseconds. */
-const TURN = 2
+const TURN = 1
 
 /** Called between parts of the work; gives the event loop its turn where one is due. */
 export function turns(): () => Promise<void> {

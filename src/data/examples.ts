@@ -22,8 +22,8 @@ export interface Batch {
 }
 
 // What is copied at a time: with the pages that are touched first, well below a millisecond.
-const PIECE_BYTES = 2 ** 19
-const PIECE_ROWS = 4096
+const PIECE_BYTES = 2 ** 18
+const PIECE_ROWS = 2048
 
 export class Examples {
   readonly size: number
