@@ -30,9 +30,11 @@ constexpr size_t kPiecesPerThread = 4;
 // Pauses before a waiting helper goes to sleep: some 50 µs.
 constexpr int kSpins = 2000;
 // A helper that is later than the leader's own share of the step took, and than this, has lost its
-// processor to somebody else; for a while the leader then works alone.
+// processor to somebody else; for a while the leader then works alone, for twice as long each time
+// that it happens again soon after.
 constexpr auto kLate = std::chrono::microseconds(200);
-constexpr auto kAlone = std::chrono::milliseconds(20);
+constexpr Clock::duration kAloneAtFirst = std::chrono::milliseconds(20);
+constexpr Clock::duration kAloneAtMost = std::chrono::milliseconds(640);
 
 inline void pause() {
 #if defined(__x86_64__)
@@ -74,7 +76,8 @@ void stay_loaded() {
 // At the same priority it would wait for the end of their time slices, 3 ms and more.
 void step_back() {
 #ifdef __linux__
-  constexpr int kNice = 5;
+  // Not more: beside a busy neighbour, a helper would wait too long (scripts/bench/hog.mjs).
+  constexpr int kNice = 2;
   // Of this thread alone, in spite of its name. Nothing is lost where it is refused.
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
 #endif
@@ -145,7 +148,13 @@ class Pool {
     Pool& pool_;
   };
 
-  Pool() : threads_(std::min(usable_cores(), kMaxThreads)) {
+  // More helpers than processors would only take them from each other; the work is cut into as many
+  // pieces all the same.
+  bool is_wanted(size_t helper) const {
+    return helper < std::min(threads_.load(), processors_);
+  }
+
+  Pool() : processors_(processors()), threads_(std::min(usable_cores(), kMaxThreads)) {
     stay_loaded();
     std::atexit([] { instance().close(); });
   }
@@ -196,7 +205,7 @@ class Pool {
   // One turn: false when the run is not over at its end.
   bool lead(Run& run) {
     const size_t threads = run.program->worth_sharing() ? threads_.load() : 1;
-    start_helpers(threads);
+    start_helpers(std::min(threads, processors_));
     const auto begin = Clock::now();
     for (size_t pass = run.passes_done.load(); pass < run.passes; ++pass) {
       if (run.cancelled.load(std::memory_order_relaxed)) break;
@@ -270,12 +279,20 @@ class Pool {
     if (done_.load(std::memory_order_acquire) == pieces) return;
     const auto waiting = Clock::now();
     const auto late = waiting + std::max<Clock::duration>(kLate, waiting - begin);
+    bool is_late = false;
     for (int spin = 1; done_.load(std::memory_order_acquire) != pieces; ++spin) {
       pause();
       if (spin % 64 != 0 || Clock::now() < late) continue;
-      alone_until_ = Clock::now() + kAlone;
+      is_late = true;
       std::this_thread::yield();
     }
+    if (is_late) work_alone(begin);
+  }
+
+  void work_alone(Clock::time_point begin) {
+    const bool again = begin - alone_until_ < alone_for_;
+    alone_for_ = again ? std::min(2 * alone_for_, kAloneAtMost) : kAloneAtFirst;
+    alone_until_ = Clock::now() + alone_for_;
   }
 
   void start_helpers(size_t threads) {
@@ -294,7 +311,7 @@ class Pool {
     step_back();
     uint64_t seen = 0;
     for (;;) {
-      if (index >= threads_) rest(index);
+      if (!is_wanted(index)) rest(index);
       seen = await_step_after(seen);
       work(seen);
     }
@@ -303,7 +320,7 @@ class Pool {
   // A helper that is not wanted any more sleeps apart from those that a step wakes.
   void rest(size_t index) {
     std::unique_lock<std::mutex> lock(sleep_mutex_);
-    resized_.wait(lock, [&] { return index < threads_; });
+    resized_.wait(lock, [&] { return is_wanted(index); });
   }
 
   uint64_t await_step_after(uint64_t seen) {
@@ -330,11 +347,13 @@ class Pool {
   uint64_t next_turn_ = 0;
   uint64_t current_turn_ = 0;
   std::atomic<size_t> waiting_{0};
+  const size_t processors_;
   std::atomic<size_t> threads_;
   std::atomic<bool> closing_{false};
   // Used only in a turn.
   size_t helpers_ = 0;
   Clock::time_point alone_until_{};
+  Clock::duration alone_for_{kAloneAtFirst};
   uint64_t step_ = 0;
 
   // The open step; the words that every thread writes have cache lines of their own.
