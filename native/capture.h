@@ -50,7 +50,7 @@ class Programs {
   void leave(Entry& entry);
   void finish(Entry& entry);
   void open_queue();
-  // Takes back what has not begun; cancels what is running and waits for it.
+  // Takes back what waits for its turn; cancels what is running and waits for it.
   void stop() noexcept;
   static void on_done(napi_env env, napi_value, void* context, void* data);
 

@@ -1,6 +1,11 @@
 #include "pool.h"
 
 #include <dlfcn.h>
+#ifdef __linux__
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include <algorithm>
 #include <chrono>
@@ -22,9 +27,11 @@ using Clock = std::chrono::steady_clock;
 // Pauses before a waiting helper goes to sleep: some 50 µs.
 constexpr int kSpins = 2000;
 // A helper that is later than the leader's own share of the step took, and than this, has lost its
-// processor to somebody else; for a while the leader then works alone.
+// processor to somebody else; for a while the leader then works alone, for twice as long each time
+// that it happens again soon after.
 constexpr auto kLate = std::chrono::microseconds(200);
-constexpr auto kAlone = std::chrono::milliseconds(20);
+constexpr Clock::duration kAloneAtFirst = std::chrono::milliseconds(20);
+constexpr Clock::duration kAloneAtMost = std::chrono::milliseconds(640);
 
 inline void pause() {
 #if defined(__x86_64__)
@@ -47,6 +54,9 @@ constexpr uint64_t step_of(uint64_t ticket) { return ticket >> 2 * kPieceBits; }
 constexpr size_t pieces_of(uint64_t ticket) { return ticket >> kPieceBits & kPieceMask; }
 constexpr size_t piece_of(uint64_t ticket) { return ticket & kPieceMask; }
 
+// How long a run computes, to the end of a pass, while others wait for their turn.
+constexpr auto kTurn = std::chrono::milliseconds(5);
+
 // How long the end of the process waits for a kernel that is being computed.
 constexpr auto kLastKernel = std::chrono::seconds(2);
 
@@ -56,6 +66,18 @@ void stay_loaded() {
   if (dladdr(reinterpret_cast<void*>(&stay_loaded), &own) != 0) {
     dlopen(own.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
   }
+}
+
+// The event loop's thread, which only has short work to do, is to get its processor at once when it
+// wakes up: the threads here yield to it, as they do to everything else that has not stepped back.
+// At the same priority it would wait for the end of their time slices, 3 ms and more.
+void step_back() {
+#ifdef __linux__
+  // Not more: beside a busy neighbour, a helper would wait too long (scripts/bench/hog.mjs).
+  constexpr int kNice = 2;
+  // Of this thread alone, in spite of its name. Nothing is lost where it is refused.
+  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice);
+#endif
 }
 
 class Pool {
@@ -75,8 +97,7 @@ class Pool {
   }
 
   void run(Run& run) {
-    const Turn turn(*this);
-    lead(run);
+    while (!take_turn(run)) continue;
   }
 
   void enqueue(Run& run, std::function<void()> done) {
@@ -86,6 +107,7 @@ class Pool {
       driver_started_ = true;
     }
     queue_.push_back({&run, std::move(done)});
+    queued_ = queue_.size();
     queue_ready_.notify_one();
   }
 
@@ -95,6 +117,7 @@ class Pool {
         std::find_if(queue_.begin(), queue_.end(), [&](const Job& job) { return job.run == &run; });
     if (found == queue_.end()) return false;
     queue_.erase(found);
+    queued_ = queue_.size();
     return true;
   }
 
@@ -122,7 +145,13 @@ class Pool {
     Pool& pool_;
   };
 
-  Pool() : threads_(std::min(usable_cores(), kMaxThreads)) {
+  // More helpers than processors would only take them from each other; the work is cut into as many
+  // pieces all the same.
+  bool is_wanted(size_t helper) const {
+    return helper < std::min(threads_.load(), processors_);
+  }
+
+  Pool() : processors_(processors()), threads_(std::min(usable_cores(), kMaxThreads)) {
     stay_loaded();
     std::atexit([] { instance().close(); });
   }
@@ -137,31 +166,55 @@ class Pool {
   }
 
   void drive() {
+    step_back();
     for (;;) {
       std::unique_lock<std::mutex> lock(queue_mutex_);
       queue_ready_.wait(lock, [this] { return !queue_.empty(); });
       Job job = std::move(queue_.front());
       queue_.pop_front();
+      queued_ = queue_.size();
       lock.unlock();
-      run(*job.run);
+      const bool over = take_turn(*job.run);
       // Too late to tell anybody.
       if (closing_) std::this_thread::sleep_for(std::chrono::hours(24));
-      job.done();
+      if (over) {
+        job.done();
+      } else {
+        lock.lock();
+        queue_.push_back(std::move(job));
+        queued_ = queue_.size();
+      }
     }
   }
 
-  void lead(Run& run) {
+  // Takes the run on until it is over (true) or others have waited long enough for their turn.
+  bool take_turn(Run& run) {
+    waiting_.fetch_add(1);
+    const Turn turn(*this);
+    waiting_.fetch_sub(1);
+    return lead(run);
+  }
+
+  bool others_wait() {
+    return waiting_.load(std::memory_order_relaxed) > 0 || queued_.load(std::memory_order_relaxed) > 0;
+  }
+
+  // One turn: false when the run is not over at its end.
+  bool lead(Run& run) {
     const size_t threads = run.program->worth_sharing() ? threads_.load() : 1;
-    start_helpers(threads);
-    for (size_t pass = 0; pass < run.passes && !run.cancelled.load(std::memory_order_relaxed);
-         ++pass) {
+    start_helpers(std::min(threads, processors_));
+    const auto begin = Clock::now();
+    for (size_t pass = run.passes_done.load(); pass < run.passes; ++pass) {
+      if (run.cancelled.load(std::memory_order_relaxed)) break;
       for (const Transfer& t : run.feeds) std::memcpy(t.cell, t.table + pass * t.bytes, t.bytes);
       for (size_t step = 0; step < run.program->size(); ++step) {
-        if (closing_.load(std::memory_order_relaxed) || !lead_step(run, step, threads)) return;
+        if (closing_.load(std::memory_order_relaxed) || !lead_step(run, step, threads)) return true;
       }
       for (const Transfer& t : run.collects) std::memcpy(t.table + pass * t.bytes, t.cell, t.bytes);
       run.passes_done.store(pass + 1, std::memory_order_relaxed);
+      if (pass + 1 < run.passes && others_wait() && Clock::now() - begin > kTurn) return false;
     }
+    return true;
   }
 
   // False when the step found its data at fault.
@@ -220,12 +273,20 @@ class Pool {
     if (done_.load(std::memory_order_acquire) == pieces) return;
     const auto waiting = Clock::now();
     const auto late = waiting + std::max<Clock::duration>(kLate, waiting - begin);
+    bool is_late = false;
     for (int spin = 1; done_.load(std::memory_order_acquire) != pieces; ++spin) {
       pause();
       if (spin % 64 != 0 || Clock::now() < late) continue;
-      alone_until_ = Clock::now() + kAlone;
+      is_late = true;
       std::this_thread::yield();
     }
+    if (is_late) work_alone(begin);
+  }
+
+  void work_alone(Clock::time_point begin) {
+    const bool again = begin - alone_until_ < alone_for_;
+    alone_for_ = again ? std::min(2 * alone_for_, kAloneAtMost) : kAloneAtFirst;
+    alone_until_ = Clock::now() + alone_for_;
   }
 
   void start_helpers(size_t threads) {
@@ -241,9 +302,10 @@ class Pool {
   }
 
   void help(size_t index) {
+    step_back();
     uint64_t seen = 0;
     for (;;) {
-      if (index >= threads_) rest(index);
+      if (!is_wanted(index)) rest(index);
       seen = await_step_after(seen);
       work(seen);
     }
@@ -252,7 +314,7 @@ class Pool {
   // A helper that is not wanted any more sleeps apart from those that a step wakes.
   void rest(size_t index) {
     std::unique_lock<std::mutex> lock(sleep_mutex_);
-    resized_.wait(lock, [&] { return index < threads_; });
+    resized_.wait(lock, [&] { return is_wanted(index); });
   }
 
   uint64_t await_step_after(uint64_t seen) {
@@ -278,11 +340,14 @@ class Pool {
   std::condition_variable turn_changed_;
   uint64_t next_turn_ = 0;
   uint64_t current_turn_ = 0;
+  std::atomic<size_t> waiting_{0};
+  const size_t processors_;
   std::atomic<size_t> threads_;
   std::atomic<bool> closing_{false};
   // Used only in a turn.
   size_t helpers_ = 0;
   Clock::time_point alone_until_{};
+  Clock::duration alone_for_{kAloneAtFirst};
   uint64_t step_ = 0;
 
   // The open step; the words that every thread writes have cache lines of their own.
@@ -300,6 +365,7 @@ class Pool {
   std::mutex queue_mutex_;
   std::condition_variable queue_ready_;
   std::deque<Job> queue_;
+  std::atomic<size_t> queued_{0};  // its length
   bool driver_started_ = false;
 };
 

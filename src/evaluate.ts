@@ -1,11 +1,13 @@
 /** How well a model does on a data set: its risk and its 0/1 accuracy. */
 import { noGrad } from './autograd.js'
 import type { Dataset } from './data/dataset.js'
+import { Examples } from './data/examples.js'
 import { DataLoader } from './data/loader.js'
-import type { Loss, Targets } from './losses.js'
+import type { Loss } from './losses.js'
 import type { Module } from './nn/module.js'
-import { concat } from './ops/layout.js'
-import { scope } from './scope.js'
+import { concat, stack } from './ops/layout.js'
+import { within } from './scope.js'
+import { Steps } from './steps.js'
 import type { Tensor } from './tensor.js'
 
 export interface Evaluation {
@@ -14,6 +16,9 @@ export interface Evaluation {
   /** Share of examples classified right; undefined where targets are no labels. */
   accuracy: number | undefined
 }
+
+// Examples per batch: enough to fill every thread.
+const BATCH = 1000
 
 /** Class of each row of outputs: the largest logit; for a single one, whether it is positive. */
 export function predictedClasses(outputs: Tensor): Tensor<'int32'> {
@@ -24,53 +29,82 @@ export function predictedClasses(outputs: Tensor): Tensor<'int32'> {
 }
 
 /**
- * Risk and accuracy over a whole data set, batch by batch, without gradients.
+ * Risk and accuracy over a whole data set, batch by batch, without gradients. It computes beside
+ * JavaScript, as `fit` does; until it is done, the model cannot be used otherwise.
  * @param loss what the risk is the mean of
+ * @example const { accuracy } = await evaluate(model, test, { loss: softmaxCrossEntropy })
  */
-export function evaluate(
+export async function evaluate(
   model: Module,
   data: Dataset,
-  { loss, batchSize = 1000 }: { loss: Loss; batchSize?: number },
-): Evaluation {
-  const loader = new DataLoader(data, { batchSize })
+  { loss, batchSize }: { loss: Loss; batchSize?: number },
+): Promise<Evaluation> {
+  const evaluator = new Evaluator(model, await Examples.load(data), loss, batchSize)
   try {
-    return evaluateBatches(model, loader, loss)
+    return await evaluator.run()
   } finally {
-    loader.dispose()
+    evaluator.dispose()
   }
 }
 
-/** The same over a loader that is kept, so that its data is copied once. */
-export function evaluateBatches(model: Module, loader: DataLoader, loss: Loss): Evaluation {
-  const wasTraining = model.training
-  model.eval()
-  let risk = 0
-  let correct: number | undefined
-  try {
-    for (const { inputs, targets } of loader) {
-      const [sum, hits] = noGrad(() =>
-        scope(() => {
-          const outputs = model.forward(inputs)
-          const size = inputs.shape[0]
-          return [loss(outputs, targets).item() * size, countCorrect(outputs, targets)]
-        }),
-      )
-      risk += sum as number
-      if (hits !== undefined) correct = (correct ?? 0) + hits
+/** Evaluates a model again and again on examples that are copied once. */
+export class Evaluator {
+  readonly #loader: DataLoader
+  readonly #steps: Steps
+
+  /** @param examples freed with the evaluator */
+  constructor(
+    readonly model: Module,
+    examples: Examples,
+    loss: Loss,
+    batchSize = BATCH,
+  ) {
+    this.#loader = new DataLoader(examples, { batchSize })
+    this.#steps = new Steps('evaluate', (rows) => noGrad(() => this.#check(rows, loss)))
+  }
+
+  async run(): Promise<Evaluation> {
+    const { model } = this
+    const { size, batchSize } = this.#loader
+    const wasTraining = model.training
+    const order = within(null, () => this.#loader.order())
+    model.eval()
+    try {
+      const sums: number[] = []
+      const add = async (start: number, steps: number, batch: number) => {
+        const values = await this.#steps.run(order, start, [steps, batch])
+        const width = values.length / steps
+        for (const [i, value] of values.entries()) {
+          // Of the risk, which is a mean, and of the right answers, which are a number.
+          sums[i % width] = (sums[i % width] ?? 0) + value * (i % width === 0 ? batch : 1)
+        }
+      }
+      const full = Math.floor(size / batchSize)
+      const rest = size % batchSize
+      if (full > 0) await add(0, full, batchSize)
+      if (rest > 0) await add(size - rest, 1, rest)
+      return {
+        risk: sums[0] / size,
+        accuracy: sums.length > 1 ? sums[1] / size : undefined,
+      }
+    } finally {
+      model.train(wasTraining)
+      order.dispose()
     }
-  } finally {
-    model.train(wasTraining)
   }
-  return {
-    risk: risk / loader.size,
-    accuracy: correct === undefined ? undefined : correct / loader.size,
-  }
-}
 
-function countCorrect(outputs: Tensor, targets: Targets): number | undefined {
-  if (targets.dtype !== 'int32') return undefined
-  return predictedClasses(outputs)
-    .equal(targets as Tensor<'int32'>)
-    .sum()
-    .item()
+  dispose(): void {
+    this.#steps.dispose()
+    this.#loader.dispose()
+  }
+
+  /** The batch's risk and, for labels, the number of examples classified right. */
+  #check(rows: Tensor<'int32'>, loss: Loss): Tensor {
+    const { inputs, targets } = this.#loader.gather(rows)
+    const outputs = this.model.forward(inputs)
+    const risk = loss(outputs, targets)
+    if (targets.dtype !== 'int32') return risk
+    const hits = predictedClasses(outputs).equal(targets as Tensor<'int32'>)
+    return stack([risk, hits.sum()])
+  }
 }

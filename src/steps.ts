@@ -1,77 +1,97 @@
 /**
- * Training steps, many at a time: captured, so that they run beside JavaScript, wherever the model
- * allows it, else one by one on this thread with turns for the event loop in between.
+ * What is done with one batch after another: captured, so that it runs beside JavaScript, wherever
+ * the model allows it, else batch by batch on this thread with turns for the event loop in between.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Captured, capture } from './capture/capture.js'
 import type { DataLoader } from './data/loader.js'
 import { CaptureError } from './errors.js'
 import type { Loss } from './losses.js'
 import type { Module } from './nn/module.js'
 import type { Optimizer } from './optim/optimizer.js'
-import { scope } from './scope.js'
+import { scope, within } from './scope.js'
 import type { Tensor } from './tensor.js'
-
-// How long the event loop waits for steps that run on its own thread, in milliseconds.
-const TURN = 8
+import { turns } from './turns.js'
 
 type Rows = Tensor<'int32'>
 
 export class Steps {
   #captured: Captured<readonly [Rows], Tensor> | undefined
 
+  /**
+   * @param op whose steps they are, for the warning that they cannot be captured
+   * @param step what is done with the batch of some rows; gives the same number of values each time
+   */
   constructor(
-    readonly model: Module,
-    readonly loader: DataLoader,
-    readonly loss: Loss,
-    readonly optimizer: Optimizer,
+    readonly op: string,
+    readonly step: (rows: Rows) => Tensor,
   ) {
-    this.#captured = capture((rows: Rows) => this.#step(rows))
+    this.#captured = capture(step)
   }
 
-  /** Steps on the batches that the rows [steps, batch] name; the risk of each before its update. */
-  async run(rows: Rows): Promise<Float32Array> {
-    if (this.#captured) {
-      try {
-        const risks = await this.#captured.runMany(rows)
-        const values = risks.data()
-        risks.dispose()
-        return values
-      } catch (error) {
-        if (!(error instanceof CaptureError)) throw error
-        process.emitWarning(`fit: steps run one by one on this thread (${error.message})`, {
-          type: 'NeuroblasWarning',
-        })
-        this.#captured.dispose()
-        this.#captured = undefined
-      }
+  /**
+   * Steps on batches of the rows that `order` names from `start` on; the values of all of them, one
+   * step after another.
+   */
+  async run(order: Rows, start: number, shape: readonly [steps: number, batchSize: number]) {
+    const [steps, batchSize] = shape
+    const slice = within(null, () => order.slice([start, start + steps * batchSize]))
+    const rows = slice.view(shape)
+    slice.dispose()
+    try {
+      return (await this.#replay(rows)) ?? (await this.#runEagerly(rows))
+    } finally {
+      rows.dispose()
     }
-    return this.#runEagerly(rows)
+  }
+
+  /** Undefined where steps cannot be captured. */
+  async #replay(rows: Rows): Promise<Float32Array | undefined> {
+    if (!this.#captured) return undefined
+    try {
+      const results = await this.#captured.runMany(rows)
+      const values = results.data()
+      results.dispose()
+      return values
+    } catch (error) {
+      if (!(error instanceof CaptureError)) throw error
+      process.emitWarning(`${this.op}: steps run one by one on this thread (${error.message})`, {
+        type: 'NeuroblasWarning',
+      })
+      this.dispose()
+      this.#captured = undefined
+      return undefined
+    }
   }
 
   async #runEagerly(rows: Rows): Promise<Float32Array> {
     const [steps, batchSize] = rows.shape
-    const risks = new Float32Array(steps)
-    let turn = performance.now()
+    const results: Float32Array[] = []
+    const turn = turns()
     for (let i = 0; i < steps; i++) {
-      risks[i] = scope(() => this.#step(rows.slice([i, i + 1]).reshape([batchSize])).item())
-      if (performance.now() - turn < TURN) continue
-      await nextTurn()
-      turn = performance.now()
+      results.push(scope(() => this.step(rows.slice([i, i + 1]).reshape([batchSize])).data()))
+      await turn()
     }
-    return risks
-  }
-
-  #step(rows: Rows): Tensor {
-    const { inputs, targets } = this.loader.gather(rows)
-    const risk = this.loss(this.model.forward(inputs), targets)
-    risk.backward()
-    this.optimizer.step()
-    this.optimizer.zeroGrad()
-    return risk
+    return Float32Array.from(results.flatMap((values) => [...values]))
   }
 
   dispose(): void {
     this.#captured?.dispose()
   }
+}
+
+/** Steps of training; the value of each is its batch's risk before the update. */
+export function trainingSteps(
+  model: Module,
+  loader: DataLoader,
+  loss: Loss,
+  optimizer: Optimizer,
+): Steps {
+  return new Steps('fit', (rows) => {
+    const { inputs, targets } = loader.gather(rows)
+    const risk = loss(model.forward(inputs), targets)
+    risk.backward()
+    optimizer.step()
+    optimizer.zeroGrad()
+    return risk
+  })
 }

@@ -338,13 +338,22 @@ export class Tensor<D extends DType = 'float32'> {
     if (!isNumbers && !(values instanceof Tensor)) {
       throw new ArgumentError('assign: expected a list of numbers or a tensor')
     }
-    const source = values instanceof Tensor ? values.#exact() : values
     const shape = values instanceof Tensor ? values.shape : [values.length]
     if (values instanceof Tensor ? !sameShape(shape, this.shape) : values.length !== this.size) {
       throw new ShapeError(`assign: expected ${format(this.shape)}, got ${format(shape)}`)
     }
-    writeElements('assign', this, source)
+    if (!(values instanceof Tensor)) writeElements('assign', this, values)
+    else if (values.storage !== this.storage) this.#copyFrom(values)
     this.storage.version++
+  }
+  #copyFrom(x: Tensor<D>): void {
+    const { backend } = this.storage
+    const { size } = this
+    if (x.storage.backend !== backend || x.dtype !== this.dtype) {
+      writeElements('assign', this, x.#exact())
+    } else {
+      backend.run('copy2d', x.handle, this.handle, 1, size, 0, size, 0, size)
+    }
   }
   /** A tensor over the same buffer, without history; for a shape of the same size. */
   view(shape: Shape = this.shape): Tensor<D> {

@@ -2,15 +2,18 @@
  * The training loop: epochs over shuffled batches, validation, early stopping, callbacks. JavaScript
  * hears of it every few milliseconds; when the signal is aborted, it stops there.
  */
-import { type Dataset, split } from './data/dataset.js'
+import { type Captured, capture } from './capture/capture.js'
+import { type Dataset, splitRows } from './data/dataset.js'
+import { Examples } from './data/examples.js'
 import { DataLoader } from './data/loader.js'
 import { ArgumentError, DivergenceError } from './errors.js'
-import { type Evaluation, evaluateBatches } from './evaluate.js'
+import { type Evaluation, Evaluator } from './evaluate.js'
 import type { Loss } from './losses.js'
 import type { Module } from './nn/module.js'
 import type { Optimizer } from './optim/optimizer.js'
 import { within } from './scope.js'
-import { Steps } from './steps.js'
+import { type Steps, trainingSteps } from './steps.js'
+import type { Tensor } from './tensor.js'
 
 export interface StepReport {
   /** Counted from 1. */
@@ -81,24 +84,23 @@ const HOP = 10
  */
 export async function fit(model: Module, data: Dataset, options: FitOptions): Promise<History> {
   checkOptions(options)
-  const { batchSize = 32, seed = 0, validation, epochs, signal, earlyStopping } = options
-  const { train, validation: held } =
-    typeof validation === 'number' ? split(data, validation, seed) : { train: data, validation }
+  const { batchSize = 32, seed = 0, epochs, signal, earlyStopping } = options
+  const { train, held } = await loadExamples(data, options)
   const loader = new DataLoader(train, { batchSize, shuffle: true, seed })
-  const steps = new Steps(model, loader, options.loss, options.optimizer)
-  const validationLoader = held && new DataLoader(held, { batchSize: 1000 })
+  const steps = trainingSteps(model, loader, options.loss, options.optimizer)
+  const evaluator = held && new Evaluator(model, held, options.loss)
   const best = new Best(model, earlyStopping !== undefined || options.keepBest === true)
   const history: History = { epochs: [], bestEpoch: 0, ended: 'epochs' }
   model.train()
   try {
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const begin = performance.now()
-      const trained = await trainEpoch(steps, epoch, options)
+      const trained = await trainEpoch(steps, loader, epoch, options)
       if (trained.examples > 0) {
-        const checked = validationLoader && evaluateBatches(model, validationLoader, options.loss)
+        const checked = await evaluator?.run()
         const report = reportOf(epoch, trained, checked, options.optimizer, begin)
         history.epochs.push(report)
-        best.offer(report)
+        await best.offer(report)
         await options.onEpoch?.(report)
       }
       if (signal?.aborted) history.ended = 'aborted'
@@ -107,18 +109,33 @@ export async function fit(model: Module, data: Dataset, options: FitOptions): Pr
       }
       if (history.ended !== 'epochs') break
     }
-    history.bestEpoch = best.restore() ?? history.epochs.length
+    history.bestEpoch = (await best.restore()) ?? history.epochs.length
     return history
   } catch (error) {
     // What was reached before the risk diverged, or a callback threw, is worth keeping.
-    best.restore()
+    await best.restore()
     throw error
   } finally {
     model.eval()
+    best.dispose()
     steps.dispose()
+    evaluator?.dispose()
     loader.dispose()
-    validationLoader?.dispose()
   }
+}
+
+/** What is trained and what is validated on, copied to the backend. */
+async function loadExamples(
+  data: Dataset,
+  { validation, seed = 0 }: FitOptions,
+): Promise<{ train: Examples; held?: Examples }> {
+  if (typeof validation !== 'number') {
+    const train = await Examples.load(data)
+    return { train, ...(validation && { held: await Examples.load(validation) }) }
+  }
+  const rows = splitRows(data.size, validation, seed)
+  const train = await Examples.load(data, rows.train)
+  return { train, held: await Examples.load(data, rows.validation) }
 }
 
 function checkOptions({ epochs, validation, earlyStopping, keepBest }: FitOptions): void {
@@ -146,10 +163,10 @@ interface Trained {
 /** One pass over the batches, or as far as the signal lets it go. */
 async function trainEpoch(
   steps: Steps,
+  loader: DataLoader,
   epoch: number,
   { optimizer, onStep, signal }: FitOptions,
 ): Promise<Trained> {
-  const { loader } = steps
   const { size, batchSize, length: stepsPerEpoch } = loader
   const trained: Trained = { examples: 0, sum: 0, milliseconds: 0 }
   const begin = performance.now()
@@ -162,10 +179,7 @@ async function trainEpoch(
       const count = Math.min(perHop, Math.max(full, 1))
       const batch = full > 0 ? batchSize : size % batchSize
       const start = step * batchSize
-      const slice = within(null, () => order.slice([start, start + count * batch]))
-      const rows = slice.view([count, batch])
-      slice.dispose()
-      const risks = await steps.run(rows).finally(() => rows.dispose())
+      const risks = await steps.run(order, start, [count, batch])
       for (const risk of risks) {
         step++
         if (!Number.isFinite(risk)) {
@@ -215,32 +229,45 @@ function reportOf(
   }
 }
 
-/** The weights of the epoch with the lowest validation risk. */
+/** The weights of the epoch with the lowest validation risk, on the model's own backend. */
 class Best {
   #risk = Infinity
   #epoch = 0
-  #state: ReturnType<Module['state']> | undefined
+  #weights: readonly Tensor[] = []
+  readonly #save: Captured<[], Tensor[]>
+  readonly #restore: Captured<[], void>
 
   constructor(
-    readonly model: Module,
+    model: Module,
     readonly wanted: boolean,
-  ) {}
+  ) {
+    // Captured, so that copying large weights does not hold JavaScript up.
+    this.#save = capture(() => model.parameters().map((parameter) => parameter.clone()))
+    this.#restore = capture(() => {
+      for (const [i, parameter] of model.parameters().entries()) parameter.assign(this.#weights[i])
+    })
+  }
 
-  offer({ epoch, validationRisk = Infinity }: EpochReport): void {
+  async offer({ epoch, validationRisk = Infinity }: EpochReport): Promise<void> {
     if (!this.wanted || !(validationRisk < this.#risk)) return
     this.#risk = validationRisk
     this.#epoch = epoch
-    this.#state = this.model.state()
+    this.#weights = await this.#save.run()
   }
 
   epochsSince(epoch: number): number {
     return epoch - this.#epoch
   }
 
-  /** Puts the weights back; the epoch they are from. */
-  restore(): number | undefined {
-    if (this.#state === undefined) return undefined
-    this.model.loadState(this.#state)
+  /** Puts the weights back; the epoch they are from, undefined when none was kept. */
+  async restore(): Promise<number | undefined> {
+    if (this.#epoch === 0) return undefined
+    await this.#restore.run()
     return this.#epoch
+  }
+
+  dispose(): void {
+    this.#save.dispose()
+    this.#restore.dispose()
   }
 }

@@ -22,39 +22,56 @@ function start(job: Job, c: TrainingCase) {
   }
 }
 
+/** What `fit` is doing: before its first step, then steps, then validation and steps in turns. */
+type Phase = 'start' | 'steps' | 'validation'
+
+/** Share of the examples that epochs are validated on; a large one, for there is a pause to find. */
+const VALIDATION = 0.5
+
 /**
- * How late a timer of 1 ms was at worst: while steps are taken, and before the first of them, when
- * the data is copied and the step captured.
+ * How late a timer of 1 ms was at worst: before the first step, when the data is copied and the step
+ * captured, while steps are taken, and between epochs, when the model is validated and kept.
  */
 export function pauses(job: Job, c: PauseCase): Measurement {
   const data = readData(job.files.data)
   const { model, settings } = start(job, c.training)
   return async (seconds) => {
     const controller = new AbortController()
-    let [beforeTraining, whileTraining, begin, steps] = [0, 0, 0, 0]
+    const latest: Record<Phase, number> = { start: 0, steps: 0, validation: 0 }
+    let phase: Phase = 'start'
     let last = performance.now()
     const timer = setInterval(() => {
       const now = performance.now()
-      if (steps > 0) whileTraining = Math.max(whileTraining, now - last - 1)
-      else beforeTraining = Math.max(beforeTraining, now - last - 1)
+      latest[phase] = Math.max(latest[phase], now - last - 1)
       last = now
-      if (steps > 0 && now - begin > 1000 * seconds) controller.abort()
     }, 1)
+    let [steps, milliseconds] = [0, 0]
     try {
       await fit(model, data, {
         ...settings,
         epochs: Number.MAX_SAFE_INTEGER,
+        validation: VALIDATION,
+        keepBest: true,
         signal: controller.signal,
-        onStep: () => {
-          if (steps++ === 0) begin = performance.now()
+        onStep: ({ step, stepsPerEpoch }) => {
+          steps++
+          phase = step === stepsPerEpoch ? 'validation' : 'steps'
+        },
+        onEpoch: ({ examples, examplesPerSecond }) => {
+          milliseconds += (1000 * examples) / examplesPerSecond
+          if (milliseconds > 1000 * seconds) controller.abort()
         },
       })
     } finally {
       clearInterval(timer)
     }
     return {
-      usPerStep: ((performance.now() - begin) * 1000) / steps,
-      figures: { longestPauseMs: whileTraining, longestPauseAtStartMs: beforeTraining },
+      usPerStep: (milliseconds * 1000) / steps,
+      figures: {
+        longestPauseMs: latest.steps,
+        longestPauseAtStartMs: latest.start,
+        longestPauseInValidationMs: latest.validation,
+      },
     }
   }
 }

@@ -10,7 +10,7 @@ import { loadModel } from '../io/model.js'
 import { decodeSafetensors } from '../io/safetensors.js'
 import { softmaxCrossEntropy } from '../losses.js'
 import { mlp, type Sequential } from '../nn/sequential.js'
-import { Steps } from '../steps.js'
+import { type Steps, trainingSteps } from '../steps.js'
 import type { Tensor } from '../tensor.js'
 import { optimizers, type TrainingCase } from './cases.js'
 import type { TimedRun } from './measure.js'
@@ -48,7 +48,7 @@ export async function startTraining(
     dropLast: true,
     seed: SEED,
   })
-  const steps = new Steps(model, loader, softmaxCrossEntropy, optimizer)
+  const steps = trainingSteps(model, loader, softmaxCrossEntropy, optimizer)
   model.train()
   const train = trainer(loader, steps)
   const checked = subset(
@@ -58,7 +58,8 @@ export async function startTraining(
   const losses: number[] = []
   for (const [i, steps] of checkedSteps.entries()) {
     await train(steps - (checkedSteps[i - 1] ?? 0))
-    losses.push(evaluate(model, checked, { loss: softmaxCrossEntropy }).risk)
+    const { risk } = await evaluate(model, checked, { loss: softmaxCrossEntropy })
+    losses.push(risk)
     model.train()
   }
   return {
@@ -84,9 +85,7 @@ function trainer(loader: DataLoader, steps: Steps): (count: number) => Promise<v
       }
       const hop = Math.min(count, loader.length - taken, 4096)
       const { batchSize } = loader
-      const slice = order!.slice([taken * batchSize, (taken + hop) * batchSize])
-      await steps.run(slice.view([hop, batchSize]))
-      slice.dispose()
+      await steps.run(order!, taken * batchSize, [hop, batchSize])
       taken += hop
       count -= hop
     }

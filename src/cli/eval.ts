@@ -30,7 +30,11 @@ export function evalCommand(): Command {
     .action(evalModel)
 }
 
-function evalModel(path: string, source: string, { json }: { json?: boolean }): void {
+async function evalModel(
+  path: string,
+  source: string,
+  { json }: { json?: boolean },
+): Promise<void> {
   const saved = readModel(path)
   const data = unseenPart(saved, source)
   const width = data.inputs.length / data.size
@@ -41,7 +45,7 @@ function evalModel(path: string, source: string, { json }: { json?: boolean }): 
   }
   const how = saved.preprocessing ?? { mean: [0], scale: [data.scale] }
   const loss = losses[saved.loss]
-  const { accuracy, risk } = evaluate(saved.model, preprocess(data, how), { loss })
+  const { accuracy, risk } = await evaluate(saved.model, preprocess(data, how), { loss })
   const inputs = applyTo(data.inputs, width, how)
   const { chosen } = classify(saved.model, inputs, width, saved.classes.length, false)
   const confusion = confusionMatrix(data.targets, chosen, saved.classes.length)

@@ -104,7 +104,7 @@ export async function runTraining(
   const { history, speed, seconds } = await train(model, problem, options, reporter, interrupt)
   const trained = history.epochs.length > 0
   const loss = losses[options.loss]
-  const tested = trained ? evaluate(model, problem.test, { loss }) : undefined
+  const tested = trained ? await evaluate(model, problem.test, { loss }) : undefined
   const testAccuracy = tested?.accuracy ?? null
   if (testAccuracy !== null && save !== false) {
     const { name: dataset, classes, preprocessing } = problem

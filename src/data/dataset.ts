@@ -90,17 +90,24 @@ export function split(
   fraction: number,
   seed: number,
 ): { train: Dataset; validation: Dataset } {
-  const held = Math.round(data.size * fraction)
-  if (!(fraction > 0 && fraction < 1 && held > 0 && held < data.size)) {
+  const { train, validation } = splitRows(data.size, fraction, seed)
+  return { train: subset(data, train), validation: subset(data, validation) }
+}
+
+/** The rows of both parts. */
+export function splitRows(
+  size: number,
+  fraction: number,
+  seed: number,
+): { train: Int32Array; validation: Int32Array } {
+  const held = Math.round(size * fraction)
+  if (!(fraction > 0 && fraction < 1 && held > 0 && held < size)) {
     throw new ArgumentError(
-      `split: expected a fraction in (0, 1) that leaves examples in both parts, got ${fraction} of ${data.size} examples`,
+      `split: expected a fraction in (0, 1) that leaves examples in both parts, got ${fraction} of ${size} examples`,
     )
   }
-  const order = permutation(data.size, seed, streams.split)
-  return {
-    train: subset(data, order.subarray(held)),
-    validation: subset(data, order.subarray(0, held)),
-  }
+  const order = permutation(size, seed, streams.split)
+  return { train: order.subarray(held), validation: order.subarray(0, held) }
 }
 
 /**

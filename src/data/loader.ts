@@ -1,22 +1,14 @@
 /**
- * Batches of a data set, as tensors on the current backend. The examples are copied there once, bytes
- * as bytes; a batch is gathered from them by the epoch's order.
+ * Batches of a data set, as tensors on the current backend: gathered from its examples by the
+ * epoch's order.
  */
 import { tensor } from '../create.js'
 import { ArgumentError } from '../errors.js'
-import type { Targets } from '../losses.js'
-import { gather, gatherBytes } from '../ops/gather.js'
 import { Generator, streams } from '../random.js'
 import { within } from '../scope.js'
-import type { AnyTensor, Tensor } from '../tensor.js'
+import type { Tensor } from '../tensor.js'
 import type { Dataset } from './dataset.js'
-
-export interface Batch {
-  /** [batch, ...inputShape] */
-  inputs: Tensor
-  /** Labels [batch], or values [batch, ...targetShape]. */
-  targets: Targets
-}
+import { type Batch, Examples } from './examples.js'
 
 export interface LoaderOptions {
   /** Examples per batch; 32 by default. */
@@ -36,13 +28,12 @@ export interface LoaderOptions {
 export class DataLoader implements Iterable<Batch> {
   readonly batchSize: number
   readonly size: number
-  readonly #inputs: AnyTensor
-  readonly #targets: Targets
-  readonly #scale: number
+  readonly #examples: Examples
   readonly #generator: Generator | undefined
   readonly #dropLast: boolean
 
-  constructor(data: Dataset, options: LoaderOptions = {}) {
+  /** @param data a data set, which is copied at once, or its examples, which are freed with the loader */
+  constructor(data: Dataset | Examples, options: LoaderOptions = {}) {
     const { batchSize = 32, shuffle = false, dropLast = false, seed = 0 } = options
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new ArgumentError(`DataLoader: expected batchSize >= 1, got ${batchSize}`)
@@ -50,12 +41,8 @@ export class DataLoader implements Iterable<Batch> {
     this.batchSize = batchSize
     this.size = data.size
     this.#dropLast = dropLast
-    this.#scale = data.scale
     this.#generator = shuffle ? new Generator(seed, streams.batches) : undefined
-    const toTensor = (values: Dataset['inputs'] | Dataset['targets'], shape: readonly number[]) =>
-      within(null, () => tensor(values as Float32Array, [data.size, ...shape]))
-    this.#inputs = toTensor(data.inputs, data.inputShape)
-    this.#targets = toTensor(data.targets, data.targetShape)
+    this.#examples = data instanceof Examples ? data : Examples.of(data)
   }
 
   /** Batches in one epoch. */
@@ -82,26 +69,22 @@ export class DataLoader implements Iterable<Batch> {
     }
   }
 
-  /** The examples in the order of the next epoch, [size]. */
+  /** Positions of the examples in the order of the next epoch, [size]. */
   order(): Tensor<'int32'> {
-    return this.#generator
-      ? this.#generator.permutation(this.size)
-      : tensor(Int32Array.from({ length: this.size }, (_, i) => i))
+    if (this.#generator) return this.#generator.permutation(this.size)
+    const order = new Int32Array(this.size)
+    for (let i = 0; i < order.length; i++) order[i] = i
+    return tensor(order)
   }
 
-  /** The batch of these examples. */
-  gather(rows: Tensor<'int32'>): Batch {
-    const inputs =
-      this.#inputs.dtype === 'uint8'
-        ? gatherBytes(this.#inputs, rows, { scale: this.#scale })
-        : (gather(this.#inputs, rows) as Tensor)
-    return { inputs, targets: gather(this.#targets, rows) as Targets }
+  /** The batch of the examples at these positions. */
+  gather(positions: Tensor<'int32'>): Batch {
+    return this.#examples.gather(positions)
   }
 
   /** Frees the copy of the data set. */
   dispose(): void {
-    this.#inputs.dispose()
-    this.#targets.dispose()
+    this.#examples.dispose()
     this.#generator?.dispose()
   }
 }

@@ -83,7 +83,7 @@ export class JsBackend implements Backend {
   }
 
   compile(plan: Plan): Program {
-    return new JsProgram(this, plan)
+    return new JsProgram(this, plan, this.buffers)
   }
 
   /** Replaces handles by arrays and rounds floats, in place. */
@@ -106,6 +106,7 @@ export class JsBackend implements Backend {
         if (array === undefined) {
           throw new KernelError(`${kernel}: ${names[i]} is not a buffer in use`)
         }
+        if (this.buffers.isBusy(value as Handle)) throw busy(kernel, names[i])
         const expected = dtypeOfKind[kind]
         if (expected !== undefined && dtypeOf(array) !== expected) {
           throw new KernelError(`${kernel}: ${names[i]} is ${dtypeOf(array)}, expected ${expected}`)
@@ -134,6 +135,7 @@ export class JsBackend implements Backend {
     if (array === undefined) {
       throw new KernelError(`${operation}: the handle is not a buffer in use`)
     }
+    if (this.buffers.isBusy(handle)) throw busy(operation, 'the buffer')
     const converts = array instanceof Float64Array && data instanceof Float32Array
     if (!converts && data?.constructor !== array.constructor) {
       throw new KernelError(`${operation}: the typed array does not hold ${dtypeOf(array)}`)
@@ -143,4 +145,10 @@ export class JsBackend implements Backend {
     }
     return array
   }
+}
+
+function busy(operation: string, name: string): KernelError {
+  return new KernelError(
+    `${operation}: ${name} is in use by a running program; await run() first`,
+  )
 }

@@ -28,6 +28,12 @@ export class Buffers {
 
   constructor(private readonly precision: Precision) {}
 
+  /** Buffers of runs under way, by the number of these, and those released meanwhile. */
+  private readonly held = new Map<Handle, number>()
+  private readonly released = new Set<Handle>()
+  /** Set while a program computes, which may use what it holds. */
+  entered = false
+
   /** The handle of an array with undefined content. */
   allocate(length: number, dtype: DType): Handle {
     if (!(Number.isSafeInteger(length) && length >= 0) || !Object.hasOwn(this.pools, dtype)) {
@@ -41,7 +47,11 @@ export class Buffers {
   /** False when the handle is not a buffer in use. */
   release(handle: Handle): boolean {
     const array = this.find(handle)
-    if (array === undefined) return false
+    if (array === undefined || this.released.has(handle)) return false
+    if (this.held.has(handle)) {
+      this.released.add(handle)
+      return true
+    }
     const generation = Math.floor(handle / SLOTS)
     const slot = handle - generation * SLOTS
     this.arrays[slot] = undefined
@@ -61,6 +71,26 @@ export class Buffers {
     const generation = Math.floor(handle / SLOTS)
     const slot = handle - generation * SLOTS
     return this.generations[slot] === generation ? this.arrays[slot] : undefined
+  }
+
+  /** Keeps these buffers for a run. */
+  hold(handles: readonly Handle[]): void {
+    for (const handle of handles) this.held.set(handle, (this.held.get(handle) ?? 0) + 1)
+  }
+
+  /** Ends that, and releases those that were to be released meanwhile. */
+  letGo(handles: readonly Handle[]): void {
+    for (const handle of handles) {
+      const count = this.held.get(handle)! - 1
+      if (count > 0) this.held.set(handle, count)
+      else this.held.delete(handle)
+      if (count === 0 && this.released.delete(handle)) this.release(handle)
+    }
+  }
+
+  /** Whether a run under way holds the buffer, and something else asks. */
+  isBusy(handle: Handle): boolean {
+    return this.held.size > 0 && !this.entered && this.held.has(handle)
   }
 
   private enter(array: TypedArray): Handle {

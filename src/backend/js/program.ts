@@ -2,12 +2,13 @@
  * A plan replayed kernel by kernel: the oracle that native programs are compared with. Every buffer
  * has memory of its own; what the arena saves is not this backend's concern.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Plan } from '../../capture/plan.js'
 import { uses } from '../../capture/tape.js'
 import { KernelError } from '../../errors.js'
+import { turns } from '../../turns.js'
 import type { Backend, DType, Program, Transfer } from '../backend.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
+import type { Buffers } from './buffers.js'
 
 interface Step {
   readonly kernel: KernelName
@@ -17,14 +18,21 @@ interface Step {
 export class JsProgram implements Program {
   readonly #backend: Backend
   readonly #own: Handle[] = []
+  readonly #shared: readonly Handle[]
   readonly #steps: Step[]
   #running = false
   #cancelled = false
   #disposed = false
   #done = 0
 
-  constructor(backend: Backend, plan: Plan) {
+  /** @param buffers where those that a run under way uses are held; not at all by default */
+  constructor(
+    backend: Backend,
+    plan: Plan,
+    readonly buffers?: Buffers,
+  ) {
     this.#backend = backend
+    this.#shared = plan.places.flatMap(({ shared }) => shared ?? [])
     const handles = plan.places.map(
       ({ shared, length, dtype }) => shared ?? this.#alloc(length, dtype),
     )
@@ -37,25 +45,30 @@ export class JsProgram implements Program {
   }
 
   runSync(passes: number, transfers: readonly Transfer[]): number {
-    this.#begin()
+    const held = this.#begin(transfers)
     try {
-      for (let pass = 0; pass < passes; pass++) this.#pass(pass, transfers)
-      return passes
+      for (let pass = 0; pass < passes; pass++) {
+        for (const kernel of this.#kernelsOf(pass, transfers)) this.#enter(kernel)
+      }
+      return this.#done
     } finally {
-      this.#end()
+      this.#end(held)
     }
   }
 
   async run(passes: number, transfers: readonly Transfer[]): Promise<number> {
-    this.#begin()
+    const held = this.#begin(transfers)
+    const turn = turns()
     try {
       for (let pass = 0; pass < passes && !this.#cancelled; pass++) {
-        this.#pass(pass, transfers)
-        await nextTurn()
+        for (const kernel of this.#kernelsOf(pass, transfers)) {
+          this.#enter(kernel)
+          await turn()
+        }
       }
       return this.#done
     } finally {
-      this.#end()
+      this.#end(held)
     }
   }
 
@@ -83,28 +96,52 @@ export class JsProgram implements Program {
     return handle
   }
 
-  #begin(): void {
+  /** Refuses what cannot run now; the buffers that are held until its end. */
+  #begin(transfers: readonly Transfer[]): Handle[] {
     if (this.#running) throw new KernelError('program: it is running already; await run() first')
     if (this.#disposed) throw new KernelError('program: it was disposed of')
-    this.#running = true
     this.#cancelled = false
     this.#done = 0
+    const held = [...this.#shared, ...transfers.map(({ table }) => table)]
+    if (held.some((handle) => this.buffers?.isBusy(handle))) {
+      throw new KernelError(
+        'program: one of its buffers is in use by a running program; await that first',
+      )
+    }
+    this.buffers?.hold(held)
+    this.#running = true
+    return held
   }
 
-  #end(): void {
+  #end(held: readonly Handle[]): void {
     this.#running = false
+    this.buffers?.letGo(held)
     if (this.#disposed) this.#free()
   }
 
-  #pass(pass: number, transfers: readonly Transfer[]): void {
+  /** Computes with the buffers that are held. */
+  #enter(kernel: () => void): void {
+    if (this.buffers) this.buffers.entered = true
+    try {
+      kernel()
+    } finally {
+      if (this.buffers) this.buffers.entered = false
+    }
+  }
+
+  *#kernelsOf(pass: number, transfers: readonly Transfer[]): Iterable<() => void> {
     const backend = this.#backend
-    const copy = ({ table, cell, width }: Transfer, toCell: boolean) =>
-      toCell
-        ? backend.run('copy2d', table, cell, 1, width, pass * width, width, 0, width)
-        : backend.run('copy2d', cell, table, 1, width, 0, width, pass * width, width)
-    for (const t of transfers) if (t.direction === 'feed') copy(t, true)
-    for (const { kernel, args } of this.#steps) backend.run(kernel, ...args)
-    for (const t of transfers) if (t.direction === 'collect') copy(t, false)
+    for (const { direction, table, cell, width } of transfers) {
+      if (direction === 'feed') {
+        yield () => backend.run('copy2d', table, cell, 1, width, pass * width, width, 0, width)
+      }
+    }
+    for (const { kernel, args } of this.#steps) yield () => backend.run(kernel, ...args)
+    for (const { direction, table, cell, width } of transfers) {
+      if (direction === 'collect') {
+        yield () => backend.run('copy2d', cell, table, 1, width, 0, width, pass * width, width)
+      }
+    }
     this.#done = pass + 1
   }
 }

@@ -1,0 +1,125 @@
+/**
+ * The examples of a data set on the current backend: copied there once, bytes as bytes. Not a loader:
+ * nothing here knows of batches or their order.
+ */
+import type { DType, TypedArray } from '../backend/backend.js'
+import { currentBackend } from '../backend/current.js'
+import { ShapeError } from '../errors.js'
+import type { Targets } from '../losses.js'
+import { gather, gatherBytes } from '../ops/gather.js'
+import { Storage, within } from '../scope.js'
+import { type Shape, sizeOf } from '../shape.js'
+import { Tensor } from '../tensor.js'
+import { turns } from '../turns.js'
+import type { Dataset } from './dataset.js'
+
+/** Examples with their targets. */
+export interface Batch {
+  /** [batch, ...inputShape] */
+  inputs: Tensor
+  /** Labels [batch], or values [batch, ...targetShape]. */
+  targets: Targets
+}
+
+// What is copied at a time: with the pages that are touched first, well below a millisecond.
+const PIECE_BYTES = 2 ** 18
+const PIECE_ROWS = 2048
+
+export class Examples {
+  readonly size: number
+  readonly #inputs: Tensor | Tensor<'uint8'>
+  readonly #targets: Targets
+  readonly #scale: number
+
+  private constructor(
+    readonly data: Dataset,
+    readonly rows: Int32Array | undefined,
+  ) {
+    this.size = rows?.length ?? data.size
+    this.#scale = data.scale
+    const [inputs, targets] = [data.inputShape, data.targetShape].map((shape) => [
+      this.size,
+      ...shape,
+    ])
+    const isBytes = data.inputs instanceof Uint8Array
+    const isLabels = data.targets instanceof Int32Array
+    this.#inputs = isBytes ? allocate('uint8', inputs) : allocate('float32', inputs)
+    this.#targets = isLabels ? allocate('int32', targets) : allocate('float32', targets)
+  }
+
+  /** Copies the whole data set at once. */
+  static of(data: Dataset): Examples {
+    const examples = new Examples(data, undefined)
+    for (const _ of examples.#copy()) {
+    }
+    return examples
+  }
+
+  /** Copies the data set, or these rows of it, in pieces with turns of the event loop in between. */
+  static async load(data: Dataset, rows?: Int32Array): Promise<Examples> {
+    const examples = new Examples(data, rows)
+    const turn = turns()
+    for (const _ of examples.#copy()) await turn()
+    return examples
+  }
+
+  /** The batch of the examples at these positions. */
+  gather(positions: Tensor<'int32'>): Batch {
+    const inputs =
+      this.#inputs.dtype === 'uint8'
+        ? gatherBytes(this.#inputs as Tensor<'uint8'>, positions, { scale: this.#scale })
+        : (gather(this.#inputs, positions) as Tensor)
+    return { inputs, targets: gather(this.#targets, positions) as Targets }
+  }
+
+  dispose(): void {
+    this.#inputs.dispose()
+    this.#targets.dispose()
+  }
+
+  /** Copies everything, piece by piece; frees everything where that fails. */
+  *#copy(): Iterable<void> {
+    try {
+      yield* copyRows('inputs', this.data.inputs, this.#inputs, this)
+      yield* copyRows('targets', this.data.targets, this.#targets, this)
+    } catch (error) {
+      this.dispose()
+      throw error
+    }
+  }
+}
+
+function allocate<D extends DType>(dtype: D, shape: Shape): Tensor<D> {
+  const storage = within(null, () => new Storage(currentBackend(), dtype, sizeOf(shape)))
+  return new Tensor<D>(storage, shape)
+}
+
+const arrays = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array }
+
+function* copyRows(
+  what: string,
+  values: Dataset['inputs'] | Dataset['targets'],
+  to: Tensor<DType>,
+  { data, rows, size }: Examples,
+): Iterable<void> {
+  const width = sizeOf(to.shape.slice(1))
+  if (values.length !== data.size * width) {
+    throw new ShapeError(
+      `DataLoader: expected ${data.size * width} values in ${what} for ${data.size} examples, got ${values.length}`,
+    )
+  }
+  const fitting = Math.floor(PIECE_BYTES / (width * values.BYTES_PER_ELEMENT))
+  const perPiece = Math.min(Math.max(fitting, 1), PIECE_ROWS, size)
+  // Not `values` itself: it may be a Buffer, and its rows lie elsewhere.
+  const piece: TypedArray = new arrays[to.dtype](perPiece * width)
+  for (let row = 0; row < size; row += perPiece) {
+    const count = Math.min(perPiece, size - row)
+    if (rows === undefined) piece.set(values.subarray(row * width, (row + count) * width))
+    for (let i = 0; rows !== undefined && i < count; i++) {
+      const from = rows[row + i]
+      piece.set(values.subarray(from * width, (from + 1) * width), i * width)
+    }
+    to.storage.backend.write(to.handle, piece.subarray(0, count * width), row * width)
+    yield
+  }
+}
