@@ -3,24 +3,38 @@
  * the last bits.
  */
 import t from 'tap'
-import { currentBackend } from '../lib/backend/current.js'
-import type { Handle, KernelName } from '../lib/backend/kernels.js'
 import { fuse } from '../lib/capture/fuse.js'
-import { plan } from '../lib/capture/plan.js'
-import type { Tape, TapeBuffer } from '../lib/capture/tape.js'
-import { capture, l1, l2, type Regularizer, SGD, type SGDSettings, scope } from '../lib/index.js'
+import {
+  Adam,
+  capture,
+  l1,
+  l2,
+  type Optimizer,
+  type Regularizer,
+  SGD,
+  type SGDSettings,
+  scope,
+  type Tensor,
+} from '../lib/index.js'
 import { batch, close, network, onBothBackendsLater, stepOf } from './support/engine.js'
 import { onBothBackends } from './support/reference.js'
+import { type Call, kernelsOf, recordCalls, resultsOf } from './support/tapes.js'
 
 const [M, N, K] = [5, 3, 4]
 
-/** The operands of a weight gradient; `dw`, `local` and `dw2` are made inside. */
-const sizes = { x: K * M, delta: K * N, w: M * N, w2: M * N, square: M * M, y: M * M, settings: 6 }
-const names = [...Object.keys(sizes), 'dw', 'dw2', 'local']
-type Call = [KernelName, ...(string | number)[]]
+/** The operands of a weight gradient, and what optimizers keep. */
+const outside = {
+  ...{ x: K * M, delta: K * N, w: M * N, w2: M * N, square: M * M, y: M * M },
+  ...{ squares: M * N, settings: 8 },
+}
+const sizes = { outside, inside: { dw: M * M, dw2: M * M, local: M * M } }
 
 const gradient: Call = ['gemm', 'x', 'delta', 'dw', 1, 0, M, N, K, 1, 0]
 const step: Call = ['sgd', 'w', 'dw', 'settings', M * N]
+/** The gradient of one example, whose product is worth cutting into blocks at any size. */
+const gradientOfOne: Call = ['gemm', 'x', 'delta', 'dw', 1, 0, M, N, 1, 1, 0]
+const momentumStep: Call = ['sgdMomentum', 'w', 'dw', 'w2', 'settings', M * N]
+const adamStep: Call = ['adam', 'w', 'dw', 'w2', 'squares', 'settings', M * N]
 const negate = (from: string, to: string, n: number): Call => ['affine', from, to, n, -1, 0]
 
 /** Steps by the names of their buffers, and whether the product and the step become one. */
@@ -71,59 +85,69 @@ const tapes: Record<string, { calls: Call[]; fused: boolean; stays?: string }> =
     fused: false,
   },
   'a part of w': { calls: [gradient, ['sgd', 'w', 'dw', 'settings', 7]], fused: false },
-  momentum: {
+  'momentum, and a gradient that stays in the cache': {
     calls: [gradient, ['sgdMomentum', 'w', 'dw', 'w2', 'settings', M * N]],
     fused: false,
   },
 }
 
-/** With the outside buffers on the current backend, the same at the start of every run. */
-function record(calls: readonly Call[], stays?: string): Tape {
-  const backend = currentBackend()
-  const make = (name: string): TapeBuffer => {
-    const length = sizes[name as keyof typeof sizes] ?? M * M
-    if (!(name in sizes) && name !== stays) return { dtype: 'float32', length }
-    const shared = backend.alloc(length, 'float32')
-    const values = Float32Array.from({ length }, (_, i) => ((i * 37 + length) % 23) / 11 - 1)
-    if (name === 'settings') values.set([0.125, 0.5, 0, 0.25, 0.125, 0.0625])
-    backend.write(shared, values)
-    return { dtype: 'float32', length, shared }
-  }
-  const steps = calls.map(([kernel, ...args]) => ({
-    kernel,
-    args: args.map((arg) => (typeof arg === 'string' ? names.indexOf(arg) : arg)),
-  }))
-  return { buffers: names.map(make), steps }
-}
-
-/** What all outside buffers hold after the tape, rewritten or not. */
-function resultsOf(tape: Tape, rewrite: (tape: Tape) => Tape): number[] {
-  const backend = currentBackend()
-  const program = backend.compile(plan(rewrite(tape)))
-  program.runSync(1, [])
-  program.dispose()
-  return tape.buffers.flatMap(({ shared, length }) => {
-    if (shared === undefined) return []
-    const values = new Float32Array(length)
-    backend.read(shared, values)
-    backend.release(shared as Handle)
-    return [...values]
-  })
-}
+const record = (calls: readonly Call[], stays?: string) => recordCalls(sizes, calls, stays)
 
 for (const [name, { calls, fused, stays }] of Object.entries(tapes)) {
   onBothBackends(`a gradient and its step: ${name}`, (t) => {
-    const kernels = fuse(record(calls, stays)).steps.map(({ kernel }) => kernel)
     const wanted = calls.map(([kernel]) => kernel)
     if (fused) {
       wanted[calls.indexOf(step)] = 'gemmSgd'
       wanted.splice(calls.indexOf(gradient), 1)
     }
-    t.strictSame(kernels, wanted)
+    t.strictSame(kernelsOf(fuse(record(calls, stays))), wanted)
     const found = resultsOf(record(calls, stays), fuse)
-    const direct = resultsOf(record(calls, stays), (tape) => tape)
+    const direct = resultsOf(record(calls, stays))
     if (fused) close(t, found, direct, 1e-6, 'results')
     else t.strictSame(found, direct)
+  })
+}
+
+/** Steps that keep a state, and what the tape becomes. */
+const withState: Record<string, { calls: Call[]; becomes: string[]; stays?: string }> = {
+  momentum: { calls: [gradientOfOne, momentumStep], becomes: ['gemmSgdMomentum'] },
+  adam: { calls: [gradientOfOne, adamStep], becomes: ['gemmAdam'] },
+  'both, of two gradients': {
+    calls: [
+      gradientOfOne,
+      ['gemm', 'x', 'delta', 'dw2', 1, 0, M, N, 1, 1, 0],
+      momentumStep,
+      ['adam', 'y', 'dw2', 'square', 'squares', 'settings', M * N],
+    ],
+    becomes: ['gemmSgdMomentum', 'gemmAdam'],
+  },
+  'the gradient stays': {
+    calls: [gradientOfOne, adamStep],
+    becomes: ['gemm', 'adam'],
+    stays: 'dw',
+  },
+  'the gradient is read after': {
+    calls: [gradientOfOne, momentumStep, negate('dw', 'y', M * N)],
+    becomes: ['gemm', 'sgdMomentum', 'affine'],
+  },
+  'the velocity is an operand': {
+    calls: [['gemm', 'w2', 'delta', 'dw', 1, 0, M, N, 1, 1, 0], momentumStep],
+    becomes: ['gemm', 'sgdMomentum'],
+  },
+  'the mean of squares is an operand': {
+    calls: [['gemm', 'x', 'squares', 'dw', 1, 0, M, N, 1, 1, 0], adamStep],
+    becomes: ['gemm', 'adam'],
+  },
+  'x changes in between': {
+    calls: [gradientOfOne, negate('x', 'x', M), adamStep],
+    becomes: ['gemm', 'affine', 'adam'],
+  },
+}
+for (const [name, { calls, becomes, stays }] of Object.entries(withState)) {
+  onBothBackends(`a gradient and a step with a state: ${name}`, (t) => {
+    t.strictSame(kernelsOf(fuse(record(calls, stays))), becomes)
+    const found = resultsOf(record(calls, stays), fuse)
+    close(t, found, resultsOf(record(calls, stays)), 1e-6, 'results')
   })
 }
 
@@ -177,5 +201,32 @@ for (const [name, options] of Object.entries(settings)) {
         .filter((value) => value === 0).length
     if (options.regularizer && name !== 'l2') t.ok(zeros(replayed) > 20, 'some weights are zero')
     t.ok(Math.abs(zeros(replayed) - zeros(eager)) <= 2)
+  })
+}
+
+/** Steps that keep a state, of weights large enough for blocks and of small ones. */
+const stateful: Record<string, (parameters: readonly Tensor[]) => Optimizer> = {
+  gemmSgdMomentum: (parameters) =>
+    new SGD(parameters, { lr: 0.01, momentum: 0.9, regularizer: [l1(0.002), l2(0.01)] }),
+  // A large ε keeps the rounding of tiny gradients out of the steps.
+  gemmAdam: (parameters) => new Adam(parameters, { lr: 0.01, epsilon: 0.01, weightDecay: 0.01 }),
+}
+for (const [kernel, optimizer] of Object.entries(stateful)) {
+  onBothBackendsLater(`fused training is what runs op by op: ${kernel}`, async (t) => {
+    const [replayed, eager] = [1, 1].map((seed) => network([520, 512, 5], seed))
+    const train = capture(stepOf(replayed, optimizer(replayed.parameters())))
+    const reference = stepOf(eager, optimizer(eager.parameters()))
+    for (let i = 0; i < 8; i++) {
+      const size = i % 3 === 2 ? 1 : 9
+      const [x, labels] = batch(i, [size, 520, 5])
+      const count = train.describe(x, labels).split(`${kernel}(`).length - 1
+      t.equal(count, size === 1 ? 2 : 1, 'the large weights, and both for one example')
+      const risk = scope(() => reference(x, labels).item())
+      close(t, [train(x, labels).item()], [risk], 1e-5, `risk of step ${i}`)
+    }
+    const wanted = eager.state()
+    for (const [path, { data }] of replayed.state()) {
+      close(t, data, wanted.get(path)!.data, 1e-5, path)
+    }
   })
 }

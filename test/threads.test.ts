@@ -68,11 +68,12 @@ function leaves(kernel: KernelName, args: Arg[], threads?: number): Uint8Array[]
     program.runSync(1, [])
     program.dispose()
   }
-  return places.map(({ shared, dtype, length }) => {
+  const isScratch = new Set(positions.filter((_, i) => kernels[kernel][i].endsWith(':scratch')))
+  return places.flatMap(({ shared, dtype, length }, i) => {
     const data = new types[dtype](length)
     native.read(shared!, data)
     native.release(shared!)
-    return new Uint8Array(data.buffer)
+    return isScratch.has(i) ? [] : [new Uint8Array(data.buffer)]
   })
 }
 
