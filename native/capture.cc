@@ -67,7 +67,8 @@ double Programs::compile(const Napi::CallbackInfo& info) {
   auto entry = std::make_unique<Entry>();
   entry->id = next_id_;
   const auto places = read_places(numbers(info, 1));
-  const auto steps = read_steps(numbers(info, 2));
+  const Program::Steps steps{read_steps(numbers(info, 3)), read_steps(numbers(info, 2)),
+                             read_steps(numbers(info, 4))};
   try {
     entry->program = std::make_unique<Program>(buffers_, arena_bytes, places, steps);
   } catch (const std::bad_alloc&) {

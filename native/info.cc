@@ -2,6 +2,7 @@
 
 #include <cblas.h>
 
+#include "kernels/tiles.h"
 #include "simd.h"
 
 namespace nb {
@@ -22,6 +23,7 @@ Napi::Value info(const Napi::CallbackInfo& info) {
   result["core"] = openblas_get_corename();
   result["openblasThreads"] = openblas_get_num_threads();
   result["simd"] = simd_level();
+  result["fastTiles"] = has_fast_tiles();
   (void)kOneThread;
   return result;
 }

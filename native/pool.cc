@@ -147,9 +147,7 @@ class Pool {
 
   // More helpers than processors would only take them from each other; the work is cut into as many
   // pieces all the same.
-  bool is_wanted(size_t helper) const {
-    return helper < std::min(threads_.load(), processors_);
-  }
+  bool is_wanted(size_t helper) const { return helper < std::min(threads_.load(), processors_); }
 
   Pool() : processors_(processors()), threads_(std::min(usable_cores(), kMaxThreads)) {
     stay_loaded();
@@ -196,7 +194,8 @@ class Pool {
   }
 
   bool others_wait() {
-    return waiting_.load(std::memory_order_relaxed) > 0 || queued_.load(std::memory_order_relaxed) > 0;
+    return waiting_.load(std::memory_order_relaxed) > 0 ||
+           queued_.load(std::memory_order_relaxed) > 0;
   }
 
   // One turn: false when the run is not over at its end.
@@ -204,12 +203,21 @@ class Pool {
     const size_t threads = run.program->worth_sharing() ? threads_.load() : 1;
     start_helpers(std::min(threads, processors_));
     const auto begin = Clock::now();
+    const bool begins = !run.begun && run.passes > 0 && !run.cancelled;
+    if (begins && !lead_steps(run.program->before(), threads)) return true;
+    run.begun |= begins;
+    if (!lead_passes(run, threads, begin)) return false;
+    // What was reached is kept, also where a pass went wrong.
+    if (run.begun) lead_steps(run.program->after(), threads);
+    return true;
+  }
+
+  // False when the run is not over at its end.
+  bool lead_passes(Run& run, size_t threads, Clock::time_point begin) {
     for (size_t pass = run.passes_done.load(); pass < run.passes; ++pass) {
       if (run.cancelled.load(std::memory_order_relaxed)) break;
       for (const Transfer& t : run.feeds) std::memcpy(t.cell, t.table + pass * t.bytes, t.bytes);
-      for (size_t step = 0; step < run.program->size(); ++step) {
-        if (closing_.load(std::memory_order_relaxed) || !lead_step(run, step, threads)) return true;
-      }
+      if (!lead_steps(run.program->pass(), threads, &run)) return true;
       for (const Transfer& t : run.collects) std::memcpy(t.table + pass * t.bytes, t.cell, t.bytes);
       run.passes_done.store(pass + 1, std::memory_order_relaxed);
       if (pass + 1 < run.passes && others_wait() && Clock::now() - begin > kTurn) return false;
@@ -217,9 +225,23 @@ class Pool {
     return true;
   }
 
-  // False when the step found its data at fault.
-  bool lead_step(Run& run, size_t step, size_t threads) {
-    const BoundCall& call = run.program->call(step);
+  // False when a step found its data at fault, which steps without a run cannot, or the process
+  // ends.
+  bool lead_steps(const Program::Calls& calls, size_t threads, Run* run = nullptr) {
+    for (size_t step = 0; step < calls.size(); ++step) {
+      if (closing_.load(std::memory_order_relaxed)) return false;
+      const Fault fault = lead_step(*calls[step], threads);
+      if (!fault) continue;
+      if (run != nullptr) {
+        run->fault = fault;
+        run->faulty_step = step;
+      }
+      return false;
+    }
+    return true;
+  }
+
+  Fault lead_step(const BoundCall& call, size_t threads) {
     const size_t pieces = threads > 1 ? call.pieces(threads) : 1;
     Fault fault;
     const auto begin = pieces > 1 ? Clock::now() : Clock::time_point();
@@ -228,13 +250,8 @@ class Pool {
     } else {
       fault = call.run(Share{0, 1});
     }
-    if (fault) {
-      run.fault = fault;
-      run.faulty_step = step;
-      return false;
-    }
-    call.finish();
-    return true;
+    if (!fault) call.finish();
+    return fault;
   }
 
   Fault share_step(const BoundCall& call, size_t pieces, Clock::time_point begin) {

@@ -3,17 +3,16 @@
 namespace nb {
 
 Program::Program(Buffers& buffers, size_t arena_bytes, const std::vector<Place>& places,
-                 const std::vector<Step>& steps)
+                 const Steps& steps)
     : buffers_(buffers), arena_(buffers.allocate(arena_bytes, DType::uint8)) {
   try {
     pinned_.reserve(places.size());
     for (const Place& p : places) place(p, arena_bytes);
-    for (const Step& step : steps) {
-      const Decoder decoder(*this, step.arguments.data(), step.kernel->parameters);
-      calls_.push_back(step.kernel->bind(decoder));
-      names_.push_back(step.kernel->name.c_str());
-      weight_ += calls_.back()->weight();
-    }
+    before_ = bind(steps.before);
+    pass_ = bind(steps.pass);
+    after_ = bind(steps.after);
+    for (const Step& step : steps.pass) names_.push_back(step.kernel->name.c_str());
+    for (const auto& call : pass_) weight_ += call->weight();
   } catch (...) {
     leave_memory();
     throw;
@@ -21,6 +20,15 @@ Program::Program(Buffers& buffers, size_t arena_bytes, const std::vector<Place>&
 }
 
 Program::~Program() { leave_memory(); }
+
+Program::Calls Program::bind(const std::vector<Step>& steps) const {
+  Calls calls;
+  for (const Step& step : steps) {
+    const Decoder decoder(*this, step.arguments.data(), step.kernel->parameters);
+    calls.push_back(step.kernel->bind(decoder));
+  }
+  return calls;
+}
 
 void Program::leave_memory() {
   for (uint32_t slot : pinned_) buffers_.unpin(slot);

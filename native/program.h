@@ -35,13 +35,22 @@ class Program final : private BufferSource {
     std::vector<double> arguments;  // buffers as positions in the list of places
   };
 
+  struct Steps {
+    std::vector<Step> before;  // the first pass
+    std::vector<Step> pass;
+    std::vector<Step> after;  // the last pass
+  };
+
   // Throws KernelFault when a place or a call does not fit, std::bad_alloc.
   Program(Buffers& buffers, size_t arena_bytes, const std::vector<Place>& places,
-          const std::vector<Step>& steps);
+          const Steps& steps);
   ~Program() override;
 
-  size_t size() const { return calls_.size(); }
-  const BoundCall& call(size_t step) const { return *calls_[step]; }
+  using Calls = std::vector<std::unique_ptr<BoundCall>>;
+  const Calls& before() const { return before_; }
+  const Calls& pass() const { return pass_; }
+  const Calls& after() const { return after_; }
+  // Of a step of a pass.
   const char* name(size_t step) const { return names_[step]; }
   // Whether there is enough work in a pass to wake other threads for it.
   bool worth_sharing() const { return weight_ > kWorthSharing; }
@@ -55,13 +64,14 @@ class Program final : private BufferSource {
 
   const Buffer* find(double name) const override;
   void place(const Place& place, size_t arena_bytes);
+  Calls bind(const std::vector<Step>& steps) const;
   void leave_memory();
 
   Buffers& buffers_;
   double arena_;  // handle
   std::vector<Buffer> table_;
   std::vector<uint32_t> pinned_;
-  std::vector<std::unique_ptr<BoundCall>> calls_;
+  Calls before_, pass_, after_;
   std::vector<const char*> names_;
   size_t weight_ = 0;
 };
@@ -74,6 +84,8 @@ struct Run {
   std::vector<Transfer> collects;
 
   std::atomic<bool> cancelled{false};
+  // Whether the steps before the first pass are done.
+  bool begun = false;
   std::atomic<size_t> passes_done{0};
   // What stopped it, if anything did; read when the run is over.
   Fault fault;

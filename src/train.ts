@@ -73,8 +73,9 @@ export interface History {
   ended: 'epochs' | 'earlyStopping' | 'aborted'
 }
 
-// How long training goes on before JavaScript hears of it, in milliseconds.
-const HOP = 10
+// How long training goes on before JavaScript hears of it, in milliseconds: often enough for a progress
+// bar, and rarely enough for what a hop costs (a turn of the event loop, weights into panels and back).
+const HOP = 50
 
 /**
  * Minimizes the loss on the data plus the optimizer's penalty.

@@ -136,7 +136,8 @@ for (const activation of ['relu', 'sigmoid', 'tanh'] as const) {
   onBothBackendsLater(`a captured step has no pass for a bias: ${activation}`, async (t) => {
     const name = activation[0].toUpperCase() + activation.slice(1)
     const [replayed, eager] = [1, 1].map((seed) => network([20, 33, 17, 5], seed, activation))
-    const optimizer = (model: typeof eager) => new SGD(model.parameters(), { lr: 0.1, momentum: 0.5 })
+    const optimizer = (model: typeof eager) =>
+      new SGD(model.parameters(), { lr: 0.1, momentum: 0.5 })
     const train = capture(stepOf(replayed, optimizer(replayed)))
     const reference = stepOf(eager, optimizer(eager))
     for (const [i, size] of [9, 4, 9, 2].entries()) {

@@ -177,7 +177,13 @@ t.test('a chain needs room for two buffers, however long it is', async (t) => {
 })
 
 t.test('a plan of nothing', async (t) => {
-  t.strictSame(plan({ buffers: [], steps: [] }), { arenaBytes: 0, places: [], steps: [] })
+  t.strictSame(plan({ buffers: [], steps: [] }), {
+    arenaBytes: 0,
+    places: [],
+    steps: [],
+    before: [],
+    after: [],
+  })
   t.equal(
     formatPlan(plan({ buffers: [], steps: [] })),
     'arena: 0 bytes, 0 buffers; shared: 0 buffers',

@@ -17,13 +17,14 @@ void pack_check(In x, Out y, Size rows, Size cols) {
   distinct(y, x);
 }
 
-// Calls copy(in rows, in panels, width) for each row of each panel.
+// Calls copy(in rows, in panels, width) for each panel's part of each row: row by row, so that what is
+// read or written lies one after another on both sides.
 template <class Copy>
 void for_panel_rows(Size rows, Size cols, Share share, const Copy& copy) {
   const auto [first, last] = share.of(rows, 1);
-  for (size_t col = 0; col < cols; col += kPanel) {
-    const size_t width = std::min(kPanel, cols - col);
-    for (size_t row = first; row < last; ++row) {
+  for (size_t row = first; row < last; ++row) {
+    for (size_t col = 0; col < cols; col += kPanel) {
+      const size_t width = std::min(kPanel, cols - col);
       copy(row * cols + col, col * rows + row * width, width);
     }
   }

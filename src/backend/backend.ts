@@ -50,6 +50,8 @@ export interface Program {
 export interface Backend {
   readonly name: 'native' | 'js'
   readonly precision: Precision
+  /** Whether products with weights in panels are faster than with rows. */
+  readonly prefersPanels: boolean
   /** A buffer with undefined content. Throws OutOfMemoryError. */
   alloc(length: number, dtype: DType): Handle
   release(handle: Handle): void

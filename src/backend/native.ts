@@ -19,7 +19,13 @@ export interface Addon {
   write(handle: number, src: TypedArray, offset?: number): void
   read(handle: number, dst: TypedArray, offset?: number): void
   memory(): MemoryUse
-  compile(arenaBytes: number, places: Float64Array, steps: Float64Array): number
+  compile(
+    arenaBytes: number,
+    places: Float64Array,
+    steps: Float64Array,
+    before: Float64Array,
+    after: Float64Array,
+  ): number
   runProgram(id: number, passes: number, transfers: Float64Array): number
   startProgram(
     id: number,
@@ -37,6 +43,7 @@ export interface Addon {
     core: string
     openblasThreads: number
     simd: string
+    fastTiles: boolean
   }
   timeGemms(products: Float64Array, repeats: number): number
   // biome-ignore lint/suspicious/noExplicitAny: typed in blas.ts, its only user
@@ -106,6 +113,7 @@ function translate(error: unknown): Error {
 export class NativeBackend implements Backend {
   readonly name = 'native'
   readonly precision = 'float32'
+  readonly prefersPanels: boolean
   readonly #addon: Addon
   readonly #mailbox: Float64Array
   readonly #indices: Record<KernelName, number>
@@ -114,6 +122,7 @@ export class NativeBackend implements Backend {
     this.#addon = loadAddon()
     this.#mailbox = this.#addon.mailbox
     this.#indices = matchKernels(this.#addon)
+    this.prefersPanels = this.#addon.info().fastTiles
   }
 
   alloc(length: number, dtype: DType): Handle {
@@ -169,12 +178,14 @@ export class NativeBackend implements Backend {
         ? [0, offset!, length, dtypeCodes[dtype]]
         : [1, shared, length, dtypeCodes[dtype]],
     )
-    const steps = plan.steps.flatMap(({ kernel, args }) => [this.#indices[kernel], ...args])
+    const [steps, before, after] = [plan.steps, plan.before, plan.after].map((list) =>
+      Float64Array.from(list.flatMap(({ kernel, args }) => [this.#indices[kernel], ...args])),
+    )
     try {
       const id = this.#addon.compile(
         plan.arenaBytes,
         Float64Array.from(places),
-        Float64Array.from(steps),
+        ...[steps, before, after],
       )
       return new NativeProgram(this.#addon, id)
     } catch (error) {

@@ -37,6 +37,9 @@ export class RecordingBackend implements Backend {
   get name() {
     return this.inner.name
   }
+  get prefersPanels() {
+    return this.inner.prefersPanels
+  }
   get precision() {
     return this.inner.precision
   }

@@ -24,6 +24,7 @@ interface Twin {
 export class ValidatingBackend implements Backend {
   readonly name
   readonly precision
+  readonly prefersPanels
   private readonly twins = new Map<Handle, Twin>()
 
   /** The reference may be more precise: float32 results are then held against float64 ones. */
@@ -33,6 +34,7 @@ export class ValidatingBackend implements Backend {
   ) {
     this.name = tested.name
     this.precision = tested.precision
+    this.prefersPanels = tested.prefersPanels
   }
 
   alloc(length: number, dtype: DType): Handle {

@@ -20,7 +20,8 @@ export async function measure(run: TimedRun, seconds: number): Promise<number> {
     const time = await run(count)
     elapsed += time
     steps += count
-    if (time < seconds / 20) count *= 2
+    // Hops as long as those of fit.
+    if (time < seconds / 10) count *= 2
   }
   return elapsed / steps
 }

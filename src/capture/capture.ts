@@ -157,7 +157,7 @@ class Recorded<R extends Results> {
         for (const leaf of recording.leaves) leaf.grad = null
         recordWith(recording, () => trace.end())
       }
-      this.#plan = plan(fuse(recording.tape))
+      this.#plan = plan(fuse(recording.tape, backend))
       this.#program = backend.compile(this.#plan)
     } catch (error) {
       this.#free()

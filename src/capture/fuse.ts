@@ -4,12 +4,12 @@
  */
 import { fuseActivations } from './fuseActivations.js'
 import { fuseGradientsWithSteps } from './fuseSteps.js'
+import { keepWeightsInPanels } from './panels.js'
 import type { Tape } from './tape.js'
 
-/** The tape with all rewrites applied. */
-export function fuse(tape: Tape): Tape {
-  return [fuseGradientsWithSteps, fuseActivations].reduce(
-    (before, rewrite) => rewrite(before),
-    tape,
-  )
+/** The tape with all rewrites applied; weights in panels where the backend is faster with them. */
+export function fuse(tape: Tape, { prefersPanels = false } = {}): Tape {
+  const rewrites = [fuseGradientsWithSteps, fuseActivations]
+  if (prefersPanels) rewrites.push(keepWeightsInPanels)
+  return rewrites.reduce((before, rewrite) => rewrite(before), tape)
 }

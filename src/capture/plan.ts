@@ -18,14 +18,25 @@ export interface Plan {
   readonly arenaBytes: number
   readonly places: readonly Place[]
   readonly steps: readonly TapeStep[]
+  /** Once, before the first pass and after the last. */
+  readonly before: readonly TapeStep[]
+  readonly after: readonly TapeStep[]
 }
 
 /** Bytes of an element; floats of a float64 backend take 8, which only its own memory sees. */
 const bytesOf: Record<DType, number> = { float32: 4, int32: 4, uint8: 1 }
 const alignment = 64
 
-/** First and last step that uses each buffer; undefined for one that no step uses. */
-export function lifetimes({ buffers, steps }: Tape): ([first: number, last: number] | undefined)[] {
+/**
+ * First and last step that uses each buffer; undefined for one that no step uses, and all of them for
+ * one that is used before or after them.
+ */
+export function lifetimes({
+  buffers,
+  steps,
+  before = [],
+  after = [],
+}: Tape): ([first: number, last: number] | undefined)[] {
   const spans: ([number, number] | undefined)[] = buffers.map(() => undefined)
   for (const [at, { kernel, args }] of steps.entries()) {
     for (const [i, value] of args.entries()) {
@@ -33,6 +44,11 @@ export function lifetimes({ buffers, steps }: Tape): ([first: number, last: numb
       const span = spans[value]
       if (span) span[1] = at
       else spans[value] = [at, at]
+    }
+  }
+  for (const { kernel, args } of [...before, ...after]) {
+    for (const [i, value] of args.entries()) {
+      if (uses[kernel][i] !== 'number') spans[value] = [0, Math.max(steps.length - 1, 0)]
     }
   }
   return spans
@@ -79,15 +95,17 @@ function compact(tape: Tape, offsets: Map<number, number>, arenaBytes: number): 
     renamed.set(buffer, places.length - 1)
     return places.length - 1
   }
-  const steps = tape.steps.map(({ kernel, args }) => ({
-    kernel,
-    args: args.map((value, i) => (uses[kernel][i] === 'number' ? value : rename(value))),
-  }))
-  return { arenaBytes, places, steps }
+  const renameAll = (steps: readonly TapeStep[] = []) =>
+    steps.map(({ kernel, args }) => ({
+      kernel,
+      args: args.map((value, i) => (uses[kernel][i] === 'number' ? value : rename(value))),
+    }))
+  const [steps, before, after] = [tape.steps, tape.before, tape.after].map(renameAll)
+  return { arenaBytes, places, steps, before, after }
 }
 
 /** The plan as text: the arena, the buffers in it, the steps. */
-export function formatPlan({ arenaBytes, places, steps }: Plan): string {
+export function formatPlan({ arenaBytes, places, steps, before, after }: Plan): string {
   const name = (buffer: number) =>
     places[buffer].shared === undefined ? `arena${buffer}` : `shared${buffer}`
   const locals = places.flatMap(({ offset, length, dtype }, i) =>
@@ -96,6 +114,8 @@ export function formatPlan({ arenaBytes, places, steps }: Plan): string {
   return [
     `arena: ${arenaBytes} bytes, ${locals.length} buffers; shared: ${places.length - locals.length} buffers`,
     ...locals,
+    ...before.map((step) => `before the first pass: ${formatStep(step, name)}`),
     ...steps.map((step, i) => `${String(i).padStart(3)} ${formatStep(step, name)}`),
+    ...after.map((step) => `after the last pass: ${formatStep(step, name)}`),
   ].join('\n')
 }

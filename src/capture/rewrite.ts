@@ -26,13 +26,14 @@ export function hasBetween(steps: readonly number[], first: number, last: number
 
 /** The tape with other steps, or none, at some places. */
 export function replaceSteps(
-  { buffers, steps }: Tape,
+  tape: Tape,
   replaced: ReadonlyMap<number, TapeStep | undefined>,
   added: readonly TapeBuffer[] = [],
 ): Tape {
   return {
-    buffers: [...buffers, ...added],
-    steps: steps.flatMap((step, at) => {
+    ...tape,
+    buffers: [...tape.buffers, ...added],
+    steps: tape.steps.flatMap((step, at) => {
       const instead = replaced.has(at) ? replaced.get(at) : step
       return instead ? [instead] : []
     }),

@@ -20,7 +20,11 @@ export interface TapeStep {
 
 export interface Tape {
   readonly buffers: TapeBuffer[]
+  /** Of every pass. */
   readonly steps: TapeStep[]
+  /** Once, before the first pass and after the last; their buffers keep what they hold in between. */
+  readonly before?: readonly TapeStep[]
+  readonly after?: readonly TapeStep[]
 }
 
 /** How a kernel uses each of its arguments. */

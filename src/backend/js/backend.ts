@@ -47,6 +47,9 @@ export class JsBackend implements Backend {
   readonly name = 'js'
   private readonly buffers: Buffers
 
+  /** They are there for comparison with the native ones. */
+  readonly prefersPanels = false
+
   constructor(readonly precision: Precision = 'float32') {
     this.buffers = new Buffers(precision)
   }
@@ -148,7 +151,5 @@ export class JsBackend implements Backend {
 }
 
 function busy(operation: string, name: string): KernelError {
-  return new KernelError(
-    `${operation}: ${name} is in use by a running program; await run() first`,
-  )
+  return new KernelError(`${operation}: ${name} is in use by a running program; await run() first`)
 }

@@ -3,7 +3,7 @@
  * has memory of its own; what the arena saves is not this backend's concern.
  */
 import type { Plan } from '../../capture/plan.js'
-import { uses } from '../../capture/tape.js'
+import { type TapeStep, uses } from '../../capture/tape.js'
 import { KernelError } from '../../errors.js'
 import { turns } from '../../turns.js'
 import type { Backend, DType, Program, Transfer } from '../backend.js'
@@ -20,8 +20,11 @@ export class JsProgram implements Program {
   readonly #own: Handle[] = []
   readonly #shared: readonly Handle[]
   readonly #steps: Step[]
+  readonly #before: Step[]
+  readonly #after: Step[]
   #running = false
   #cancelled = false
+  #begun = false
   #disposed = false
   #done = 0
 
@@ -36,12 +39,16 @@ export class JsProgram implements Program {
     const handles = plan.places.map(
       ({ shared, length, dtype }) => shared ?? this.#alloc(length, dtype),
     )
-    this.#steps = plan.steps.map(({ kernel, args }) => ({
-      kernel,
-      args: args.map((value, i) =>
-        uses[kernel][i] === 'number' ? value : handles[value],
-      ) as unknown as KernelArgs<KernelName>,
-    }))
+    const resolve = (steps: readonly TapeStep[]) =>
+      steps.map(({ kernel, args }) => ({
+        kernel,
+        args: args.map((value, i) =>
+          uses[kernel][i] === 'number' ? value : handles[value],
+        ) as unknown as KernelArgs<KernelName>,
+      }))
+    this.#steps = resolve(plan.steps)
+    this.#before = resolve(plan.before)
+    this.#after = resolve(plan.after)
   }
 
   runSync(passes: number, transfers: readonly Transfer[]): number {
@@ -101,6 +108,7 @@ export class JsProgram implements Program {
     if (this.#running) throw new KernelError('program: it is running already; await run() first')
     if (this.#disposed) throw new KernelError('program: it was disposed of')
     this.#cancelled = false
+    this.#begun = false
     this.#done = 0
     const held = [...this.#shared, ...transfers.map(({ table }) => table)]
     if (held.some((handle) => this.buffers?.isBusy(handle))) {
@@ -113,7 +121,11 @@ export class JsProgram implements Program {
     return held
   }
 
+  /** What was reached is kept, also where a pass went wrong. */
   #end(held: readonly Handle[]): void {
+    for (const { kernel, args } of this.#begun ? this.#after : []) {
+      this.#enter(() => this.#backend.run(kernel, ...args))
+    }
     this.#running = false
     this.buffers?.letGo(held)
     if (this.#disposed) this.#free()
@@ -131,6 +143,10 @@ export class JsProgram implements Program {
 
   *#kernelsOf(pass: number, transfers: readonly Transfer[]): Iterable<() => void> {
     const backend = this.#backend
+    if (pass === 0) {
+      for (const { kernel, args } of this.#before) yield () => backend.run(kernel, ...args)
+      this.#begun = true
+    }
     for (const { direction, table, cell, width } of transfers) {
       if (direction === 'feed') {
         yield () => backend.run('copy2d', table, cell, 1, width, pass * width, width, 0, width)
