@@ -24,6 +24,8 @@ const arrays: Record<string, [TypedArray, DType]> = {
   b: [new Float32Array(12).fill(2), 'float32'],
   y: [new Float32Array(12).fill(3), 'float32'],
   z: [new Float32Array(12).fill(4), 'float32'],
+  c: [new Float32Array(12).fill(7), 'float32'],
+  d: [new Float32Array(12).fill(8), 'float32'],
   six: [Float32Array.of(0.5, 0.5, 0, 0, 0, 0), 'float32'],
   good: [Int32Array.of(0, 1, 2), 'int32'],
   bad: [Int32Array.of(0, 1, 3), 'int32'],
@@ -174,6 +176,11 @@ refuseAll('buffers too small', [
   ['uniform', ['y', 'good', 4, 0, 1], /state holds 3/],
   ['sgd', ['y', 'a', 'empty', 12], /settings holds 0/],
   ['sgdMomentum', ['y', 'a', 'six', 'six', 12], /velocity holds 6/],
+  ['biasRelu', ['a', 'six', 'y', 1, 12], /bias holds 6/],
+  ['biasReluGrad', ['a', 'b', 'y', 'empty', 3, 4], /dbias holds 0/],
+  ['gemmSgdMomentum', ['a', 'b', 'y', 'empty', 'six', 'z', 1, 0, 2, 2, 2], /velocity holds 0/],
+  ['gemmSgdMomentum', ['a', 'b', 'y', 'c', 'six', 'z', 1, 0, 3, 3, 2], /scratch holds 12/],
+  ['gemmAdam', ['a', 'b', 'y', 'c', 'd', 'six', 'z', 1, 0, 2, 2, 2], /settings holds 6/],
 ])
 
 refuseAll('wrong dtypes', [
@@ -206,6 +213,12 @@ refuseAll('a result that is one of the inputs', [
   ['permutation', ['state', 'state', 4], /same buffer/],
   ['sgd', ['y', 'y', 'six', 12], /same buffer/],
   ['sgdMomentum', ['y', 'a', 'y', 'six', 12], /same buffer/],
+  ['biasTanh', ['a', 'y', 'y', 1, 12], /y must not be the same buffer as bias/],
+  ['biasTanhGrad', ['a', 'b', 'y', 'y', 1, 12], /dbias must not be the same buffer as dx/],
+  ['gemmSgdMomentum', ['a', 'b', 'y', 'y', 'six', 'z', 1, 0, 2, 2, 2], /same buffer/],
+  ['gemmSgdMomentum', ['a', 'b', 'y', 'c', 'six', 'c', 1, 0, 2, 2, 2], /same buffer/],
+  ['gemmAdam', ['a', 'b', 'y', 'c', 'c', 'd', 'z', 1, 0, 2, 2, 2], /same buffer/],
+  ['gemmAdam', ['a', 'b', 'y', 'c', 'd', 'z', 'a', 1, 0, 2, 2, 2], /same buffer/],
   // A repeated operand would be overwritten while it is still needed.
   ['add', ['y', 'b', 'y', 1, 3, 4, 4, 7], /same buffer/],
 ])
