@@ -147,7 +147,5 @@ export class JsBackend implements Backend {
 }
 
 function busy(operation: string, name: string): KernelError {
-  return new KernelError(
-    `${operation}: ${name} is in use by a running program; await run() first`,
-  )
+  return new KernelError(`${operation}: ${name} is in use by a running program; await run() first`)
 }
