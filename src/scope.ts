@@ -22,18 +22,21 @@ export class Storage {
   readonly #allocator: Backend
   #handle: Handle
   #state: 'owned' | 'borrowed' | 'stale' = 'owned'
+  /** Who frees a borrowed buffer: not collected before the tensors that show it. */
+  readonly lender: object | undefined
 
   /** @param borrowed a buffer that somebody else frees */
   constructor(
     backend: Backend,
     readonly dtype: DType,
     readonly length: number,
-    borrowed?: Handle,
+    borrowed?: { handle: Handle; lender: object },
   ) {
     this.#backend = underneath(backend)
     this.#allocator = backend
     if (borrowed !== undefined) {
-      this.#handle = borrowed
+      this.#handle = borrowed.handle
+      this.lender = borrowed.lender
       this.#state = 'borrowed'
       return
     }

@@ -51,6 +51,24 @@ t.test('timers fire while a network is trained', async (t) => {
   t.ok(gaps[gaps.length >> 1] < 10, `median of ${gaps[gaps.length >> 1]} ms`)
 })
 
+t.test('fit does not hold JavaScript up', async (t) => {
+  const ended = await inChild({}, async (nb) => {
+    const [size, width] = [12_000, 784]
+    const inputs = new Uint8Array(size * width).map((_, i) => (i * 31) % 256)
+    const targets = new Int32Array(size).map((_, i) => i % 10)
+    const data = nb.dataset({ inputs, inputShape: [width], scale: 1 / 255, targets })
+    const model = nb.mlp([width, 512, 512, 10])
+    const optimizer = new nb.SGD(model.parameters(), { lr: 0.01 })
+    const options = { loss: nb.softmaxCrossEntropy, optimizer, epochs: 2, batchSize: 128 }
+    const before = performance.eventLoopUtilization()
+    await nb.fit(model, data, { ...options, validation: 0.5, keepBest: true })
+    // Half of it is validation, which the event loop's thread would be busy with.
+    const { utilization } = performance.eventLoopUtilization(before)
+    console.log(utilization < 0.4 ? 'free' : `busy for ${utilization} of the time`)
+  })
+  endedWell(t, ended, 'free')
+})
+
 t.test('trainings at once give the same as alone', async (t) => {
   const alone: string[] = []
   for (const seed of [1, 2, 3, 4]) alone.push(await tools.trained(seed))
@@ -213,6 +231,27 @@ t.test('what waits for a long run', async (t) => {
   })
   const message = 'capture: it was disposed of while it was running'
   endedWell(t, ended, `did not wait\n${message}`)
+})
+
+t.test('a call does not wait for the end of a long run elsewhere', async (t) => {
+  const ended = await inChild({}, async (nb, { startWorker, sleep }) => {
+    const worker = startWorker(async (nb) => {
+      const f = nb.capture((x: Tensor) => x.matmul(x).sum())
+      await f.runMany(nb.ones([20_000, 100, 100]))
+      return Date.now()
+    })
+    const workerEnd = new Promise<number>((resolve) => worker.once('message', resolve))
+    const f = nb.capture((x: Tensor) => x.matmul(x).sum())
+    await new Promise((resolve) => worker.once('online', resolve))
+    await sleep(300)
+    const begin = Date.now()
+    for (let i = 0; i < 5; i++) f(nb.ones([50, 50]))
+    const end = Date.now()
+    const over = await workerEnd
+    if (over < begin) console.log('the long run was too short')
+    else console.log(end < over ? 'before' : `after ${end - begin} ms`)
+  })
+  endedWell(t, ended, 'before')
 })
 
 t.test('the addon outlives the only worker that loaded it', async (t) => {

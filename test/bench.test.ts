@@ -56,13 +56,14 @@ t.test('pauses, memory and inference', async (t) => {
     ],
   )
   const [e2, memory, i1, batch] = report.rows
-  t.ok(e2.figures!.longestPauseMs >= 0 && e2.figures!.longestPauseAtStartMs >= 0)
+  const { longestPauseMs, longestPauseAtStartMs, longestPauseInValidationMs } = e2.figures!
+  t.ok(longestPauseMs >= 0 && longestPauseAtStartMs >= 0 && longestPauseInValidationMs >= 0)
   const { liveAfterFirstEpoch, liveAtEnd, rssAtEnd } = memory.figures!
   t.equal(liveAtEnd, liveAfterFirstEpoch)
   t.ok(rssAtEnd > liveAtEnd)
   t.ok(i1.examplesPerSecond! > 0 && batch.examplesPerSecond! > 0)
   const text = formatReport(report)
-  t.match(text, /E2 neuroblas, threads: 2: longest pause [\d.]+ ms/)
+  t.match(text, /E2 neuroblas, threads: 2: longest pause [\d.,]+ ms/)
   t.match(text, /live at end [\d.]+ MiB/)
 })
 

@@ -74,7 +74,6 @@ onBothBackends('what replays would not repeat is refused', (t) => {
     [() => w.data(), read],
     [() => generator.save(), read],
     [() => w.assign([4, 5, 6]), write],
-    [(x) => w.assign(x), read],
     [() => generator.restore([1, 2, 3, 4]), write],
     [
       () => new Generator(1).uniform([2]),

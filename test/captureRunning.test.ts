@@ -2,8 +2,8 @@
  * While a captured function runs beside JavaScript: what may be used meanwhile, what is refused,
  * and several programs over the same weights.
  */
-import t from 'tap'
 import {
+  ArgumentError,
   CaptureError,
   capture,
   Generator,
@@ -12,7 +12,6 @@ import {
   noGrad,
   ones,
   SGD,
-  setBackend,
   type Tensor,
   tensor,
 } from '../lib/index.js'
@@ -32,8 +31,7 @@ const UNITS = [6, 9, 4]
 const optimizerOf = (model: ReturnType<typeof network>) =>
   new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 })
 
-t.test('a tensor of a running program cannot be used', async (t) => {
-  setBackend('native')
+onBothBackendsLater('a tensor of a running program cannot be used', async (t) => {
   const [w, other] = [ones([50, 50]), ones([50, 50])]
   const generator = new Generator(1)
   generator.uniform([1])
@@ -95,8 +93,7 @@ onBothBackendsLater('runs of one captured function that overlap', async (t) => {
   t.equal(optimizer.steps, 1)
 })
 
-t.test('two programs that run at once over the same weights', async (t) => {
-  setBackend('native')
+onBothBackendsLater('two programs that run at once over the same weights', async (t) => {
   const model = network(UNITS)
   const step = capture(stepOf(model, optimizerOf(model)))
   const infer = capture((x: Tensor) => noGrad(() => model.forward(x)))
@@ -159,4 +156,45 @@ onBothBackendsLater('all memory comes back', async (t) => {
   const { live, buffers } = memory()
   for (let i = 0; i < 3; i++) await use()
   t.strictSame([memory().live, memory().buffers], [live, buffers])
+})
+
+onBothBackendsLater('an optimizer counts the steps that were taken', async (t) => {
+  const model = network(UNITS)
+  const optimizer = optimizerOf(model)
+  const step = capture(stepOf(model, optimizer))
+  const [x, labels] = batch(1, [8, UNITS[0], UNITS[2]])
+  step(x, labels)
+  t.equal(optimizer.steps, 1)
+  // There is no class 9, which the fourth of six passes has.
+  const bad = new Int32Array(6 * 8)
+  bad[3 * 8 + 2] = 9
+  const many = [ones([6, 8, UNITS[0]]), tensor(bad, [6, 8])] as const
+  await rejects(t, step.runMany(...many), KernelError, /got 9$/)
+  t.equal(optimizer.steps, 4, 'a run that failed')
+  refuses(t, () => step(x, tensor(bad.slice(24, 32))), KernelError, /got 9$/)
+  t.equal(optimizer.steps, 4, 'a call that failed')
+  await rejects(t, step.run(x, tensor(bad.slice(24, 32))), KernelError, /got 9$/)
+  t.equal(optimizer.steps, 4, 'a run of one pass that failed')
+
+  const infer = capture((x: Tensor) => noGrad(() => model.forward(x)))
+  const running = infer.runMany(ones([1000, 8, UNITS[0]]))
+  await rejects(t, step.runMany(...many), KernelError, /in use by a running program/)
+  t.equal(optimizer.steps, 4, 'a run that was refused')
+  await running
+
+  const endless = step.runMany(ones([100_000, 8, UNITS[0]]), tensor(new Int32Array(8e5), [1e5, 8]))
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  step.dispose()
+  await rejects(t, endless, CaptureError, /disposed/)
+  t.ok(optimizer.steps > 4 && optimizer.steps < 100_000, `${optimizer.steps} after a cancelled run`)
+})
+
+onBothBackendsLater('a rate that fails in the middle counts no step', async (t) => {
+  const model = network(UNITS)
+  const lr = (step: number) => (step === 3 ? Number.NaN : 0.1)
+  const optimizer = new SGD(model.parameters(), { lr })
+  const step = capture(stepOf(model, optimizer))
+  const many = [ones([6, 8, UNITS[0]]), tensor(new Int32Array(48), [6, 8])] as const
+  await rejects(t, step.runMany(...many), ArgumentError, 'SGD: expected lr >= 0, got NaN')
+  t.equal(optimizer.steps, 0)
 })

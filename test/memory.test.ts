@@ -298,3 +298,41 @@ for (const backend of ['js', 'native']) {
     t.strictSame(kept, [1, 2])
   })
 }
+
+// What captured functions leave that nobody can call any more, and a result that outlives its own.
+const drop = `
+  import { capture, memory, ones, setBackend, tensor } from 'LIB'
+  setBackend('BACKEND')
+  const x = ones([1000])
+  const results = []
+  const use = (keep) => {
+    const f = capture((x) => x.add(1).exp().mul(ones([1000])).add(tensor([1])))
+    const y = f(x)
+    if (keep) results.push(y)
+  }
+  const collect = async () => {
+    for (let i = 0; i < 5; i++) {
+      gc()
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  }
+  use(true)
+  await collect()
+  const before = memory()
+  for (let i = 0; i < 100; i++) use(false)
+  const during = memory()
+  await collect()
+  console.log(JSON.stringify({ before, during, after: memory(), kept: results[0].sum().item() }))`
+
+for (const backend of ['js', 'native']) {
+  t.test(`the collector frees captured functions (${backend})`, async (t) => {
+    const lib = new URL('../lib/index.js', import.meta.url).href
+    const text = drop.replace('LIB', lib).replace('BACKEND', backend)
+    const args = ['--expose-gc', '--input-type=module', '--eval', text]
+    const { stdout } = await promisify(execFile)(process.execPath, args)
+    const { before, during, after, kept } = JSON.parse(stdout)
+    t.ok(during.buffers > before.buffers + 100)
+    t.strictSame([after.buffers, after.live], [before.buffers, before.live])
+    t.ok(Math.abs(kept / 1000 - Math.exp(2) - 1) < 1e-5)
+  })
+}

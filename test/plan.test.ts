@@ -176,6 +176,28 @@ t.test('a chain needs room for two buffers, however long it is', async (t) => {
   t.equal(plan(tapeOf(choices)).arenaBytes, 2 * roundUp(160))
 })
 
+t.test('a long tape whose buffers are all alive in its middle', async (t) => {
+  const layers = 8000
+  const buffers: TapeBuffer[] = [{ dtype: 'float32', length: 40, shared: 1 as Handle }]
+  const steps: TapeStep[] = []
+  for (let i = 0; i < layers; i++) {
+    const y = buffers.push({ dtype: 'float32', length: 16 + ((i * 37) % 50) }) - 1
+    steps.push({ kernel: 'affine', args: [i, y, 16, 2, -1] })
+  }
+  for (let i = layers; i > 0; i--) {
+    const dy = buffers.length - 1
+    const dx = buffers.push({ dtype: 'float32', length: 16 }) - 1
+    steps.push({ kernel: 'add', args: [i, dy, dx, 1, 1, 16, 7, 7] })
+  }
+  const begin = performance.now()
+  const { arenaBytes } = plan({ buffers, steps })
+  const seconds = (performance.now() - begin) / 1000
+  // On a busy machine too.
+  t.ok(seconds < 4, `${seconds} s`)
+  const alive = buffers.slice(1, layers + 1).reduce((sum, x) => sum + roundUp(bytesOf(x)), 0)
+  t.ok(arenaBytes <= 1.01 * alive, `${arenaBytes} bytes for ${alive}`)
+})
+
 t.test('a plan of nothing', async (t) => {
   t.strictSame(plan({ buffers: [], steps: [] }), {
     arenaBytes: 0,

@@ -42,7 +42,7 @@ export interface Program {
   run(passes: number, transfers: readonly Transfer[]): Promise<number>
   /** Stops a run after the pass that is being computed. */
   cancel(): void
-  /** Passes done of the run under way. */
+  /** Passes done of the run under way, or else of the last one; 0 where that was refused. */
   progress(): number
   dispose(): void
 }

@@ -75,7 +75,8 @@ export function memory(): MemoryUse {
 
 /**
  * Threads that compute captured functions and `fit`, in the whole process; results do not depend on
- * it. By default the processors that the process may use, or NEUROBLAS_NUM_THREADS.
+ * it. By default the processors that the process may use, or NEUROBLAS_NUM_THREADS. No more than
+ * there are processors run at once; the work is cut into as many pieces all the same.
  */
 export function setNumThreads(threads: number): void {
   checkThreads('setNumThreads', threads)

@@ -198,6 +198,9 @@ export class NativeBackend implements Backend {
 class NativeProgram implements Program {
   readonly #addon: Addon
   readonly #id: number
+  #running = false
+  /** Passes of the last run. */
+  #done = 0
 
   constructor(addon: Addon, id: number) {
     this.#addon = addon
@@ -205,8 +208,11 @@ class NativeProgram implements Program {
   }
 
   runSync(passes: number, transfers: readonly Transfer[]): number {
+    // Of a synchronous run that fails nobody asks how far it came.
+    this.#done = 0
     try {
-      return this.#addon.runProgram(this.#id, passes, encode(transfers))
+      this.#done = this.#addon.runProgram(this.#id, passes, encode(transfers))
+      return this.#done
     } catch (error) {
       throw translate(error)
     }
@@ -214,11 +220,15 @@ class NativeProgram implements Program {
 
   run(passes: number, transfers: readonly Transfer[]): Promise<number> {
     return new Promise((resolve, reject) => {
+      this.#done = 0
       try {
         this.#addon.startProgram(this.#id, passes, encode(transfers), (error, done) => {
+          this.#running = false
+          this.#done = done
           if (error === null) resolve(done)
           else reject(new KernelError(error))
         })
+        this.#running = true
       } catch (error) {
         reject(translate(error))
       }
@@ -230,7 +240,7 @@ class NativeProgram implements Program {
   }
 
   progress(): number {
-    return this.#addon.progressOf(this.#id)
+    return this.#running ? this.#addon.progressOf(this.#id) : this.#done
   }
 
   dispose(): void {

@@ -23,7 +23,7 @@ export interface Feed {
 export class RecordingBackend implements Backend {
   readonly tape: Tape = { buffers: [], steps: [] }
   /** What JavaScript does before each pass: feeds, and counters that it keeps. */
-  readonly beforePass: (Feed | (() => void))[] = []
+  readonly beforePass: (Feed | Action)[] = []
   /** Buffers that hold constants; whoever owns the program frees them. */
   readonly constants: Handle[] = []
   /** Leaves that gradients were left on. */
@@ -115,6 +115,12 @@ export class RecordingBackend implements Backend {
   }
 }
 
+/** What JavaScript does before each pass, and how to take it back for one that was not taken. */
+export interface Action {
+  act(): void
+  undo(): void
+}
+
 let recorder: RecordingBackend | null = null
 
 /** The recorder of this backend while it records, else the backend itself. */
@@ -144,9 +150,9 @@ export function unrecorded<T>(fn: () => T): T {
 }
 
 /** Does something now; while recording, before every pass instead. */
-export function everyPass(action: () => void): void {
-  if (recorder) recorder.beforePass.push(action)
-  else action()
+export function everyPass(act: () => void, undo = () => {}): void {
+  if (recorder) recorder.beforePass.push({ act, undo })
+  else act()
 }
 
 /** Puts values into a buffer now; while recording, new ones before every pass instead. */

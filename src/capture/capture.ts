@@ -5,7 +5,14 @@
 import type { Backend, DType, Program, Transfer } from '../backend/backend.js'
 import { currentBackend } from '../backend/current.js'
 import type { Handle } from '../backend/kernels.js'
-import { isRecording, RecordingBackend, recordWith, underneath } from '../backend/record.js'
+import {
+  type Action,
+  type Feed,
+  isRecording,
+  RecordingBackend,
+  recordWith,
+  underneath,
+} from '../backend/record.js'
 import { ArgumentError, CaptureError, ShapeError } from '../errors.js'
 import { requireTensor } from '../ops/define.js'
 import { refusePromise, Scope, Storage, within } from '../scope.js'
@@ -113,6 +120,17 @@ interface Cell {
   readonly shape: Shape
 }
 
+// Frees the programs of captured functions that nobody can call any more.
+const collected = new FinalizationRegistry<() => void>((free) => free())
+
+/** Frees what the collector does not know of. Apart, so that it does not keep what it is for. */
+function freeing(program: Program, backend: Backend, constants: readonly Handle[]): () => void {
+  return () => {
+    program.dispose()
+    for (const handle of constants) backend.release(handle)
+  }
+}
+
 /** One trace of fn: its program, and the buffers that its arguments and results live in. */
 class Recorded<R extends Results> {
   readonly #backend: Backend
@@ -120,9 +138,9 @@ class Recorded<R extends Results> {
   readonly #plan: Plan
   readonly #beforePass: RecordingBackend['beforePass']
   readonly #cells: Storage[] = []
+  readonly #free: () => void
   readonly #inputs: readonly Cell[]
   readonly #outputs: readonly Cell[]
-  readonly #constants: readonly Handle[]
   /** What fn returned, around tensors that hold nothing. */
   readonly #results: Results
   /** Buffers handed out, which the next call overwrites. */
@@ -138,7 +156,6 @@ class Recorded<R extends Results> {
   ) {
     this.#backend = backend
     const recording = new RecordingBackend(backend)
-    this.#constants = recording.constants
     this.#beforePass = recording.beforePass
     try {
       this.#inputs = shapes.map((shape, i) => this.#cell(dtypes[i], shape))
@@ -160,20 +177,27 @@ class Recorded<R extends Results> {
       this.#plan = plan(fuse(recording.tape, backend))
       this.#program = backend.compile(this.#plan)
     } catch (error) {
-      this.#free()
+      for (const storage of this.#cells) storage.release()
+      for (const handle of recording.constants) backend.release(handle)
       throw error
     }
+    this.#free = freeing(this.#program, backend, recording.constants)
+    collected.register(this, this.#free, this)
   }
 
   call(args: readonly AnyTensor[]): R {
     this.#load(args)
-    this.#program.runSync(1, [])
+    try {
+      this.#program.runSync(1, [])
+    } finally {
+      this.#undoAfter(1)
+    }
     return this.#handOut()
   }
 
   async run(args: readonly AnyTensor[]): Promise<R> {
     this.#load(args)
-    await this.#whileRunning(this.#program.run(1, []))
+    await this.#whileRunning(1, [])
     return this.#handOut()
   }
 
@@ -197,7 +221,7 @@ class Recorded<R extends Results> {
         ...within(temporary, () => this.#feedTables(passes)),
         ...tables.map((x, i) => transfer('collect', x.storage, this.#outputs[i].storage)),
       ]
-      await this.#whileRunning(this.#program.run(passes, transfers))
+      await this.#whileRunning(passes, transfers)
     } catch (error) {
       for (const table of tables) table.dispose()
       throw error
@@ -213,14 +237,10 @@ class Recorded<R extends Results> {
 
   dispose(): void {
     this.#disposed = true
-    this.#program.dispose()
+    collected.unregister(this)
     this.#expire()
     this.#free()
-  }
-
-  #free(): void {
     for (const storage of this.#cells) storage.release()
-    for (const handle of this.#constants) this.#backend.release(handle)
   }
 
   /** A buffer that outlives every scope. */
@@ -235,12 +255,13 @@ class Recorded<R extends Results> {
     if (this.#running) throw new CaptureError('capture: it is running already; await run() first')
   }
 
-  async #whileRunning(run: Promise<number>): Promise<void> {
+  async #whileRunning(passes: number, transfers: readonly Transfer[]): Promise<void> {
     this.#running = true
     try {
-      await run
+      await this.#program.run(passes, transfers)
     } finally {
       this.#running = false
+      this.#undoAfter(passes)
     }
     if (this.#disposed) throw new CaptureError('capture: it was disposed of while it was running')
   }
@@ -258,35 +279,64 @@ class Recorded<R extends Results> {
       const { length } = storage
       this.#backend.run('copy2d', args[i].handle, storage.handle, 1, length, 0, length, 0, length)
     }
-    for (const item of this.#beforePass) {
-      if (typeof item === 'function') item()
-      else this.#backend.write(item.handle, item.next())
-    }
+    this.#beforeOnePass((feed) => this.#backend.write(feed.handle, feed.next()))
     // Not before: a result of the last call may be an argument of this one.
     this.#expire()
   }
 
   /** The same for many passes: a table for each fed buffer, a row per pass. */
   #feedTables(passes: number): Transfer[] {
-    const feeds = this.#beforePass.filter((item) => typeof item !== 'function')
+    const feeds = this.#beforePass.filter((item) => 'next' in item)
     const rows = new Map(feeds.map((feed) => [feed, new Float32Array(passes * feed.width)]))
-    for (let pass = 0; pass < passes; pass++) {
-      for (const item of this.#beforePass) {
-        if (typeof item === 'function') item()
-        else rows.get(item)!.set(item.next(), pass * item.width)
+    let prepared = 0
+    try {
+      for (; prepared < passes; prepared++) {
+        const at = prepared
+        this.#beforeOnePass((feed) => rows.get(feed)!.set(feed.next(), at * feed.width))
       }
+      return feeds.map((feed) => {
+        const table = new Storage(this.#backend, 'float32', passes * feed.width)
+        this.#backend.write(table.handle, rows.get(feed)!)
+        return { direction: 'feed', table: table.handle, cell: feed.handle, width: feed.width }
+      })
+    } catch (error) {
+      this.#undo(prepared)
+      throw error
     }
-    return feeds.map((feed) => {
-      const table = new Storage(this.#backend, 'float32', passes * feed.width)
-      this.#backend.write(table.handle, rows.get(feed)!)
-      return { direction: 'feed', table: table.handle, cell: feed.handle, width: feed.width }
-    })
+  }
+
+  /** What JavaScript does before a pass: all of it, or nothing where it throws. */
+  #beforeOnePass(put: (feed: Feed) => void): void {
+    const done: Action[] = []
+    try {
+      for (const item of this.#beforePass) {
+        if ('next' in item) put(item)
+        else {
+          item.act()
+          done.push(item)
+        }
+      }
+    } catch (error) {
+      for (const item of done) item.undo()
+      throw error
+    }
+  }
+
+  /** Takes back what was done before passes that the run did not come to. */
+  #undoAfter(passes: number): void {
+    this.#undo(passes - this.#program.progress())
+  }
+
+  #undo(passes: number): void {
+    for (let pass = 0; pass < passes; pass++) {
+      for (const item of this.#beforePass) if ('undo' in item) item.undo()
+    }
   }
 
   #handOut(): R {
     const tensors = this.#outputs.map(
       ({ storage: { dtype, length, handle }, shape }) =>
-        new Tensor(new Storage(this.#backend, dtype, length, handle), shape),
+        new Tensor(new Storage(this.#backend, dtype, length, { handle, lender: this }), shape),
     )
     this.#given = tensors.map((x) => x.storage)
     return replaceTensors(this.#results, tensors) as R

@@ -65,33 +65,51 @@ export function plan(tape: Tape): Plan {
     (i) => spans[i] && tape.buffers[i].shared === undefined,
   )
   local.sort((a, b) => sizes[b] - sizes[a] || a - b)
-  const offsets = new Map<number, number>()
+  // Not tuples: a long tape is walked through here once per buffer.
+  const first = Int32Array.from(spans, (span) => span?.[0] ?? 0)
+  const last = Int32Array.from(spans, (span) => span?.[1] ?? 0)
+  const offsets = new Float64Array(tape.buffers.length)
+  /** By offset. */
+  const placed: number[] = []
   let arenaBytes = 0
   for (const buffer of local) {
-    const [first, last] = spans[buffer]!
-    const neighbours = [...offsets]
-      .filter(([other]) => spans[other]![0] <= last && first <= spans[other]![1])
-      .sort((a, b) => a[1] - b[1])
     let offset = 0
-    for (const [other, begin] of neighbours) {
-      if (begin >= offset + sizes[buffer]) break
-      offset = Math.max(offset, begin + sizes[other])
+    for (const other of placed) {
+      if (offsets[other] >= offset + sizes[buffer]) break
+      const isApart = first[other] > last[buffer] || last[other] < first[buffer]
+      if (!isApart) offset = Math.max(offset, offsets[other] + sizes[other])
     }
-    offsets.set(buffer, offset)
+    offsets[buffer] = offset
+    placed.splice(firstBeyond(placed, offsets, offset), 0, buffer)
     arenaBytes = Math.max(arenaBytes, offset + sizes[buffer])
   }
   return compact(tape, offsets, arenaBytes)
 }
 
+/** The first position whose buffer lies beyond an offset. */
+function firstBeyond(placed: readonly number[], offsets: Float64Array, offset: number): number {
+  let [low, high] = [0, placed.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (offsets[placed[middle]] > offset) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
 /** Leaves out buffers that no step uses any more. */
-function compact(tape: Tape, offsets: Map<number, number>, arenaBytes: number): Plan {
+function compact(tape: Tape, offsets: Float64Array, arenaBytes: number): Plan {
   const renamed = new Map<number, number>()
   const places: Place[] = []
   const rename = (buffer: number): number => {
     const known = renamed.get(buffer)
     if (known !== undefined) return known
     const { dtype, length, shared } = tape.buffers[buffer]
-    places.push({ dtype, length, shared, offset: offsets.get(buffer) })
+    places.push({
+      dtype,
+      length,
+      ...(shared === undefined ? { offset: offsets[buffer] } : { shared }),
+    })
     renamed.set(buffer, places.length - 1)
     return places.length - 1
   }

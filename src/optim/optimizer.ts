@@ -114,9 +114,14 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     } finally {
       temporary.end()
     }
-    everyPass(() => {
-      this.steps++
-    })
+    everyPass(
+      () => {
+        this.steps++
+      },
+      () => {
+        this.steps--
+      },
+    )
   }
 
   /** Forgets the gradients; the next backward starts from zero. */
