@@ -177,7 +177,7 @@ refuseAll('buffers too small', [
   ['sgd', ['y', 'a', 'empty', 12], /settings holds 0/],
   ['sgdMomentum', ['y', 'a', 'six', 'six', 12], /velocity holds 6/],
   ['biasRelu', ['a', 'six', 'y', 1, 12], /bias holds 6/],
-  ['biasReluGrad', ['a', 'b', 'y', 'empty', 3, 4], /dbias holds 0/],
+  ['biasReluGrad', ['a', 'b', 'y', 'empty', 'six', 3, 4], /dbias holds 0/],
   ['gemmSgdMomentum', ['a', 'b', 'y', 'empty', 'six', 'z', 1, 0, 2, 2, 2], /velocity holds 0/],
   ['gemmSgdMomentum', ['a', 'b', 'y', 'c', 'six', 'z', 1, 0, 3, 3, 2], /scratch holds 12/],
   ['gemmAdam', ['a', 'b', 'y', 'c', 'd', 'six', 'z', 1, 0, 2, 2, 2], /settings holds 6/],

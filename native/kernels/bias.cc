@@ -32,33 +32,59 @@ Registration activation(const char* name) {
   return kernel<activation_check, activation_run<F>>(name, "x bias y rows cols");
 }
 
-void gradient_check(In y, In dy, Out dx, Out dbias, Size rows, Size cols) {
+size_t runs_of(Size rows) { return (rows + kRun - 1) / kRun; }
+
+void gradient_check(In y, In dy, Out dx, Out dbias, Scratch scratch, Size rows, Size cols) {
   const size_t size = product(rows, cols);
   holds(y, size);
   holds(dy, size);
   holds(dx, size);
   holds(dbias, cols);
-  distinct(dbias, y);
-  distinct(dbias, dy);
+  holds(scratch, product(runs_of(rows), cols));
+  for (In read : {y, dy}) {
+    distinct(dbias, read);
+    distinct(scratch, read);
+  }
   distinct(dbias, dx);
+  distinct(scratch, dx);
+  distinct(scratch, dbias);
 }
-// dx = F(y, dy), dbias = the sums of its columns
+// dx = F(y, dy), and the sums of its runs of rows: shared by rows, as the products on both sides.
 template <float (*F)(float, float)>
-void gradient_run(In y, In dy, Out dx, Out dbias, Size rows, Size cols, Share share) noexcept {
-  const Range range = share.of(cols);
+void gradient_run(In y, In dy, Out dx, Out, Scratch scratch, Size rows, Size cols,
+                  Share share) noexcept {
+  const Range runs = share.of(runs_of(rows), 1);
   simd([=] {
-    for (size_t from = range.first; from < range.second; from += kColumns) {
-      const size_t width = std::min(kColumns, range.second - from);
-      sum_columns(rows, width, 1, dbias.data + from, [=](size_t r, size_t c) {
-        const size_t i = r * cols + from + c;
-        return dx[i] = F(y[i], dy[i]);
-      });
+    for (size_t run = runs.first; run < runs.second; ++run) {
+      float* sums = scratch.data + run * cols;
+      const size_t begin = run * kRun, end = std::min(rows, begin + kRun);
+      for (size_t c = 0; c < cols; ++c) {
+        const size_t i = begin * cols + c;
+        sums[c] = dx[i] = F(y[i], dy[i]);
+      }
+      for (size_t r = begin + 1; r < end; ++r) {
+        for (size_t c = 0; c < cols; ++c) {
+          const size_t i = r * cols + c;
+          sums[c] += dx[i] = F(y[i], dy[i]);
+        }
+      }
+    }
+  });
+}
+// dbias = the sums of its columns, in the order of `sum`.
+void gradient_finish(In, In, Out, Out dbias, Scratch scratch, Size rows, Size cols) noexcept {
+  simd([=] {
+    for (size_t c = 0; c < cols; c += kColumns) {
+      const size_t width = std::min(kColumns, cols - c);
+      sum_runs(runs_of(rows), width, dbias.data + c,
+               [=](size_t run, size_t i) { return scratch[run * cols + c + i]; });
     }
   });
 }
 template <float (*F)(float, float)>
 Registration gradient(const char* name) {
-  return kernel<gradient_check, gradient_run<F>>(name, "y dy dx dbias rows cols");
+  return kernel<gradient_check, gradient_run<F>, gradient_finish>(
+      name, "y dy dx dbias scratch rows cols");
 }
 
 [[maybe_unused]] const Registration registrations[] = {

@@ -8,14 +8,16 @@
 
 namespace nb {
 
+// Rows that are added up in float32.
+constexpr size_t kRun = 16;
+
 // Columns reduced side by side; their partial results stay in the first-level cache.
 constexpr size_t kColumns = 256;
 
-// y[c] = scale·Σ_r term(r, c) for c below width, at most kColumns: runs of 16 rows in float32,
+// y[c] = scale·Σ_r term(r, c) for c below width, at most kColumns: runs of rows in float32,
 // their sums in float64. Each term is asked for once.
 template <class Term>
 NB_INLINE void sum_columns(size_t rows, size_t width, float scale, float* y, const Term& term) {
-  constexpr size_t kRun = 16;
   double total[kColumns];
   float part[kColumns];
   std::fill(total, total + width, 0.0);
@@ -28,6 +30,17 @@ NB_INLINE void sum_columns(size_t rows, size_t width, float scale, float* y, con
     for (size_t c = 0; c < width; ++c) total[c] += static_cast<double>(part[c]);
   }
   for (size_t c = 0; c < width; ++c) y[c] = static_cast<float>(total[c]) * scale;
+}
+
+// y[c] = Σ_run part(run, c), the sums of runs that were added up before.
+template <class Part>
+NB_INLINE void sum_runs(size_t runs, size_t width, float* y, const Part& part) {
+  double total[kColumns];
+  std::fill(total, total + width, 0.0);
+  for (size_t run = 0; run < runs; ++run) {
+    for (size_t c = 0; c < width; ++c) total[c] += static_cast<double>(part(run, c));
+  }
+  for (size_t c = 0; c < width; ++c) y[c] = static_cast<float>(total[c]);
 }
 
 }  // namespace nb

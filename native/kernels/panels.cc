@@ -17,8 +17,8 @@ void pack_check(In x, Out y, Size rows, Size cols) {
   distinct(y, x);
 }
 
-// Calls copy(in rows, in panels, width) for each panel's part of each row: row by row, so that what is
-// read or written lies one after another on both sides.
+// Calls copy(in rows, in panels, width) for each panel's part of each row: row by row, so that what
+// is read or written lies one after another on both sides.
 template <class Copy>
 void for_panel_rows(Size rows, Size cols, Share share, const Copy& copy) {
   const auto [first, last] = share.of(rows, 1);

@@ -36,7 +36,7 @@ const std::map<std::string, Calls> kCalls{
     {"x y n", {{100003}, {17}}},
     {"y dy dx n", {{100003}}},
     {"x bias y rows cols", {{1, 100003}, {601, 307}, {20011, 10}}},
-    {"y dy dx dbias rows cols", {{1, 100003}, {601, 307}, {20011, 10}}},
+    {"y dy dx dbias scratch rows cols", {{1, 100003}, {601, 307}, {20011, 10}}},
     {"x y n scale shift", {{100003, -2.5, 0.75}}},
     {"x y n low high", {{100003, 0.25, 0.5}}},
     {"condition a b y n", {{100003}}},

@@ -46,6 +46,7 @@ const biasActivationGrad = [
   'dy:in',
   'dx:out',
   'dbias:out',
+  'scratch:scratch',
   'rows:size',
   'cols:size',
 ] as const
@@ -165,7 +166,8 @@ export const kernels = {
   reluGrad: activationGrad,
   sigmoidGrad: activationGrad,
   tanhGrad: activationGrad,
-  // y = g(x + bias), and from its result y: dx = dy·g'(x + bias), dbias = Σ dx over the rows.
+  // y = g(x + bias), and from its result y: dx = dy·g'(x + bias), dbias = Σ dx over the rows;
+  // scratch holds ⌈rows/16⌉·cols.
   biasRelu: biasActivation,
   biasSigmoid: biasActivation,
   biasTanh: biasActivation,

@@ -1,7 +1,7 @@
 /** A bias fused with the activation after it, and the gradients of both. */
 import type { KernelName } from '../backend/kernels.js'
 import { hasBetween, replaceSteps, type Users, usersOf } from './rewrite.js'
-import type { Tape, TapeStep } from './tape.js'
+import type { Tape, TapeBuffer, TapeStep } from './tape.js'
 
 /** What each kernel becomes together with the bias's. */
 const withBias: Partial<Record<KernelName, KernelName>> = {
@@ -52,6 +52,7 @@ function fuseBiases(tape: Tape): Tape {
 function fuseBiasGradients(tape: Tape): Tape {
   const users = usersOf(tape)
   const replaced = new Map<number, TapeStep | undefined>()
+  const added: TapeBuffer[] = []
   for (const [at, step] of tape.steps.entries()) {
     const kernel = withBiasGradient[step.kernel]
     if (kernel === undefined) continue
@@ -60,10 +61,12 @@ function fuseBiasGradients(tape: Tape): Tape {
     if (summed === undefined) continue
     const [, dbias, , rows, cols] = tape.steps[summed].args
     if (dbias === y || dbias === dy) continue
-    replaced.set(at, { kernel, args: [y, dy, dx, dbias, rows, cols] })
+    const scratch = tape.buffers.length + added.length
+    added.push({ dtype: 'float32', length: Math.ceil(rows / 16) * cols })
+    replaced.set(at, { kernel, args: [y, dy, dx, dbias, scratch, rows, cols] })
     replaced.set(summed, undefined)
   }
-  return replaceSteps(tape, replaced)
+  return replaceSteps(tape, replaced, added)
 }
 
 /** Whether the step adds up the columns of what the step `at` wrote, and could do so at once. */

@@ -84,12 +84,13 @@ export function* biasActivation(scale: number): Cases {
 export function* biasActivationGrad(low: number, high: number): Cases {
   for (const [r, c] of [...tuples(2, 70000), [17, 300]]) {
     const results = Float32Array.from({ length: r * c }, () => low + (high - low) * random())
-    yield [results, floats(r * c), out(r * c), out(c), r, c]
-    yield [results, floats(r * c), { alias: 0 }, out(c), r, c]
-    yield [results, floats(r * c), { alias: 1 }, out(c), r, c]
+    const scratch = out(Math.ceil(r / 16) * c)
+    yield [results, floats(r * c), out(r * c), out(c), scratch, r, c]
+    yield [results, floats(r * c), { alias: 0 }, out(c), scratch, r, c]
+    yield [results, floats(r * c), { alias: 1 }, out(c), scratch, r, c]
     const values = [low, high, (low + high) / 2, Number.NaN, 0, -0]
     const gradients = specials(r * c, [...FINITE.filter((x) => Math.abs(x) < 1e7), Infinity])
-    yield [specials(r * c, values), gradients, out(r * c), out(c), r, c]
+    yield [specials(r * c, values), gradients, out(r * c), out(c), scratch, r, c]
   }
 }
 

@@ -11,7 +11,7 @@ function biasActivation(activation: JsKernel<'relu'>): JsKernel<'biasRelu'> {
 }
 
 function biasActivationGrad(gradient: JsKernel<'reluGrad'>): JsKernel<'biasReluGrad'> {
-  return (y, dy, dx, dbias, rows, cols) => {
+  return (y, dy, dx, dbias, _scratch, rows, cols) => {
     gradient(y, dy, dx, rows * cols)
     sum(dx, dbias, 1, rows, cols, 1)
   }
