@@ -13,7 +13,8 @@
 namespace nb {
 namespace {
 
-// Processors' worth of time of one cgroup; 0 without a quota. Version 2 has both numbers in one file
+// Processors' worth of time of one cgroup; 0 without a quota. Version 2 has both numbers in one
+// file
 // ("max 100000", "150000 100000"), version 1 a file for each, with a quota of -1 for none.
 double quota_of(const std::string& folder) {
   double quota = 0, period = 0;
@@ -25,8 +26,9 @@ double quota_of(const std::string& folder) {
   return quota > 0 && period > 0 ? quota / period : 0;
 }
 
-// The least quota of the cgroup at `path` below a mount and of all around it. In a container the path
-// may be the host's, which is not to be found; then the mount itself is the container's cgroup.
+// The least quota of the cgroup at `path` below a mount and of all around it. In a container the
+// path may be the host's, which is not to be found; then the mount itself is the container's
+// cgroup.
 double least_quota(const std::string& mount, std::string path) {
   double least = 0;
   for (;;) {

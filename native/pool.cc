@@ -150,9 +150,7 @@ class Pool {
 
   // More helpers than processors would only take them from each other; the work is cut into as many
   // pieces all the same.
-  bool is_wanted(size_t helper) const {
-    return helper < std::min(threads_.load(), processors_);
-  }
+  bool is_wanted(size_t helper) const { return helper < std::min(threads_.load(), processors_); }
 
   Pool() : processors_(processors()), threads_(std::min(usable_cores(), kMaxThreads)) {
     stay_loaded();
@@ -199,7 +197,8 @@ class Pool {
   }
 
   bool others_wait() {
-    return waiting_.load(std::memory_order_relaxed) > 0 || queued_.load(std::memory_order_relaxed) > 0;
+    return waiting_.load(std::memory_order_relaxed) > 0 ||
+           queued_.load(std::memory_order_relaxed) > 0;
   }
 
   // One turn: false when the run is not over at its end.

@@ -1,6 +1,6 @@
-// The compute threads: they run one program at a time, all of them walking through it together; runs
-// that wait for each other take turns of some milliseconds, between passes. The process has one pool,
-// whatever number of JavaScript environments.
+// The compute threads: they run one program at a time, all of them walking through it together;
+// runs that wait for each other take turns of some milliseconds, between passes. The process has
+// one pool, whatever number of JavaScript environments.
 //
 // The thread that leads a run (the caller's, or the pool's own driver for runs that JavaScript
 // awaits) opens step after step; helpers claim pieces of the open step. What a piece computes does
