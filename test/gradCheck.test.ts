@@ -17,7 +17,8 @@ import {
   tensor,
   where,
 } from '../lib/index.js'
-import { defineOp, ops } from '../lib/ops/define.js'
+import { defineOp } from '../lib/ops/define.js'
+import { ops } from '../lib/ops/registry.js'
 import { leaf, onBothBackends, refuses, sample, toTensor, wrong } from './support/reference.js'
 
 t.test('right gradients', async (t) => {

@@ -214,7 +214,7 @@ refuseAll('a result that is one of the inputs', [
   ['sgd', ['y', 'y', 'six', 12], /same buffer/],
   ['sgdMomentum', ['y', 'a', 'y', 'six', 12], /same buffer/],
   ['biasTanh', ['a', 'y', 'y', 1, 12], /y must not be the same buffer as bias/],
-  ['biasTanhGrad', ['a', 'b', 'y', 'y', 1, 12], /dbias must not be the same buffer as dx/],
+  ['biasTanhGrad', ['a', 'b', 'y', 'y', 'c', 1, 12], /dbias must not be the same buffer as dx/],
   ['gemmSgdMomentum', ['a', 'b', 'y', 'y', 'six', 'z', 1, 0, 2, 2, 2], /same buffer/],
   ['gemmSgdMomentum', ['a', 'b', 'y', 'c', 'six', 'c', 1, 0, 2, 2, 2], /same buffer/],
   ['gemmAdam', ['a', 'b', 'y', 'c', 'c', 'd', 'z', 1, 0, 2, 2, 2], /same buffer/],

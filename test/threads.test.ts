@@ -64,7 +64,13 @@ function leaves(kernel: KernelName, args: Arg[], threads?: number): Uint8Array[]
     const fill: TapeStep = { kernel: 'fill', args: [places.length, filled.length, 1] }
     const steps = [fill, { kernel, args: positions }]
     setNumThreads(threads)
-    const program = native.compile({ arenaBytes: 800_000, places: [...places, filled], steps })
+    const program = native.compile({
+      arenaBytes: 800_000,
+      places: [...places, filled],
+      steps,
+      before: [],
+      after: [],
+    })
     program.runSync(1, [])
     program.dispose()
   }

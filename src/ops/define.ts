@@ -2,6 +2,10 @@
  * What an op is: a forward rule over kernels, and a backward rule over ops. Everything that is the
  * same for all ops, checking that the inputs fit together and leaving a graph behind, stands here.
  */
+import { ops } from './registry.js'
+
+// The modules below define ops while they are being loaded, wherever loading began.
+
 import { type GradNode, gradEnabled, record } from '../autograd.js'
 import { ArgumentError, BackendError } from '../errors.js'
 import { type AnyTensor, Tensor } from '../tensor.js'
@@ -26,9 +30,6 @@ export type Op<
   Attributes extends object | undefined = undefined,
   Y extends AnyTensor = Tensor,
 > = (...args: Attributes extends undefined ? Inputs : [...Inputs, Attributes]) => Y
-
-/** Every op by name; the op tests walk it. */
-export const ops = new Map<string, { differentiable: boolean }>()
 
 const nothing: readonly AnyTensor[] = []
 

@@ -145,7 +145,7 @@ concats.push({
 const compare = (op: string, f: (a: number, b: number) => boolean) => binary(op, (a, b) => +f(a, b))
 const step = (shape: Shape, seed = 0) => map((x) => +(x > 0), sample(shape, seed))
 
-/** By the names of the ops in lib/ops/define.js. */
+/** By the names of the ops in lib/ops/registry.js. */
 export const opCases: Record<string, OpCase[]> = {
   add: binary('add', (a, b) => a + b),
   sub: binary('sub', (a, b) => a - b),
