@@ -2,11 +2,11 @@
  * Restricted Boltzmann machines, trained by contrastive divergence. Where a default or a choice is
  * Hinton's, it is from "A practical guide to training restricted Boltzmann machines" (2010).
  */
-import { noGrad } from '../autograd.js'
+import { type GradNode, gradEnabled, noGrad, record } from '../autograd.js'
 import { ArgumentError } from '../errors.js'
 import { type Initializer, normal } from '../nn/init.js'
 import { defaultGenerator, type Generator } from '../random.js'
-import type { Tensor } from '../tensor.js'
+import { type AnyTensor, allocate, type Tensor } from '../tensor.js'
 import { UnsupervisedLayer } from './layer.js'
 
 export interface RBMOptions {
@@ -77,18 +77,16 @@ export class RBM extends UnsupervisedLayer {
     return this.visible === 'binary' ? mean.sigmoid() : mean
   }
 
-  /** -log Σ_h e^-E(v, h), for each example: -b·v - Σ_j softplus(c_j + (v·W)_j); [batch]. */
+  /**
+   * F(v) = -log Σ_h e^-E(v, h), for each example: -b·v - Σ_j softplus(c_j + (v·W)_j) for binary
+   * units, with |v - b|²/2 in place of -b·v for Gaussian ones; [batch].
+   */
   freeEnergy(v: Tensor): Tensor {
-    return this.#freeEnergy(v, this.encoder.forward(v))
-  }
-
-  /** @param a c + v·W, [batch, hidden] */
-  #freeEnergy(v: Tensor, a: Tensor): Tensor {
     const ofVisible =
       this.visible === 'binary'
         ? v.matmul(this.visibleBias).neg()
         : v.sub(this.visibleBias).square().sum(-1).mul(0.5)
-    return ofVisible.sub(a.softplus().sum(-1))
+    return ofVisible.sub(this.encoder.forward(v).softplus().sum(-1))
   }
 
   /** Binary hidden units drawn from p(h | v), [batch, hidden]. */
@@ -107,25 +105,57 @@ export class RBM extends UnsupervisedLayer {
   }
 
   /**
-   * The error of reconstructing v, Σ (v - v')² per example, whose gradient, however, is that of
-   * contrastive divergence (Hinton 2002): ∂/∂θ of the mean of F(v⁰) - F(vᵏ), with vᵏ, where the
-   * chain started at v⁰ ends after k steps, held fixed. For W this is vᵏᵀ·p(h|vᵏ) - v⁰ᵀ·p(h|v⁰).
+   * The error of reconstructing v, Σ (v - v')² averaged over the batch. `backward` from it leaves the
+   * gradient of contrastive divergence, which is not the error's own (Hinton 2002): that of the mean
+   * of F(v) - F(vᵏ), where vᵏ, the end of a chain of k steps from v, is held fixed.
    */
   risk(v: Tensor): Tensor {
-    const a = this.encoder.forward(v)
-    const { error, end } = noGrad(() => this.#chain(v, a))
-    const divergence = this.#freeEnergy(v, a).sub(this.freeEnergy(end)).mean()
-    return divergence.sub(divergence.detach()).add(error)
+    const { error, positive, negative } = noGrad(() => this.#contrast(v))
+    if (gradEnabled()) {
+      const { weight, bias } = this.encoder
+      const parameters = [weight, bias!, this.visibleBias]
+      const saved = [...positive, ...negative]
+      record(error, 'contrastiveDivergence', parameters, saved, undefined, contrastiveDivergence)
+    }
+    return error
   }
 
-  /** Where k steps from v lead, and the error of the first step's means. */
-  #chain(v: Tensor, a: Tensor): { error: Tensor; end: Tensor } {
-    const step = (pre: Tensor) => this.decode(this.#generator.bernoulli(pre.sigmoid()))
-    const advance = (mean: Tensor) => (this.reconstruction === 'samples' ? this.#draw(mean) : mean)
-    const reconstruction = step(a)
-    const error = v.sub(reconstruction).square().sum(-1).mean()
-    let end = advance(reconstruction)
-    for (let i = 1; i < this.k; i++) end = advance(step(this.encoder.forward(end)))
-    return { error, end }
+  /** Visible units and hidden probabilities at the start of the chain and at its end. */
+  #contrast(v: Tensor): { error: Tensor; positive: Phase; negative: Phase } {
+    const positive: Phase = [v, this.encode(v)]
+    let negative = positive
+    let error: Tensor | undefined
+    for (let step = 0; step < this.k; step++) {
+      const means = this.decode(this.#generator.bernoulli(negative[1]))
+      error ??= v.sub(means).square().sum(-1).mean()
+      const end = this.reconstruction === 'samples' ? this.#draw(means) : means
+      negative = [end, this.encode(end)]
+    }
+    return { error: error!, positive, negative }
   }
+}
+
+type Phase = readonly [v: Tensor, p: Tensor]
+
+/** Gradients for W: (vᵏᵀ·pᵏ - vᵀ·p) / batch, and in the same way for both biases. */
+const contrastiveDivergence: GradNode['backward'] = (dy, [v, p, vk, pk]) => {
+  const [batch, visible] = v.shape
+  const hidden = p.shape[1]
+  const scale = dy.mul(1 / batch)
+  const add = (dW: Tensor, [x, h]: readonly AnyTensor[], alpha: number, beta: number) => {
+    const { backend } = dW.storage
+    const scaled = h.mul(scale)
+    const sizes = [visible, hidden, batch] as const
+    backend.run('gemm', x.handle, scaled.handle, dW.handle, 1, 0, ...sizes, alpha, beta)
+  }
+  return [
+    () => {
+      const dW = allocate(v, [visible, hidden])
+      add(dW, [vk, pk], 1, 0)
+      add(dW, [v, p], -1, 1)
+      return dW
+    },
+    () => pk.sub(p).sum(0).mul(scale),
+    () => vk.sub(v).sum(0).mul(scale),
+  ]
 }
