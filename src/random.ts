@@ -156,7 +156,7 @@ export function setSeed(seed: number): void {
 }
 
 /** Streams of one seed, so that what is drawn for one purpose says nothing about another. */
-export const streams = { weights: 0, batches: 1, split: 2, pretraining: 3 }
+export const streams = { weights: 0, batches: 1, split: 2, pretraining: 5 }
 
 /** The integers 0 .. n - 1 in an order that the seed fixes. */
 export function permutation(n: number, seed: number, stream: number): Int32Array {

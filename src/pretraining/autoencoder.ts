@@ -43,7 +43,7 @@ export class Autoencoder extends UnsupervisedLayer {
   readonly decoder: 'sigmoid' | 'linear'
   readonly loss: 'crossEntropy' | 'squaredError'
   readonly noise: Noise | undefined
-  readonly #generator: Generator
+  readonly generator: Generator
 
   /** @throws ShapeError for sizes below 1, ArgumentError for options out of range */
   constructor(visible: number, hidden: number, options: AutoencoderOptions = {}) {
@@ -63,7 +63,7 @@ export class Autoencoder extends UnsupervisedLayer {
     this.decoder = decoder
     this.loss = loss
     this.noise = noise
-    this.#generator = generator
+    this.generator = generator
   }
 
   protected override get takesProbabilities(): boolean {
@@ -99,9 +99,9 @@ export class Autoencoder extends UnsupervisedLayer {
   #corrupted(x: Tensor): Tensor {
     if (this.noise === undefined) return x
     if ('masking' in this.noise) {
-      return x.mul(this.#generator.bernoulli(x.shape, 1 - this.noise.masking))
+      return x.mul(this.generator.bernoulli(x.shape, 1 - this.noise.masking))
     }
-    return x.add(this.#generator.normal(x.shape, 0, this.noise.gaussian))
+    return x.add(this.generator.normal(x.shape, 0, this.noise.gaussian))
   }
 }
 

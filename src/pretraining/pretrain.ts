@@ -10,6 +10,7 @@ import { type ActivationName, activations, Sequential } from '../nn/sequential.j
 import { SGD } from '../optim/sgd.js'
 import { Generator, streams } from '../random.js'
 import { l2 } from '../regularizers.js'
+import { Scope, within } from '../scope.js'
 import type { EpochReport, History } from '../train.js'
 import { Autoencoder, type Noise } from './autoencoder.js'
 import { RBM } from './rbm.js'
@@ -86,11 +87,12 @@ export async function pretrain(
   data: Dataset,
   options: PretrainOptions,
 ): Promise<PretrainHistory> {
+  checkOptions(options)
   const generator = new Generator(options.seed ?? 0, streams.pretraining)
   const history: PretrainHistory = { layers: [], ended: 'epochs' }
   try {
     const modules = flatten(model)
-    const places = hiddenLayers(modules, options)
+    const places = hiddenLayers(modules, options.method)
     model.eval()
     for (const [i, at] of places.entries()) {
       const trained = await trainLayer(modules, at, data, options, generator, (report) =>
@@ -107,6 +109,15 @@ export async function pretrain(
   }
 }
 
+function checkOptions({ method, visible = 'binary' }: PretrainOptions): void {
+  if (method !== 'rbm' && method !== 'autoencoder') {
+    throw new ArgumentError(`pretrain: expected method rbm or autoencoder, got ${method}`)
+  }
+  if (visible !== 'binary' && visible !== 'gaussian') {
+    throw new ArgumentError(`pretrain: expected visible units binary or gaussian, got ${visible}`)
+  }
+}
+
 /** The modules inside nested sequences, in order. */
 function flatten(model: Module): Module[] {
   return model instanceof Sequential ? model.layers.flatMap(flatten) : [model]
@@ -119,10 +130,7 @@ function activationOf(module: Module | undefined): ActivationName | undefined {
 }
 
 /** Positions of the linear layers that an activation follows. */
-function hiddenLayers(modules: readonly Module[], { method }: PretrainOptions): number[] {
-  if (method !== 'rbm' && method !== 'autoencoder') {
-    throw new ArgumentError(`pretrain: expected method rbm or autoencoder, got ${method}`)
-  }
+function hiddenLayers(modules: readonly Module[], method: PretrainOptions['method']): number[] {
   const places = [...modules.keys()].filter(
     (at) => modules[at] instanceof Linear && activationOf(modules[at + 1]),
   )
@@ -158,7 +166,9 @@ async function trainLayer(
   const { epochs, batchSize = 100, seed, signal } = options
   const layer = modules[at] as Linear
   const below = modules.slice(0, at)
-  const machine = machineFor(modules, at, options, generator)
+  // The optimizer's velocities go where the parameters go.
+  const own = new Scope()
+  const machine = within(own, () => machineFor(modules, at, options, generator))
   try {
     const optimizer = optimizerFor(machine, options)
     const history = await machine.fit(
@@ -184,7 +194,7 @@ async function trainLayer(
     }
     return history
   } finally {
-    machine.dispose()
+    own.end()
   }
 }
 

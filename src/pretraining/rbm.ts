@@ -40,7 +40,7 @@ export class RBM extends UnsupervisedLayer {
   readonly visible: 'binary' | 'gaussian'
   readonly k: number
   readonly reconstruction: 'means' | 'samples'
-  readonly #generator: Generator
+  readonly generator: Generator
 
   /** @throws ShapeError for sizes below 1, ArgumentError for options out of range */
   constructor(visible: number, hidden: number, options: RBMOptions = {}) {
@@ -59,7 +59,7 @@ export class RBM extends UnsupervisedLayer {
     this.visible = kind
     this.k = k
     this.reconstruction = reconstruction
-    this.#generator = generator
+    this.generator = generator
   }
 
   protected override get takesProbabilities(): boolean {
@@ -91,7 +91,7 @@ export class RBM extends UnsupervisedLayer {
 
   /** Binary hidden units drawn from p(h | v), [batch, hidden]. */
   sampleHidden(v: Tensor): Tensor {
-    return noGrad(() => this.#generator.bernoulli(this.encode(v)))
+    return noGrad(() => this.generator.bernoulli(this.encode(v)))
   }
 
   /** Visible units drawn from p(v | h), [batch, visible]. */
@@ -100,8 +100,8 @@ export class RBM extends UnsupervisedLayer {
   }
 
   #draw(mean: Tensor): Tensor {
-    if (this.visible === 'binary') return this.#generator.bernoulli(mean)
-    return this.#generator.normal(mean.shape).add(mean)
+    if (this.visible === 'binary') return this.generator.bernoulli(mean)
+    return this.generator.normal(mean.shape).add(mean)
   }
 
   /**
@@ -126,7 +126,7 @@ export class RBM extends UnsupervisedLayer {
     let negative = positive
     let error: Tensor | undefined
     for (let step = 0; step < this.k; step++) {
-      const means = this.decode(this.#generator.bernoulli(negative[1]))
+      const means = this.decode(this.generator.bernoulli(negative[1]))
       error ??= v.sub(means).square().sum(-1).mean()
       const end = this.reconstruction === 'samples' ? this.#draw(means) : means
       negative = [end, this.encode(end)]
