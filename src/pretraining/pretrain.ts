@@ -26,7 +26,7 @@ interface CommonOptions {
   epochs: number
   /** Examples per step; 100 by default. */
   batchSize?: number
-  /** Learning rate; by default 0.1, and 0.001 for an RBM on real values. */
+  /** Learning rate; by default 0.1 for a layer of sigmoid units on values from 0 to 1, else 0.01. */
   lr?: number
   /** By default 0.5 for the first 5 epochs of a layer, then 0.9. */
   momentum?: number
@@ -220,8 +220,11 @@ function machineFor(
 
 function optimizerFor(machine: RBM | Autoencoder, options: PretrainOptions): SGD {
   const isRBM = machine instanceof RBM
+  const isBounded = isRBM
+    ? machine.visible === 'binary'
+    : machine.activation === 'sigmoid' && machine.decoder === 'sigmoid'
   const {
-    lr = isRBM && machine.visible === 'gaussian' ? 0.001 : 0.1,
+    lr = isBounded ? 0.1 : 0.01,
     momentum = EARLY_MOMENTUM,
     weightCost = isRBM ? 0.0002 : 0,
   } = options
