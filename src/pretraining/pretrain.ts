@@ -154,7 +154,10 @@ function hiddenLayers(modules: readonly Module[], method: PretrainOptions['metho
   return places
 }
 
-/** Trains the layer at this place on what those below make of the data. */
+/**
+ * Trains the layer at this place on what those below make of each batch: that costs a product more
+ * per layer below, and no memory of the size of the data set.
+ */
 async function trainLayer(
   modules: readonly Module[],
   at: number,
