@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Captured, capture } from './capture/capture.js'
-import type { DataLoader } from './data/loader.js'
+import type { Batch, DataLoader } from './data/loader.js'
 import { CaptureError } from './errors.js'
 import type { Loss } from './losses.js'
 import type { Module } from './nn/module.js'
@@ -25,6 +25,7 @@ export class Steps {
     readonly loader: DataLoader,
     readonly loss: Loss,
     readonly optimizer: Optimizer,
+    readonly change: (batch: Batch) => Tensor = ({ inputs }) => inputs,
   ) {
     this.#captured = capture((rows: Rows) => this.#step(rows))
   }
@@ -63,8 +64,8 @@ export class Steps {
   }
 
   #step(rows: Rows): Tensor {
-    const { inputs, targets } = this.loader.gather(rows)
-    const risk = this.loss(this.model.forward(inputs), targets)
+    const batch = this.loader.gather(rows)
+    const risk = this.loss(this.model.forward(this.change(batch)), batch.targets)
     risk.backward()
     this.optimizer.step()
     this.optimizer.zeroGrad()

@@ -2,13 +2,16 @@
  * The training loop: epochs over shuffled batches, validation, early stopping, callbacks. JavaScript
  * hears of it every few milliseconds; when the signal is aborted, it stops there.
  */
+import { Best, loadCheckpoint, saveCheckpoint } from './checkpoint.js'
 import { type Dataset, split } from './data/dataset.js'
+import type { Augment } from './data/distortion.js'
 import { DataLoader } from './data/loader.js'
 import { ArgumentError, DivergenceError } from './errors.js'
 import { type Evaluation, evaluateBatches } from './evaluate.js'
 import type { Loss } from './losses.js'
 import type { Module } from './nn/module.js'
 import type { Optimizer } from './optim/optimizer.js'
+import { Generator, streams } from './random.js'
 import { within } from './scope.js'
 import { Steps } from './steps.js'
 
@@ -54,6 +57,16 @@ export interface FitOptions {
   validation?: Dataset | number
   /** Stops when the validation risk has not fallen for `patience` epochs; keeps the best weights. */
   earlyStopping?: { patience: number }
+  /**
+   * Changes the inputs of each batch at random, as `distortion` does; not those of the validation.
+   * Its generator is seeded by `seed`.
+   */
+  augment?: Augment
+  /**
+   * A file that holds the state of the training after each epoch. Where it exists, training goes on
+   * from it, as if it had never been interrupted if all else is the same.
+   */
+  checkpoint?: string
   /** Ends with the weights of the epoch of lowest validation risk. */
   keepBest?: boolean
   onStep?: (report: StepReport) => void
@@ -81,31 +94,41 @@ const HOP = 10
  */
 export async function fit(model: Module, data: Dataset, options: FitOptions): Promise<History> {
   checkOptions(options)
-  const { batchSize = 32, seed = 0, validation, epochs, signal, earlyStopping } = options
+  const { batchSize = 32, seed = 0, validation, epochs, signal, optimizer, augment } = options
   const { train, validation: held } =
     typeof validation === 'number' ? split(data, validation, seed) : { train: data, validation }
   const loader = new DataLoader(train, { batchSize, shuffle: true, seed })
-  const steps = new Steps(model, loader, options.loss, options.optimizer)
+  const changes = new Generator(seed, streams.augment)
+  const steps = new Steps(
+    model,
+    loader,
+    options.loss,
+    optimizer,
+    augment && (({ inputs, targets }) => augment(inputs, targets, changes)),
+  )
   const validationLoader = held && new DataLoader(held, { batchSize: 1000 })
-  const best = new Best(model, earlyStopping !== undefined || options.keepBest === true)
+  const best = new Best(model, options.earlyStopping !== undefined || options.keepBest === true)
+  const patience = options.earlyStopping?.patience ?? Infinity
   const history: History = { epochs: [], bestEpoch: 0, ended: 'epochs' }
   model.train()
   try {
-    for (let epoch = 1; epoch <= epochs; epoch++) {
-      const begin = performance.now()
-      const trained = await trainEpoch(steps, epoch, options)
-      if (trained.examples > 0) {
-        const checked = validationLoader && evaluateBatches(model, validationLoader, options.loss)
-        const report = reportOf(epoch, trained, checked, options.optimizer, begin)
-        history.epochs.push(report)
-        best.offer(report)
-        await options.onEpoch?.(report)
-      }
+    const run = { model, optimizer, best, generators: { order: loader.generator!, changes } }
+    if (options.checkpoint) history.epochs = loadCheckpoint(options.checkpoint, run)
+    for (;;) {
+      const done = history.epochs.length
+      if (best.epochsSince(done) >= patience) history.ended = 'earlyStopping'
       if (signal?.aborted) history.ended = 'aborted'
-      else if (earlyStopping && best.epochsSince(epoch) >= earlyStopping.patience) {
-        history.ended = 'earlyStopping'
-      }
-      if (history.ended !== 'epochs') break
+      if (done >= epochs || history.ended !== 'epochs') break
+      const begin = performance.now()
+      const trained = await trainEpoch(steps, done + 1, options)
+      if (trained.examples === 0) continue
+      const checked = validationLoader && evaluateBatches(model, validationLoader, options.loss)
+      const report = reportOf(done + 1, trained, checked, optimizer, begin)
+      history.epochs.push(report)
+      best.offer(report)
+      const isWhole = trained.examples === train.size
+      if (options.checkpoint && isWhole) saveCheckpoint(options.checkpoint, run, history.epochs)
+      await options.onEpoch?.(report)
     }
     history.bestEpoch = best.restore() ?? history.epochs.length
     return history
@@ -117,6 +140,7 @@ export async function fit(model: Module, data: Dataset, options: FitOptions): Pr
     model.eval()
     steps.dispose()
     loader.dispose()
+    changes.dispose()
     validationLoader?.dispose()
   }
 }
@@ -212,35 +236,5 @@ function reportOf(
     examples,
     examplesPerSecond: (examples / milliseconds) * 1000,
     seconds: (performance.now() - begin) / 1000,
-  }
-}
-
-/** The weights of the epoch with the lowest validation risk. */
-class Best {
-  #risk = Infinity
-  #epoch = 0
-  #state: ReturnType<Module['state']> | undefined
-
-  constructor(
-    readonly model: Module,
-    readonly wanted: boolean,
-  ) {}
-
-  offer({ epoch, validationRisk = Infinity }: EpochReport): void {
-    if (!this.wanted || !(validationRisk < this.#risk)) return
-    this.#risk = validationRisk
-    this.#epoch = epoch
-    this.#state = this.model.state()
-  }
-
-  epochsSince(epoch: number): number {
-    return epoch - this.#epoch
-  }
-
-  /** Puts the weights back; the epoch they are from. */
-  restore(): number | undefined {
-    if (this.#state === undefined) return undefined
-    this.model.loadState(this.#state)
-    return this.#epoch
   }
 }

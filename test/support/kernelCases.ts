@@ -10,6 +10,7 @@ import {
   crossEntropy,
   gemm,
   gemmSgd,
+  maxNorm,
   reduction,
   rows,
   rowsGrad,
@@ -25,6 +26,7 @@ import {
   picks,
   scatterAddRows,
   transpose,
+  warp,
 } from './movingCases.js'
 import { bytes, floats, ints, SIZES, specials, tuples } from './values.js'
 
@@ -120,4 +122,6 @@ export const cases: { [K in KernelName]: () => Cases } = {
   permutation: () => drawn('int32'),
   sgd: () => sgd(false),
   sgdMomentum: () => sgd(true),
+  maxNorm,
+  warp,
 }
