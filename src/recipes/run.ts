@@ -1,0 +1,89 @@
+/** One training run of a recipe, from the data to the error. */
+import { subset } from '../data/dataset.js'
+import { distortion } from '../data/distortion.js'
+import { mnist } from '../data/mnist.js'
+import { evaluate } from '../evaluate.js'
+import { glorotUniform, heNormal } from '../nn/init.js'
+import { mlp } from '../nn/sequential.js'
+import { cosine } from '../optim/schedules.js'
+import { SGD } from '../optim/sgd.js'
+import { Generator } from '../random.js'
+import { l2 } from '../regularizers.js'
+import { type FitOptions, fit } from '../train.js'
+import type { Recipe } from './recipes.js'
+
+/** Training images that choices are made by; they are MNIST's last. */
+const HELD_OUT = 10_000
+
+export interface RunOptions extends Pick<FitOptions, 'onStep' | 'onEpoch' | 'signal'> {
+  seed: number
+  epochs: number
+  /** Trains without the last 10,000 training images and tests on them. */
+  validate: boolean
+  /** Where the run is kept from epoch to epoch. */
+  checkpoint: string
+}
+
+export interface Outcome {
+  /** Percent of the images that were tested on; undefined when the run was interrupted. */
+  error?: number
+  epochs: number
+  seconds: number
+  examplesPerSecond: number
+}
+
+export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<Outcome> {
+  const { seed, epochs, validate, checkpoint, signal, onStep, onEpoch } = options
+  const { train, test } = dataOf(validate)
+  const { loss, activation, dropout, inputDropout, batchSize, maxNorm } = recipe
+  const model = mlp(recipe.units, {
+    activation,
+    dropout,
+    inputDropout,
+    init: activation === 'relu' ? heNormal : glorotUniform,
+    generator: new Generator(seed),
+  })
+  const optimizer = new SGD(model.parameters(), {
+    lr: cosine(recipe.lr, epochs * Math.ceil(train.size / batchSize)),
+    momentum: recipe.momentum,
+    regularizer: l2(recipe.l2),
+    maxNorm,
+  })
+  const augment = recipe.distortion && distortion({ imageShape: [28, 28], ...recipe.distortion })
+  const validation = validate ? test : undefined
+  const history = await fit(model, train, {
+    loss,
+    optimizer,
+    epochs,
+    batchSize,
+    seed,
+    augment,
+    validation,
+    checkpoint,
+    signal,
+    onStep,
+    onEpoch,
+  })
+  let [examples, training, seconds] = [0, 0, 0]
+  for (const report of history.epochs) {
+    examples += report.examples
+    training += report.examples / report.examplesPerSecond
+    seconds += report.seconds
+  }
+  const { accuracy } = evaluate(model, test, { loss })
+  model.dispose()
+  return {
+    error: history.ended === 'epochs' ? 100 * (1 - accuracy!) : undefined,
+    epochs: history.epochs.length,
+    seconds,
+    examplesPerSecond: training > 0 ? examples / training : 0,
+  }
+}
+
+function dataOf(validate: boolean) {
+  const { train, test } = mnist()
+  if (!validate) return { train, test }
+  const kept = train.size - HELD_OUT
+  const rows = Array.from({ length: train.size }, (_, row) => row)
+  return { train: subset(train, rows.slice(0, kept)), test: subset(train, rows.slice(kept)) }
+}
