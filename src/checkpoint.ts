@@ -35,8 +35,7 @@ export function saveCheckpoint(path: string, run: Run, epochs: EpochReport[]): v
   const { model, optimizer, best } = run
   const { steps, tensors } = optimizer.state()
   const generators = [...generatorsOf(run)].map(
-    ([name, generator]) =>
-      [name, { shape: [4], data: Int32Array.from(generator.save()) }] as const,
+    ([name, generator]) => [name, { shape: [4], data: Int32Array.from(generator.save()) }] as const,
   )
   const notes: Notes = { epochs, steps, best: best.found }
   const entries = [

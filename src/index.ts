@@ -49,7 +49,12 @@ export { oneHot } from './ops/gather.js'
 export { concat, stack } from './ops/layout.js'
 export { linear, matmul } from './ops/matmul.js'
 export { Adam, type AdamSettings } from './optim/adam.js'
-export { type Group, type GroupSettings, Optimizer, type OptimizerState } from './optim/optimizer.js'
+export {
+  type Group,
+  type GroupSettings,
+  Optimizer,
+  type OptimizerState,
+} from './optim/optimizer.js'
 export * as schedules from './optim/schedules.js'
 export { SGD, type SGDSettings } from './optim/sgd.js'
 export { Generator, setSeed } from './random.js'

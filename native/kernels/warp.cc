@@ -73,7 +73,8 @@ void warp_run(In x, In maps, In shifts, Out y, Size count, Size height, Size wid
     });
   });
 }
-const Registration warp = kernel<warp_check, warp_run>("warp", "x maps shifts y count height width");
+const Registration warp =
+    kernel<warp_check, warp_run>("warp", "x maps shifts y count height width");
 
 }  // namespace
 }  // namespace nb

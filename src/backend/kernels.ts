@@ -206,15 +206,7 @@ export const kernels = {
   // Image i of x [count, height, width] seen through an affine map and a displacement of each pixel:
   // y[r, c] = x[p] with p = centre + [[a, b], [c, d]]·((r, c) - centre) + (rowShift, colShift)[r, c],
   // bilinear between pixels, 0 beyond them. maps is [count, 4], shifts [count, 2, height, width].
-  warp: [
-    'x:in',
-    'maps:in',
-    'shifts:in',
-    'y:out',
-    'count:size',
-    'height:size',
-    'width:size',
-  ],
+  warp: ['x:in', 'maps:in', 'shifts:in', 'y:out', 'count:size', 'height:size', 'width:size'],
 } as const satisfies Record<string, readonly string[]>
 
 export type KernelName = keyof typeof kernels

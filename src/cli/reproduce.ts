@@ -62,7 +62,10 @@ export function reproduceCommand(): Command {
     .option('--validate', 'hold out the last 10,000 training images and test on them')
     .option('--checkpoints <folder>', 'where runs are kept until they are done', 'checkpoints')
     .option('--results <file>', 'keep the results in this JSON file and a table beside it')
-    .addHelpText('after', `\nResults (published error, time of all runs on two cores):\n${overview()}`)
+    .addHelpText(
+      'after',
+      `\nResults (published error, time of all runs on two cores):\n${overview()}`,
+    )
     .action(reproduce)
 }
 

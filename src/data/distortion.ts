@@ -105,16 +105,17 @@ export function distortion(options: DistortionOptions): Augment {
       )
     }
     const images = inputs.reshape([count, rows, cols])
-    return warp(
-      images,
-      maps(count, targets, generator),
-      shifts(count, generator),
-    ).reshape(inputs.shape)
+    return warp(images, maps(count, targets, generator), shifts(count, generator)).reshape(
+      inputs.shape,
+    )
   }
 }
 
 /** The limit of each example, by its class where there is a list. */
-function limitOf(limit: Limit, convert: (value: number) => number): (targets: Targets) => number | Tensor {
+function limitOf(
+  limit: Limit,
+  convert: (value: number) => number,
+): (targets: Targets) => number | Tensor {
   if (typeof limit === 'number') return () => convert(limit)
   const table = kept(() => tensor(limit.map(convert)))
   return (targets) => {

@@ -14,11 +14,7 @@ export const warp = defineOp<readonly [x: Tensor, maps: Tensor, shifts: Tensor]>
   forward: ([x, maps, shifts]) => {
     for (const operand of [x, maps, shifts]) requireDType('warp', operand, 'float32')
     const [count, height, width] = x.shape
-    if (
-      x.shape.length !== 3 ||
-      maps.size !== 4 * count ||
-      shifts.size !== 2 * x.size
-    ) {
+    if (x.shape.length !== 3 || maps.size !== 4 * count || shifts.size !== 2 * x.size) {
       throw new ShapeError(
         `warp: expected images [count, height, width], maps [count, 4] and shifts [count, 2, height, width], got ${format(x.shape)}, ${format(maps.shape)} and ${format(shifts.shape)}`,
       )

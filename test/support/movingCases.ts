@@ -86,7 +86,10 @@ export function* warp(): Cases {
     for (const shifts of [new Float32Array(2 * n), floats(2 * n, 3), far]) {
       yield [floats(n), turns, shifts, out(n), count, height, width]
     }
-    const neutral = Float32Array.from({ length: 4 * count }, (_, i) => +(i % 4 === 0 || i % 4 === 3))
+    const neutral = Float32Array.from(
+      { length: 4 * count },
+      (_, i) => +(i % 4 === 0 || i % 4 === 3),
+    )
     yield [floats(n), neutral, new Float32Array(2 * n), out(n), count, height, width]
   }
 }
