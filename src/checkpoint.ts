@@ -3,7 +3,7 @@
  * optimizer keeps, random generators, the best weights so far and the reports of the epochs.
  */
 import { existsSync } from 'node:fs'
-import { DataError, NeuroblasError } from './errors.js'
+import { ArgumentError, DataError, NeuroblasError } from './errors.js'
 import { writeFileAtomically } from './io/files.js'
 import { readModelFile } from './io/model.js'
 import { encodeSafetensors, type TensorData } from './io/safetensors.js'
@@ -63,6 +63,9 @@ export function loadCheckpoint(path: string, run: Run): EpochReport[] {
     )
   try {
     const { epochs, steps, best } = JSON.parse(metadata.training) as Notes
+    if (!Array.isArray(epochs) || !Number.isSafeInteger(steps)) {
+      throw new ArgumentError('checkpoint: expected epochs and steps in it')
+    }
     const random = part('random') as Tensors<Int32Array>
     run.model.loadState(part('model'))
     run.optimizer.loadState({ steps, tensors: part('optimizer') })

@@ -150,7 +150,7 @@ refuseAll('extents that overflow 2^64 or no buffer holds', [
   ['scatterAddRows', ['a', 'good', 'y', 3, 2 ** 52, 2 ** 52], /overflows|holds/],
   ['oneHot', ['good', 'y', 2 ** 33, 2 ** 33], /overflows|holds/],
   ['maxNorm', ['y', 'a', 2 ** 33, 2 ** 33], /overflows/],
-  ['warp', ['a', 'b', 'six', 'y', 2 ** 60, 2 ** 15, 2 ** 15], /overflows/],
+  ['warp', ['a', 'b', 'six', 'y', 2 ** 52, 2 ** 15, 2 ** 15], /overflows/],
   ['warp', ['a', 'b', 'six', 'y', 0, 2 ** 15 + 1, 1], /at most 32768, got 32769 and 1/],
 ])
 
@@ -199,6 +199,8 @@ refuseAll('wrong dtypes', [
 ])
 
 refuseAll('a result that is one of the inputs', [
+  ['warp', ['y', 'b', 'a', 'y', 1, 2, 3], /same buffer/],
+  ['maxNorm', ['y', 'y', 3, 4], /same buffer/],
   ['gemm', ['y', 'b', 'y', 0, 0, 3, 3, 3, 1, 0], /c must not be the same buffer as a/],
   ['gemm', ['a', 'y', 'y', 0, 0, 3, 3, 3, 1, 0], /c must not be the same buffer as b/],
   ['sum', ['y', 'y', 3, 4, 1, 1], /same buffer/],

