@@ -3,9 +3,10 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { commitOf, machineOf } from '../bench/machine.js'
+import type { PretrainReport } from '../pretraining/pretrain.js'
 import { type Recipe, recipes } from '../recipes/recipes.js'
 import { formatErrors, keepResult, minutes, type Result } from '../recipes/results.js'
-import { type Outcome, runRecipe } from '../recipes/run.js'
+import { type Outcome, pretrainedFile, runRecipe } from '../recipes/run.js'
 import type { EpochReport, StepReport } from '../train.js'
 import { integerOption, UsageError } from './options.js'
 import { Progress } from './progress.js'
@@ -119,7 +120,7 @@ async function reproduceRow(
   for (const seed of seeds) {
     const name = [recipe.row, `${epochs}`, `seed${seed}`, ...(validate ? ['validate'] : [])]
     const checkpoint = join(checkpoints, `${name.join('-')}.safetensors`)
-    files.push(checkpoint)
+    files.push(checkpoint, pretrainedFile(checkpoint))
     const watch = watchOf(epochs, recipe.batchSize, progress)
     const outcome = await runRecipe(recipe, {
       ...watch,
@@ -153,20 +154,25 @@ async function reproduceRow(
 
 /** Progress of one run: a bar in each epoch, and some lines with the time left. */
 function watchOf(epochs: number, batchSize: number, progress: Progress) {
-  const begin = performance.now()
   let done = 0
+  let spent = 0
   progress.restart()
   return {
+    onPretrainEpoch({ layer, layers, epoch, risk, examplesPerSecond }: PretrainReport) {
+      const title = `layer ${layer}/${layers}  epoch ${epoch}`
+      print([title, `reconstruction ${figure(risk)}`, rate(examplesPerSecond)].join('  '))
+    },
     onStep({ epoch, step, stepsPerEpoch, risk }: StepReport) {
       const title = epochTitle(epoch, epochs)
       const examples = step * batchSize
       progress.update({ title, done: step / stepsPerEpoch, risk, examples })
     },
-    onEpoch({ epoch, risk, validationAccuracy, examplesPerSecond }: EpochReport) {
+    onEpoch({ epoch, risk, validationAccuracy, examplesPerSecond, seconds }: EpochReport) {
       done++
+      spent += seconds
       progress.restart()
       if (done > 1 && epoch < epochs && epoch % Math.ceil(epochs / LINES) !== 0) return
-      const left = ((performance.now() - begin) / 1000 / done) * (epochs - epoch)
+      const left = (spent / done) * (epochs - epoch)
       const parts = [epochTitle(epoch, epochs), `risk ${figure(risk)}`]
       if (validationAccuracy !== undefined) {
         parts.push(`validation error ${percent(1 - validationAccuracy)}`)

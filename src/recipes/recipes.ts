@@ -34,6 +34,8 @@ export interface Recipe {
   inputDropout?: number
   maxNorm?: number
   distortion?: Omit<DistortionOptions, 'imageShape'>
+  /** Passes over the data for each hidden layer, trained as a restricted Boltzmann machine before. */
+  pretraining?: number
 }
 
 const squaredError = {
@@ -119,7 +121,7 @@ export const recipes: readonly Recipe[] = [
     training: 'cross-entropy',
     published: 1.6,
     source: 'Simard et al. 2003',
-    minutes: 3,
+    minutes: 1,
     l2: 5e-5,
   },
   {
@@ -129,8 +131,23 @@ export const recipes: readonly Recipe[] = [
     training: 'cross-entropy, weight decay',
     published: 1.53,
     source: 'Hinton 2005',
-    minutes: 3,
+    minutes: 1,
     l2: 1e-4,
+  },
+  {
+    ...crossEntropy,
+    row: 'rbm',
+    units: [784, 500, 500, 2000, 10],
+    activation: 'sigmoid',
+    training: 'pre-training as RBMs, then cross-entropy',
+    published: 1.2,
+    source: 'Hinton et al. 2006',
+    minutes: 15,
+    runs: 1,
+    epochs: 50,
+    batchSize: 100,
+    l2: 0,
+    pretraining: 30,
   },
   {
     ...crossEntropy,
@@ -139,9 +156,9 @@ export const recipes: readonly Recipe[] = [
     training: 'cross-entropy, dropout',
     published: 1.25,
     source: 'Srivastava et al. 2014',
-    minutes: 30,
+    minutes: 8,
     runs: 1,
-    epochs: 60,
+    epochs: 100,
     batchSize: 128,
     l2: 0,
     dropout: 0.5,
@@ -154,9 +171,9 @@ export const recipes: readonly Recipe[] = [
     training: 'cross-entropy, dropout, max-norm',
     published: 1.06,
     source: 'Srivastava et al. 2014',
-    minutes: 30,
+    minutes: 13,
     runs: 1,
-    epochs: 60,
+    epochs: 150,
     batchSize: 128,
     l2: 0,
     dropout: 0.5,
@@ -171,23 +188,23 @@ export const recipes: readonly Recipe[] = [
     distortion: { alpha: 34, sigma: 4 },
     published: 0.7,
     source: 'Simard et al. 2003',
-    minutes: 6,
-    epochs: 150,
+    minutes: 8,
+    epochs: 300,
   },
   {
     ...distorted,
     row: 'affine',
     units: [784, 1000, 500, 10],
     published: 0.49,
-    minutes: 50,
-    epochs: 400,
+    minutes: 35,
+    epochs: 800,
   },
   {
     ...distorted,
     row: 'large',
     units: [784, 2500, 2000, 1500, 1000, 500, 10],
     published: 0.35,
-    minutes: 1200,
+    minutes: 265,
     epochs: 800,
   },
 ]

@@ -1,12 +1,15 @@
 /** One training run of a recipe, from the data to the error. */
-import { subset } from '../data/dataset.js'
+import { existsSync } from 'node:fs'
+import { type Dataset, subset } from '../data/dataset.js'
 import { distortion } from '../data/distortion.js'
 import { mnist } from '../data/mnist.js'
 import { evaluate } from '../evaluate.js'
+import { loadModel, saveModel } from '../io/model.js'
 import { glorotUniform, heNormal } from '../nn/init.js'
-import { mlp } from '../nn/sequential.js'
+import { mlp, type Sequential } from '../nn/sequential.js'
 import { cosine } from '../optim/schedules.js'
 import { SGD } from '../optim/sgd.js'
+import { type PretrainReport, pretrain } from '../pretraining/pretrain.js'
 import { Generator } from '../random.js'
 import { l2 } from '../regularizers.js'
 import { type FitOptions, fit } from '../train.js'
@@ -22,6 +25,7 @@ export interface RunOptions extends Pick<FitOptions, 'onStep' | 'onEpoch' | 'sig
   validate: boolean
   /** Where the run is kept from epoch to epoch. */
   checkpoint: string
+  onPretrainEpoch?: (report: PretrainReport) => void
 }
 
 export interface Outcome {
@@ -50,6 +54,7 @@ export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<Ou
     regularizer: l2(recipe.l2),
     maxNorm,
   })
+  await pretrained(model, train, recipe, options)
   const augment = recipe.distortion && distortion({ imageShape: [28, 28], ...recipe.distortion })
   const validation = validate ? test : undefined
   const history = await fit(model, train, {
@@ -73,6 +78,34 @@ export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<Ou
     seconds: history.epochs.reduce((sum, { seconds }) => sum + seconds, 0),
     examplesPerSecond: Math.max(0, ...history.epochs.map((report) => report.examplesPerSecond)),
   }
+}
+
+/** Pre-trains the model, or reads what an earlier run of the same recipe came to. */
+async function pretrained(
+  model: Sequential,
+  train: Dataset,
+  { pretraining }: Recipe,
+  { seed, checkpoint, signal, onPretrainEpoch }: RunOptions,
+): Promise<void> {
+  if (pretraining === undefined || existsSync(checkpoint)) return
+  const file = pretrainedFile(checkpoint)
+  if (existsSync(file)) {
+    loadModel(model, file)
+    return
+  }
+  const { ended } = await pretrain(model, train, {
+    method: 'rbm',
+    epochs: pretraining,
+    seed,
+    signal,
+    onEpoch: onPretrainEpoch,
+  })
+  if (ended === 'epochs') saveModel(model, file)
+}
+
+/** Where the pre-trained weights are kept: the next to the checkpoint of the training after it. */
+export function pretrainedFile(checkpoint: string): string {
+  return checkpoint.replace(/(\.safetensors)?$/, '-pretrained$1')
 }
 
 function dataOf(validate: boolean) {
