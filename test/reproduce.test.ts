@@ -99,10 +99,12 @@ t.test('a result takes the place of the last one, in the order of the recipes', 
     { ...result, errors: [1.5] },
   ])
   const lines = readFileSync(file.replace('.json', '.md'), 'utf8').trimEnd().split('\n')
+  t.equal(lines.length - lines.findIndex((line) => line.startsWith('|--')) - 1, recipes.length)
   t.equal(
-    lines.at(-1),
-    '| 784-300-10 | 784-300-10 | squared error | 4.7 % (LeCun et al. 1998) | 1.50 % | 1 | 10 | 30 s | 12,346 | 2026-01-02 | 0123456789 | one, 2 cores |',
+    lines.find((line) => line.startsWith('| 784-300-10 ')),
+    '| 784-300-10 | 784-300-10 | squared error | 4.7 % (LeCun et al. 1998) | 1.50 % | 0 | 10 | 30 s | 12,346 | 2026-01-02 | 0123456789 | one, 2 cores |',
   )
+  t.match(lines.at(-1), '| 0.35 % (Cireşan et al. 2010) | not run to its end yet |')
   writeFileSync(file, 'nonsense')
   t.throws(() => keepResult(file, result), SyntaxError, 'and is not overwritten')
 })

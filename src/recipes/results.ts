@@ -46,35 +46,36 @@ export function keepResult(file: string, result: Result): void {
 }
 
 function markdown(results: readonly Result[]): string {
-  const lines = results.map((result) => {
-    const recipe = recipes.find(({ row }) => row === result.row)!
-    const cells = [
-      result.row,
-      recipe.units.join('-'),
-      recipe.training,
-      `${recipe.published} % (${recipe.source})`,
-      formatErrors(result.errors),
-      `${result.errors.length}`,
-      `${result.epochs}`,
-      minutes(result.seconds),
-      `${Math.round(result.examplesPerSecond).toLocaleString('en-US')}`,
-      result.date.slice(0, 10),
-      result.commit?.slice(0, 10) ?? '',
-      result.machine,
-    ]
-    return `| ${cells.join(' | ')} |`
+  const lines = recipes.map(({ row, units, training, published, source }) => {
+    const result = results.find((found) => found.row === row)
+    const cells = [row, units.join('-'), training, `${published} % (${source})`]
+    return `| ${[...cells, ...(result ? measured(result) : ['not run to its end yet'])].join(' | ')} |`
   })
   return `# Published results on MNIST, reproduced
 
-Errors on the 10,000 test images (mean ± standard deviation of the runs, seeds from 0 on) after
+Errors on the 10,000 test images (mean ± standard deviation over the seeds) after
 training on all 60,000 others. Every setting was chosen by the error on the last 10,000 training
 images (\`--validate\`). Written by \`npm run reproduce -- <row>\`. Time is that of all runs together, by
 the clock, whatever else the machine had to do; examples/s are those of the fastest epoch.
 
-| row | network | training | published | measured | runs | epochs | time | examples/s | date | commit | machine |
+| row | network | training | published | measured | seeds | epochs | time | examples/s | date | commit | machine |
 |---|---|---|---|---|---|---|---|---|---|---|---|
 ${lines.join('\n')}
 `
+}
+
+function measured(result: Result): string[] {
+  const { errors, epochs, seconds, examplesPerSecond, date, commit, machine } = result
+  return [
+    formatErrors(errors),
+    errors.length === 1 ? '0' : `0 to ${errors.length - 1}`,
+    `${epochs}`,
+    minutes(seconds),
+    Math.round(examplesPerSecond).toLocaleString('en-US'),
+    date.slice(0, 10),
+    commit?.slice(0, 10) ?? '',
+    machine,
+  ]
 }
 
 export function minutes(seconds: number): string {

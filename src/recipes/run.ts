@@ -54,7 +54,7 @@ export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<Ou
     regularizer: l2(recipe.l2),
     maxNorm,
   })
-  await pretrained(model, train, recipe, options)
+  const before = await pretrained(model, train, recipe, options)
   const augment = recipe.distortion && distortion({ imageShape: [28, 28], ...recipe.distortion })
   const validation = validate ? test : undefined
   const history = await fit(model, train, {
@@ -75,32 +75,33 @@ export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<Ou
   return {
     error: history.ended === 'epochs' ? 100 * (1 - accuracy!) : undefined,
     epochs: history.epochs.length,
-    seconds: history.epochs.reduce((sum, { seconds }) => sum + seconds, 0),
+    seconds: history.epochs.reduce((sum, { seconds }) => sum + seconds, before),
     examplesPerSecond: Math.max(0, ...history.epochs.map((report) => report.examplesPerSecond)),
   }
 }
 
-/** Pre-trains the model, or reads what an earlier run of the same recipe came to. */
+/** Pre-trains the model, or reads what an earlier run came to; the seconds that it took. */
 async function pretrained(
   model: Sequential,
   train: Dataset,
   { pretraining }: Recipe,
   { seed, checkpoint, signal, onPretrainEpoch }: RunOptions,
-): Promise<void> {
-  if (pretraining === undefined || existsSync(checkpoint)) return
+): Promise<number> {
+  if (pretraining === undefined) return 0
   const file = pretrainedFile(checkpoint)
-  if (existsSync(file)) {
-    loadModel(model, file)
-    return
-  }
-  const { ended } = await pretrain(model, train, {
+  if (existsSync(file)) return Number(loadModel(model, file).seconds)
+  const { ended, layers } = await pretrain(model, train, {
     method: 'rbm',
     epochs: pretraining,
     seed,
     signal,
     onEpoch: onPretrainEpoch,
   })
-  if (ended === 'epochs') saveModel(model, file)
+  const seconds = layers
+    .flatMap(({ epochs }) => epochs)
+    .reduce((sum, { seconds }) => sum + seconds, 0)
+  if (ended === 'epochs') saveModel(model, file, { seconds: `${seconds}` })
+  return seconds
 }
 
 /** Where the pre-trained weights are kept: the next to the checkpoint of the training after it. */
