@@ -48,12 +48,16 @@ export function saveCheckpoint(path: string, run: Run, epochs: EpochReport[]): v
 }
 
 /**
- * Puts the run where the file says it was.
- * @returns the reports of the epochs done; none where there is no file
+ * Puts the run where the file says it was. Without a file, the run's beginning becomes one: a path
+ * that cannot be written fails now, not after the first epoch.
+ * @returns the reports of the epochs done
  * @throws DataError when the file is malformed or belongs to another model or optimizer
  */
-export function loadCheckpoint(path: string, run: Run): EpochReport[] {
-  if (!existsSync(path)) return []
+export function resume(path: string, run: Run): EpochReport[] {
+  if (!existsSync(path)) {
+    saveCheckpoint(path, run, [])
+    return []
+  }
   const { tensors, metadata } = readModelFile(path)
   const part = (name: string): Tensors<never> =>
     new Map(

@@ -2,7 +2,7 @@
  * The training loop: epochs over shuffled batches, validation, early stopping, callbacks. JavaScript
  * hears of it every few milliseconds; when the signal is aborted, it stops there.
  */
-import { Best, loadCheckpoint, saveCheckpoint } from './checkpoint.js'
+import { Best, resume, saveCheckpoint } from './checkpoint.js'
 import { type Dataset, split } from './data/dataset.js'
 import type { Augment } from './data/distortion.js'
 import { DataLoader } from './data/loader.js'
@@ -88,7 +88,8 @@ const HOP = 10
 
 /**
  * Minimizes the loss on the data plus the optimizer's penalty.
- * @throws ArgumentError for options out of range, DivergenceError when the risk is no longer finite
+ * @throws ArgumentError for options out of range, DivergenceError when the risk is no longer finite,
+ * DataError when the checkpoint is malformed or belongs to another training
  * @example
  * await fit(model, train, { loss: softmaxCrossEntropy, optimizer, epochs: 5, validation: 0.1 })
  */
@@ -113,7 +114,7 @@ export async function fit(model: Module, data: Dataset, options: FitOptions): Pr
   model.train()
   try {
     const run = { model, optimizer, best, generators: { order: loader.generator!, changes } }
-    if (options.checkpoint) history.epochs = loadCheckpoint(options.checkpoint, run)
+    if (options.checkpoint) history.epochs = resume(options.checkpoint, run)
     for (;;) {
       const done = history.epochs.length
       if (best.epochsSince(done) >= patience) history.ended = 'earlyStopping'

@@ -90,7 +90,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
   protected abstract update(group: Group<Settings>): void
 
   /** What is kept for each parameter from step to step, by name. */
-  protected abstract readonly kept: Readonly<Record<string, ParameterState>>
+  protected readonly kept: Readonly<Record<string, ParameterState>> = {}
 
   /** The buffer with the settings for a parameter: without regularizers where it is a bias. */
   protected settingsOf(group: Group<Settings>, parameter: Tensor): Handle {

@@ -142,7 +142,7 @@ export const recipes: readonly Recipe[] = [
     training: 'pre-training as RBMs, then cross-entropy',
     published: 1.2,
     source: 'Hinton et al. 2006',
-    minutes: 15,
+    minutes: 7,
     runs: 1,
     epochs: 50,
     batchSize: 100,

@@ -70,10 +70,11 @@ export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<Ou
     onStep,
     onEpoch,
   })
-  const { accuracy } = evaluate(model, test, { loss })
+  const isDone = history.ended === 'epochs'
+  const tested = isDone ? evaluate(model, test, { loss }) : undefined
   model.dispose()
   return {
-    error: history.ended === 'epochs' ? 100 * (1 - accuracy!) : undefined,
+    error: tested && 100 * (1 - tested.accuracy!),
     epochs: history.epochs.length,
     seconds: history.epochs.reduce((sum, { seconds }) => sum + seconds, before),
     examplesPerSecond: Math.max(0, ...history.epochs.map((report) => report.examplesPerSecond)),
