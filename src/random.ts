@@ -80,6 +80,14 @@ export class Generator {
     return y
   }
 
+  /** Another generator, whose seed this one draws. */
+  fork(): Generator {
+    const drawn = this.uniform([2])
+    const [high, low] = drawn.data()
+    drawn.dispose()
+    return new Generator(high * 2 ** 48 + low * 2 ** 24, streams.forks)
+  }
+
   /** Where the stream is: pass it to `restore` to draw the same numbers again. */
   save(): number[] {
     this.#state?.backend.read(this.#state.handle, this.#words)
@@ -157,7 +165,14 @@ export function setSeed(seed: number): void {
 }
 
 /** Streams of one seed, so that what is drawn for one purpose says nothing about another. */
-export const streams = { weights: 0, batches: 1, split: 2, pretraining: 5 }
+export const streams = {
+  weights: 0,
+  batches: 1,
+  split: 2,
+  forks: 3,
+  augment: 4,
+  pretraining: 5,
+}
 
 /** The integers 0 .. n - 1 in an order that the seed fixes. */
 export function permutation(n: number, seed: number, stream: number): Int32Array {

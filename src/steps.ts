@@ -3,6 +3,7 @@
  * the model allows it, else batch by batch on this thread with turns for the event loop in between.
  */
 import { type Captured, capture } from './capture/capture.js'
+import type { Batch } from './data/examples.js'
 import type { DataLoader } from './data/loader.js'
 import { CaptureError } from './errors.js'
 import type { Loss } from './losses.js'
@@ -85,10 +86,11 @@ export function trainingSteps(
   loader: DataLoader,
   loss: Loss,
   optimizer: Optimizer,
+  change: (batch: Batch) => Tensor = ({ inputs }) => inputs,
 ): Steps {
   return new Steps('fit', (rows) => {
-    const { inputs, targets } = loader.gather(rows)
-    const risk = loss(model.forward(inputs), targets)
+    const batch = loader.gather(rows)
+    const risk = loss(model.forward(change(batch)), batch.targets)
     risk.backward()
     optimizer.step()
     optimizer.zeroGrad()

@@ -2,8 +2,10 @@
  * The training loop: epochs over shuffled batches, validation, early stopping, callbacks. JavaScript
  * hears of it every few milliseconds; when the signal is aborted, it stops there.
  */
-import { type Captured, capture } from './capture/capture.js'
+import { Best } from './best.js'
+import { resume, saveCheckpoint } from './checkpoint.js'
 import { type Dataset, splitRows } from './data/dataset.js'
+import type { Augment } from './data/distortion.js'
 import { Examples } from './data/examples.js'
 import { DataLoader } from './data/loader.js'
 import { ArgumentError, DivergenceError } from './errors.js'
@@ -11,9 +13,9 @@ import { type Evaluation, Evaluator } from './evaluate.js'
 import type { Loss } from './losses.js'
 import type { Module } from './nn/module.js'
 import type { Optimizer } from './optim/optimizer.js'
+import { Generator, streams } from './random.js'
 import { within } from './scope.js'
 import { type Steps, trainingSteps } from './steps.js'
-import type { Tensor } from './tensor.js'
 
 export interface StepReport {
   /** Counted from 1. */
@@ -57,6 +59,16 @@ export interface FitOptions {
   validation?: Dataset | number
   /** Stops when the validation risk has not fallen for `patience` epochs; keeps the best weights. */
   earlyStopping?: { patience: number }
+  /**
+   * Changes the inputs of each batch at random, as `distortion` does; not those of the validation.
+   * Its generator is seeded by `seed`.
+   */
+  augment?: Augment
+  /**
+   * A file that holds the state of the training after each epoch. Where it exists, training goes on
+   * from it, as if it had never been interrupted if all else is the same.
+   */
+  checkpoint?: string
   /** Ends with the weights of the epoch of lowest validation risk. */
   keepBest?: boolean
   onStep?: (report: StepReport) => void
@@ -79,36 +91,47 @@ const HOP = 50
 
 /**
  * Minimizes the loss on the data plus the optimizer's penalty.
- * @throws ArgumentError for options out of range, DivergenceError when the risk is no longer finite
+ * @throws ArgumentError for options out of range, DivergenceError when the risk is no longer finite,
+ * DataError when the checkpoint is malformed or belongs to another training
  * @example
  * await fit(model, train, { loss: softmaxCrossEntropy, optimizer, epochs: 5, validation: 0.1 })
  */
 export async function fit(model: Module, data: Dataset, options: FitOptions): Promise<History> {
   checkOptions(options)
-  const { batchSize = 32, seed = 0, epochs, signal, earlyStopping } = options
+  const { batchSize = 32, seed = 0, epochs, signal, optimizer, augment } = options
   const { train, held } = await loadExamples(data, options)
   const loader = new DataLoader(train, { batchSize, shuffle: true, seed })
-  const steps = trainingSteps(model, loader, options.loss, options.optimizer)
+  const changes = new Generator(seed, streams.augment)
+  const steps = trainingSteps(
+    model,
+    loader,
+    options.loss,
+    optimizer,
+    augment && (({ inputs, targets }) => augment(inputs, targets, changes)),
+  )
   const evaluator = held && new Evaluator(model, held, options.loss)
-  const best = new Best(model, earlyStopping !== undefined || options.keepBest === true)
+  const best = new Best(model, options.earlyStopping !== undefined || options.keepBest === true)
+  const patience = options.earlyStopping?.patience ?? Infinity
   const history: History = { epochs: [], bestEpoch: 0, ended: 'epochs' }
   model.train()
   try {
-    for (let epoch = 1; epoch <= epochs; epoch++) {
-      const begin = performance.now()
-      const trained = await trainEpoch(steps, loader, epoch, options)
-      if (trained.examples > 0) {
-        const checked = await evaluator?.run()
-        const report = reportOf(epoch, trained, checked, options.optimizer, begin)
-        history.epochs.push(report)
-        await best.offer(report)
-        await options.onEpoch?.(report)
-      }
+    const generators = { changes, ...(loader.generator && { order: loader.generator }) }
+    const run = { model, optimizer, best, generators }
+    if (options.checkpoint) history.epochs = resume(options.checkpoint, run)
+    for (;;) {
+      const done = history.epochs.length
+      if (best.epochsSince(done) >= patience) history.ended = 'earlyStopping'
       if (signal?.aborted) history.ended = 'aborted'
-      else if (earlyStopping && best.epochsSince(epoch) >= earlyStopping.patience) {
-        history.ended = 'earlyStopping'
-      }
-      if (history.ended !== 'epochs') break
+      if (done >= epochs || history.ended !== 'epochs') break
+      const begin = performance.now()
+      const trained = await trainEpoch(steps, loader, done + 1, options)
+      if (trained.examples === 0) continue
+      const report = reportOf(done + 1, trained, await evaluator?.run(), optimizer, begin)
+      history.epochs.push(report)
+      await best.offer(report.epoch, report.validationRisk)
+      const isWhole = trained.examples === train.size
+      if (options.checkpoint && isWhole) saveCheckpoint(options.checkpoint, run, history.epochs)
+      await options.onEpoch?.(report)
     }
     history.bestEpoch = (await best.restore()) ?? history.epochs.length
     return history
@@ -122,6 +145,7 @@ export async function fit(model: Module, data: Dataset, options: FitOptions): Pr
     steps.dispose()
     evaluator?.dispose()
     loader.dispose()
+    changes.dispose()
   }
 }
 
@@ -227,48 +251,5 @@ function reportOf(
     examples,
     examplesPerSecond: (examples / milliseconds) * 1000,
     seconds: (performance.now() - begin) / 1000,
-  }
-}
-
-/** The weights of the epoch with the lowest validation risk, on the model's own backend. */
-class Best {
-  #risk = Infinity
-  #epoch = 0
-  #weights: readonly Tensor[] = []
-  readonly #save: Captured<[], Tensor[]>
-  readonly #restore: Captured<[], void>
-
-  constructor(
-    model: Module,
-    readonly wanted: boolean,
-  ) {
-    // Captured, so that copying large weights does not hold JavaScript up.
-    this.#save = capture(() => model.parameters().map((parameter) => parameter.clone()))
-    this.#restore = capture(() => {
-      for (const [i, parameter] of model.parameters().entries()) parameter.assign(this.#weights[i])
-    })
-  }
-
-  async offer({ epoch, validationRisk = Infinity }: EpochReport): Promise<void> {
-    if (!this.wanted || !(validationRisk < this.#risk)) return
-    this.#risk = validationRisk
-    this.#epoch = epoch
-    this.#weights = await this.#save.run()
-  }
-
-  epochsSince(epoch: number): number {
-    return epoch - this.#epoch
-  }
-
-  /** Puts the weights back; the epoch they are from, undefined when none was kept. */
-  async restore(): Promise<number | undefined> {
-    if (this.#epoch === 0) return undefined
-    await this.#restore.run()
-    return this.#epoch
-  }
-
-  dispose(): void {
-    this.#save.dispose()
-    this.#restore.dispose()
   }
 }

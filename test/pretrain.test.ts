@@ -52,7 +52,7 @@ t.test('at equal supervised budget, a deep sigmoid network errs less after it', 
     if (options) await pretrain(model, train, options)
     const optimizer = new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 })
     await fit(model, train, { loss: softmaxCrossEntropy, optimizer, epochs: 15, batchSize: 50 })
-    return 1 - evaluate(model, test, { loss: softmaxCrossEntropy }).accuracy!
+    return 1 - (await evaluate(model, test, { loss: softmaxCrossEntropy })).accuracy!
   }
   const without = await error(undefined)
   t.ok(without > 0.5, `${without} without`)

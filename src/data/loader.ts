@@ -29,7 +29,8 @@ export class DataLoader implements Iterable<Batch> {
   readonly batchSize: number
   readonly size: number
   readonly #examples: Examples
-  readonly #generator: Generator | undefined
+  /** Draws the orders; undefined where they are the data set's own. */
+  readonly generator: Generator | undefined
   readonly #dropLast: boolean
 
   /** @param data a data set, which is copied at once, or its examples, which are freed with the loader */
@@ -41,7 +42,7 @@ export class DataLoader implements Iterable<Batch> {
     this.batchSize = batchSize
     this.size = data.size
     this.#dropLast = dropLast
-    this.#generator = shuffle ? new Generator(seed, streams.batches) : undefined
+    this.generator = shuffle ? new Generator(seed, streams.batches) : undefined
     this.#examples = data instanceof Examples ? data : Examples.of(data)
   }
 
@@ -71,7 +72,7 @@ export class DataLoader implements Iterable<Batch> {
 
   /** Positions of the examples in the order of the next epoch, [size]. */
   order(): Tensor<'int32'> {
-    if (this.#generator) return this.#generator.permutation(this.size)
+    if (this.generator) return this.generator.permutation(this.size)
     const order = new Int32Array(this.size)
     for (let i = 0; i < order.length; i++) order[i] = i
     return tensor(order)
@@ -85,6 +86,6 @@ export class DataLoader implements Iterable<Batch> {
   /** Frees the copy of the data set. */
   dispose(): void {
     this.#examples.dispose()
-    this.#generator?.dispose()
+    this.generator?.dispose()
   }
 }

@@ -16,6 +16,7 @@ import {
   gemmSgd,
   gemmSgdMomentum,
   gemmSgdPanels,
+  maxNorm,
   panels,
   reduction,
   rows,
@@ -33,6 +34,7 @@ import {
   picks,
   scatterAddRows,
   transpose,
+  warp,
 } from './movingCases.js'
 import { bytes, floats, ints, SIZES, specials, tuples } from './values.js'
 
@@ -141,4 +143,6 @@ export const cases: { [K in KernelName]: () => Cases } = {
   permutation: () => drawn('int32'),
   sgd: () => sgd(false),
   sgdMomentum: () => sgd(true),
+  maxNorm,
+  warp,
 }

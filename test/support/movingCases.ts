@@ -79,6 +79,22 @@ export function* drawn(dtype: DType, ...scalars: number[]): Cases {
   }
 }
 
+export function* warp(): Cases {
+  for (const [count, height, width] of tuples(3, 20000)) {
+    const n = count * height * width
+    const turns = floats(4 * count, 1.5)
+    const far = floats(2 * n, 1e6)
+    for (const shifts of [new Float32Array(2 * n), floats(2 * n, 3), far]) {
+      yield [floats(n), turns, shifts, out(n), count, height, width]
+    }
+    const neutral = Float32Array.from(
+      { length: 4 * count },
+      (_, i) => +(i % 4 === 0 || i % 4 === 3),
+    )
+    yield [floats(n), neutral, new Float32Array(2 * n), out(n), count, height, width]
+  }
+}
+
 const PROBABILITIES = [
   0,
   -0,

@@ -14,6 +14,7 @@ import { gemmPanels, gemmSgdPanels, packPanels, unpackPanels } from './panels.js
 import * as random from './random.js'
 import * as reduce from './reduce.js'
 import * as softmax from './softmax.js'
+import { warp } from './warp.js'
 
 export const jsKernels: { readonly [K in KernelName]: JsKernel<K> } = {
   gemm,
@@ -29,4 +30,5 @@ export const jsKernels: { readonly [K in KernelName]: JsKernel<K> } = {
   ...gather,
   ...random,
   ...optim,
+  warp,
 }
