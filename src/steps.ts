@@ -59,7 +59,10 @@ export class Steps {
   }
 
   async #runTogether(rows: Rows): Promise<Float32Array> {
-    const risks = await this.#step.runMany(rows)
+    const running = this.#step.runMany(rows)
+    // The threads are computing, and this one would only wait.
+    this.monitor?.settle()
+    const risks = await running
     const values = risks.data()
     risks.dispose()
     return values
@@ -71,10 +74,16 @@ export class Steps {
       monitor.add(this.#probe, look, updates)
       return Float32Array.of(risk.item())
     }
+    const eagerly = () => {
+      const risks = record(this.#takeSampled(batch))
+      monitor.settle()
+      return risks
+    }
     try {
+      monitor.settle()
       return await this.#captured(
         async () => record(await this.#sampled.run(batch)),
-        async () => scope(() => record(this.#takeSampled(batch))),
+        async () => scope(eagerly),
       )
     } finally {
       batch.dispose()
@@ -139,6 +148,7 @@ export class Steps {
   }
 
   dispose(): void {
+    this.monitor?.settle()
     this.#step.dispose()
     this.#sampled.dispose()
   }

@@ -83,9 +83,9 @@ const Registration sum = kernel<sum_check, sum_run>("sum", "x y outer length inn
 // Squares in float64: those of float32 can neither overflow nor vanish there.
 NB_INLINE double square(float x) { return static_cast<double>(x) * static_cast<double>(x); }
 
-// Lane l takes the elements l, l + 16, ...; then the lanes are added as a tree.
+// Lane l takes the elements l, l + 32, ...; then the lanes are added as a tree.
 NB_INLINE float norm_row(const float* x, size_t n) {
-  constexpr size_t kLanes = 16;
+  constexpr size_t kLanes = 32;
   double lanes[kLanes] = {};
   size_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {

@@ -82,8 +82,8 @@ export class Monitor {
   /** The last sample: its step, and each layer's weights before it. */
   #sampled = 0
   #weightNorms: number[] = []
-  /** While the update of a step that `observe` looked at is still to be measured. */
-  #open: { probe: Probe; copies: Tensor[][] } | undefined
+  /** What is still to be recorded of the last sample. */
+  #rest: (() => void) | undefined
 
   /** @throws ArgumentError when an option is not a whole number from 1 */
   constructor({ every = 50, bins = 20 }: MonitorOptions = {}) {
@@ -98,12 +98,13 @@ export class Monitor {
 
   /** Everything recorded so far, in the order of the steps and, within one, of the layers. */
   get records(): readonly MonitorRecord[] {
-    this.#measureUpdate()
+    this.settle()
     return this.#records
   }
 
   /** One histogram of each layer's activations per sample. */
   get histograms(): readonly ActivationHistogram[] {
+    this.settle()
     return this.#histograms
   }
 
@@ -129,21 +130,18 @@ export class Monitor {
     if (isRecording()) {
       throw new CaptureError('Monitor: observe reads values, which a captured function cannot')
     }
-    this.#measureUpdate()
+    this.settle()
     if (this.stepsToSample === 0) {
+      this.#sampled = this.#steps + 1
       const probe = new Probe(model)
       scope(() => this.#addLook(probe, probe.look(outputs, loss)))
-      this.#open = { probe, copies: within(null, () => probe.copies()) }
+      const copies = within(null, () => probe.copies())
+      this.#rest = () => {
+        if (!probe.isReleased) scope(() => this.#addUpdates(probe, probe.distances(copies)))
+        for (const copy of copies.flat()) copy.dispose()
+      }
     }
     this.advance(1)
-  }
-
-  #measureUpdate(): void {
-    if (this.#open === undefined) return
-    const { probe, copies } = this.#open
-    this.#open = undefined
-    if (!probe.isReleased) scope(() => this.#addUpdates(probe, probe.distances(copies)))
-    for (const copy of copies.flat()) copy.dispose()
   }
 
   /** Internal: steps that pass before one is sampled; 0 when it is the next one. */
@@ -156,14 +154,24 @@ export class Monitor {
     this.#steps += steps
   }
 
-  /** Internal: records the next step, which has been taken already. */
+  /** Internal: records a sampled step, by `settle`, until when the tensors must stay. */
   add(probe: Probe, look: Look, updates: readonly Tensor[]): void {
-    this.#addLook(probe, look)
-    this.#addUpdates(probe, updates)
+    this.settle()
+    this.#rest = () => {
+      this.#addLook(probe, look)
+      this.#addUpdates(probe, updates)
+    }
+    this.#sampled = this.#steps + 1
+  }
+
+  /** Internal: brings the records up to date. */
+  settle(): void {
+    const rest = this.#rest
+    this.#rest = undefined
+    rest?.()
   }
 
   #addLook({ layers, activations }: Probe, { gradientNorms, weightNorms, values }: Look): void {
-    this.#sampled = this.#steps + 1
     this.#weightNorms = weightNorms.map((norm) => norm.item())
     for (const [i, { name }] of layers.entries()) {
       this.#add(name, 'gradientNorm', gradientNorms[i]?.item())
