@@ -51,6 +51,8 @@ export interface FitOptions {
   batchSize?: number
   /** Seed of the batch order and of the validation split; 0 by default. */
   seed?: number
+  /** Whether each epoch has an order of its own; true by default, else the data's. */
+  shuffle?: boolean
   /** A data set to validate on after each epoch, or the share of the examples to set aside for it. */
   validation?: Dataset | number
   /** Stops when the validation risk has not fallen for `patience` epochs; keeps the best weights. */
@@ -84,10 +86,18 @@ const HOP = 10
  */
 export async function fit(model: Module, data: Dataset, options: FitOptions): Promise<History> {
   checkOptions(options)
-  const { batchSize = 32, seed = 0, validation, epochs, signal, earlyStopping } = options
+  const {
+    batchSize = 32,
+    seed = 0,
+    shuffle = true,
+    validation,
+    epochs,
+    signal,
+    earlyStopping,
+  } = options
   const { train, validation: held } =
     typeof validation === 'number' ? split(data, validation, seed) : { train: data, validation }
-  const loader = new DataLoader(train, { batchSize, shuffle: true, seed })
+  const loader = new DataLoader(train, { batchSize, shuffle, seed })
   const steps = new Steps(model, loader, options.loss, options.optimizer, options.monitor)
   const validationLoader = held && new DataLoader(held, { batchSize: 1000 })
   const best = new Best(model, earlyStopping !== undefined || options.keepBest === true)
