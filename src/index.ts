@@ -13,6 +13,7 @@ export { type Captured, capture, type Results } from './capture/capture.js'
 export { arange, eye, full, ones, rand, randn, tensor, zeros } from './create.js'
 export { type Dataset, type DatasetSource, dataset, split, subset } from './data/dataset.js'
 export { digits } from './data/digits.js'
+export { type Augment, type DistortionOptions, distortion } from './data/distortion.js'
 export { iris } from './data/iris.js'
 export { type Batch, DataLoader, type LoaderOptions } from './data/loader.js'
 export { mnist } from './data/mnist.js'
@@ -46,18 +47,33 @@ export {
   type SeriesPoint,
 } from './monitor/monitor.js'
 export { ReLU, Sigmoid, Softmax, Tanh } from './nn/activations.js'
+export { Dropout } from './nn/dropout.js'
 export * as init from './nn/init.js'
 export { Linear, type LinearOptions } from './nn/linear.js'
 export { Module, Parameter } from './nn/module.js'
-export { type ActivationName, mlp, Sequential } from './nn/sequential.js'
+export { type ActivationName, type MlpOptions, mlp, Sequential } from './nn/sequential.js'
 export { where } from './ops/elementwise.js'
 export { oneHot } from './ops/gather.js'
 export { concat, stack } from './ops/layout.js'
 export { linear, matmul } from './ops/matmul.js'
 export { Adam, type AdamSettings } from './optim/adam.js'
-export { type Group, type GroupSettings, Optimizer } from './optim/optimizer.js'
+export {
+  type Group,
+  type GroupSettings,
+  Optimizer,
+  type OptimizerState,
+} from './optim/optimizer.js'
 export * as schedules from './optim/schedules.js'
 export { SGD, type SGDSettings } from './optim/sgd.js'
+export { Autoencoder, type AutoencoderOptions, type Noise } from './pretraining/autoencoder.js'
+export { type LayerFitOptions, UnsupervisedLayer } from './pretraining/layer.js'
+export {
+  type PretrainHistory,
+  type PretrainOptions,
+  type PretrainReport,
+  pretrain,
+} from './pretraining/pretrain.js'
+export { RBM, type RBMOptions } from './pretraining/rbm.js'
 export { Generator, setSeed } from './random.js'
 export { l1, l2, type Regularizer } from './regularizers.js'
 export { scope } from './scope.js'

@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Captured, capture } from './capture/capture.js'
-import type { DataLoader } from './data/loader.js'
+import type { Batch, DataLoader } from './data/loader.js'
 import { CaptureError } from './errors.js'
 import type { Loss } from './losses.js'
 import type { Monitor } from './monitor/monitor.js'
@@ -33,6 +33,7 @@ export class Steps {
     readonly loader: DataLoader,
     readonly loss: Loss,
     readonly optimizer: Optimizer,
+    readonly change: (batch: Batch) => Tensor = ({ inputs }) => inputs,
     readonly monitor?: Monitor,
   ) {
     this.#probe = new Probe(model)
@@ -136,9 +137,9 @@ export class Steps {
   }
 
   #forward(rows: Rows): { outputs: Tensor; risk: Tensor } {
-    const { inputs, targets } = this.loader.gather(rows)
-    const outputs = this.model.forward(inputs)
-    return { outputs, risk: this.loss(outputs, targets) }
+    const batch = this.loader.gather(rows)
+    const outputs = this.model.forward(this.change(batch))
+    return { outputs, risk: this.loss(outputs, batch.targets) }
   }
 
   #update(risk: Tensor): void {

@@ -2,7 +2,9 @@
  * The training loop: epochs over shuffled batches, validation, early stopping, callbacks. JavaScript
  * hears of it every few milliseconds; when the signal is aborted, it stops there.
  */
+import { Best, resume, saveCheckpoint } from './checkpoint.js'
 import { type Dataset, split } from './data/dataset.js'
+import type { Augment } from './data/distortion.js'
 import { DataLoader } from './data/loader.js'
 import { ArgumentError, DivergenceError } from './errors.js'
 import { type Evaluation, evaluateBatches } from './evaluate.js'
@@ -10,6 +12,7 @@ import type { Loss } from './losses.js'
 import type { Monitor } from './monitor/monitor.js'
 import type { Module } from './nn/module.js'
 import type { Optimizer } from './optim/optimizer.js'
+import { Generator, streams } from './random.js'
 import { within } from './scope.js'
 import { Steps } from './steps.js'
 
@@ -57,6 +60,16 @@ export interface FitOptions {
   validation?: Dataset | number
   /** Stops when the validation risk has not fallen for `patience` epochs; keeps the best weights. */
   earlyStopping?: { patience: number }
+  /**
+   * Changes the inputs of each batch at random, as `distortion` does; not those of the validation.
+   * Its generator is seeded by `seed`.
+   */
+  augment?: Augment
+  /**
+   * A file that holds the state of the training after each epoch. Where it exists, training goes on
+   * from it, as if it had never been interrupted if all else is the same.
+   */
+  checkpoint?: string
   /** Ends with the weights of the epoch of lowest validation risk. */
   keepBest?: boolean
   /** Looks into the network every so many steps; what is trained stays the same to the bit. */
@@ -80,45 +93,50 @@ const HOP = 10
 
 /**
  * Minimizes the loss on the data plus the optimizer's penalty.
- * @throws ArgumentError for options out of range, DivergenceError when the risk is no longer finite
+ * @throws ArgumentError for options out of range, DivergenceError when the risk is no longer finite,
+ * DataError when the checkpoint is malformed or belongs to another training
  * @example
  * await fit(model, train, { loss: softmaxCrossEntropy, optimizer, epochs: 5, validation: 0.1 })
  */
 export async function fit(model: Module, data: Dataset, options: FitOptions): Promise<History> {
   checkOptions(options)
-  const {
-    batchSize = 32,
-    seed = 0,
-    shuffle = true,
-    validation,
-    epochs,
-    signal,
-    earlyStopping,
-  } = options
+  const { batchSize = 32, seed = 0, shuffle = true, validation, epochs, signal } = options
+  const { optimizer, augment } = options
   const { train, validation: held } =
     typeof validation === 'number' ? split(data, validation, seed) : { train: data, validation }
   const loader = new DataLoader(train, { batchSize, shuffle, seed })
-  const steps = new Steps(model, loader, options.loss, options.optimizer, options.monitor)
+  const changes = new Generator(seed, streams.augment)
+  const steps = new Steps(
+    model,
+    loader,
+    options.loss,
+    optimizer,
+    augment && (({ inputs, targets }) => augment(inputs, targets, changes)),
+    options.monitor,
+  )
   const validationLoader = held && new DataLoader(held, { batchSize: 1000 })
-  const best = new Best(model, earlyStopping !== undefined || options.keepBest === true)
+  const best = new Best(model, options.earlyStopping !== undefined || options.keepBest === true)
+  const patience = options.earlyStopping?.patience ?? Infinity
   const history: History = { epochs: [], bestEpoch: 0, ended: 'epochs' }
   model.train()
   try {
-    for (let epoch = 1; epoch <= epochs; epoch++) {
-      const begin = performance.now()
-      const trained = await trainEpoch(steps, epoch, options)
-      if (trained.examples > 0) {
-        const checked = validationLoader && evaluateBatches(model, validationLoader, options.loss)
-        const report = reportOf(epoch, trained, checked, options.optimizer, begin)
-        history.epochs.push(report)
-        best.offer(report)
-        await options.onEpoch?.(report)
-      }
+    const run = { model, optimizer, best, generators: { order: loader.generator!, changes } }
+    if (options.checkpoint) history.epochs = resume(options.checkpoint, run)
+    for (;;) {
+      const done = history.epochs.length
+      if (best.epochsSince(done) >= patience) history.ended = 'earlyStopping'
       if (signal?.aborted) history.ended = 'aborted'
-      else if (earlyStopping && best.epochsSince(epoch) >= earlyStopping.patience) {
-        history.ended = 'earlyStopping'
-      }
-      if (history.ended !== 'epochs') break
+      if (done >= epochs || history.ended !== 'epochs') break
+      const begin = performance.now()
+      const trained = await trainEpoch(steps, done + 1, options)
+      if (trained.examples === 0) continue
+      const checked = validationLoader && evaluateBatches(model, validationLoader, options.loss)
+      const report = reportOf(done + 1, trained, checked, optimizer, begin)
+      history.epochs.push(report)
+      best.offer(report)
+      const isWhole = trained.examples === train.size
+      if (options.checkpoint && isWhole) saveCheckpoint(options.checkpoint, run, history.epochs)
+      await options.onEpoch?.(report)
     }
     history.bestEpoch = best.restore() ?? history.epochs.length
     return history
@@ -130,6 +148,7 @@ export async function fit(model: Module, data: Dataset, options: FitOptions): Pr
     model.eval()
     steps.dispose()
     loader.dispose()
+    changes.dispose()
     validationLoader?.dispose()
   }
 }
@@ -226,35 +245,5 @@ function reportOf(
     examples,
     examplesPerSecond: (examples / milliseconds) * 1000,
     seconds: (performance.now() - begin) / 1000,
-  }
-}
-
-/** The weights of the epoch with the lowest validation risk. */
-class Best {
-  #risk = Infinity
-  #epoch = 0
-  #state: ReturnType<Module['state']> | undefined
-
-  constructor(
-    readonly model: Module,
-    readonly wanted: boolean,
-  ) {}
-
-  offer({ epoch, validationRisk = Infinity }: EpochReport): void {
-    if (!this.wanted || !(validationRisk < this.#risk)) return
-    this.#risk = validationRisk
-    this.#epoch = epoch
-    this.#state = this.model.state()
-  }
-
-  epochsSince(epoch: number): number {
-    return epoch - this.#epoch
-  }
-
-  /** Puts the weights back; the epoch they are from. */
-  restore(): number | undefined {
-    if (this.#state === undefined) return undefined
-    this.model.loadState(this.#state)
-    return this.#epoch
   }
 }

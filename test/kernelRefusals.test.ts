@@ -149,6 +149,9 @@ refuseAll('extents that overflow 2^64 or no buffer holds', [
   ['gatherBytes', ['bytes', 'good', 'y', 3, 2 ** 52, 2 ** 52, 1], /overflows/],
   ['scatterAddRows', ['a', 'good', 'y', 3, 2 ** 52, 2 ** 52], /overflows|holds/],
   ['oneHot', ['good', 'y', 2 ** 33, 2 ** 33], /overflows|holds/],
+  ['maxNorm', ['y', 'a', 2 ** 33, 2 ** 33], /overflows/],
+  ['warp', ['a', 'b', 'six', 'y', 2 ** 52, 2 ** 15, 2 ** 15], /overflows/],
+  ['warp', ['a', 'b', 'six', 'y', 0, 2 ** 15 + 1, 1], /at most 32768, got 32769 and 1/],
 ])
 
 refuseAll('buffers too small', [
@@ -174,6 +177,11 @@ refuseAll('buffers too small', [
   ['uniform', ['y', 'good', 4, 0, 1], /state holds 3/],
   ['sgd', ['y', 'a', 'empty', 12], /settings holds 0/],
   ['sgdMomentum', ['y', 'a', 'six', 'six', 12], /velocity holds 6/],
+  ['maxNorm', ['y', 'empty', 3, 4], /limit holds 0/],
+  ['maxNorm', ['six', 'a', 3, 4], /w holds 6/],
+  ['warp', ['a', 'b', 'a', 'y', 1, 3, 3], /shifts holds 12 elements, expected at least 18/],
+  ['warp', ['a', 'empty', 'b', 'y', 1, 2, 3], /maps holds 0/],
+  ['warp', ['a', 'b', 'a', 'empty', 1, 2, 3], /y holds 0/],
 ])
 
 refuseAll('wrong dtypes', [
@@ -191,6 +199,8 @@ refuseAll('wrong dtypes', [
 ])
 
 refuseAll('a result that is one of the inputs', [
+  ['warp', ['y', 'b', 'a', 'y', 1, 2, 3], /same buffer/],
+  ['maxNorm', ['y', 'y', 3, 4], /same buffer/],
   ['gemm', ['y', 'b', 'y', 0, 0, 3, 3, 3, 1, 0], /c must not be the same buffer as a/],
   ['gemm', ['a', 'y', 'y', 0, 0, 3, 3, 3, 1, 0], /c must not be the same buffer as b/],
   ['sum', ['y', 'y', 3, 4, 1, 1], /same buffer/],

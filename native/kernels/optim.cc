@@ -107,5 +107,41 @@ void adam_run(Inout w, In dw, Inout mean, Inout square, In settings, Size n, Sha
 }
 const Registration adam = kernel<adam_check, adam_run>("adam", "w dw mean square settings n");
 
+void max_norm_check(Inout w, In limit, Size rows, Size cols) {
+  holds(w, product(rows, cols));
+  holds(limit, 1);
+  distinct(w, limit);
+}
+// Shares are columns, each summed down its rows, so that the sums do not depend on the cut. Wide
+// ones: of each row they read what lies together.
+void max_norm_run(Inout w, In limit, Size rows, Size cols, Share share) noexcept {
+  constexpr size_t kBlock = 1024;
+  const Range range = share.of(cols);
+  const float c = limit[0];
+  simd([=, w = w.data] {
+    for (size_t first = range.first; first < range.second; first += kBlock) {
+      const size_t n = std::min(kBlock, range.second - first);
+      float scale[kBlock] = {};
+      for (size_t r = 0; r < rows; ++r) {
+        const float* row = w + r * cols + first;
+        for (size_t i = 0; i < n; ++i) scale[i] += row[i] * row[i];
+      }
+      bool any = false;
+      for (size_t i = 0; i < n; ++i) {
+        const float s = c / std::sqrt(scale[i]);
+        scale[i] = s < 1 ? s : 1;
+        any |= s < 1;
+      }
+      if (!any) continue;
+      for (size_t r = 0; r < rows; ++r) {
+        float* row = w + r * cols + first;
+        for (size_t i = 0; i < n; ++i) row[i] *= scale[i];
+      }
+    }
+  });
+}
+const Registration max_norm =
+    kernel<max_norm_check, max_norm_run, nullptr, true>("maxNorm", "w limit rows cols");
+
 }  // namespace
 }  // namespace nb

@@ -194,6 +194,8 @@ export const kernels = {
   normal: ['y:out', 'state:intsInout', 'n:size', 'mean:float', 'std:float'],
   // 1 with probability p, else 0
   bernoulli: ['y:out', 'state:intsInout', 'n:size', 'p:float'],
+  // The same with a probability for each element; NaN where that is NaN.
+  bernoulliEach: ['p:in', 'y:out', 'state:intsInout', 'n:size'],
   permutation: ['y:intsOut', 'state:intsInout', 'n:size'],
 
   // settings: [lr, momentum, nesterov, weightDecay, l2, l1]; see optim/sgd.ts. A buffer, because
@@ -202,6 +204,13 @@ export const kernels = {
   sgdMomentum: ['w:inout', 'dw:in', 'velocity:inout', 'settings:in', 'n:size'],
   // settings: [lr, stepSize, 1 - beta1, 1 - beta2, epsilon, weightDecay, l2, l1]; see optim/adam.ts.
   adam: ['w:inout', 'dw:in', 'mean:inout', 'square:inout', 'settings:in', 'n:size'],
+  // Columns of w [rows, cols] whose Euclidean norm is above limit[0] are scaled down to it.
+  maxNorm: ['w:inout', 'limit:in', 'rows:size', 'cols:size'],
+
+  // Image i of x [count, height, width] seen through an affine map and a displacement of each pixel:
+  // y[r, c] = x[p] with p = centre + [[a, b], [c, d]]·((r, c) - centre) + (rowShift, colShift)[r, c],
+  // bilinear between pixels, 0 beyond them. maps is [count, 4], shifts [count, 2, height, width].
+  warp: ['x:in', 'maps:in', 'shifts:in', 'y:out', 'count:size', 'height:size', 'width:size'],
 } as const satisfies Record<string, readonly string[]>
 
 export type KernelName = keyof typeof kernels

@@ -119,6 +119,9 @@ export const tolerances: Partial<Record<KernelName, Tolerance>> = {
   sgd: { ulps: 2, magnitude: sgdTerms },
   sgdMomentum: { ulps: 3, magnitude: sgdTerms },
   adam: { ulps: 5, magnitude: adamTerms },
+  maxNorm: { ulps: (call) => inARow(call.number('rows')) },
+
+  warp: { ulps: 4, magnitude: warpTerms },
 }
 
 // |alpha|·Σ |a|·|b| + |beta·c|
@@ -204,5 +207,21 @@ function adamTerms(call: Call, output: string): (i: number) => number {
     const rest = (1 - squareRate) * square[i]
     const root = Math.sqrt(rest > 0 ? rest : v) + epsilon
     return Math.abs(w[i]) + (step * m * v) / (rest > 0 ? rest : v || 1) / root + lr * l1
+  }
+}
+
+/** A position is off by ulps of what it is made of; by as much of the steepest slope is the pixel. */
+function warpTerms(call: Call): (i: number) => number {
+  const [x, maps, shifts] = [call.values('x'), call.values('maps'), call.values('shifts')]
+  const [height, width] = [call.number('height'), call.number('width')]
+  const size = height * width
+  return (i) => {
+    const image = Math.floor(i / size)
+    let largest = 0
+    for (let j = 0; j < size; j++) largest = Math.max(largest, Math.abs(x[image * size + j]))
+    let position = height + width
+    for (let j = 0; j < 4; j++) position += Math.abs(maps[4 * image + j]) * (height + width)
+    const at = 2 * image * size + (i % size)
+    return largest * (1 + position + Math.abs(shifts[at]) + Math.abs(shifts[at + size]))
   }
 }

@@ -33,6 +33,10 @@ const commands: Record<string, Entry> = {
     summary: 'measure the speed against pure JavaScript and bare BLAS',
     load: async () => (await import('./bench.js')).benchCommand(),
   },
+  reproduce: {
+    summary: 'train what the literature trained on MNIST, and compare',
+    load: async () => (await import('./reproduce.js')).reproduceCommand(),
+  },
   start: {
     summary: 'what npm start runs: MNIST natively, then in pure JavaScript',
     load: async () => (await import('./start.js')).startCommand(),

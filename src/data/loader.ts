@@ -39,7 +39,8 @@ export class DataLoader implements Iterable<Batch> {
   readonly #inputs: AnyTensor
   readonly #targets: Targets
   readonly #scale: number
-  readonly #generator: Generator | undefined
+  /** Draws the orders; undefined where they are the data set's own. */
+  readonly generator: Generator | undefined
   readonly #dropLast: boolean
 
   constructor(data: Dataset, options: LoaderOptions = {}) {
@@ -51,7 +52,7 @@ export class DataLoader implements Iterable<Batch> {
     this.size = data.size
     this.#dropLast = dropLast
     this.#scale = data.scale
-    this.#generator = shuffle ? new Generator(seed, streams.batches) : undefined
+    this.generator = shuffle ? new Generator(seed, streams.batches) : undefined
     const toTensor = (values: Dataset['inputs'] | Dataset['targets'], shape: readonly number[]) =>
       within(null, () => tensor(values as Float32Array, [data.size, ...shape]))
     this.#inputs = toTensor(data.inputs, data.inputShape)
@@ -84,8 +85,8 @@ export class DataLoader implements Iterable<Batch> {
 
   /** The examples in the order of the next epoch, [size]. */
   order(): Tensor<'int32'> {
-    return this.#generator
-      ? this.#generator.permutation(this.size)
+    return this.generator
+      ? this.generator.permutation(this.size)
       : tensor(Int32Array.from({ length: this.size }, (_, i) => i))
   }
 
@@ -102,6 +103,6 @@ export class DataLoader implements Iterable<Batch> {
   dispose(): void {
     this.#inputs.dispose()
     this.#targets.dispose()
-    this.#generator?.dispose()
+    this.generator?.dispose()
   }
 }

@@ -10,6 +10,8 @@ import { decodeSafetensors, encodeSafetensors } from './safetensors.js'
 export interface MlpArchitecture {
   units: readonly number[]
   activation: ActivationName
+  dropout?: number
+  inputDropout?: number
 }
 
 /**
@@ -42,7 +44,7 @@ export function loadModel(model: Module, path: string): Record<string, string> {
   return metadata
 }
 
-function readModelFile(path: string): ReturnType<typeof decodeSafetensors> {
+export function readModelFile(path: string): ReturnType<typeof decodeSafetensors> {
   const found = statSync(path, { throwIfNoEntry: false })
   if (!found?.isFile()) {
     throw new DataError(`${path}: expected a model file, found ${found ? 'no file' : 'nothing'}`)
@@ -71,7 +73,8 @@ export function loadMlp(path: string): {
 } {
   const { metadata } = readModelFile(path)
   const architecture = parseArchitecture(metadata.architecture, path)
-  const model = mlp(architecture.units, { activation: architecture.activation })
+  const { units, ...options } = architecture
+  const model = mlp(units, options)
   loadModel(model, path)
   return { model, architecture, metadata }
 }
@@ -83,9 +86,9 @@ function parseArchitecture(text: string | undefined, path: string): MlpArchitect
     )
   }
   try {
-    const { units, activation } = JSON.parse(text) as MlpArchitecture
+    const { units, activation, dropout, inputDropout } = JSON.parse(text) as MlpArchitecture
     if (!Array.isArray(units) || typeof activation !== 'string') throw new ArgumentError('no units')
-    return { units, activation }
+    return { units, activation, dropout, inputDropout }
   } catch (error) {
     throw new DataError(`${path}: expected an architecture, found ${text.slice(0, 100)}`, {
       cause: error,

@@ -2,6 +2,7 @@
  * What a network is made of: modules, which hold parameters and other modules as plain properties.
  */
 import { ArgumentError, ShapeError } from '../errors.js'
+import { Generator as RandomGenerator } from '../random.js'
 import { format, sameShape } from '../shape.js'
 import { Tensor } from '../tensor.js'
 
@@ -40,6 +41,15 @@ export abstract class Module {
   /** Every parameter, each once. */
   parameters(): Parameter[] {
     return [...new Set(this.namedParameters().values())]
+  }
+
+  /** Every random generator with its path: what a checkpoint keeps beside the parameters. */
+  namedGenerators(): Map<string, RandomGenerator> {
+    const found = new Map<string, RandomGenerator>()
+    for (const [path, value] of walk(this, '')) {
+      if (value instanceof RandomGenerator) found.set(path, value)
+    }
+    return found
   }
 
   /** Switches this module and those inside it to training. */
@@ -97,10 +107,11 @@ export abstract class Module {
     for (const [path, parameter] of parameters) parameter.assign(state.get(path)!.data)
   }
 
-  /** Frees all parameters and their gradients. */
+  /** Frees all parameters and their gradients, and the generators' buffers. */
   dispose(): void {
     this.zeroGrad()
     for (const parameter of this.parameters()) parameter.dispose()
+    for (const generator of this.namedGenerators().values()) generator.dispose()
   }
 
   /** Layers and the number of their parameters, as a table. */
@@ -121,19 +132,25 @@ export abstract class Module {
   }
 }
 
-/** Every parameter and module below a value, with its path; one that is held twice comes once. */
+type Part = Parameter | Module | RandomGenerator
+
+/** Every part below a value, with its path; one that is held twice comes once. */
 function* walk(
   value: object,
   prefix: string,
   seen = new Set<object>(),
-): Generator<[path: string, value: Parameter | Module]> {
+): Generator<[path: string, value: Part]> {
   for (const [key, item] of Object.entries(value)) {
     if (typeof item !== 'object' || item === null || seen.has(item)) continue
     const path = prefix + key
-    if (item instanceof Parameter || item instanceof Module) {
+    if (isPart(item)) {
       seen.add(item)
       yield [path, item]
     }
     if (item instanceof Module || Array.isArray(item)) yield* walk(item, `${path}.`, seen)
   }
+}
+
+function isPart(item: object): item is Part {
+  return item instanceof Parameter || item instanceof Module || item instanceof RandomGenerator
 }

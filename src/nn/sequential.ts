@@ -2,6 +2,7 @@
 import { ArgumentError } from '../errors.js'
 import type { Tensor } from '../tensor.js'
 import { ReLU, Sigmoid, Tanh } from './activations.js'
+import { Dropout } from './dropout.js'
 import { Linear, type LinearOptions } from './linear.js'
 import { Module } from './module.js'
 
@@ -28,16 +29,22 @@ export class Sequential extends Module {
 export const activations = { relu: ReLU, sigmoid: Sigmoid, tanh: Tanh }
 export type ActivationName = keyof typeof activations
 
+export interface MlpOptions extends LinearOptions {
+  /** Of the hidden units; relu by default. */
+  activation?: ActivationName
+  /** Probability of dropping a hidden unit, from 0 to below 1; 0 by default. */
+  dropout?: number
+  /** Probability of dropping an input. */
+  inputDropout?: number
+}
+
 /**
  * A multi-layer perceptron: affine layers between the given numbers of units, the activation after
  * each but the last, whose outputs are logits.
- * @example mlp([784, 256, 10])
+ * @example mlp([784, 256, 10], { dropout: 0.5 })
  */
-export function mlp(
-  units: readonly number[],
-  options: LinearOptions & { activation?: ActivationName } = {},
-): Sequential {
-  const { activation = 'relu', ...linear } = options
+export function mlp(units: readonly number[], options: MlpOptions = {}): Sequential {
+  const { activation = 'relu', dropout = 0, inputDropout = 0, ...linear } = options
   if (units.length < 2) {
     throw new ArgumentError(`mlp: expected inputs and outputs at least, got [${units.join(', ')}]`)
   }
@@ -46,8 +53,15 @@ export function mlp(
     throw new ArgumentError(`mlp: expected an activation of ${known}, got ${activation}`)
   }
   const layers: Module[] = []
+  const drop = (p: number) => {
+    if (p !== 0) layers.push(new Dropout(p, linear.generator?.fork()))
+  }
+  drop(inputDropout)
   for (let i = 1; i < units.length; i++) {
-    if (i > 1) layers.push(new activations[activation]())
+    if (i > 1) {
+      layers.push(new activations[activation]())
+      drop(dropout)
+    }
     layers.push(new Linear(units[i - 1], units[i], linear))
   }
   return new Sequential(...layers)

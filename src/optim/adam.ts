@@ -20,8 +20,7 @@ export interface AdamSettings extends GroupSettings {
  * @throws ArgumentError when a setting is out of range
  */
 export class Adam extends Optimizer<AdamSettings> {
-  readonly #means = new ParameterState()
-  readonly #squares = new ParameterState()
+  protected override readonly kept = { mean: new ParameterState(), square: new ParameterState() }
 
   protected override check(group: AdamSettings): void {
     super.check(group)
@@ -54,8 +53,8 @@ export class Adam extends Optimizer<AdamSettings> {
         'adam',
         w.handle,
         w.grad.handle,
-        this.#means.of(w).handle,
-        this.#squares.of(w).handle,
+        this.kept.mean.of(w).handle,
+        this.kept.square.of(w).handle,
         this.settingsOf(group, w),
         w.size,
       )

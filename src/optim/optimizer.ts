@@ -5,13 +5,14 @@
 import { noGrad } from '../autograd.js'
 import type { Handle } from '../backend/kernels.js'
 import { everyPass, underneath } from '../backend/record.js'
-import { ArgumentError } from '../errors.js'
+import { ArgumentError, ShapeError } from '../errors.js'
 import { Parameter } from '../nn/module.js'
 import type { Regularizer } from '../regularizers.js'
 import { Scope, scope, within } from '../scope.js'
+import { format, sameShape } from '../shape.js'
 import type { Tensor } from '../tensor.js'
 import type { Schedule } from './schedules.js'
-import { SettingsBuffer } from './state.js'
+import { type ParameterState, SettingsBuffer } from './state.js'
 
 /** Settings that every optimizer knows; each can be changed between steps. */
 export interface GroupSettings {
@@ -19,15 +20,28 @@ export interface GroupSettings {
   lr: number | Schedule
   /** Applied to weights, not to biases; several add up. */
   regularizer?: Regularizer | readonly Regularizer[]
+  /**
+   * Largest Euclidean norm of the weights into one unit, > 0: after each step, columns of weights
+   * [fanIn, fanOut] that are longer are scaled down to it (Srivastava et al. 2014). Not for biases.
+   */
+  maxNorm?: number
 }
 
 /** Parameters with settings of their own. */
 export type Group<Settings> = { parameters: readonly Tensor[] } & Settings
 
+/** What a training run that goes on later needs to know of its optimizer. */
+export interface OptimizerState {
+  steps: number
+  /** What is kept for each parameter, such as `velocity.0` for the first one's. */
+  tensors: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>
+}
+
 export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> {
   readonly groups: readonly Group<Settings>[]
   /** Steps taken so far. */
   steps = 0
+  readonly #limits = new Map<Group<Settings>, SettingsBuffer>()
   readonly #settings = new Map<
     Group<Settings>,
     readonly [weights: SettingsBuffer, biases: SettingsBuffer]
@@ -63,6 +77,10 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     if (!(lr >= 0 && lr < Infinity)) {
       throw new ArgumentError(`${this.constructor.name}: expected lr >= 0, got ${lr}`)
     }
+    const { maxNorm = Infinity } = group
+    if (!(maxNorm > 0)) {
+      throw new ArgumentError(`${this.constructor.name}: expected maxNorm > 0, got ${maxNorm}`)
+    }
   }
 
   /** A group's settings as its kernels read them; λ of L2 and of L1 come after them. */
@@ -70,6 +88,9 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
 
   /** Moves one group's parameters along their gradients. */
   protected abstract update(group: Group<Settings>): void
+
+  /** What is kept for each parameter from step to step, by name. */
+  protected readonly kept: Readonly<Record<string, ParameterState>> = {}
 
   /** The buffer with the settings for a parameter: without regularizers where it is a bias. */
   protected settingsOf(group: Group<Settings>, parameter: Tensor): Handle {
@@ -88,6 +109,22 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     }
     buffers[0].refresh(() => [...this.settings(group), builtIn(group, 'l2'), builtIn(group, 'l1')])
     buffers[1].refresh(() => [...this.settings(group), 0, 0])
+  }
+
+  /** Scales down the weights of units that have grown beyond the group's maxNorm. */
+  #constrain(group: Group<Settings>): void {
+    if (group.maxNorm === undefined) return
+    const backend = underneath(group.parameters[0].storage.backend)
+    let limit = this.#limits.get(group)
+    if (limit?.backend !== backend) {
+      limit = new SettingsBuffer(backend, 1)
+      this.#limits.set(group, limit)
+    }
+    limit.refresh(() => [group.maxNorm ?? Infinity])
+    for (const w of group.parameters) {
+      if (w.grad === null || w.shape.length !== 2 || !isRegularized(w)) continue
+      w.storage.backend.run('maxNorm', w.handle, limit.handle, w.shape[0], w.shape[1])
+    }
   }
 
   parameters(): Tensor[] {
@@ -109,6 +146,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
           addGradients(group)
           this.#refresh(group)
           noGrad(() => this.update(group))
+          this.#constrain(group)
         }
       })
     } finally {
@@ -117,6 +155,44 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     everyPass(() => {
       this.steps++
     })
+  }
+
+  /** Copies of what `loadState` takes; settings are not part of it. */
+  state(): OptimizerState {
+    const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>()
+    for (const [name, kept] of Object.entries(this.kept)) {
+      for (const [i, parameter] of this.parameters().entries()) {
+        const found = kept.find(parameter)
+        if (found) tensors.set(`${name}.${i}`, { shape: found.shape, data: found.data() })
+      }
+    }
+    return { steps: this.steps, tensors }
+  }
+
+  /**
+   * Goes on from another optimizer of the same kind over the same parameters. Nothing is changed when
+   * something does not fit.
+   * @throws ArgumentError when a name is unknown, ShapeError when a shape differs
+   */
+  loadState({ steps, tensors }: OptimizerState): void {
+    const parameters = this.parameters()
+    const targets = [...tensors].map(([path, { shape, data }]) => {
+      const [name, index] = path.split('.')
+      const [kept, parameter] = [this.kept[name], parameters[Number(index)]]
+      if (kept === undefined || parameter === undefined) {
+        throw new ArgumentError(
+          `loadState: expected ${Object.keys(this.kept).join(', ') || 'nothing'} of ${parameters.length} parameters, got ${path}`,
+        )
+      }
+      if (!sameShape(shape, parameter.shape)) {
+        throw new ShapeError(
+          `loadState: expected ${path} of shape ${format(parameter.shape)}, got ${format(shape)}`,
+        )
+      }
+      return { kept, parameter, data }
+    })
+    for (const { kept, parameter, data } of targets) kept.of(parameter).assign(data)
+    this.steps = steps
   }
 
   /** Forgets the gradients; the next backward starts from zero. */

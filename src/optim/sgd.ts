@@ -18,7 +18,7 @@ export interface SGDSettings extends GroupSettings {
  * @throws ArgumentError when a setting is out of range
  */
 export class SGD extends Optimizer<SGDSettings> {
-  readonly #velocities = new ParameterState()
+  protected override readonly kept = { velocity: new ParameterState() }
 
   protected override check(group: SGDSettings): void {
     super.check(group)
@@ -44,7 +44,7 @@ export class SGD extends Optimizer<SGDSettings> {
       const { backend } = w.storage
       const settings = this.settingsOf(group, w)
       if (momentum > 0) {
-        const velocity = this.#velocities.of(w)
+        const velocity = this.kept.velocity.of(w)
         backend.run('sgdMomentum', w.handle, w.grad.handle, velocity.handle, settings, w.size)
       } else {
         backend.run('sgd', w.handle, w.grad.handle, settings, w.size)

@@ -48,6 +48,11 @@ export class SettingsBuffer {
 export class ParameterState {
   readonly #tensors = new Map<Tensor, Tensor>()
 
+  /** What is kept for a parameter, if anything is yet. */
+  find(parameter: Tensor): Tensor | undefined {
+    return this.#tensors.get(parameter)
+  }
+
   of(parameter: Tensor): Tensor {
     let state = this.#tensors.get(parameter)
     if (state === undefined) {

@@ -190,3 +190,9 @@ export function* adam(): Cases {
     }
   }
 }
+
+export function* maxNorm(): Cases {
+  for (const [r, c] of tuples(2, 70000)) {
+    for (const limit of [0.5, 3, Infinity]) yield [floats(r * c), Float32Array.of(limit), r, c]
+  }
+}

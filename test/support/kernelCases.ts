@@ -10,6 +10,7 @@ import {
   crossEntropy,
   gemm,
   gemmSgd,
+  maxNorm,
   reduction,
   rows,
   rowsGrad,
@@ -18,6 +19,7 @@ import {
 } from './arithmeticCases.js'
 import { type Cases, out } from './case.js'
 import {
+  bernoulliEach,
   copy2d,
   drawn,
   gatherRows,
@@ -25,6 +27,7 @@ import {
   picks,
   scatterAddRows,
   transpose,
+  warp,
 } from './movingCases.js'
 import { bytes, floats, ints, SIZES, specials, tuples } from './values.js'
 
@@ -118,7 +121,10 @@ export const cases: { [K in KernelName]: () => Cases } = {
   bernoulli: function* () {
     for (const p of [0, 0.25, 0.75, 1]) yield* drawn('float32', p)
   },
+  bernoulliEach,
   permutation: () => drawn('int32'),
   sgd: () => sgd(false),
   sgdMomentum: () => sgd(true),
+  maxNorm,
+  warp,
 }

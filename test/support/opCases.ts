@@ -4,6 +4,7 @@
 import { concat, linear, oneHot, stack, type Tensor, where } from '../../lib/index.js'
 import { gatherBytes } from '../../lib/ops/gather.js'
 import { crossEntropyPerExample } from '../../lib/ops/softmax.js'
+import { warp } from '../../lib/ops/warp.js'
 import { binary, each, type OpCase, type Shape, shapes, show, unary } from './opCase.js'
 import * as reference from './reference.js'
 import { at, build, fold, ints, map, type Nd, positive, sample, total } from './reference.js'
@@ -145,6 +146,45 @@ concats.push({
   expected: (x) => build([2, 3], ([, i]) => at(x, [i])),
 })
 
+/** Every source pixel has a weight that falls off linearly within one pixel's distance. */
+function warped(x: Nd, maps: Nd, shifts: Nd): Nd {
+  const [, rows, cols] = x.shape
+  const hat = (distance: number) => Math.max(0, 1 - Math.abs(distance))
+  return build(x.shape, ([i, r, c]) => {
+    const [row, col] = [r - (rows - 1) / 2, c - (cols - 1) / 2]
+    const place = (axis: number) =>
+      [rows, cols][axis] / 2 -
+      0.5 +
+      at(maps, [i, 2 * axis]) * row +
+      at(maps, [i, 2 * axis + 1]) * col
+    const down = place(0) + at(shifts, [i, 0, r, c])
+    const right = place(1) + at(shifts, [i, 1, r, c])
+    let sum = 0
+    for (let p = 0; p < rows; p++) {
+      for (let q = 0; q < cols; q++) sum += hat(down - p) * hat(right - q) * at(x, [i, p, q])
+    }
+    return sum
+  })
+}
+
+const warps: OpCase[] = [
+  [2, 5, 4],
+  [1, 1, 1],
+  [3, 1, 6],
+  [0, 2, 2],
+].flatMap(([count, rows, cols]) =>
+  [0.25, 4].map((reach) => ({
+    name: `${count} images of ${rows} x ${cols}, reach ${reach}`,
+    inputs: [
+      sample([count, rows, cols]),
+      map((v) => v / 4, sample([count, 4], 1)),
+      map((v) => v * reach, sample([count, 2, rows, cols], 2)),
+    ],
+    apply: warp,
+    expected: warped,
+  })),
+)
+
 const compare = (op: string, f: (a: number, b: number) => boolean) => binary(op, (a, b) => +f(a, b))
 const step = (shape: Shape, seed = 0) => map((x) => +(x > 0), sample(shape, seed))
 
@@ -274,6 +314,7 @@ export const opCases: Record<string, OpCase[]> = {
       expected: (x, indices) => map((a) => a / 2, rows(x, indices)),
     },
   ],
+  warp: warps,
   oneHot: [list(2, 0), list(), ints([2, 2], [0, 2, 1])].map((labels) => ({
     name: show([[...labels.shape]]),
     inputs: [labels],

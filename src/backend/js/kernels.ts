@@ -12,6 +12,7 @@ import * as optim from './optim.js'
 import * as random from './random.js'
 import * as reduce from './reduce.js'
 import * as softmax from './softmax.js'
+import { warp } from './warp.js'
 
 export const jsKernels: { readonly [K in KernelName]: JsKernel<K> } = {
   gemm,
@@ -22,4 +23,5 @@ export const jsKernels: { readonly [K in KernelName]: JsKernel<K> } = {
   ...gather,
   ...random,
   ...optim,
+  warp,
 }

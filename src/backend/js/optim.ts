@@ -46,6 +46,16 @@ export const gemmSgd: JsKernel<'gemmSgd'> = (a, b, w, settings, transA, transB, 
   shrink(w, m * n, lr * settings[5])
 }
 
+export const maxNorm: JsKernel<'maxNorm'> = (w, limit, rows, cols) => {
+  for (let c = 0; c < cols; c++) {
+    let sum = 0
+    for (let r = 0; r < rows; r++) sum += w[r * cols + c] ** 2
+    const scale = limit[0] / Math.sqrt(sum)
+    if (!(scale < 1)) continue
+    for (let r = 0; r < rows; r++) w[r * cols + c] *= scale
+  }
+}
+
 /** w = sign(w)·max(|w| - by, 0), where there is something to take. */
 function shrink(w: Floats, n: number, by: number): void {
   if (!(by > 0)) return

@@ -93,10 +93,23 @@ export const normal: JsKernel<'normal'> = (y, state, n, mean, std) => {
 
 export const bernoulli: JsKernel<'bernoulli'> = (y, state, n, p) => {
   if (!(p >= 0 && p <= 1)) throw new KernelError(`bernoulli: p must be from 0 to 1, got ${p}`)
-  const threshold = Math.floor(p * WORD)
+  // As the addon gets it: the share of ones is the same on every backend.
+  const threshold = Math.floor(Math.fround(p) * WORD)
   for (let i = 0; i < n; i += 4) {
     draw(state, i / 4)
     for (let j = 0; j < 4 && i + j < n; j++) y[i + j] = words[j] < threshold ? 1 : 0
+  }
+  advance(state, n)
+}
+
+export const bernoulliEach: JsKernel<'bernoulliEach'> = (p, y, state, n) => {
+  for (let i = 0; i < n; i += 4) {
+    draw(state, i / 4)
+    for (let j = 0; j < 4 && i + j < n; j++) {
+      const probability = p[i + j]
+      const isOne = (words[j] >>> 8) * INVERSE_24 < probability
+      y[i + j] = Number.isNaN(probability) ? probability : +isOne
+    }
   }
   advance(state, n)
 }

@@ -1,0 +1,35 @@
+/** Units left out at random (Srivastava et al. 2014), each time others. */
+import { ArgumentError } from '../errors.js'
+import { defaultGenerator, type Generator } from '../random.js'
+import type { Tensor } from '../tensor.js'
+import { Module } from './module.js'
+
+/**
+ * While training, each element becomes 0 with probability p and else x / (1 - p), so that its
+ * expectation is x (inverted dropout); otherwise x as it is.
+ * @throws ArgumentError when p is not from 0 to below 1
+ */
+export class Dropout extends Module {
+  readonly generator: Generator
+
+  /**
+   * @param p probability of dropping
+   * @param generator draws the masks; by default one of its own, seeded by the default generator
+   */
+  constructor(
+    readonly p = 0.5,
+    generator?: Generator,
+  ) {
+    super()
+    if (!(p >= 0 && p < 1)) {
+      throw new ArgumentError(`Dropout: expected p from 0 to below 1, got ${p}`)
+    }
+    this.generator = generator ?? defaultGenerator().fork()
+  }
+
+  forward(x: Tensor): Tensor {
+    if (!this.training || this.p === 0) return x
+    const keep = 1 - this.p
+    return x.mul(this.generator.bernoulli(x.shape, keep).mul(1 / keep))
+  }
+}

@@ -1,0 +1,152 @@
+/** `fit` that is interrupted and goes on ends with the bits of one that was not. */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import t from 'tap'
+import {
+  Adam,
+  ArgumentError,
+  DataError,
+  dataset,
+  distortion,
+  type EpochReport,
+  type FitOptions,
+  fit,
+  Generator,
+  type History,
+  mlp,
+  type Optimizer,
+  type Parameter,
+  SGD,
+  saveModel,
+  schedules,
+  softmaxCrossEntropy,
+} from '../lib/index.js'
+import { onBothBackendsLater, rejects, sameParameters } from './support/engine.js'
+
+const size = 60
+const data = dataset({
+  inputs: new Generator(1).normal([size, 16]).data(),
+  inputShape: [16],
+  targets: Int32Array.from({ length: size }, (_, i) => i % 3),
+})
+
+const momentum = (parameters: Parameter[]) =>
+  new SGD(parameters, { lr: schedules.cosine(0.1, 60), momentum: 0.9, maxNorm: 2 })
+const adam = (parameters: Parameter[]) => new Adam(parameters, { lr: 0.01 })
+
+type Options = Partial<FitOptions> & { initialSeed?: number }
+
+/** A training with everything that has a state of its own. */
+async function train(
+  make: (parameters: Parameter[]) => Optimizer,
+  { initialSeed = 1, ...options }: Options,
+) {
+  const model = mlp([16, 20, 3], { dropout: 0.3, generator: new Generator(initialSeed) })
+  const history = await fit(model, data, {
+    loss: softmaxCrossEntropy,
+    optimizer: make(model.parameters()),
+    epochs: 6,
+    batchSize: 7,
+    seed: 4,
+    validation: 0.2,
+    augment: distortion({ imageShape: [4, 4], alpha: 5, sigma: 2, rotation: 20 }),
+    ...options,
+  })
+  return { model, history }
+}
+
+const figures = ({ epochs, ...rest }: History) => ({
+  ...rest,
+  epochs: epochs.map(({ seconds, examplesPerSecond, ...report }: EpochReport) => report),
+})
+
+onBothBackendsLater('goes on to the same bits', async (t) => {
+  for (const [title, make] of [
+    ['SGD', momentum],
+    ['Adam', adam],
+  ] as const) {
+    const checkpoint = `${t.testdir()}/${title}.safetensors`
+    const whole = await train(make, { keepBest: true })
+    const first = await train(make, { keepBest: true, checkpoint, epochs: 2 })
+    t.equal(first.history.epochs.length, 2)
+    // In the middle of an epoch: what it had done is not in the file.
+    const abort = new AbortController()
+    await train(make, {
+      initialSeed: 2,
+      keepBest: true,
+      checkpoint,
+      signal: abort.signal,
+      onStep: ({ epoch, step }) => epoch === 4 && step === 3 && abort.abort(),
+    })
+    const last = await train(make, { initialSeed: 3, keepBest: true, checkpoint })
+    sameParameters(t, last.model, whole.model, title)
+    t.strictSame(figures(last.history), figures(whole.history), `${title}: reports`)
+    const again = await train(make, { initialSeed: 5, keepBest: true, checkpoint })
+    sameParameters(t, again.model, whole.model, `${title}: nothing left to do`)
+    t.strictSame(figures(again.history), figures(whole.history))
+  }
+})
+
+t.test('without the best weights, and until early stopping', async (t) => {
+  const dir = t.testdir()
+  const plain = await train(momentum, {})
+  await train(momentum, { checkpoint: `${dir}/plain`, epochs: 3 })
+  const resumed = await train(momentum, { initialSeed: 2, checkpoint: `${dir}/plain` })
+  sameParameters(t, resumed.model, plain.model, 'last weights')
+
+  const stopping = { epochs: 200, earlyStopping: { patience: 2 } }
+  const whole = await train(momentum, stopping)
+  t.equal(whole.history.ended, 'earlyStopping')
+  await train(momentum, { ...stopping, checkpoint: `${dir}/early`, epochs: 2 })
+  for (const what of ['gone on', 'already stopped']) {
+    const last = await train(momentum, { ...stopping, initialSeed: 2, checkpoint: `${dir}/early` })
+    t.strictSame(figures(last.history), figures(whole.history), what)
+    sameParameters(t, last.model, whole.model, what)
+  }
+})
+
+t.test('a callback that throws loses no epoch', async (t) => {
+  const checkpoint = `${t.testdir()}/file`
+  const failing = train(momentum, {
+    checkpoint,
+    onEpoch: ({ epoch }) => {
+      if (epoch === 2) throw new Error('full')
+    },
+  })
+  await t.rejects(failing, new Error('full'))
+  const epochs: number[] = []
+  await train(momentum, { checkpoint, onEpoch: ({ epoch }) => void epochs.push(epoch) })
+  t.strictSame(epochs, [3, 4, 5, 6])
+})
+
+t.test('a path that cannot be written fails before the first step', async (t) => {
+  let steps = 0
+  const training = train(momentum, {
+    checkpoint: `${t.testdir()}/none/file`,
+    onStep: () => steps++,
+  })
+  await rejects(t, training, ArgumentError, /expected a file in an existing folder/)
+  t.equal(steps, 0)
+})
+
+t.test('a file that is something else is refused and kept', async (t) => {
+  const checkpoint = `${t.testdir()}/file`
+  const expectRefusal = async (make = momentum as typeof adam | typeof momentum) => {
+    const before = readFileSync(checkpoint)
+    await rejects(t, train(make, { checkpoint }), DataError, /file: expected /)
+    t.ok(readFileSync(checkpoint).equals(before))
+  }
+  writeFileSync(checkpoint, 'nonsense')
+  await expectRefusal()
+  saveModel(mlp([16, 20, 3]), checkpoint)
+  await expectRefusal()
+  saveModel(mlp([16, 20, 3]), checkpoint, { training: '{"epochs": 3}' })
+  await expectRefusal()
+  const other = mlp([16, 21, 3])
+  const optimizer = new SGD(other.parameters(), { lr: 0.1 })
+  rmSync(checkpoint)
+  await fit(other, data, { loss: softmaxCrossEntropy, optimizer, epochs: 1, checkpoint })
+  await expectRefusal()
+  const good = `${checkpoint}-good`
+  await train(momentum, { checkpoint: good, epochs: 1 })
+  await rejects(t, train(adam, { checkpoint: good }), DataError, /velocity/)
+})
