@@ -36,6 +36,9 @@ export class AutogradError extends NeuroblasError {}
 /** Training whose risk is no longer a finite number. */
 export class DivergenceError extends NeuroblasError {}
 
+/** An estimator asked for what only fitting gives it. */
+export class NotFittedError extends NeuroblasError {}
+
 /** A result of a captured function that a later call has overwritten. */
 export class StaleTensorError extends NeuroblasError {}
 

@@ -39,6 +39,14 @@ export {
   softmaxCrossEntropy,
   type Targets,
 } from './losses.js'
+export {
+  type ActivationHistogram,
+  type Metric,
+  Monitor,
+  type MonitorOptions,
+  type MonitorRecord,
+  type SeriesPoint,
+} from './monitor/monitor.js'
 export { ReLU, Sigmoid, Softmax, Tanh } from './nn/activations.js'
 export { Dropout } from './nn/dropout.js'
 export * as init from './nn/init.js'

@@ -3,20 +3,16 @@
  * the model allows it, else batch by batch on this thread with turns for the event loop in between.
  */
 import { type Captured, capture } from './capture/capture.js'
-import type { Batch } from './data/examples.js'
-import type { DataLoader } from './data/loader.js'
 import { CaptureError } from './errors.js'
-import type { Loss } from './losses.js'
-import type { Module } from './nn/module.js'
-import type { Optimizer } from './optim/optimizer.js'
 import { scope, within } from './scope.js'
 import type { Tensor } from './tensor.js'
 import { turns } from './turns.js'
 
-type Rows = Tensor<'int32'>
+export type Rows = Tensor<'int32'>
 
 export class Steps {
-  #captured: Captured<readonly [Rows], Tensor> | undefined
+  readonly #step: Captured<readonly [Rows], Tensor>
+  #captures = true
 
   /**
    * @param op whose steps they are, for the warning that they cannot be captured
@@ -26,48 +22,62 @@ export class Steps {
     readonly op: string,
     readonly step: (rows: Rows) => Tensor,
   ) {
-    this.#captured = capture(step)
+    this.#step = capture(step)
   }
 
   /**
    * Steps on batches of the rows that `order` names from `start` on; the values of all of them, one
    * step after another.
+   * @param meanwhile called once, where possible while other threads compute
    */
-  async run(order: Rows, start: number, shape: readonly [steps: number, batchSize: number]) {
-    const [steps, batchSize] = shape
-    const slice = within(null, () => order.slice([start, start + steps * batchSize]))
-    const rows = slice.view(shape)
-    slice.dispose()
+  async run(
+    order: Rows,
+    start: number,
+    shape: readonly [steps: number, batchSize: number],
+    meanwhile?: () => void,
+  ): Promise<Float32Array> {
+    const rows = rowsOf(order, start, shape)
     try {
-      return (await this.#replay(rows)) ?? (await this.#runEagerly(rows))
+      return await this.tryCaptured(
+        () => this.#replay(rows, meanwhile),
+        () => this.#runEagerly(rows, meanwhile),
+      )
     } finally {
       rows.dispose()
     }
   }
 
-  /** Undefined where steps cannot be captured. */
-  async #replay(rows: Rows): Promise<Float32Array | undefined> {
-    if (!this.#captured) return undefined
-    try {
-      const results = await this.#captured.runMany(rows)
-      const values = results.data()
-      results.dispose()
-      return values
-    } catch (error) {
-      if (!(error instanceof CaptureError)) throw error
-      process.emitWarning(`${this.op}: steps run one by one on this thread (${error.message})`, {
-        type: 'NeuroblasWarning',
-      })
-      this.dispose()
-      this.#captured = undefined
-      return undefined
+  /** Does what is captured; once that is impossible, and says so, the other from then on. */
+  async tryCaptured<T>(captured: () => Promise<T>, eagerly: () => Promise<T>): Promise<T> {
+    if (this.#captures) {
+      try {
+        return await captured()
+      } catch (error) {
+        if (!(error instanceof CaptureError)) throw error
+        process.emitWarning(`${this.op}: steps run one by one on this thread (${error.message})`, {
+          type: 'NeuroblasWarning',
+        })
+        this.#captures = false
+        this.dispose()
+      }
     }
+    return eagerly()
   }
 
-  async #runEagerly(rows: Rows): Promise<Float32Array> {
+  async #replay(rows: Rows, meanwhile?: () => void): Promise<Float32Array> {
+    const running = this.#step.runMany(rows)
+    meanwhile?.()
+    const results = await running
+    const values = results.data()
+    results.dispose()
+    return values
+  }
+
+  async #runEagerly(rows: Rows, meanwhile?: () => void): Promise<Float32Array> {
     const [steps, batchSize] = rows.shape
     const results: Float32Array[] = []
     const turn = turns()
+    meanwhile?.()
     for (let i = 0; i < steps; i++) {
       results.push(scope(() => this.step(rows.slice([i, i + 1]).reshape([batchSize])).data()))
       await turn()
@@ -76,24 +86,15 @@ export class Steps {
   }
 
   dispose(): void {
-    this.#captured?.dispose()
+    this.#step.dispose()
   }
 }
 
-/** Steps of training; the value of each is its batch's risk before the update. */
-export function trainingSteps(
-  model: Module,
-  loader: DataLoader,
-  loss: Loss,
-  optimizer: Optimizer,
-  change: (batch: Batch) => Tensor = ({ inputs }) => inputs,
-): Steps {
-  return new Steps('fit', (rows) => {
-    const batch = loader.gather(rows)
-    const risk = loss(model.forward(change(batch)), batch.targets)
-    risk.backward()
-    optimizer.step()
-    optimizer.zeroGrad()
-    return risk
-  })
+/** The rows that `order` names from `start` on, in this shape; they outlive every scope. */
+export function rowsOf(order: Rows, start: number, shape: readonly number[]): Rows {
+  const size = shape.reduce((product, extent) => product * extent, 1)
+  const slice = within(null, () => order.slice([start, start + size]))
+  const rows = slice.view(shape)
+  slice.dispose()
+  return rows
 }

@@ -11,11 +11,12 @@ import { DataLoader } from './data/loader.js'
 import { ArgumentError, DivergenceError } from './errors.js'
 import { type Evaluation, Evaluator } from './evaluate.js'
 import type { Loss } from './losses.js'
+import type { Monitor } from './monitor/monitor.js'
 import type { Module } from './nn/module.js'
 import type { Optimizer } from './optim/optimizer.js'
 import { Generator, streams } from './random.js'
 import { within } from './scope.js'
-import { type Steps, trainingSteps } from './steps.js'
+import { TrainingSteps } from './trainingSteps.js'
 
 export interface StepReport {
   /** Counted from 1. */
@@ -55,6 +56,8 @@ export interface FitOptions {
   batchSize?: number
   /** Seed of the batch order and of the validation split; 0 by default. */
   seed?: number
+  /** Whether each epoch has an order of its own; true by default, else the data's. */
+  shuffle?: boolean
   /** A data set to validate on after each epoch, or the share of the examples to set aside for it. */
   validation?: Dataset | number
   /** Stops when the validation risk has not fallen for `patience` epochs; keeps the best weights. */
@@ -71,6 +74,8 @@ export interface FitOptions {
   checkpoint?: string
   /** Ends with the weights of the epoch of lowest validation risk. */
   keepBest?: boolean
+  /** Looks into the network every so many steps; what is trained stays the same to the bit. */
+  monitor?: Monitor
   onStep?: (report: StepReport) => void
   onEpoch?: (report: EpochReport) => void | Promise<void>
   /** Stops after the current step when it is aborted; what was reached is kept. */
@@ -98,17 +103,14 @@ const HOP = 50
  */
 export async function fit(model: Module, data: Dataset, options: FitOptions): Promise<History> {
   checkOptions(options)
-  const { batchSize = 32, seed = 0, epochs, signal, optimizer, augment } = options
+  const { batchSize = 32, seed = 0, shuffle = true, epochs, signal, optimizer, augment } = options
   const { train, held } = await loadExamples(data, options)
-  const loader = new DataLoader(train, { batchSize, shuffle: true, seed })
+  const loader = new DataLoader(train, { batchSize, shuffle, seed })
   const changes = new Generator(seed, streams.augment)
-  const steps = trainingSteps(
-    model,
-    loader,
-    options.loss,
-    optimizer,
-    augment && (({ inputs, targets }) => augment(inputs, targets, changes)),
-  )
+  const steps = new TrainingSteps(model, loader, {
+    ...{ loss: options.loss, optimizer, monitor: options.monitor },
+    change: augment && (({ inputs, targets }) => augment(inputs, targets, changes)),
+  })
   const evaluator = held && new Evaluator(model, held, options.loss)
   const best = new Best(model, options.earlyStopping !== undefined || options.keepBest === true)
   const patience = options.earlyStopping?.patience ?? Infinity
@@ -187,7 +189,7 @@ interface Trained {
 
 /** One pass over the batches, or as far as the signal lets it go. */
 async function trainEpoch(
-  steps: Steps,
+  steps: TrainingSteps,
   loader: DataLoader,
   epoch: number,
   { optimizer, onStep, signal }: FitOptions,
@@ -201,7 +203,7 @@ async function trainEpoch(
     for (let step = 0; step < stepsPerEpoch && !signal?.aborted; ) {
       const hop = performance.now()
       const full = Math.floor(size / batchSize) - step
-      const count = Math.min(perHop, Math.max(full, 1))
+      const count = Math.min(perHop, Math.max(full, 1), steps.mostTogether)
       const batch = full > 0 ? batchSize : size % batchSize
       const start = step * batchSize
       const risks = await steps.run(order, start, [count, batch])
@@ -216,7 +218,8 @@ async function trainEpoch(
         trained.sum += risk * batch
         onStep?.({ epoch, step, stepsPerEpoch, risk })
       }
-      perHop = nextHop(perHop, performance.now() - hop)
+      // A hop that was cut short says too little about the next.
+      if (count === perHop) perHop = nextHop(perHop, performance.now() - hop)
     }
   } finally {
     order.dispose()

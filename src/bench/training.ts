@@ -10,8 +10,8 @@ import { loadModel } from '../io/model.js'
 import { decodeSafetensors } from '../io/safetensors.js'
 import { softmaxCrossEntropy } from '../losses.js'
 import { mlp, type Sequential } from '../nn/sequential.js'
-import { type Steps, trainingSteps } from '../steps.js'
 import type { Tensor } from '../tensor.js'
+import { TrainingSteps } from '../trainingSteps.js'
 import { optimizers, type TrainingCase } from './cases.js'
 import type { TimedRun } from './measure.js'
 import { type Files, type Job, SEED } from './protocol.js'
@@ -48,7 +48,7 @@ export async function startTraining(
     dropLast: true,
     seed: SEED,
   })
-  const steps = trainingSteps(model, loader, softmaxCrossEntropy, optimizer)
+  const steps = new TrainingSteps(model, loader, { loss: softmaxCrossEntropy, optimizer })
   model.train()
   const train = trainer(loader, steps)
   const checked = subset(
@@ -73,7 +73,7 @@ export async function startTraining(
 }
 
 /** Takes so many steps, as `fit` does, over epochs without end. */
-function trainer(loader: DataLoader, steps: Steps): (count: number) => Promise<void> {
+function trainer(loader: DataLoader, steps: TrainingSteps): (count: number) => Promise<void> {
   let order: Tensor<'int32'> | undefined
   let taken = loader.length
   return async (count) => {

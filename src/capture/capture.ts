@@ -136,7 +136,7 @@ class Recorded<R extends Results> {
   readonly #backend: Backend
   readonly #program: Program
   readonly #plan: Plan
-  readonly #beforePass: RecordingBackend['beforePass']
+  readonly #beforePass: readonly RecordingBackend['beforePass'][number][]
   readonly #cells: Storage[] = []
   readonly #free: () => void
   readonly #inputs: readonly Cell[]
@@ -156,7 +156,6 @@ class Recorded<R extends Results> {
   ) {
     this.#backend = backend
     const recording = new RecordingBackend(backend)
-    this.#beforePass = recording.beforePass
     try {
       this.#inputs = shapes.map((shape, i) => this.#cell(dtypes[i], shape))
       const args = this.#inputs.map(({ storage, shape }) => new Tensor(storage, shape))
@@ -176,6 +175,11 @@ class Recorded<R extends Results> {
       }
       this.#plan = plan(fuse(recording.tape, backend))
       this.#program = backend.compile(this.#plan)
+      // What no step reads, such as the settings for biases where there are none, need not be fed.
+      const used = new Set(this.#plan.places.map(({ shared }) => shared))
+      this.#beforePass = recording.beforePass.filter(
+        (item) => 'act' in item || used.has(item.handle),
+      )
     } catch (error) {
       for (const storage of this.#cells) storage.release()
       for (const handle of recording.constants) backend.release(handle)

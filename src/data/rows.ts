@@ -1,0 +1,81 @@
+/** Examples as people have them at hand: nested arrays, rows of typed arrays, tensors. */
+import { ArgumentError, ShapeError } from '../errors.js'
+import { Tensor } from '../tensor.js'
+
+type Nested = readonly (number | ArrayLike<number> | Nested)[]
+
+/** [examples, ...shape of one]: nested arrays, whose innermost may be typed, or a tensor. */
+export type Rows = Nested | ArrayLike<number> | Tensor | Tensor<'int32'> | Tensor<'uint8'>
+
+export interface Values {
+  /** Row-major. */
+  values: Float32Array
+  /** [examples, ...shape of one] */
+  shape: readonly number[]
+}
+
+/**
+ * The numbers of some rows, in one array.
+ * @param what what they are, for errors
+ * @throws ArgumentError for what is no finite number, ShapeError when rows differ in length or there
+ * are none
+ */
+export function readRows(what: string, rows: Rows): Values {
+  const { values, shape } =
+    rows instanceof Tensor
+      ? { values: Float32Array.from(rows.data()), shape: rows.shape }
+      : flatten(what, rows)
+  if (shape.length === 0 || values.length === 0) {
+    throw new ShapeError(`${what}: expected at least one example, got shape [${shape.join(', ')}]`)
+  }
+  const bad = values.findIndex((value) => !Number.isFinite(value))
+  if (bad >= 0) {
+    throw new ArgumentError(
+      `${what}: expected finite numbers, got ${values[bad]} in example ${Math.floor(bad / (values.length / shape[0]))}`,
+    )
+  }
+  return { values, shape }
+}
+
+function isList(item: unknown): item is ArrayLike<unknown> {
+  return Array.isArray(item) || (ArrayBuffer.isView(item) && !(item instanceof DataView))
+}
+
+function flatten(what: string, rows: unknown): Values {
+  const shape: number[] = []
+  for (let level = rows; isList(level); level = level[0]) {
+    shape.push(level.length)
+    if (level.length === 0) break
+  }
+  if (shape.length === 0) {
+    throw new ArgumentError(`${what}: expected arrays of numbers or a tensor, got ${typeof rows}`)
+  }
+  const values = new Float32Array(shape.reduce((product, extent) => product * extent, 1))
+  let at = 0
+  const visit = (item: unknown, depth: number): void => {
+    if (depth === shape.length) {
+      if (typeof item !== 'number') {
+        throw new ArgumentError(`${what}: expected numbers, got ${typeof item}`)
+      }
+      values[at++] = item
+      return
+    }
+    if (!isList(item) || item.length !== shape[depth]) {
+      throw new ShapeError(
+        `${what}: expected ${shape[depth]} values in every row as in the first, got ${isList(item) ? item.length : typeof item}`,
+      )
+    }
+    for (let i = 0; i < item.length; i++) visit(item[i], depth + 1)
+  }
+  visit(rows, 0)
+  return { values, shape }
+}
+
+/** Refuses options that do not exist, which plain JavaScript can pass, instead of ignoring them. */
+export function refuseUnknown(op: string, options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) {
+      throw new ArgumentError(`${op}: expected ${known.join(', ')}, got ${name}`)
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/** `summary` as Keras lays it out. */
+import type { Built, Layer } from './layers.js'
+
+export function formatSummary(layers: readonly Layer[], parts: readonly Built[]): string {
+  const counts = parts.map(({ modules }) =>
+    modules.flatMap((module) => module.parameters()).reduce((sum, { size }) => sum + size, 0),
+  )
+  const rows = layers.map((layer, i) => {
+    const kind = layer.constructor.name
+    return [
+      layer.name ? `${layer.name} (${kind})` : kind,
+      `(null, ${parts[i].outputShape.join(', ')})`,
+      counts[i].toLocaleString('en'),
+    ]
+  })
+  const table = [['Layer (type)', 'Output shape', 'Params'], ...rows]
+  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column].length)))
+  const lines = table.map(([name, shape, count]) =>
+    [name.padEnd(widths[0]), shape.padEnd(widths[1]), count.padStart(widths[2])].join('   '),
+  )
+  const rule = '-'.repeat(lines[0].length)
+  const total = counts.reduce((sum, count) => sum + count, 0).toLocaleString('en')
+  return [lines[0], rule, ...lines.slice(1), rule, `Total params: ${total}`].join('\n')
+}

@@ -1,0 +1,20 @@
+/** Every example of the README runs as it is pasted. */
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
+import t from 'tap'
+
+const root = new URL('../', import.meta.url)
+const readme = readFileSync(new URL('README.md', root), 'utf8')
+const examples = [...readme.matchAll(/^```js\n(.*?)^```/gms)].map(([, code]) => code)
+const { NODE_OPTIONS, NODE_V8_COVERAGE, ...env } = process.env
+
+t.ok(examples.length >= 9, 'the examples are found')
+for (const [i, code] of examples.entries()) {
+  t.test(`example ${i + 1}: ${code.split('\n', 1)}`, async (t) => {
+    const command = ['--input-type=module', '--eval', code]
+    const { stderr } = await promisify(execFile)(process.execPath, command, { cwd: root, env })
+    // That five epochs are not enough is scikit-learn's own warning.
+    t.notMatch(stderr, /Warning(?<!ConvergenceWarning)/)
+  })
+}
