@@ -1,0 +1,61 @@
+/** Bars. */
+import { checkNumbers, checkSize, entriesOf } from './checks.js'
+import { type ChartOptions, draw } from './draw.js'
+
+/** A number per category, by name. */
+export type Categories = Readonly<Record<string, number>>
+
+/**
+ * A bar per category, or per category and series, side by side.
+ * @param data numbers by category, or by series and category
+ * @throws ArgumentError when there is nothing to draw, or a number is not finite or, on a
+ *   logarithmic axis, not > 0
+ * @example
+ * await bars({ published: { linear: 12 }, measured: { linear: 7.6 } }, { y: 'test error (%)' })
+ */
+export async function bars(
+  data: Categories | Readonly<Record<string, Categories>>,
+  options: ChartOptions = {},
+): Promise<string> {
+  checkSize('bars', options)
+  const grouped = Object.values(data ?? {}).some((value) => typeof value === 'object')
+  const series = grouped
+    ? (data as Readonly<Record<string, Categories>>)
+    : { '': data as Categories }
+  const values = entriesOf('bars', 'series', series).flatMap(([name, numbers]) =>
+    entriesOf('bars', `categories${name && ` of ${name}`}`, numbers).map(([category, value]) => {
+      checkNumbers('bars', category, [value], options.logY)
+      return { series: name, category, value }
+    }),
+  )
+  const names = Object.keys(series)
+  const bySeries = { field: 'series', type: 'nominal', sort: names }
+  return draw(
+    {
+      data: { values },
+      mark: { type: 'bar', cornerRadiusEnd: 2 },
+      encoding: {
+        x: {
+          field: 'category',
+          type: 'nominal',
+          title: options.x ?? null,
+          sort: [...new Set(values.map(({ category }) => category))],
+          axis: { labelAngle: 0, labelLimit: 0 },
+        },
+        y: {
+          field: 'value',
+          type: 'quantitative',
+          title: options.y ?? 'value',
+          ...(options.logY && { scale: { type: 'log' }, axis: { format: '~g' } }),
+        },
+        ...(names.length > 1 && { xOffset: bySeries }),
+        color: {
+          ...bySeries,
+          scale: { domain: names },
+          ...(names.length === 1 && { legend: null }),
+        },
+      },
+    },
+    options,
+  )
+}
