@@ -160,3 +160,27 @@ onBothBackendsLater('all memory comes back', async (t) => {
   for (let i = 0; i < 3; i++) await use()
   t.strictSame([memory().live, memory().buffers], [live, buffers])
 })
+
+onBothBackendsLater('groups of weights alone and of biases alone, in many passes', async (t) => {
+  const [captured, eager] = [1, 1].map((seed) => network(UNITS, seed))
+  const optimizerOf = (model: ReturnType<typeof network>) => {
+    const isWeight = (parameter: Tensor) => parameter.shape.length === 2
+    const parameters = model.parameters()
+    const groups = [
+      { parameters: parameters.filter(isWeight), lr: 0.2 },
+      { parameters: parameters.filter((parameter) => !isWeight(parameter)) },
+    ]
+    return new SGD(groups, { lr: 0.1, momentum: 0.9 })
+  }
+  const step = capture(stepOf(captured, optimizerOf(captured)))
+  const reference = stepOf(eager, optimizerOf(eager))
+  const [x, labels] = batch(1, [24, UNITS[0], UNITS[2]])
+  const risks = await step.runMany(x.reshape([3, 8, UNITS[0]]), labels.reshape([3, 8]))
+  for (let pass = 0; pass < 3; pass++) {
+    const part: [number, number] = [8 * pass, 8 * pass + 8]
+    const expected = eagerly(reference, x.slice(part), labels.slice(part))
+    t.equal(risks.data()[pass], expected, `risk of pass ${pass}`)
+  }
+  sameParameters(t, captured, eager, 'after three passes')
+  step.dispose()
+})

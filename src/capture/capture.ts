@@ -118,7 +118,7 @@ class Recorded<R extends Results> {
   readonly #backend: Backend
   readonly #program: Program
   readonly #plan: Plan
-  readonly #beforePass: RecordingBackend['beforePass']
+  readonly #beforePass: readonly RecordingBackend['beforePass'][number][]
   readonly #cells: Storage[] = []
   readonly #inputs: readonly Cell[]
   readonly #outputs: readonly Cell[]
@@ -139,7 +139,6 @@ class Recorded<R extends Results> {
     this.#backend = backend
     const recording = new RecordingBackend(backend)
     this.#constants = recording.constants
-    this.#beforePass = recording.beforePass
     try {
       this.#inputs = shapes.map((shape, i) => this.#cell(dtypes[i], shape))
       const args = this.#inputs.map(({ storage, shape }) => new Tensor(storage, shape))
@@ -159,6 +158,11 @@ class Recorded<R extends Results> {
       }
       this.#plan = plan(fuse(recording.tape))
       this.#program = backend.compile(this.#plan)
+      // What no step reads, such as the settings for biases where there are none, need not be fed.
+      const used = new Set(this.#plan.places.map(({ shared }) => shared))
+      this.#beforePass = recording.beforePass.filter(
+        (item) => typeof item === 'function' || used.has(item.handle),
+      )
     } catch (error) {
       this.#free()
       throw error
