@@ -1,0 +1,79 @@
+/** Item 3: what a single neuron can separate, and what it cannot. */
+import {
+  binaryCrossEntropyWithLogits,
+  type Dataset,
+  evaluate,
+  fit,
+  Linear,
+  l2,
+  SGD,
+  setSeed,
+} from 'neuroblas'
+import { decisionBoundary } from 'neuroblas/plot'
+import type { Context, Experiment, Outcome } from './experiment.js'
+import { corners } from './points.js'
+
+/** A single neuron, trained. */
+async function trainNeuron(data: Dataset, seed: number, signal: AbortSignal) {
+  setSeed(seed)
+  // lecture:begin
+  const neuron = new Linear(2, 1) // its output a is a logit: p = sigmoid(a)
+  await fit(neuron, data, {
+    loss: binaryCrossEntropyWithLogits,
+    optimizer: new SGD(neuron.parameters(), { lr: 0.5, regularizer: l2(1e-4) }),
+    epochs: 30,
+    batchSize: 10,
+    signal,
+  })
+  const { accuracy } = evaluate(neuron, data, { loss: binaryCrossEntropyWithLogits })
+  // lecture:end
+  return { neuron, accuracy: accuracy ?? 0 }
+}
+
+const tables = [
+  { name: 'OR', file: 'or', table: [0, 1, 1, 1] },
+  { name: 'AND (not x₁, x₂)', file: 'and', table: [0, 1, 0, 0] },
+  { name: 'XOR', file: 'xor', table: [0, 1, 1, 0] },
+]
+
+export const separation: Experiment = {
+  name: 'separation',
+  items: [3],
+  title: 'The capacity of a single neuron',
+  formula: String.raw`p(y = 1 \mid x) = \frac{1}{1 + e^{-(b + w^\top x)}}, \qquad \hat y = [\,p > \tfrac12\,]`,
+  text: `A sigmoid neuron is trained on points around the corners of a square that are labelled by OR,
+by AND (not x₁, x₂) and by XOR. Its output is the probability of class 1; the boundary, where it is
+one half, is a straight line. On XOR it starts ten times from different weights.`,
+
+  async run({ signal, progress }: Context): Promise<Outcome> {
+    const claims = []
+    const figures: Outcome['figures'] = []
+    for (const { name, file, table } of tables) {
+      const data = corners(table, 50, 0.2, 1)
+      const isXor = name === 'XOR'
+      const accuracies: number[] = []
+      for (let seed = 1; seed <= (isXor ? 10 : 1); seed++) {
+        const { neuron, accuracy } = await trainNeuron(data, seed, signal)
+        accuracies.push(accuracy)
+        if (seed === 1) {
+          figures.push({
+            name: file,
+            caption: `${name}: probability of class 1, and the boundary where it is one half.`,
+            svg: await decisionBoundary(neuron, data),
+          })
+        }
+        neuron.dispose()
+        progress(claims.length + (isXor ? seed / 10 : 1), 3, name)
+      }
+      const best = Math.max(...accuracies)
+      claims.push({
+        claim: isXor
+          ? 'XOR: at most 75 % right, whatever it starts from (best of ten)'
+          : `${name}: every point is on its side of the line`,
+        measured: `${(100 * best).toFixed(1)} %`,
+        ok: isXor ? best <= 0.75 : best === 1,
+      })
+    }
+    return { claims, figures }
+  },
+}
