@@ -1,6 +1,7 @@
 /** Bars. */
 import { checkNumbers, checkSize, entriesOf } from './checks.js'
-import { type ChartOptions, draw } from './draw.js'
+import { type ChartOptions, decades, draw } from './draw.js'
+import { TEXT } from './theme.js'
 
 /** A number per category, by name. */
 export type Categories = Readonly<Record<string, number>>
@@ -30,32 +31,42 @@ export async function bars(
   )
   const names = Object.keys(series)
   const bySeries = { field: 'series', type: 'nominal', sort: names }
+  const position = {
+    x: {
+      field: 'category',
+      type: 'nominal',
+      title: options.x ?? null,
+      sort: [...new Set(values.map(({ category }) => category))],
+      axis: { labelAngle: 0, labelLimit: 0 },
+    },
+    y: {
+      field: 'value',
+      type: 'quantitative',
+      title: options.y ?? 'value',
+      ...(options.logY && {
+        scale: { type: 'log' },
+        axis: decades(values.map(({ value }) => value)),
+      }),
+    },
+    ...(names.length > 1 && { xOffset: bySeries }),
+  }
+  const color = {
+    ...bySeries,
+    scale: { domain: names },
+    ...(names.length === 1 && { legend: null }),
+  }
+  const label = { type: 'text', color: TEXT, fontSize: 11, dy: { expr: LABEL_AWAY } }
   return draw(
     {
       data: { values },
-      mark: { type: 'bar', cornerRadiusEnd: 2 },
-      encoding: {
-        x: {
-          field: 'category',
-          type: 'nominal',
-          title: options.x ?? null,
-          sort: [...new Set(values.map(({ category }) => category))],
-          axis: { labelAngle: 0, labelLimit: 0 },
-        },
-        y: {
-          field: 'value',
-          type: 'quantitative',
-          title: options.y ?? 'value',
-          ...(options.logY && { scale: { type: 'log' }, axis: { format: '~g' } }),
-        },
-        ...(names.length > 1 && { xOffset: bySeries }),
-        color: {
-          ...bySeries,
-          scale: { domain: names },
-          ...(names.length === 1 && { legend: null }),
-        },
-      },
+      layer: [
+        { mark: { type: 'bar', cornerRadiusEnd: 2 }, encoding: { ...position, color } },
+        { mark: label, encoding: { ...position, text: { field: 'value', format: '.3~g' } } },
+      ],
     },
     options,
   )
 }
+
+/** Above a bar that goes up, below one that goes down. */
+const LABEL_AWAY = 'datum.value < 0 ? 9 : -7'

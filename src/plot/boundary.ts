@@ -7,7 +7,7 @@ import type { Module } from '../nn/module.js'
 import { concat } from '../ops/layout.js'
 import { scope } from '../scope.js'
 import type { Tensor } from '../tensor.js'
-import { checkSize } from './checks.js'
+import { checkSize, extentOf } from './checks.js'
 import { zeroLines } from './contour.js'
 import { type ChartOptions, draw, type Spec } from './draw.js'
 import { pngUrl } from './png.js'
@@ -56,7 +56,7 @@ export async function decisionBoundary(
     boundaryLayer(logP, place),
     { data: { values: points }, ...pointsSpec(data.classes, x, y) },
   ]
-  return draw({ layer, resolve: { scale: { color: 'independent' } } }, { height: 420, ...options })
+  return draw({ layer }, { height: 420, ...options })
 }
 
 type Range = readonly [number, number]
@@ -78,8 +78,7 @@ function pointsOf({ inputs, inputShape, scale, targets, classes }: Dataset) {
 }
 
 function around(values: readonly number[]): Range {
-  const low = Math.min(...values)
-  const high = Math.max(...values)
+  const { low, high } = extentOf([values])
   const margin = 0.15 * (high - low) || 1
   return [low - margin, high + margin]
 }

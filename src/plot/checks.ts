@@ -53,6 +53,19 @@ export function entriesOf<T>(op: string, what: string, record: Readonly<Record<s
   throw new ArgumentError(`plot.${op}: expected at least one of ${what}, got none`)
 }
 
+/** The least and the largest of all values. */
+export function extentOf(all: readonly ArrayLike<number>[]): { low: number; high: number } {
+  let low = Infinity
+  let high = -Infinity
+  for (const values of all) {
+    for (let i = 0; i < values.length; i++) {
+      low = Math.min(low, values[i])
+      high = Math.max(high, values[i])
+    }
+  }
+  return { low, high }
+}
+
 /** The points of all series, checked. */
 export function pointsOf(
   op: string,

@@ -29,6 +29,8 @@ export async function confusionMatrix(
   const values = counts.flatMap((row, i) =>
     row.map((count, j) => ({ actual: names[i], predicted: names[j], count, hit: i === j })),
   )
+  const most = (hit: boolean) =>
+    Math.max(0, ...values.filter((cell) => cell.hit === hit).map(({ count }) => count))
   const side = 40 * names.length + 110
   const nominal = (field: string, title: string, more: Spec = {}) => ({
     field,
@@ -49,7 +51,7 @@ export async function confusionMatrix(
       opacity: {
         field: 'count',
         type: 'quantitative',
-        scale: { domainMin: 0, range: [0.05, 0.85] },
+        scale: { domain: [0, most(hit)], range: [0.05, 0.9] },
         legend: null,
       },
     },
@@ -61,8 +63,19 @@ export async function confusionMatrix(
         cells(true, PALETTE[0]),
         cells(false, PALETTE[1]),
         {
-          mark: { type: 'text', color: TEXT, fontSize: 11 },
-          encoding: { ...position, text: { field: 'count', format: ',d' } },
+          mark: { type: 'text', fontSize: 11 },
+          encoding: {
+            ...position,
+            text: { field: 'count', format: ',d' },
+            color: {
+              condition: {
+                test: `datum.count > 0.5 * (datum.hit ? ${most(true)} : ${most(false)})`,
+                value: 'white',
+              },
+              value: TEXT,
+            },
+            opacity: { condition: { test: 'datum.count > 0', value: 1 }, value: 0.4 },
+          },
         },
       ],
       resolve: { scale: { opacity: 'independent' } },

@@ -1,7 +1,7 @@
 /** How often values occur. */
 import { ArgumentError } from '../errors.js'
-import { checkNumbers, checkSize, entriesOf } from './checks.js'
-import { type ChartOptions, draw, drawSized, HEIGHT, type Spec, WIDTH } from './draw.js'
+import { checkNumbers, checkSize, entriesOf, extentOf } from './checks.js'
+import { type ChartOptions, decades, draw, drawSized, HEIGHT, type Spec, WIDTH } from './draw.js'
 
 export interface HistogramOptions extends ChartOptions {
   /** Bars over the range of all values; 60 by default. */
@@ -47,7 +47,10 @@ export async function histograms(
         field: 'count',
         type: 'quantitative',
         title: y,
-        ...(logY && { scale: { type: 'log', domainMin: BELOW_ONE }, axis: { format: '~g' } }),
+        ...(logY && {
+          scale: { type: 'log', domainMin: BELOW_ONE },
+          axis: decades(values.map(({ count }) => count)),
+        }),
       },
       ...(logY && { y2: { datum: BELOW_ONE } }),
       color: { field: 'series', type: 'nominal', scale: { domain: names }, legend: null },
@@ -70,14 +73,7 @@ export async function histograms(
 
 /** From the least to the largest value; where they are the same, a range around it. */
 function rangeOf(all: readonly ArrayLike<number>[]): [number, number] {
-  let low = Infinity
-  let high = -Infinity
-  for (const values of all) {
-    for (let i = 0; i < values.length; i++) {
-      low = Math.min(low, values[i])
-      high = Math.max(high, values[i])
-    }
-  }
+  const { low, high } = extentOf(all)
   const margin = low === high ? Math.abs(low) / 10 || 0.5 : 0
   return [low - margin, high + margin]
 }

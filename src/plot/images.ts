@@ -1,7 +1,7 @@
 /** Grids of small images: examples, and the weights of units that look at images. */
 import { ArgumentError, ShapeError } from '../errors.js'
 import type { Tensor } from '../tensor.js'
-import { checkNumbers, checkSize } from './checks.js'
+import { checkNumbers, checkSize, extentOf } from './checks.js'
 import { type ChartOptions, drawSized, type Spec, WIDTH } from './draw.js'
 import { pngUrl, type Shade } from './png.js'
 import { PALETTE, type Rgb, rgb, TEXT } from './theme.js'
@@ -34,7 +34,7 @@ export async function images(
   options: ImageOptions = {},
 ): Promise<string> {
   const shape = check('images', pixels, options)
-  const { low, high } = extent(pixels)
+  const { low, high } = extentOf(pixels)
   const shades = pixels.map((image): Shade => {
     return (row, column) => {
       const ink = (image[row * shape[1] + column] - low) / (high - low || 1)
@@ -66,7 +66,7 @@ export async function weightImages(weight: Tensor, options: ImageOptions = {}): 
     Float32Array.from({ length: fanIn }, (_, i) => values[i * units + unit]),
   )
   const shape = check('weightImages', columns, options)
-  const { low, high } = extent(columns)
+  const { low, high } = extentOf(columns)
   const largest = Math.max(-low, high) || 1
   const shades = columns.map((image): Shade => {
     return (row, column) => {
@@ -106,18 +106,6 @@ function check(
     )
   }
   return shape
-}
-
-function extent(images: readonly Pixels[]): { low: number; high: number } {
-  let low = Infinity
-  let high = -Infinity
-  for (const image of images) {
-    for (let i = 0; i < image.length; i++) {
-      low = Math.min(low, image[i])
-      high = Math.max(high, image[i])
-    }
-  }
-  return { low, high }
 }
 
 function drawGrid(

@@ -116,8 +116,18 @@ export function drawLines(
   const curves = {
     mark: { type: 'line', point: perCurve <= MARKED && { size: 25 }, strokeWidth: 2 },
     encoding: {
-      x: axis('x', options.x ?? 'x', options.logX),
-      y: axis('y', options.y ?? 'y', options.logY),
+      x: axis(
+        'x',
+        options.x ?? 'x',
+        points.map(({ x }) => x),
+        options.logX,
+      ),
+      y: axis(
+        'y',
+        options.y ?? 'y',
+        points.map(({ y }) => y),
+        options.logY,
+      ),
       color,
       ...(dashed && {
         strokeDash: { field: 'part', type: 'nominal', sort: ['training', 'validation'] },
@@ -132,6 +142,7 @@ export function drawLines(
 function markerAt(best: number): Spec {
   const at = { x: { datum: best, type: 'quantitative' } }
   return {
+    data: { values: [{}] },
     layer: [
       { mark: { type: 'rule', color: TEXT, strokeDash: [4, 3] }, encoding: at },
       {

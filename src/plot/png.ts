@@ -51,7 +51,9 @@ export async function toPng(svg: string, { scale = 2 } = {}): Promise<Uint8Array
   }
   const { Resvg } = await import('@resvg/resvg-js')
   try {
-    return new Resvg(svg, { background: 'white', fitTo: { mode: 'zoom', value: scale } })
+    // It knows the older name of this style alone.
+    const known = svg.replaceAll('image-rendering: pixelated;', '')
+    return new Resvg(known, { background: 'white', fitTo: { mode: 'zoom', value: scale } })
       .render()
       .asPng()
   } catch (error) {

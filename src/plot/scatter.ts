@@ -11,8 +11,18 @@ import { axis, type ChartOptions, draw, type Spec } from './draw.js'
 export async function scatter(series: NamedSeries, options: ChartOptions = {}): Promise<string> {
   checkSize('scatter', options)
   const values = pointsOf('scatter', series, options)
-  const x = axis('x', options.x ?? 'x', options.logX)
-  const y = axis('y', options.y ?? 'y', options.logY)
+  const x = axis(
+    'x',
+    options.x ?? 'x',
+    values.map(({ x }) => x),
+    options.logX,
+  )
+  const y = axis(
+    'y',
+    options.y ?? 'y',
+    values.map(({ y }) => y),
+    options.logY,
+  )
   return draw({ data: { values }, ...pointsSpec(Object.keys(series), x, y) }, options)
 }
 

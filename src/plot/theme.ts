@@ -16,9 +16,15 @@ export const PALETTE = [
 export const TEXT = '#777b80'
 export const GRID = '#80808040'
 
+/** By name too, for renderers that know no generic families. */
+const FONT =
+  "system-ui, 'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans', 'Noto Sans', sans-serif"
+
 /** What a chart's `config` is. */
 export const theme = {
-  font: 'system-ui, sans-serif',
+  // A label of the whole is read out instead of one per mark.
+  aria: false,
+  font: FONT,
   background: null,
   padding: 6,
   title: {
@@ -40,6 +46,7 @@ export const theme = {
     titleFontSize: 13,
     titleFontWeight: 'normal',
     labelFlush: false,
+    minExtent: 30,
   },
   legend: {
     labelColor: TEXT,
