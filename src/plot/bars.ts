@@ -1,6 +1,6 @@
 /** Bars. */
 import { checkNumbers, checkSize, entriesOf } from './checks.js'
-import { type ChartOptions, decades, draw } from './draw.js'
+import { type ChartOptions, draw, logarithmic } from './draw.js'
 import { TEXT } from './theme.js'
 
 /** A number per category, by name. */
@@ -8,7 +8,8 @@ export type Categories = Readonly<Record<string, number>>
 
 /**
  * A bar per category, or per category and series, side by side.
- * @param data numbers by category, or by series and category
+ * @param data numbers by category, or by series and category; names that are integers come first,
+ *   as in every object
  * @throws ArgumentError when there is nothing to draw, or a number is not finite or, on a
  *   logarithmic axis, not > 0
  * @example
@@ -43,10 +44,7 @@ export async function bars(
       field: 'value',
       type: 'quantitative',
       title: options.y ?? 'value',
-      ...(options.logY && {
-        scale: { type: 'log' },
-        axis: decades(values.map(({ value }) => value)),
-      }),
+      ...(options.logY && logarithmic(values.map(({ value }) => value))),
     },
     ...(names.length > 1 && { xOffset: bySeries }),
   }

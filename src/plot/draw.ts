@@ -12,7 +12,7 @@ interface TextMetrics {
 // Without a canvas vega takes every letter for 0.8 of its height wide, and leaves gaps.
 const { textMetrics } = vega as unknown as { textMetrics: TextMetrics }
 if (textMetrics.width === textMetrics.estimateWidth) {
-  textMetrics.width = ({ fontSize = 11 }, text) => 0.58 * fontSize * `${text ?? ''}`.length
+  textMetrics.width = ({ fontSize = 11 }, text) => 0.62 * fontSize * `${text ?? ''}`.length
 }
 
 /** What every chart takes. Axis titles should name the unit: `'time (s)'`. */
@@ -62,18 +62,28 @@ export function escapeXml(text: string): string {
 /** An axis for rows whose `field` has these values. */
 export function axis(field: string, title: string, values: readonly number[], log = false): Spec {
   const common = { field, type: 'quantitative', title }
-  if (log) return { ...common, scale: { type: 'log' }, axis: decades(values) }
+  if (log) return { ...common, ...logarithmic(values) }
   const whole = values.every(Number.isInteger)
   return { ...common, scale: { zero: false }, axis: whole ? { tickMinStep: 1 } : {} }
 }
 
-/** Ticks of a logarithmic axis: only powers of 10 where there are enough of them. */
-export function decades(values: readonly number[]): Spec {
+/** Scale and ticks of a logarithmic axis: powers of 10, and over few of them also 2 and 5 times. */
+export function logarithmic(values: readonly number[]): Spec {
   const { low, high } = extentOf([values])
-  const span = Math.ceil(Math.log10(high)) - Math.floor(Math.log10(low))
+  const first = Math.floor(Math.log10(low))
+  const span = Math.ceil(Math.log10(high)) - first
+  const step = Math.ceil(span / 8)
+  const ticks = Array.from({ length: Math.ceil((span + 1) / step) }, (_, i) =>
+    (span > 2 ? [1] : [1, 2, 5]).map((digit) => Number(`${digit}e${first + i * step}`)),
+  ).flat()
+  const shown = ticks.filter((tick) => tick >= low && tick <= high)
   const plain = 'datum.value >= 0.001 && datum.value < 100000'
   return {
-    ...(span > 2 && { tickCount: Math.min(span, 8) }),
-    labelExpr: `${plain} ? format(datum.value, '~g') : format(datum.value, '~e')`,
+    scale: { type: 'log', nice: span > 2 },
+    axis: {
+      labelExpr: `${plain} ? format(datum.value, '~g') : format(datum.value, '~e')`,
+      // Between two ticks of this kind it is vega that finds some.
+      ...(shown.length > 1 && { values: span > 2 ? ticks : shown }),
+    },
   }
 }

@@ -1,7 +1,15 @@
 /** How often values occur. */
 import { ArgumentError } from '../errors.js'
 import { checkNumbers, checkSize, entriesOf, extentOf } from './checks.js'
-import { type ChartOptions, decades, draw, drawSized, HEIGHT, type Spec, WIDTH } from './draw.js'
+import {
+  type ChartOptions,
+  draw,
+  drawSized,
+  HEIGHT,
+  logarithmic,
+  type Spec,
+  WIDTH,
+} from './draw.js'
 
 export interface HistogramOptions extends ChartOptions {
   /** Bars over the range of all values; 60 by default. */
@@ -43,16 +51,8 @@ export async function histograms(
     encoding: {
       x: { field: 'x', type: 'quantitative', title: x, scale: { domain: [low, high] } },
       x2: { field: 'x2' },
-      y: {
-        field: 'count',
-        type: 'quantitative',
-        title: y,
-        ...(logY && {
-          scale: { type: 'log', domainMin: BELOW_ONE },
-          axis: decades(values.map(({ count }) => count)),
-        }),
-      },
-      ...(logY && { y2: { datum: BELOW_ONE } }),
+      y: { field: 'count', type: 'quantitative', title: y, ...(logY && countAxis(values)) },
+      y2: { datum: logY ? BELOW_ONE : 0 },
       color: { field: 'series', type: 'nominal', scale: { domain: names }, legend: null },
     },
   }
@@ -76,6 +76,11 @@ function rangeOf(all: readonly ArrayLike<number>[]): [number, number] {
   const { low, high } = extentOf(all)
   const margin = low === high ? Math.abs(low) / 10 || 0.5 : 0
   return [low - margin, high + margin]
+}
+
+function countAxis(bars: readonly { count: number }[]): Spec {
+  const { axis } = logarithmic([1, ...bars.map(({ count }) => count)])
+  return { axis, scale: { type: 'log', domainMin: BELOW_ONE, nice: false } }
 }
 
 function countsOf(values: ArrayLike<number>, low: number, step: number, bins: number) {

@@ -46,7 +46,7 @@ export const theme = {
     titleFontSize: 13,
     titleFontWeight: 'normal',
     labelFlush: false,
-    minExtent: 30,
+    minExtent: 32,
   },
   legend: {
     labelColor: TEXT,
