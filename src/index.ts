@@ -50,6 +50,15 @@ export { Adam, type AdamSettings } from './optim/adam.js'
 export { type Group, type GroupSettings, Optimizer } from './optim/optimizer.js'
 export * as schedules from './optim/schedules.js'
 export { SGD, type SGDSettings } from './optim/sgd.js'
+export { Autoencoder, type AutoencoderOptions, type Noise } from './pretraining/autoencoder.js'
+export { type LayerFitOptions, UnsupervisedLayer } from './pretraining/layer.js'
+export {
+  type PretrainHistory,
+  type PretrainOptions,
+  type PretrainReport,
+  pretrain,
+} from './pretraining/pretrain.js'
+export { RBM, type RBMOptions } from './pretraining/rbm.js'
 export { Generator, setSeed } from './random.js'
 export { l1, l2, type Regularizer } from './regularizers.js'
 export { scope } from './scope.js'

@@ -9,9 +9,10 @@ import { currentBackend } from './backend/current.js'
 import type { Handle } from './backend/kernels.js'
 import { isRecording, underneath, unrecorded } from './backend/record.js'
 import { ArgumentError, CaptureError } from './errors.js'
+import { requireDType } from './ops/define.js'
 import { Storage, within } from './scope.js'
 import { checkNumber, checkShape, type Shape, sizeOf } from './shape.js'
-import { Tensor } from './tensor.js'
+import { allocate, Tensor } from './tensor.js'
 
 /** A stream of random numbers, the same for the same seed. Integers agree on every backend. */
 export class Generator {
@@ -57,8 +58,14 @@ export class Generator {
     )
   }
 
-  /** 1 with probability p, else 0. */
-  bernoulli(shape: Shape, p: number): Tensor {
+  /**
+   * 1 with probability p, else 0. With a tensor of probabilities, an element for each of them, in
+   * its shape: NaN stays NaN, below 0 counts as 0 and above 1 as 1.
+   */
+  bernoulli(shape: Shape, p: number): Tensor
+  bernoulli(probabilities: Tensor): Tensor
+  bernoulli(shape: Shape | Tensor, p = Number.NaN): Tensor {
+    if (shape instanceof Tensor) return this.#drawEach(shape)
     checkNumber('bernoulli', 'p', p, p >= 0 && p <= 1, 'from 0 to 1')
     return this.#draw('bernoulli', shape, (backend, y, state, n) =>
       backend.run('bernoulli', y, state, n, p),
@@ -113,6 +120,14 @@ export class Generator {
     return y
   }
 
+  #drawEach(probabilities: Tensor): Tensor {
+    requireDType('bernoulli', probabilities, 'float32')
+    const { backend } = probabilities.storage
+    const y = allocate(probabilities, probabilities.shape)
+    backend.run('bernoulliEach', probabilities.handle, y.handle, this.#stateOn(backend), y.size)
+    return y
+  }
+
   #stateOn(backend: Backend): Handle {
     const state = this.#state
     if (state?.backend === backend) return state.handle
@@ -141,7 +156,7 @@ export function setSeed(seed: number): void {
 }
 
 /** Streams of one seed, so that what is drawn for one purpose says nothing about another. */
-export const streams = { weights: 0, batches: 1, split: 2 }
+export const streams = { weights: 0, batches: 1, split: 2, pretraining: 5 }
 
 /** The integers 0 .. n - 1 in an order that the seed fixes. */
 export function permutation(n: number, seed: number, stream: number): Int32Array {

@@ -237,10 +237,21 @@ onBothBackends('random numbers', (t) => {
   t.strictSame([...generator.permutation(6).data()].sort(), [0, 1, 2, 3, 4, 5])
   t.strictSame(generator.permutation(0).toArray(), [])
   t.strictSame([...new Set(generator.bernoulli([200], 0.5).data())].sort(), [0, 1])
+  const each = generator.bernoulli(tensor([[0, 1, NaN, -1, 2]]))
+  t.strictSame(each.toArray(), [[0, 1, NaN, 0, 1]], 'a probability for each element')
+  for (const p of [0.1, 0.5, 0.9]) {
+    const mean = generator
+      .bernoulli(full([10000], p))
+      .mean()
+      .item()
+    t.ok(Math.abs(mean - p) < 5 * Math.sqrt((p * (1 - p)) / 10000), `${mean} drawn with ${p}`)
+  }
   for (const seed of [-1, 1.5, 2 ** 53, Number.NaN, wrong('1')]) {
     refuses(t, () => new Generator(seed), ArgumentError)
   }
   refuses(t, () => generator.bernoulli([1], 1.5), ArgumentError)
+  refuses(t, () => generator.bernoulli(wrong([1])), ArgumentError)
+  refuses(t, () => generator.bernoulli(tensor([1], [1], 'int32') as never), ArgumentError)
   refuses(t, () => generator.uniform([1], 2, 1), ArgumentError)
   refuses(t, () => generator.uniform([1], 0, Number.NaN), ArgumentError)
   refuses(t, () => generator.normal([1], 0, -1), ArgumentError)

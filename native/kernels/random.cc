@@ -123,6 +123,31 @@ void bernoulli_finish(Out, IntsInout state, Size n, Float) noexcept { advance(st
 const Registration bernoulli =
     kernel<bernoulli_check, bernoulli_run, bernoulli_finish>("bernoulli", "y state n p");
 
+void bernoulli_each_check(In p, Out y, IntsInout state, Size n) {
+  holds(p, n);
+  draw_check(y, state, n);
+}
+void bernoulli_each_run(In p, Out y, IntsInout state, Size n, Share share) noexcept {
+  const Generator g = generator_of(state);
+  const Range range = share.of(n);
+  simd([=] {
+    uint32_t words[kWords];
+    for (size_t begin = range.first; begin < range.second; begin += kWords) {
+      philox(g, begin, words);
+      const size_t size = std::min(kWords, range.second - begin);
+      for (size_t i = 0; i < size; ++i) {
+        const float probability = p[begin + i];
+        const float drawn = unit(words[i]) < probability ? 1 : 0;
+        y[begin + i] = probability != probability ? probability : drawn;
+      }
+    }
+  });
+}
+void bernoulli_each_finish(In, Out, IntsInout state, Size n) noexcept { advance(state, n); }
+const Registration bernoulli_each =
+    kernel<bernoulli_each_check, bernoulli_each_run, bernoulli_each_finish>("bernoulliEach",
+                                                                            "p y state n");
+
 void permutation_check(IntsOut y, IntsInout state, Size n) {
   if (n > INT32_MAX) throw KernelFault("n must be below 2^31, got " + std::to_string(n));
   holds(y, n);

@@ -192,6 +192,8 @@ export const kernels = {
   normal: ['y:out', 'state:intsInout', 'n:size', 'mean:float', 'std:float'],
   // 1 with probability p, else 0
   bernoulli: ['y:out', 'state:intsInout', 'n:size', 'p:float'],
+  // The same with a probability for each element; NaN where that is NaN.
+  bernoulliEach: ['p:in', 'y:out', 'state:intsInout', 'n:size'],
   permutation: ['y:intsOut', 'state:intsInout', 'n:size'],
 
   // settings: [lr, momentum, nesterov, weightDecay, l2, l1]; see optim/sgd.ts. A buffer, because

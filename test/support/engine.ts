@@ -2,12 +2,16 @@
  * What the tests of capture, replay and threads share: small trainings that can be repeated, and
  * comparisons to the bit.
  */
+import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
 import {
   type BackendName,
   type Captured,
   Generator,
   type Module,
+  memory,
   mlp,
   type Optimizer,
   scope,
@@ -104,4 +108,18 @@ export async function rejects(
     return
   }
   t.fail(`expected ${errorClass.name}, nothing was thrown`)
+}
+
+const gc = (() => {
+  setFlagsFromString('--expose-gc')
+  return runInNewContext('gc') as () => void
+})()
+
+/** Memory in use after what nobody refers to has been collected. */
+export async function settledMemory(): Promise<[live: number, buffers: number]> {
+  for (let i = 0; i < 20; i++) {
+    gc()
+    await turn()
+  }
+  return [memory().live, memory().buffers]
 }

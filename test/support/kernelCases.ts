@@ -18,6 +18,7 @@ import {
 } from './arithmeticCases.js'
 import { type Cases, out } from './case.js'
 import {
+  bernoulliEach,
   copy2d,
   drawn,
   gatherRows,
@@ -117,6 +118,7 @@ export const cases: { [K in KernelName]: () => Cases } = {
   bernoulli: function* () {
     for (const p of [0, 0.25, 0.75, 1]) yield* drawn('float32', p)
   },
+  bernoulliEach,
   permutation: () => drawn('int32'),
   sgd: () => sgd(false),
   sgdMomentum: () => sgd(true),

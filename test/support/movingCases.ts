@@ -3,7 +3,7 @@
  */
 import type { DType, TypedArray } from '../../lib/backend/backend.js'
 import { type Arg, type Cases, out } from './case.js'
-import { bytes, floats, ints, SIZES, tuples } from './values.js'
+import { bytes, floats, ints, SIZES, specials, tuples } from './values.js'
 
 function* moved(make: (from: TypedArray, dtype: DType) => Arg[], n: number): Cases {
   yield make(floats(n), 'float32')
@@ -72,8 +72,32 @@ const STATES = [
   [9, -1, -2, 6],
   [0, 0, -1, -1],
 ]
+const LENGTHS = [...SIZES, 2, 3, 4, 5, 255, 256, 257, 70001]
 export function* drawn(dtype: DType, ...scalars: number[]): Cases {
-  for (const n of [...SIZES, 2, 3, 4, 5, 255, 256, 257, 70001]) {
+  for (const n of LENGTHS) {
     for (const state of STATES) yield [out(n, dtype), Int32Array.from(state), n, ...scalars]
+  }
+}
+
+const PROBABILITIES = [
+  0,
+  -0,
+  2 ** -24,
+  2 ** -149,
+  0.5,
+  1 - 2 ** -24,
+  1,
+  -1,
+  2,
+  Infinity,
+  Number.NaN,
+]
+export function* bernoulliEach(): Cases {
+  for (const n of LENGTHS) {
+    for (const state of STATES) {
+      const p = floats(n).map(Math.abs)
+      yield [p, out(n), Int32Array.from(state), n]
+      yield [specials(n, PROBABILITIES), { alias: 0 }, Int32Array.from(state), n]
+    }
   }
 }

@@ -101,6 +101,18 @@ export const bernoulli: JsKernel<'bernoulli'> = (y, state, n, p) => {
   advance(state, n)
 }
 
+export const bernoulliEach: JsKernel<'bernoulliEach'> = (p, y, state, n) => {
+  for (let i = 0; i < n; i += 4) {
+    draw(state, i / 4)
+    for (let j = 0; j < 4 && i + j < n; j++) {
+      const probability = p[i + j]
+      const isOne = (words[j] >>> 8) * INVERSE_24 < probability
+      y[i + j] = Number.isNaN(probability) ? probability : +isOne
+    }
+  }
+  advance(state, n)
+}
+
 // Fisher and Yates, from the last position down. The place is the high word of a product (Lemire,
 // 2019, without the rejection): its bias is below n / 2^32.
 export const permutation: JsKernel<'permutation'> = (y, state, n) => {

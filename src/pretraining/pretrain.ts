@@ -1,0 +1,234 @@
+/**
+ * Greedy unsupervised pre-training of a deep network, layer by layer (Hinton, Osindero and Teh 2006;
+ * Bengio et al. 2007). The supervised training that refines it is `fit`.
+ */
+import type { Dataset } from '../data/dataset.js'
+import { ArgumentError } from '../errors.js'
+import { Linear } from '../nn/linear.js'
+import type { Module } from '../nn/module.js'
+import { type ActivationName, activations, Sequential } from '../nn/sequential.js'
+import { SGD } from '../optim/sgd.js'
+import { Generator, streams } from '../random.js'
+import { l2 } from '../regularizers.js'
+import { Scope, within } from '../scope.js'
+import type { EpochReport, History } from '../train.js'
+import { Autoencoder, type Noise } from './autoencoder.js'
+import { RBM } from './rbm.js'
+
+export interface PretrainReport extends EpochReport {
+  /** The hidden layer being trained, counted from 1. */
+  layer: number
+  layers: number
+}
+
+interface CommonOptions {
+  /** Passes over the data for each layer. */
+  epochs: number
+  /** Examples per step; 100 by default. */
+  batchSize?: number
+  /** Learning rate; by default 0.1, and 0.001 for an RBM on real values. */
+  lr?: number
+  /** By default 0.5 for the first 5 epochs of a layer, then 0.9. */
+  momentum?: number
+  /** λ of the penalty λ/2·Σ W²; 0.0002 by default for RBMs, 0 for autoencoders. */
+  weightCost?: number
+  /**
+   * What the inputs are: `binary` (the default) for values from 0 to 1, `gaussian` for real ones,
+   * which should be standardized.
+   */
+  visible?: 'binary' | 'gaussian'
+  /** Seed of weights, samples, noise and the order of the examples; 0 by default. */
+  seed?: number
+  onEpoch?: (report: PretrainReport) => void | Promise<void>
+  /** Stops after the current step when it is aborted; what was reached is kept. */
+  signal?: AbortSignal
+}
+
+export type PretrainOptions = CommonOptions &
+  (
+    | {
+        /** Restricted Boltzmann machines, for networks of sigmoid units. */
+        method: 'rbm'
+        /** Steps of contrastive divergence; 1 by default. */
+        k?: number
+      }
+    | {
+        method: 'autoencoder'
+        /** Makes the autoencoders denoising ones. */
+        noise?: Noise
+        /** Whether decoders have their encoder's weights; true by default. */
+        tied?: boolean
+      }
+  )
+
+/** One history per layer, first to last, as far as training came. */
+export interface PretrainHistory {
+  layers: History[]
+  ended: 'epochs' | 'aborted'
+}
+
+/**
+ * Trains each linear layer that an activation follows, first to last, as the hidden layer of a
+ * machine of its own, whose data are the activities of the layer below. Only then are its new weights
+ * written into the model; those that the model came with do not matter. An output layer stays as it is.
+ * The `risk` in the reports is the error of reconstructing an example.
+ *
+ * @param model an `mlp`, or a `Sequential` of linear layers and activations
+ * @param data examples whose targets are not looked at
+ * @throws ArgumentError for a model, data or options that the method cannot do with, ShapeError when
+ * the inputs do not fit the model, DivergenceError when the error is no longer finite
+ * @example
+ * const model = mlp([784, 500, 500, 2000, 10], { activation: 'sigmoid' })
+ * await pretrain(model, train, { method: 'rbm', epochs: 10 })
+ * await fit(model, train, { loss: softmaxCrossEntropy, optimizer, epochs: 30 })
+ */
+export async function pretrain(
+  model: Module,
+  data: Dataset,
+  options: PretrainOptions,
+): Promise<PretrainHistory> {
+  checkOptions(options)
+  const generator = new Generator(options.seed ?? 0, streams.pretraining)
+  const history: PretrainHistory = { layers: [], ended: 'epochs' }
+  try {
+    const modules = flatten(model)
+    const places = hiddenLayers(modules, options.method)
+    model.eval()
+    for (const [i, at] of places.entries()) {
+      const trained = await trainLayer(modules, at, data, options, generator, (report) =>
+        options.onEpoch?.({ ...report, layer: i + 1, layers: places.length }),
+      )
+      history.layers.push(trained)
+      if (trained.ended !== 'aborted') continue
+      history.ended = 'aborted'
+      break
+    }
+    return history
+  } finally {
+    generator.dispose()
+  }
+}
+
+function checkOptions({ method, visible = 'binary' }: PretrainOptions): void {
+  if (method !== 'rbm' && method !== 'autoencoder') {
+    throw new ArgumentError(`pretrain: expected method rbm or autoencoder, got ${method}`)
+  }
+  if (visible !== 'binary' && visible !== 'gaussian') {
+    throw new ArgumentError(`pretrain: expected visible units binary or gaussian, got ${visible}`)
+  }
+}
+
+/** The modules inside nested sequences, in order. */
+function flatten(model: Module): Module[] {
+  return model instanceof Sequential ? model.layers.flatMap(flatten) : [model]
+}
+
+/** The name of a module that is an activation. */
+function activationOf(module: Module | undefined): ActivationName | undefined {
+  const names = Object.keys(activations) as ActivationName[]
+  return names.find((name) => module instanceof activations[name])
+}
+
+/** Positions of the linear layers that an activation follows. */
+function hiddenLayers(modules: readonly Module[], method: PretrainOptions['method']): number[] {
+  const places = [...modules.keys()].filter(
+    (at) => modules[at] instanceof Linear && activationOf(modules[at + 1]),
+  )
+  if (places.length === 0) {
+    const names = modules.map((module) => module.constructor.name).join(', ')
+    throw new ArgumentError(
+      `pretrain: expected a Sequential with Linear layers and activations after them, got ${names}`,
+    )
+  }
+  for (const at of places) {
+    if ((modules[at] as Linear).bias === null) {
+      throw new ArgumentError('pretrain: expected hidden layers with biases, got one without')
+    }
+    const activation = activationOf(modules[at + 1])
+    if (method === 'rbm' && activation !== 'sigmoid') {
+      throw new ArgumentError(
+        `pretrain: rbm needs sigmoid units, got ${activation}; method autoencoder takes them`,
+      )
+    }
+  }
+  return places
+}
+
+/** Trains the layer at this place on what those below make of the data. */
+async function trainLayer(
+  modules: readonly Module[],
+  at: number,
+  data: Dataset,
+  options: PretrainOptions,
+  generator: Generator,
+  onEpoch: (report: EpochReport) => void | Promise<void>,
+): Promise<History> {
+  const { epochs, batchSize = 100, seed, signal } = options
+  const layer = modules[at] as Linear
+  const below = modules.slice(0, at)
+  // The optimizer's velocities go where the parameters go.
+  const own = new Scope()
+  const machine = within(own, () => machineFor(modules, at, options, generator))
+  try {
+    const optimizer = optimizerFor(machine, options)
+    const history = await machine.fit(
+      data,
+      {
+        optimizer,
+        epochs,
+        batchSize,
+        seed,
+        signal,
+        onEpoch: (report) => {
+          if (options.momentum === undefined && report.epoch === EARLY_EPOCHS) {
+            optimizer.groups[0].momentum = LATE_MOMENTUM
+          }
+          return onEpoch(report)
+        },
+      },
+      at === 0 ? undefined : (x) => below.reduce((h, module) => module.forward(h), x),
+    )
+    if (history.epochs.length > 0) {
+      layer.weight.assign(machine.encoder.weight)
+      layer.bias!.assign(machine.encoder.bias!)
+    }
+    return history
+  } finally {
+    own.end()
+  }
+}
+
+/** What trains the layer at this place. */
+function machineFor(
+  modules: readonly Module[],
+  at: number,
+  options: PretrainOptions,
+  generator: Generator,
+): RBM | Autoencoder {
+  const [visibleUnits, hiddenUnits] = (modules[at] as Linear).weight.shape
+  const before = modules.slice(0, at).map(activationOf).findLast(Boolean)
+  const visible =
+    before === undefined ? options.visible : before === 'sigmoid' ? 'binary' : 'gaussian'
+  if (options.method === 'rbm') {
+    return new RBM(visibleUnits, hiddenUnits, { visible, k: options.k, generator })
+  }
+  const { noise, tied } = options
+  const decoder = visible === 'gaussian' ? 'linear' : 'sigmoid'
+  const activation = activationOf(modules[at + 1])
+  return new Autoencoder(visibleUnits, hiddenUnits, { activation, noise, tied, decoder, generator })
+}
+
+function optimizerFor(machine: RBM | Autoencoder, options: PretrainOptions): SGD {
+  const isRBM = machine instanceof RBM
+  const {
+    lr = isRBM && machine.visible === 'gaussian' ? 0.001 : 0.1,
+    momentum = EARLY_MOMENTUM,
+    weightCost = isRBM ? 0.0002 : 0,
+  } = options
+  return new SGD(machine.parameters(), { lr, momentum, regularizer: l2(weightCost / 2) })
+}
+
+// Hinton 2010, section 9: more momentum once the first great progress is made.
+const EARLY_EPOCHS = 5
+const EARLY_MOMENTUM = 0.5
+const LATE_MOMENTUM = 0.9
