@@ -89,7 +89,7 @@ function isNode(edge: GradNode | Tensor): edge is GradNode {
 }
 
 /** Every node the root was computed from, latest first. */
-function nodesBehind(root: GradNode): GradNode[] {
+export function nodesBehind(root: GradNode): GradNode[] {
   const seen = new Set([root])
   for (const node of seen) {
     for (const edge of node.edges) if (edge !== null && isNode(edge)) seen.add(edge)

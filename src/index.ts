@@ -37,6 +37,14 @@ export {
   softmaxCrossEntropy,
   type Targets,
 } from './losses.js'
+export {
+  type ActivationHistogram,
+  type Metric,
+  Monitor,
+  type MonitorOptions,
+  type MonitorRecord,
+  type SeriesPoint,
+} from './monitor/monitor.js'
 export { ReLU, Sigmoid, Softmax, Tanh } from './nn/activations.js'
 export * as init from './nn/init.js'
 export { Linear, type LinearOptions } from './nn/linear.js'

@@ -11,7 +11,7 @@ import * as elementwise from './ops/elementwise.js'
 import { gather, toFloat } from './ops/gather.js'
 import { expandTo, permute, reshape, resolveRange, sliceAxis } from './ops/layout.js'
 import { matmul } from './ops/matmul.js'
-import { type AxesArgument, argmax, max, mean, min, sum } from './ops/reduce.js'
+import { type AxesArgument, argmax, max, mean, min, norm, sum } from './ops/reduce.js'
 import { logSoftmax, softmax } from './ops/softmax.js'
 import { formatTensor, type Nested, nest } from './print.js'
 import { Storage } from './scope.js'
@@ -242,6 +242,10 @@ export class Tensor<D extends DType = 'float32'> {
   }
   min(this: Tensor, axes?: AxesArgument, keepDims = false): Tensor {
     return min(this, axes, keepDims)
+  }
+  /** √(Σ x²), of any finite floats; its gradient is 0 where it is 0. */
+  norm(this: Tensor, axes?: AxesArgument, keepDims = false): Tensor {
+    return norm(this, axes, keepDims)
   }
   /** Position of the first largest element; over all elements without an axis. */
   argmax(this: Tensor, axis?: number): Tensor<'int32'> {

@@ -7,6 +7,7 @@ import { DataLoader } from './data/loader.js'
 import { ArgumentError, DivergenceError } from './errors.js'
 import { type Evaluation, evaluateBatches } from './evaluate.js'
 import type { Loss } from './losses.js'
+import type { Monitor } from './monitor/monitor.js'
 import type { Module } from './nn/module.js'
 import type { Optimizer } from './optim/optimizer.js'
 import { within } from './scope.js'
@@ -56,6 +57,8 @@ export interface FitOptions {
   earlyStopping?: { patience: number }
   /** Ends with the weights of the epoch of lowest validation risk. */
   keepBest?: boolean
+  /** Looks into the network every so many steps; what is trained stays the same to the bit. */
+  monitor?: Monitor
   onStep?: (report: StepReport) => void
   onEpoch?: (report: EpochReport) => void | Promise<void>
   /** Stops after the current step when it is aborted; what was reached is kept. */
@@ -85,7 +88,7 @@ export async function fit(model: Module, data: Dataset, options: FitOptions): Pr
   const { train, validation: held } =
     typeof validation === 'number' ? split(data, validation, seed) : { train: data, validation }
   const loader = new DataLoader(train, { batchSize, shuffle: true, seed })
-  const steps = new Steps(model, loader, options.loss, options.optimizer)
+  const steps = new Steps(model, loader, options.loss, options.optimizer, options.monitor)
   const validationLoader = held && new DataLoader(held, { batchSize: 1000 })
   const best = new Best(model, earlyStopping !== undefined || options.keepBest === true)
   const history: History = { epochs: [], bestEpoch: 0, ended: 'epochs' }
@@ -159,7 +162,7 @@ async function trainEpoch(
     for (let step = 0; step < stepsPerEpoch && !signal?.aborted; ) {
       const hop = performance.now()
       const full = Math.floor(size / batchSize) - step
-      const count = Math.min(perHop, Math.max(full, 1))
+      const count = Math.min(perHop, Math.max(full, 1), steps.mostTogether)
       const batch = full > 0 ? batchSize : size % batchSize
       const start = step * batchSize
       const slice = within(null, () => order.slice([start, start + count * batch]))
@@ -177,7 +180,8 @@ async function trainEpoch(
         trained.sum += risk * batch
         onStep?.({ epoch, step, stepsPerEpoch, risk })
       }
-      perHop = nextHop(perHop, performance.now() - hop)
+      // A hop that was cut short says too little about the next.
+      if (count === perHop) perHop = nextHop(perHop, performance.now() - hop)
     }
   } finally {
     order.dispose()

@@ -5,6 +5,8 @@
 // same.
 #include "reduce.h"
 
+#include <cmath>
+
 #include "rows.h"
 
 namespace nb {
@@ -77,6 +79,48 @@ void sum_run(In x, Out y, Size outer, Size length, Size inner, Float scale, Shar
   });
 }
 const Registration sum = kernel<sum_check, sum_run>("sum", "x y outer length inner scale");
+
+// Squares in float64: those of float32 can neither overflow nor vanish there.
+NB_INLINE double square(float x) { return static_cast<double>(x) * static_cast<double>(x); }
+
+// Lane l takes the elements l, l + 16, ...; then the lanes are added as a tree.
+NB_INLINE float norm_row(const float* x, size_t n) {
+  constexpr size_t kLanes = 16;
+  double lanes[kLanes] = {};
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (size_t l = 0; l < kLanes; ++l) lanes[l] += square(x[i + l]);
+  }
+  for (size_t l = 0; i + l < n; ++l) lanes[l] += square(x[i + l]);
+  for (size_t width = kLanes / 2; width > 0; width /= 2) {
+    for (size_t l = 0; l < width; ++l) lanes[l] += lanes[l + width];
+  }
+  return static_cast<float>(std::sqrt(lanes[0]));
+}
+
+void norm_check(In x, Out y, Size outer, Size length, Size inner) {
+  reduction_check(x, y, outer, length, inner);
+}
+void norm_run(In x, Out y, Size outer, Size length, Size inner, Share share) noexcept {
+  const Range range = share.of(outer * inner);
+  simd([=] {
+    if (inner == 1) {
+      for (size_t o = range.first; o < range.second; ++o) {
+        y[o] = norm_row(x.data + o * length, length);
+      }
+      return;
+    }
+    for_columns(x, y, range, length, inner, [&](const float* px, float* py, size_t width) {
+      double total[kColumns];
+      std::fill(total, total + width, 0.0);
+      for (size_t r = 0; r < length; ++r) {
+        for (size_t c = 0; c < width; ++c) total[c] += square(px[r * inner + c]);
+      }
+      for (size_t c = 0; c < width; ++c) py[c] = static_cast<float>(std::sqrt(total[c]));
+    });
+  });
+}
+const Registration norm = kernel<norm_check, norm_run>("norm", "x y outer length inner");
 
 // Whether x takes the place of the largest so far; NaN does, and keeps it.
 NB_INLINE bool larger(float x, float most) { return (x > most) | ((x != x) & (most == most)); }

@@ -145,6 +145,8 @@ export const kernels = {
   // y = scale·Σ x over the middle dimension (scale = 1 / length: the mean)
   sum: [...reduction, 'scale:float'],
   max: reduction,
+  // y = √(Σ x²) over the middle dimension; squares neither overflow nor vanish
+  norm: reduction,
   // First position of the largest; NaN counts as largest.
   argmax: ['x:in', 'y:intsOut', 'outer:size', 'length:size', 'inner:size'],
 

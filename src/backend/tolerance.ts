@@ -60,6 +60,8 @@ export const tolerances: Partial<Record<KernelName, Tolerance>> = {
 
   // The native sums are trees: no more than 32 additions follow each other, half an ulp each.
   sum: { ulps: 16, magnitude: sumTerms },
+  // Rounded from a double, which may lie next to a tie.
+  norm: { ulps: 1 },
   softmax: { ulps: (call) => inARow(call.number('cols')), magnitude: () => (_, y) => power(y) },
   // log Σ has an absolute error: it is 0 or more beside the largest term's 1.
   logSoftmax: {

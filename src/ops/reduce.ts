@@ -13,7 +13,7 @@ import {
 } from '../shape.js'
 import { type AnyTensor, allocate, type Tensor } from '../tensor.js'
 import { defineOp, requireDType } from './define.js'
-import { equal } from './elementwise.js'
+import { equal, where } from './elementwise.js'
 import { expandTo } from './layout.js'
 
 type Axes = readonly number[]
@@ -126,6 +126,31 @@ export function min(x: Tensor, axes?: AxesArgument, keepDims = false): Tensor {
   const list = resolveAxes('min', axes, x.shape.length)
   refuseEmpty('min', x, list)
   return max(x.neg(), list, keepDims).neg()
+}
+
+const normAxis = defineOp<readonly [Tensor], { axis: number }>('norm', {
+  forward: ([x], { axis }) => {
+    requireDType('norm', x, 'float32')
+    const y = allocate(x, x.shape.toSpliced(axis, 1))
+    x.storage.backend.run('norm', x.handle, y.handle, ...aroundAxis(x.shape, axis))
+    return y
+  },
+  save: (y, [x]) => [y, x],
+  // x / |x|, and 0 where |x| is 0.
+  backward: (dy, [y, x], { shapes: [shape], attributes: { axis } }) => [
+    () => {
+      const kept = keepingAxes(shape, [axis])
+      const scale = where(y, dy.div(y), y.filled(0))
+      return x.mul(scale.reshape(kept))
+    },
+  ],
+})
+
+/** Axis by axis, the last one first: of a matrix the rows in parallel. */
+export function norm(x: Tensor, axes?: AxesArgument, keepDims = false): Tensor {
+  const list = resolveAxes('norm', axes, x.shape.length)
+  const y = list.toReversed().reduce((h, axis) => normAxis(h, { axis }), x)
+  return finish(list.length > 0 ? y : x.abs(), x.shape, list, keepDims)
 }
 
 const argmaxAxis = defineOp<readonly [Tensor], { axis: number }, Tensor<'int32'>>('argmax', {

@@ -93,6 +93,7 @@ export const cases: { [K in KernelName]: () => Cases } = {
     yield [Int32Array.of(16777217, -16777217, 2 ** 31 - 1, -(2 ** 31)), out(4), 4]
   },
   sum: () => reduction('float32', SIZES, 0.5),
+  norm: () => reduction('float32', SIZES),
   max: () => reduction('float32', SIZES.slice(1)),
   argmax: () => reduction('int32', SIZES.slice(1)),
   softmax: rows,

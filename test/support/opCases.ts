@@ -68,7 +68,10 @@ function softmaxes(op: 'softmax' | 'logSoftmax', f: (p: number) => number): OpCa
 }
 
 /** Every second and the last axis, and all. */
-function folds(op: 'sum' | 'mean' | 'max' | 'min', f: (values: number[]) => number): OpCase[] {
+function folds(
+  op: 'sum' | 'mean' | 'max' | 'min' | 'norm',
+  f: (values: number[]) => number,
+): OpCase[] {
   const list: [Shape, Shape][] = [
     [[], []],
     [[7], [0]],
@@ -301,6 +304,7 @@ export const opCases: Record<string, OpCase[]> = {
     ...folds('max', (values) => Math.max(...values)),
     ...folds('min', (values) => Math.min(...values)),
   ],
+  norm: folds('norm', (values) => Math.hypot(...values)),
   argmax: each(
     [[7], [2, 3]],
     (x) => x.argmax(-1) as unknown as Tensor,

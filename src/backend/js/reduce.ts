@@ -84,6 +84,17 @@ function sumCompensated(
   }
 }
 
+export const norm: JsKernel<'norm'> = (x, y, outer, length, inner) => {
+  for (let o = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i++) {
+      let at = o * length * inner + i
+      let s = 0
+      for (let r = 0; r < length; r++, at += inner) s += x[at] * x[at]
+      y[o * inner + i] = Math.sqrt(s)
+    }
+  }
+}
+
 function refuseEmpty(kernel: string, outer: number, length: number, inner: number): void {
   if (length === 0 && outer > 0 && inner > 0) {
     throw new KernelError(`${kernel}: length must be at least 1: there is no largest of nothing`)

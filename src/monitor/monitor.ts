@@ -1,0 +1,191 @@
+/**
+ * Monitors: what happens inside a network while it is trained, sampled every few steps. They make
+ * visible why training is hard: gradients that vanish, units that saturate or die, steps that are
+ * too small or too large for the weights.
+ */
+import { isRecording } from '../backend/record.js'
+import { ArgumentError, CaptureError } from '../errors.js'
+import type { Module } from '../nn/module.js'
+import { scope, within } from '../scope.js'
+import type { Tensor } from '../tensor.js'
+import { type Look, Probe } from './probe.js'
+import { deadShare, histogram, saturatedShare } from './statistics.js'
+
+/**
+ * What is recorded of a layer. W are its weights, all of them as one vector, without biases; the
+ * batch is that of the sampled step; norms are Euclidean and >= 0.
+ *
+ * | metric           | definition                                                  | range   |
+ * |------------------|-------------------------------------------------------------|---------|
+ * | `gradientNorm`   | ‖∂risk/∂W‖, risk the batch's mean loss before the step, without penalty | [0, ∞) |
+ * | `weightNorm`     | ‖W‖ before the step                                         | [0, ∞)  |
+ * | `updateNorm`     | ‖W after the step - W before it‖                            | [0, ∞)  |
+ * | `updateRatio`    | updateNorm / weightNorm; left out while W is all 0          | [0, ∞)  |
+ * | `saturatedShare` | of sigmoid and tanh: share of the activations, over units and examples, with \|g′(a)\| < 0.05·max \|g′\| (sigmoid beyond \|a\| = 4.36, tanh beyond 2.18) | [0, 1] |
+ * | `deadShare`      | of relu: share of the units that are 0 for every example of the batch | [0, 1] |
+ */
+export type Metric =
+  | 'gradientNorm'
+  | 'weightNorm'
+  | 'updateNorm'
+  | 'updateRatio'
+  | 'saturatedShare'
+  | 'deadShare'
+
+/** A value of a layer at a step. */
+export interface SeriesPoint {
+  /** The sampled step, counted from 1 over all epochs. */
+  step: number
+  /** Path of the module that holds the layer's weights, such as `layers.0`. */
+  layer: string
+  value: number
+}
+
+export interface MonitorRecord extends SeriesPoint {
+  metric: Metric
+}
+
+/** Where the activations of a layer lie: `counts[i]` of them from `edges[i]` to `edges[i + 1]`. */
+export interface ActivationHistogram {
+  step: number
+  /** The layer whose activations they are; for the last layer they are the model's outputs. */
+  layer: string
+  edges: number[]
+  counts: number[]
+}
+
+export interface MonitorOptions {
+  /** Steps from one sample to the next; 50 by default. The first step is always sampled. */
+  every?: number
+  /** Bins of the histograms; 20 by default. */
+  bins?: number
+}
+
+/**
+ * Watches the layers of any network while it is trained, without changing what it computes: a
+ * sampled step goes back through the network twice, and its gradients are thrown away once.
+ *
+ * Activations are the results of `relu`, `sigmoid` and `tanh`, however the model calls them, and the
+ * model's outputs. They go by the name of the layer whose weights come next before them.
+ *
+ * @example
+ * const monitor = new Monitor()
+ * await fit(model, train, { loss, optimizer, epochs: 5, monitor })
+ * monitor.series('gradientNorm') // [{ step: 1, layer: 'layers.0', value: 0.61 }, …]
+ */
+export class Monitor {
+  readonly every: number
+  readonly bins: number
+  readonly #records: MonitorRecord[] = []
+  readonly #histograms: ActivationHistogram[] = []
+  #steps = 0
+  /** The last sample: its step, and each layer's weights before it. */
+  #sampled = 0
+  #weightNorms: number[] = []
+  /** While the update of a step that `observe` looked at is still to be measured. */
+  #open: { probe: Probe; copies: Tensor[][] } | undefined
+
+  /** @throws ArgumentError when an option is not a whole number from 1 */
+  constructor({ every = 50, bins = 20 }: MonitorOptions = {}) {
+    for (const [name, value] of Object.entries({ every, bins })) {
+      if (!Number.isSafeInteger(value) || value < 1) {
+        throw new ArgumentError(`Monitor: expected ${name} >= 1, got ${value}`)
+      }
+    }
+    this.every = every
+    this.bins = bins
+  }
+
+  /** Everything recorded so far, in the order of the steps and, within one, of the layers. */
+  get records(): readonly MonitorRecord[] {
+    this.#measureUpdate()
+    return this.#records
+  }
+
+  /** One histogram of each layer's activations per sample. */
+  get histograms(): readonly ActivationHistogram[] {
+    return this.#histograms
+  }
+
+  /** One metric over the steps: `fit`'s learning curves, but per layer. */
+  series(metric: Metric): SeriesPoint[] {
+    return this.records
+      .filter((record) => record.metric === metric)
+      .map(({ step, layer, value }) => ({ step, layer, value }))
+  }
+
+  /**
+   * For a loop of your own: to be called in every step, before `loss.backward()`. Gradients stay as
+   * they are. The update is measured at the next call, or when records are read; it is left out
+   * when the model was disposed of by then.
+   * @param outputs the model's, which the loss was computed from
+   * @example
+   * const logits = model.forward(inputs)
+   * const loss = softmaxCrossEntropy(logits, targets)
+   * monitor.observe(model, logits, loss)
+   * @throws CaptureError inside a captured function: nothing can be read there
+   */
+  observe(model: Module, outputs: Tensor, loss: Tensor): void {
+    if (isRecording()) {
+      throw new CaptureError('Monitor: observe reads values, which a captured function cannot')
+    }
+    this.#measureUpdate()
+    if (this.stepsToSample === 0) {
+      const probe = new Probe(model)
+      scope(() => this.#addLook(probe, probe.look(outputs, loss)))
+      this.#open = { probe, copies: within(null, () => probe.copies()) }
+    }
+    this.advance(1)
+  }
+
+  #measureUpdate(): void {
+    if (this.#open === undefined) return
+    const { probe, copies } = this.#open
+    this.#open = undefined
+    if (!probe.isReleased) scope(() => this.#addUpdates(probe, probe.distances(copies)))
+    for (const copy of copies.flat()) copy.dispose()
+  }
+
+  /** Internal: steps that pass before one is sampled; 0 when it is the next one. */
+  get stepsToSample(): number {
+    return (this.every - (this.#steps % this.every)) % this.every
+  }
+
+  /** Internal: counts steps. */
+  advance(steps: number): void {
+    this.#steps += steps
+  }
+
+  /** Internal: records the next step, which has been taken already. */
+  add(probe: Probe, look: Look, updates: readonly Tensor[]): void {
+    this.#addLook(probe, look)
+    this.#addUpdates(probe, updates)
+  }
+
+  #addLook({ layers, activations }: Probe, { gradientNorms, weightNorms, values }: Look): void {
+    this.#sampled = this.#steps + 1
+    this.#weightNorms = weightNorms.map((norm) => norm.item())
+    for (const [i, { name }] of layers.entries()) {
+      this.#add(name, 'gradientNorm', gradientNorms[i]?.item())
+      this.#add(name, 'weightNorm', this.#weightNorms[i])
+    }
+    for (const [i, { layer, kind }] of activations.entries()) {
+      const data = values[i].data()
+      this.#add(layer, 'saturatedShare', saturatedShare(kind, data))
+      this.#add(layer, 'deadShare', deadShare(kind, data, values[i].shape[0]))
+      this.#histograms.push({ step: this.#sampled, layer, ...histogram(kind, data, this.bins) })
+    }
+  }
+
+  #addUpdates({ layers }: Probe, updates: readonly Tensor[]): void {
+    for (const [i, { name }] of layers.entries()) {
+      const [update, before] = [updates[i].item(), this.#weightNorms[i]]
+      this.#add(name, 'updateNorm', update)
+      this.#add(name, 'updateRatio', before === 0 ? undefined : update / before)
+    }
+  }
+
+  #add(layer: string, metric: Metric, value: number | undefined): void {
+    if (value !== undefined) this.#records.push({ step: this.#sampled, layer, metric, value })
+  }
+}
