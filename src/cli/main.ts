@@ -33,6 +33,10 @@ const commands: Record<string, Entry> = {
     summary: 'measure the speed against pure JavaScript and bare BLAS',
     load: async () => (await import('./bench.js')).benchCommand(),
   },
+  lecture: {
+    summary: 'train and draw what a lecture on neural networks says, as one page',
+    load: async () => (await import('./lecture.js')).lectureCommand(),
+  },
   start: {
     summary: 'what npm start runs: MNIST natively, then in pure JavaScript',
     load: async () => (await import('./start.js')).startCommand(),

@@ -56,7 +56,7 @@ export async function decisionBoundary(
     boundaryLayer(logP, place),
     { data: { values: points }, ...pointsSpec(data.classes, x, y) },
   ]
-  return draw({ layer }, { height: 420, ...options })
+  return draw({ layer }, { height: 400, ...options })
 }
 
 type Range = readonly [number, number]

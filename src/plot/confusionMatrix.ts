@@ -31,7 +31,7 @@ export async function confusionMatrix(
   )
   const most = (hit: boolean) =>
     Math.max(0, ...values.filter((cell) => cell.hit === hit).map(({ count }) => count))
-  const side = 40 * names.length + 110
+  const side = 36 * names.length + 110
   const nominal = (field: string, title: string, more: Spec = {}) => ({
     field,
     type: 'nominal',

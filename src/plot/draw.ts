@@ -23,9 +23,9 @@ export interface ChartOptions {
   x?: string
   /** Title of the vertical axis. */
   y?: string
-  /** Of the whole picture, in pixels; 560 by default. */
+  /** Of the whole picture, in pixels; 480 by default. */
   width?: number
-  /** Of the whole picture, in pixels; 340 by default. */
+  /** Of the whole picture, in pixels; 300 by default. */
   height?: number
   /** Whether the axis is logarithmic; all values must be > 0 then. */
   logX?: boolean
@@ -35,8 +35,8 @@ export interface ChartOptions {
 /** A vega-lite specification, or a part of one. */
 export type Spec = Record<string, unknown>
 
-export const WIDTH = 560
-export const HEIGHT = 340
+export const WIDTH = 480
+export const HEIGHT = 300
 
 /** Draws a chart of the size that the options ask for. */
 export function draw(spec: Spec, { width = WIDTH, height = HEIGHT, ...rest }: ChartOptions) {
