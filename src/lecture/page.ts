@@ -120,7 +120,7 @@ function withOwnIds(svg: string, prefix: string): string {
 }
 
 const TOKENS =
-  /(?<comment>\/\/.*)|(?<string>'[^'\n]*'|`[^`]*`)|(?<keyword>\b(?:async|await|const|for|function|if|import|from|let|new|of|return|while)\b)|(?<number>\b\d[\d_.e-]*\b)/g
+  /(?<comment>\/\/.*|\/\*[^]*?\*\/)|(?<string>'[^'\n]*'|`[^`]*`)|(?<keyword>\b(?:async|await|const|for|function|if|import|from|let|new|of|return|while)\b)|(?<number>\b\d[\d_.e-]*\b)/g
 
 /** Comments, strings, keywords and numbers in colours. */
 function highlight(code: string): string {

@@ -1,6 +1,6 @@
 /** Bars. */
 import { checkNumbers, checkSize, entriesOf } from './checks.js'
-import { type ChartOptions, draw, logarithmic } from './draw.js'
+import { type ChartOptions, draw, legendOf, logarithmic } from './draw.js'
 import { TEXT } from './theme.js'
 
 /** A number per category, by name. */
@@ -51,7 +51,7 @@ export async function bars(
   const color = {
     ...bySeries,
     scale: { domain: names },
-    ...(names.length === 1 && { legend: null }),
+    legend: legendOf(names, options),
   }
   const label = { type: 'text', color: TEXT, fontSize: 11, dy: { expr: LABEL_AWAY } }
   return draw(

@@ -54,7 +54,7 @@ export async function decisionBoundary(
   const layer = [
     fieldLayer(logP, place),
     boundaryLayer(logP, place),
-    { data: { values: points }, ...pointsSpec(data.classes, x, y) },
+    { data: { values: points }, ...pointsSpec(data.classes, x, y, options) },
   ]
   return draw({ layer }, { height: 400, ...options })
 }

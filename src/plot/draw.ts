@@ -12,7 +12,11 @@ interface TextMetrics {
 // Without a canvas vega takes every letter for 0.8 of its height wide, and leaves gaps.
 const { textMetrics } = vega as unknown as { textMetrics: TextMetrics }
 if (textMetrics.width === textMetrics.estimateWidth) {
-  textMetrics.width = ({ fontSize = 11 }, text) => 0.62 * fontSize * `${text ?? ''}`.length
+  textMetrics.width = ({ fontSize = 11 }, text) => widthOf(`${text ?? ''}`, fontSize)
+}
+
+function widthOf(text: string, fontSize: number): number {
+  return 0.62 * fontSize * text.length
 }
 
 /** What every chart takes. Axis titles should name the unit: `'time (s)'`. */
@@ -58,6 +62,21 @@ export function escapeXml(text: string): string {
   const entities = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
   return text.replace(/[&<>"]/g, (letter) => entities[letter as keyof typeof entities])
 }
+
+/** The legend of some names, in several rows where one would be too wide; null for a single name. */
+export function legendOf(names: readonly string[], { width = WIDTH }: ChartOptions): Spec | null {
+  if (names.length === 1) return null
+  const { labelFontSize } = theme.legend
+  const widths = names.map((name) => widthOf(name, labelFontSize) + SYMBOL)
+  const room = width - BESIDE
+  if (widths.reduce((sum, one) => sum + one) <= room) return {}
+  return { columns: Math.max(1, Math.floor(room / Math.max(...widths))) }
+}
+
+/** Width of a legend's symbol and of the gap after the label. */
+const SYMBOL = 28
+/** Width of what is beside the plot. */
+const BESIDE = 60
 
 /** An axis for rows whose `field` has these values. */
 export function axis(field: string, title: string, values: readonly number[], log = false): Spec {

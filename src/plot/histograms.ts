@@ -12,7 +12,7 @@ import {
 } from './draw.js'
 
 export interface HistogramOptions extends ChartOptions {
-  /** Bars over the range of all values; 60 by default. */
+  /** Bars over the range of all values, at most; 60 by default. */
   bins?: number
 }
 
@@ -38,16 +38,19 @@ export async function histograms(
   }
   const entries = entriesOf(op, 'series', series)
   for (const [name, values] of entries) checkNumbers(op, name, values)
-  const [low, high] = rangeOf(entries.map(([, values]) => values))
-  const step = (high - low) / bins
+  const [low, step, bars] = binsOf(
+    entries.map(([, values]) => values),
+    bins,
+  )
+  const high = low + step * bars
   const values = entries.flatMap(([name, numbers]) =>
-    [...countsOf(numbers, low, step, bins)].flatMap((count, i) =>
+    [...countsOf(numbers, low, step, bars)].flatMap((count, i) =>
       count === 0 ? [] : [{ series: name, count, x: low + i * step, x2: low + (i + 1) * step }],
     ),
   )
   const names = entries.map(([name]) => name)
   const spec: Spec = {
-    mark: { type: 'bar', binSpacing: bins > 100 ? 0 : 0.5 },
+    mark: { type: 'bar', binSpacing: bars > 100 ? 0 : 0.5 },
     encoding: {
       x: { field: 'x', type: 'quantitative', title: x, scale: { domain: [low, high] } },
       x2: { field: 'x2' },
@@ -71,11 +74,19 @@ export async function histograms(
   )
 }
 
-/** From the least to the largest value; where they are the same, a range around it. */
-function rangeOf(all: readonly ArrayLike<number>[]): [number, number] {
+/** First edge, width and number of the bins; a bin holds as many integers as any other. */
+function binsOf(
+  all: readonly ArrayLike<number>[],
+  bins: number,
+): [low: number, step: number, bars: number] {
   const { low, high } = extentOf(all)
-  const margin = low === high ? Math.abs(low) / 10 || 0.5 : 0
-  return [low - margin, high + margin]
+  if (all.every((values) => Array.from(values).every(Number.isInteger))) {
+    const step = Math.ceil((high - low + 1) / bins)
+    return [low - 0.5, step, Math.ceil((high - low + 1) / step)]
+  }
+  if (low < high) return [low, (high - low) / bins, bins]
+  const margin = Math.abs(low) / 10
+  return [low - margin, (2 * margin) / bins, bins]
 }
 
 function countAxis(bars: readonly { count: number }[]): Spec {

@@ -45,12 +45,14 @@ export async function images(
   return drawGrid(shades, shape, options)
 }
 
+/** A few outliers would make all others pale. */
+const NEARLY_ALL = 0.995
 const NEGATIVE = rgb(PALETTE[0])
 const POSITIVE = rgb(PALETTE[1])
 
 /**
  * What each unit of a layer looks for: its weights as an image, blue where they are negative and
- * orange where positive, all of them on one scale.
+ * orange where positive, all of them on one scale. The largest half percent share its last colour.
  * @param weight [pixels, units], as in `Linear`
  * @throws ShapeError when it is no matrix, or its rows do not make an image
  * @example
@@ -66,13 +68,13 @@ export async function weightImages(weight: Tensor, options: ImageOptions = {}): 
     Float32Array.from({ length: fanIn }, (_, i) => values[i * units + unit]),
   )
   const shape = check('weightImages', columns, options)
-  const { low, high } = extentOf(columns)
-  const largest = Math.max(-low, high) || 1
+  const sizes = values.map(Math.abs).sort()
+  const largest = sizes[Math.floor(NEARLY_ALL * (sizes.length - 1))] || 1
   const shades = columns.map((image): Shade => {
     return (row, column) => {
       const value = image[row * shape[1] + column] / largest
       const [red, green, blue]: Rgb = value < 0 ? NEGATIVE : POSITIVE
-      return [red, green, blue, 255 * Math.abs(value)]
+      return [red, green, blue, 255 * Math.min(1, Math.abs(value))]
     }
   })
   return drawGrid(shades, shape, options, scaleOf(largest))

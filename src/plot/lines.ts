@@ -2,7 +2,7 @@
 import { ArgumentError } from '../errors.js'
 import type { EpochReport } from '../train.js'
 import { checkSize, entriesOf, type NamedSeries, type Point, pointsOf } from './checks.js'
-import { axis, type ChartOptions, draw, type Spec } from './draw.js'
+import { axis, type ChartOptions, draw, legendOf, type Spec } from './draw.js'
 import { TEXT } from './theme.js'
 
 /** With more points than this on a curve they are no longer marked. */
@@ -111,7 +111,7 @@ export function drawLines(
     type: 'nominal',
     sort: names,
     scale: { domain: names },
-    ...(names.length === 1 && { legend: null }),
+    legend: legendOf(dashed ? [...names, 'training', 'validation'] : names, options),
   }
   const curves = {
     mark: { type: 'line', point: perCurve <= MARKED && { size: 25 }, strokeWidth: 2 },

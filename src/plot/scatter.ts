@@ -1,6 +1,6 @@
 /** Points in the plane. */
 import { checkSize, type NamedSeries, pointsOf } from './checks.js'
-import { axis, type ChartOptions, draw, type Spec } from './draw.js'
+import { axis, type ChartOptions, draw, legendOf, type Spec } from './draw.js'
 
 /**
  * The points of each series in a colour and a shape of its own.
@@ -23,17 +23,22 @@ export async function scatter(series: NamedSeries, options: ChartOptions = {}): 
     values.map(({ y }) => y),
     options.logY,
   )
-  return draw({ data: { values }, ...pointsSpec(Object.keys(series), x, y) }, options)
+  return draw({ data: { values }, ...pointsSpec(Object.keys(series), x, y, options) }, options)
 }
 
 /** Marks for rows of x, y and series. */
-export function pointsSpec(names: readonly string[], x: Spec, y: Spec): Spec {
+export function pointsSpec(
+  names: readonly string[],
+  x: Spec,
+  y: Spec,
+  options: ChartOptions,
+): Spec {
   const bySeries = {
     field: 'series',
     type: 'nominal',
     sort: names,
     scale: { domain: names },
-    ...(names.length === 1 && { legend: null }),
+    legend: legendOf(names, options),
   }
   return {
     mark: { type: 'point', filled: true, size: 45, opacity: 1, stroke: 'white', strokeWidth: 0.7 },

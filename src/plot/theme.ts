@@ -46,8 +46,9 @@ export const theme = {
     titleFontSize: 13,
     titleFontWeight: 'normal',
     labelFlush: false,
-    minExtent: 32,
   },
+  // Room for the labels, so that charts below each other line up.
+  axisY: { minExtent: 32 },
   legend: {
     labelColor: TEXT,
     labelFontSize: 12,
