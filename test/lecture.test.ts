@@ -1,8 +1,9 @@
 /**
  * What the lecture claims, item by item, at small scale. The experiments that take a second or two
  * are run as they are, with everything they assert; what only the long ones show has a test of its
- * own here. The last test counts that no item is left out.
+ * own, here or in the file that is named. The last test sees to it that no item is left out.
  */
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import {
   digits,
@@ -59,7 +60,7 @@ for (const name of quickOnes) {
     for (const { claim, measured, ok } of claims) t.ok(ok, `${claim}: ${measured}`)
     t.ok(claims.length > 0)
     t.ok(figures.length > 0)
-    for (const { svg } of figures) t.match(svg, /^<svg[^]*<\/svg>$/)
+    for (const { svg } of figures) t.match(svg, /^<svg.*<\/svg>$/s)
   })
 }
 
@@ -140,10 +141,50 @@ onBothBackends('regularizers and weight decay move weights, never biases', (t) =
     t.strictSame(penalized.bias, free.bias)
     for (const [i, w] of penalized.weight.entries()) t.not(w, free.weight[i])
   }
-  t.strictSame(step({ weightDecay: 0.6 }), step({ regularizer: l2(0.3) }), 'weightDecay is 2·lambda')
+  t.strictSame(
+    step({ weightDecay: 0.6 }),
+    step({ regularizer: l2(0.3) }),
+    'weightDecay is 2·lambda',
+  )
 })
 
+shown.add(17)
+onBothBackends(
+  'gradients shrink with depth for sigmoid, and not for relu from He’s weights',
+  (t) => {
+    const norms = (activation: 'sigmoid' | 'relu', scheme: init.Initializer) => {
+      const generator = new Generator(1)
+      const model = mlp([20, 64, 64, 64, 64, 64, 5], { activation, init: scheme, generator })
+      const labels = tensor(Int32Array.from({ length: 50 }, (_, i) => i % 5))
+      softmaxCrossEntropy(model.forward(generator.normal([50, 20])), labels).backward()
+      const weights = model.parameters().filter(({ shape }) => shape.length === 2)
+      return weights.map(({ grad }) => grad!.norm().item())
+    }
+    const sigmoid = norms('sigmoid', init.glorotUniform)
+    for (const [i, norm] of sigmoid.slice(1).entries())
+      t.ok(norm > 2 * sigmoid[i], `layer ${i + 2}`)
+    t.ok(sigmoid[0] < 0.01 * sigmoid[4], `${sigmoid}`)
+    const relu = norms('relu', init.heNormal)
+    t.ok(relu[0] > 0.3 * relu[4], `${relu}`)
+  },
+)
+
+/** Tests in other files that show an item. */
+const elsewhere = [
+  { item: 16, file: 'data.test.ts', title: 'mnist: the real files' },
+  {
+    item: 18,
+    file: 'pretrain.test.ts',
+    title: 'at equal supervised budget, a deep sigmoid network errs less after it',
+  },
+]
+
 t.test('every item of the lecture has an experiment and a test', async (t) => {
+  for (const { item, file, title } of elsewhere) {
+    const source = readFileSync(new URL(file, import.meta.url), 'utf8')
+    t.ok(source.includes(`('${title}', `), title)
+    shown.add(item)
+  }
   const items = Array.from({ length: ITEMS }, (_, i) => i + 1)
   const drawn = new Set(experiments.flatMap((experiment) => experiment.items))
   t.strictSame(

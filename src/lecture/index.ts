@@ -11,11 +11,14 @@ import { digitsOfMnist } from './mnist.js'
 import { neuron } from './neuron.js'
 import { overfitting } from './overfitting.js'
 import { compactness } from './parity.js'
+import { pretraining } from './pretraining.js'
 import { regularization } from './regularization.js'
 import { risk } from './risk.js'
+import { saturation } from './saturation.js'
 import { separation } from './separation.js'
 import { sgd } from './sgd.js'
 import { softmax } from './softmax.js'
+import { vanishing } from './vanishing.js'
 import { variance } from './variance.js'
 import { xor } from './xor.js'
 
@@ -38,4 +41,7 @@ export const experiments: readonly Experiment[] = [
   features,
   compactness,
   digitsOfMnist,
+  vanishing,
+  saturation,
+  pretraining,
 ]
