@@ -40,7 +40,8 @@ export class Progress {
     const left = done > 0 ? clock(Math.ceil((seconds * (1 - done)) / done)) : '-:--'
     const share = `${`${Math.floor(100 * done)}`.padStart(3)} %`
     if (!this.#moves) {
-      this.stream.write(`${title}  ${share}  ${note(seconds)}\n`)
+      const line = `${title}  ${share}  ${note(seconds)}`
+      this.stream.write(`${line.trimEnd()}\n`)
       return
     }
     const filled = Math.round(WIDTH * done)

@@ -83,7 +83,7 @@ function section({ experiment, claims, figures, ok, seconds }: Finished): string
   return `<article id="${name}"${ok ? '' : ' class="failed"'}>
 <p class="kicker">${number}</p>
 <h2>${escapeXml(title)}</h2>
-${formula === undefined ? '' : `<div class="formula">${temml.renderToString(formula, { displayMode: true, throwOnError: true })}</div>`}
+${formula === undefined ? '' : formulaOf(formula)}
 <p>${escapeXml(text)}</p>
 <div class="figures">
 ${figures.map((figure) => picture(name, figure, ok)).join('\n')}
@@ -95,6 +95,14 @@ ${claims.map(claimRow).join('\n')}
 <h3>The code <span class="aside">from <code>${name}.ts</code>, ran in ${duration(seconds)}</span></h3>
 <pre><code>${highlight(excerpt(name))}</code></pre>
 </article>`
+}
+
+/** As MathML; where it has a \\qquad, lines may break. Throws when it is not well-formed. */
+export function formulaOf(tex: string): string {
+  const parts = tex
+    .split('\\qquad')
+    .map((part) => temml.renderToString(part, { displayMode: true, throwOnError: true }))
+  return `<div class="formula">${parts.join('\n')}</div>`
 }
 
 function picture(experiment: string, { name, caption, svg }: Figure, ok: boolean): string {
@@ -120,7 +128,7 @@ function withOwnIds(svg: string, prefix: string): string {
 }
 
 const TOKENS =
-  /(?<comment>\/\/.*|\/\*[^]*?\*\/)|(?<string>'[^'\n]*'|`[^`]*`)|(?<keyword>\b(?:async|await|const|for|function|if|import|from|let|new|of|return|while)\b)|(?<number>\b\d[\d_.e-]*\b)/g
+  /(?<comment>\/\/.*|\/\*[\s\S]*?\*\/)|(?<string>'[^'\n]*'|`[^`]*`)|(?<keyword>\b(?:async|await|const|for|function|if|import|from|let|new|of|return|while)\b)|(?<number>\b\d[\d_.e-]*\b)/g
 
 /** Comments, strings, keywords and numbers in colours. */
 function highlight(code: string): string {

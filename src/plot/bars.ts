@@ -1,6 +1,6 @@
 /** Bars. */
 import { checkNumbers, checkSize, entriesOf } from './checks.js'
-import { type ChartOptions, draw, legendOf, logarithmic } from './draw.js'
+import { type ChartOptions, draw, legendOf, logarithmic, type Spec } from './draw.js'
 import { TEXT } from './theme.js'
 
 /** A number per category, by name. */
@@ -31,6 +31,9 @@ export async function bars(
     }),
   )
   const names = Object.keys(series)
+  // On a logarithmic axis every bar begins below the least value, which can be seen then.
+  const least = Math.min(...values.map(({ value }) => value))
+  const base = options.logY ? 10 ** (Math.ceil(Math.log10(least)) - 1) : 0
   const bySeries = { field: 'series', type: 'nominal', sort: names }
   const position = {
     x: {
@@ -44,7 +47,8 @@ export async function bars(
       field: 'value',
       type: 'quantitative',
       title: options.y ?? 'value',
-      ...(options.logY && logarithmic(values.map(({ value }) => value))),
+      stack: null,
+      ...(options.logY && logarithmicFrom(base, values)),
     },
     ...(names.length > 1 && { xOffset: bySeries }),
   }
@@ -58,7 +62,7 @@ export async function bars(
     {
       data: { values },
       layer: [
-        { mark: { type: 'bar', cornerRadiusEnd: 2 }, encoding: { ...position, color } },
+        { mark: { type: 'bar' }, encoding: { ...position, y2: { datum: base }, color } },
         { mark: label, encoding: { ...position, text: { field: 'value', format: '.3~g' } } },
       ],
     },
@@ -68,3 +72,8 @@ export async function bars(
 
 /** Above a bar that goes up, below one that goes down. */
 const LABEL_AWAY = 'datum.value < 0 ? 9 : -7'
+
+function logarithmicFrom(base: number, bars: readonly { value: number }[]): Spec {
+  const { axis, scale } = logarithmic([base, ...bars.map(({ value }) => value)])
+  return { axis, scale: { ...(scale as Spec), domainMin: base } }
+}

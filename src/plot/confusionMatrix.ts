@@ -84,10 +84,12 @@ export async function confusionMatrix(
   )
 }
 
+const MAX_CLASSES = 50
+
 function countPairs(
   actual: ArrayLike<number>,
   predicted: ArrayLike<number>,
-  classes = 1 + Math.max(0, ...new Set(Array.from(actual)), ...new Set(Array.from(predicted))),
+  named: number | undefined,
 ): number[][] {
   const op = 'plot.confusionMatrix'
   if (actual.length !== predicted.length || actual.length === 0) {
@@ -95,15 +97,21 @@ function countPairs(
       `${op}: expected a prediction per example, got ${predicted.length} for ${actual.length}`,
     )
   }
-  if (!(classes <= 50))
-    throw new ArgumentError(`${op}: expected at most 50 classes, got ${classes}`)
-  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
+  if (named !== undefined && !(named <= MAX_CLASSES)) {
+    throw new ArgumentError(`${op}: expected at most ${MAX_CLASSES} classes, got ${named}`)
+  }
+  const limit = named ?? MAX_CLASSES
+  let largest = 0
   for (let i = 0; i < actual.length; i++) {
     for (const label of [actual[i], predicted[i]]) {
-      if (Number.isInteger(label) && label >= 0 && label < classes) continue
-      throw new ArgumentError(`${op}: expected classes in 0..${classes - 1}, got ${label} at ${i}`)
+      if (!Number.isInteger(label) || label < 0 || label >= limit) {
+        throw new ArgumentError(`${op}: expected classes in 0..${limit - 1}, got ${label} at ${i}`)
+      }
+      largest = Math.max(largest, label)
     }
-    counts[actual[i]][predicted[i]]++
   }
+  const size = named ?? largest + 1
+  const counts = Array.from({ length: size }, () => new Array<number>(size).fill(0))
+  for (let i = 0; i < actual.length; i++) counts[actual[i]][predicted[i]]++
   return counts
 }

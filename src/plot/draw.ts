@@ -54,7 +54,16 @@ export async function drawSized(spec: Spec, { title, subtitle }: ChartOptions): 
   const { spec: compiled } = compile(full as unknown as TopLevelSpec)
   const svg = await new vega.View(vega.parse(compiled), { renderer: 'none' }).toSVG()
   const label = escapeXml([title, subtitle].filter(Boolean).join('. ') || 'chart')
-  return svg.replace('<svg ', `<svg role="img" aria-label="${label}" `)
+  return renumbered(svg).replace('<svg ', `<svg role="img" aria-label="${label}" `)
+}
+
+/** Vega counts the ids of gradients and clips on from chart to chart. */
+function renumbered(svg: string): string {
+  const seen: string[] = []
+  return svg.replace(/(?<=\bid="|url\(#)[^")]+/g, (id) => {
+    if (!seen.includes(id)) seen.push(id)
+    return `id${seen.indexOf(id)}`
+  })
 }
 
 /** Text as it may stand in XML and HTML. */

@@ -61,7 +61,9 @@ export async function learningCurves(
     )
   })
   if (points.length === 0) {
-    throw new ArgumentError(`plot.${op}: expected epochs with a ${metric}, got none`)
+    throw new ArgumentError(
+      `plot.${op}: expected epochs with ${metric === 'risk' ? 'a risk' : 'a validation accuracy'}, got none`,
+    )
   }
   const y = metric === 'risk' ? 'risk' : 'validation accuracy (%)'
   const marked = isCurve(runs) && runs.bestEpoch !== runs.epochs.at(-1)?.epoch

@@ -45,6 +45,7 @@ export const theme = {
     titleColor: TEXT,
     titleFontSize: 13,
     titleFontWeight: 'normal',
+    titlePadding: 8,
     labelFlush: false,
   },
   // Room for the labels, so that charts below each other line up.
