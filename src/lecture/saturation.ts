@@ -143,9 +143,12 @@ rate that is right and one that is too large.`,
           svg: await lines(byLayer(seen.fast('deadShare'), 100), { x: 'epoch', y: 'dead (%)' }),
         },
         {
-          name: 'weights',
-          caption: 'Norm of the weights of each layer, relu with the learning rate 0.05.',
-          svg: await lines(byLayer(seen.relu('weightNorm')), { x: 'epoch', y: '‖W‖' }),
+          name: 'updates',
+          caption: 'Size of the updates of each layer, relu with the learning rate 0.05.',
+          svg: await lines(byLayer(seen.relu('updateRatio'), 100), {
+            x: 'epoch',
+            y: '‖ΔW‖ / ‖W‖ (%)',
+          }),
         },
       ],
     }
