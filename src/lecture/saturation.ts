@@ -60,7 +60,7 @@ export const saturation: Experiment = {
   name: 'saturation',
   items: [17],
   title: 'Saturated and dead units',
-  formula: String.raw`|g'(a)| < 	frac{1}{20} \max_a |g'(a)| \;	ext{(saturated)}, \qquad \max(0, a) = 0 	ext{ for every example (dead)}`,
+  formula: String.raw`|g'(a)| < \tfrac{1}{20} \max_a |g'(a)| \;\text{(saturated)}, \qquad \max(0, a) = 0 \text{ for every example (dead)}`,
   text: `Networks with four hidden layers of 100 units learn MNIST digits while a monitor looks at them
 once in every epoch: tanh units from good and from too large weights, and relu units with a learning
 rate that is right and one that is too large.`,
