@@ -24,7 +24,6 @@ function parity(n: number): Dataset {
 
 const affines = (network: Sequential) => network.layers.filter((layer) => layer instanceof Linear)
 
-// lecture:begin
 /**
  * One hidden layer: of the number of ones s, the zigzag s - 2(s - 1)⁺ + 2(s - 2)⁺ - … is 1 where s is
  * odd and 0 where it is even. It takes a unit for each piece: n units.
@@ -39,6 +38,7 @@ function shallow(n: number): Sequential {
   return network
 }
 
+// lecture:begin
 /**
  * Several: each layer folds the range of s in the middle, s⁺ - 2(s - m)⁺, which changes s to 2m - s
  * above m and keeps whether it is odd. It takes two units for each halving: 2·log₂ n units.

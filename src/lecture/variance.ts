@@ -38,10 +38,12 @@ async function predictionsOf(units: number, seed: number, signal: AbortSignal) {
   const [, bias, second] = model.parameters()
   bias.assign(init.normal(0, 2)(bias.shape))
   second.assign(init.lecunNormal(second.shape))
+  // lecture:begin
   const optimizer = new Adam(model.parameters(), { lr: 0.03 })
   const data = sample(seed)
   await fit(model, data, { loss: mse, optimizer, epochs: 2000, batchSize: data.size, signal })
   const predictions = noGrad(() => model.forward(tensor(places, [places.length, 1]))).data()
+  // lecture:end
   model.dispose()
   return predictions
 }
