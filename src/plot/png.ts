@@ -38,6 +38,9 @@ function chunk(type: string, data: Buffer): Buffer {
   return out
 }
 
+/** What comes with the system; elsewhere, what most Linux systems have. */
+const FONTS: Partial<Record<NodeJS.Platform, string>> = { darwin: 'Helvetica', win32: 'Arial' }
+
 /**
  * Renders SVG on white, for programs that cannot show SVG. Text is set in the system's fonts.
  * @param scale pixels per unit of the SVG, from 0.1 to 10
@@ -53,7 +56,12 @@ export async function toPng(svg: string, { scale = 2 } = {}): Promise<Uint8Array
   try {
     // It knows the older name of this style alone.
     const known = svg.replaceAll('image-rendering: pixelated;', '')
-    return new Resvg(known, { background: 'white', fitTo: { mode: 'zoom', value: scale } })
+    const font = { defaultFontFamily: FONTS[process.platform] ?? 'DejaVu Sans' }
+    return new Resvg(known, {
+      font,
+      background: 'white',
+      fitTo: { mode: 'zoom', value: scale },
+    })
       .render()
       .asPng()
   } catch (error) {

@@ -16,15 +16,11 @@ export const PALETTE = [
 export const TEXT = '#777b80'
 export const GRID = '#80808040'
 
-/** By name too, for renderers that know no generic families. */
-const FONT =
-  "system-ui, 'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans', 'Noto Sans', sans-serif"
-
 /** What a chart's `config` is. */
 export const theme = {
   // A label of the whole is read out instead of one per mark.
   aria: false,
-  font: FONT,
+  font: 'system-ui, sans-serif',
   background: null,
   padding: 6,
   title: {
