@@ -190,7 +190,10 @@ onBothBackendsLater('fit lowers the reconstruction error and looks at no targets
   }
   const { epochs, weights } = await train(data.targets)
   // The best that can be said of all examples alike is their mean.
-  const x = tensor(Float32Array.from(data.inputs, (v) => v * data.scale), [data.size, 64])
+  const x = tensor(
+    Float32Array.from(data.inputs, (v) => v * data.scale),
+    [data.size, 64],
+  )
   const ofMeans = x.sub(x.mean(0)).square().sum().item() / data.size
   const [first] = epochs
   const last = epochs.at(-1)!
