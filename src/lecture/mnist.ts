@@ -69,7 +69,7 @@ are set aside and say how it is getting on. The 10,000 test images are looked at
           ok: train.size === 60_000 && test.size === 10_000,
         },
         {
-          claim: `784-${units}-10: test error at most ${100 * limit} %`,
+          claim: `784-${units}-10: test error at most ${(100 * limit).toFixed(1)} %`,
           measured: `${((100 * wrong) / test.size).toFixed(2)} % (${wrong} of ${test.size})`,
           ok: wrong / test.size <= limit,
         },
