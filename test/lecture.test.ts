@@ -79,7 +79,7 @@ async function train(settings: {
   const model = mlp([64, 12, 10], { activation: settings.activation, init: settings.scheme })
   const optimizer = new SGD(model.parameters(), { lr: 0.2, regularizer: settings.regularizer })
   await fit(model, data, { loss: softmaxCrossEntropy, optimizer, epochs: 5 })
-  const { accuracy = 0 } = evaluate(model, test, { loss: softmaxCrossEntropy })
+  const { accuracy = 0 } = await evaluate(model, test, { loss: softmaxCrossEntropy })
   return { weights: model.parameters()[0], accuracy }
 }
 

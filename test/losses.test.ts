@@ -31,6 +31,6 @@ onBothBackends('a single output has an accuracy', (t) => {
   const neuron = new Linear(1, 1)
   neuron.weight.assign([1])
   const data = dataset({ inputs: logits, targets: labels })
-  const { accuracy } = evaluate(neuron, data, { loss: binaryCrossEntropyWithLogits })
+  const { accuracy } = await evaluate(neuron, data, { loss: binaryCrossEntropyWithLogits })
   t.equal(accuracy, 0.5)
 })

@@ -87,8 +87,11 @@ void max_norm_run(Inout w, In limit, Size rows, Size cols, Share share) noexcept
     }
   });
 }
+size_t max_norm_pieces(Inout, In, Size rows, Size cols, size_t threads) noexcept {
+  return rows * cols < 2 * kPiece ? 1 : threads;
+}
 const Registration max_norm =
-    kernel<max_norm_check, max_norm_run, nullptr, true>("maxNorm", "w limit rows cols");
+    kernel<max_norm_check, max_norm_run, nullptr, max_norm_pieces>("maxNorm", "w limit rows cols");
 
 }  // namespace
 }  // namespace nb
