@@ -9,7 +9,6 @@ import { currentBackend } from './backend/current.js'
 import type { Handle } from './backend/kernels.js'
 import { isRecording, underneath, unrecorded } from './backend/record.js'
 import { ArgumentError, CaptureError } from './errors.js'
-import { requireDType } from './ops/define.js'
 import { Storage, within } from './scope.js'
 import { checkNumber, checkShape, type Shape, sizeOf } from './shape.js'
 import { allocate, Tensor } from './tensor.js'
@@ -129,7 +128,9 @@ export class Generator {
   }
 
   #drawEach(probabilities: Tensor): Tensor {
-    requireDType('bernoulli', probabilities, 'float32')
+    if (probabilities.dtype !== 'float32') {
+      throw new ArgumentError(`bernoulli: expected a float32 tensor, got ${probabilities.dtype}`)
+    }
     const { backend } = probabilities.storage
     const y = allocate(probabilities, probabilities.shape)
     backend.run('bernoulliEach', probabilities.handle, y.handle, this.#stateOn(backend), y.size)

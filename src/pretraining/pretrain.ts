@@ -26,7 +26,7 @@ interface CommonOptions {
   epochs: number
   /** Examples per step; 100 by default. */
   batchSize?: number
-  /** Learning rate; by default 0.1, and 0.001 for an RBM on real values. */
+  /** Learning rate; by default 0.1 for a layer of sigmoid units on values from 0 to 1, else 0.01. */
   lr?: number
   /** By default 0.5 for the first 5 epochs of a layer, then 0.9. */
   momentum?: number
@@ -154,7 +154,10 @@ function hiddenLayers(modules: readonly Module[], method: PretrainOptions['metho
   return places
 }
 
-/** Trains the layer at this place on what those below make of the data. */
+/**
+ * Trains the layer at this place on what those below make of each batch: that costs a product more
+ * per layer below, and no memory of the size of the data set.
+ */
 async function trainLayer(
   modules: readonly Module[],
   at: number,
@@ -220,8 +223,11 @@ function machineFor(
 
 function optimizerFor(machine: RBM | Autoencoder, options: PretrainOptions): SGD {
   const isRBM = machine instanceof RBM
+  const isBounded = isRBM
+    ? machine.visible === 'binary'
+    : machine.activation === 'sigmoid' && machine.decoder === 'sigmoid'
   const {
-    lr = isRBM && machine.visible === 'gaussian' ? 0.001 : 0.1,
+    lr = isBounded ? 0.1 : 0.01,
     momentum = EARLY_MOMENTUM,
     weightCost = isRBM ? 0.0002 : 0,
   } = options

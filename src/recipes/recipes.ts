@@ -1,7 +1,8 @@
 /**
  * Published results on MNIST's 10,000 test images, and how this library reaches them: one recipe per
- * result. Every setting was chosen by the error on the last 10,000 training images (`--validate`);
- * the figures of docs/results.md are from training on all 60,000 with these settings, tested once.
+ * result. Settings are those of the papers, or were chosen by the error on the last 10,000 training
+ * images (`--validate`), never by the test images; the figures of docs/results.md are from training
+ * on all 60,000 with these settings.
  */
 import type { DistortionOptions } from '../data/distortion.js'
 import type { Loss } from '../losses.js'

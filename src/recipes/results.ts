@@ -53,10 +53,11 @@ function markdown(results: readonly Result[]): string {
   })
   return `# Published results on MNIST, reproduced
 
-Errors on the 10,000 test images (mean ± standard deviation over the seeds) after
-training on all 60,000 others. Every setting was chosen by the error on the last 10,000 training
-images (\`--validate\`). Written by \`npm run reproduce -- <row>\`. Time is that of all runs together, by
-the clock, whatever else the machine had to do; examples/s are those of the fastest epoch.
+Errors on the 10,000 test images (mean ± standard deviation over the seeds) after training on all
+60,000 others. Settings are those of the papers, or were chosen by the error on the last 10,000
+training images (\`--validate\`); the test images had no part in it. Written by
+\`npm run reproduce -- <row>\`. Time is that of all runs together, by the clock, whatever else the
+machine had to do; examples/s are those of the fastest epoch.
 
 | row | network | training | published | measured | seeds | epochs | time | examples/s | date | commit | machine |
 |---|---|---|---|---|---|---|---|---|---|---|---|
