@@ -6,7 +6,7 @@
 import { ArgumentError, ShapeError } from './errors.js'
 import { oneHot } from './ops/gather.js'
 import { crossEntropyPerExample } from './ops/softmax.js'
-import { format, sameShape } from './shape.js'
+import { format, type Shape, sameShape } from './shape.js'
 import type { Tensor } from './tensor.js'
 
 /** Class labels, or values. */
@@ -31,15 +31,17 @@ function reduce(op: string, losses: Tensor, reduction: Reduction): Tensor {
   }
 }
 
-/** Targets in the shape of the outputs; labels become rows with a 1. */
+function labelsAsValues(labels: Tensor<'int32'>, shape: Shape): Tensor {
+  if (labels.shape.length !== shape.length - 1) return labels.toFloat()
+  const classes = shape[shape.length - 1]
+  // One output stands for class 1 of two, the column that refuses labels other than 0 and 1 alike.
+  return classes === 1 ? oneHot(labels, 2).slice(undefined, [1]) : oneHot(labels, classes)
+}
+
+/** Targets in the shape of the outputs; labels become rows with a 1, or the value of the one output. */
 function asValues(op: string, outputs: Tensor, targets: Targets): Tensor {
   const { shape } = outputs
-  const values =
-    isLabels(targets) && targets.shape.length === shape.length - 1
-      ? oneHot(targets, shape[shape.length - 1])
-      : isLabels(targets)
-        ? targets.toFloat()
-        : targets
+  const values = isLabels(targets) ? labelsAsValues(targets, shape) : targets
   if (!sameShape(values.shape, shape)) {
     throw new ShapeError(
       `${op}: expected targets of the outputs' shape ${format(shape)}, got ${format(targets.shape)}`,
@@ -61,8 +63,9 @@ export const softmaxCrossEntropy: Loss = (logits, targets, reduction = 'mean') =
 }
 
 /**
- * Negative log-likelihood of sigmoid(logits) for targets from 0 to 1 in the logits' shape:
- * t·log(1 + e^-a) + (1 - t)·log(1 + e^a), exact in both tails.
+ * Negative log-likelihood of sigmoid(logits) for targets from 0 to 1 in the logits' shape, or labels
+ * [batch] of 0 and 1 with logits [batch, 1]: t·log(1 + e^-a) + (1 - t)·log(1 + e^a), exact in
+ * both tails.
  */
 export const binaryCrossEntropyWithLogits: Loss = (logits, targets, reduction = 'mean') => {
   const t = asValues('binaryCrossEntropyWithLogits', logits, targets)
@@ -97,12 +100,14 @@ export const huber: Loss = huberLoss(1)
 
 /**
  * Margin loss. Labels [batch] with scores [batch, classes]: max_k (s_k + [k ≠ label]) - s_label
- * (Crammer and Singer 2001). Targets of -1 and 1 in the scores' shape: max(0, 1 - t·s).
+ * (Crammer and Singer 2001). Targets t of -1 and 1 in the scores' shape, or labels [batch] of 0 and 1
+ * with scores [batch, 1]: max(0, 1 - t·s).
  */
 export const hinge: Loss = (scores, targets, reduction = 'mean') => {
-  if (!isLabels(targets)) {
-    const margins = asValues('hinge', scores, targets).mul(scores)
-    return reduce('hinge', margins.neg().add(1).relu(), reduction)
+  if (!isLabels(targets) || scores.shape.at(-1) === 1) {
+    const values = asValues('hinge', scores, targets)
+    const signs = isLabels(targets) ? values.mul(2).sub(1) : values
+    return reduce('hinge', signs.mul(scores).neg().add(1).relu(), reduction)
   }
   const chosen = asValues('hinge', scores, targets)
   const losses = scores.sub(chosen).add(1).max(-1).sub(scores.mul(chosen).sum(-1))

@@ -484,7 +484,7 @@ t.test('parts: progress and tables', async (t) => {
   const drive = async (progress: Progress) => {
     written.length = 0
     for (const end = performance.now() + 450; performance.now() < end; ) {
-      progress.update({ title: 'epoch 1/2', done: 0.5, risk: 1, examples: 100 })
+      progress.update({ title: 'epoch 1/2', done: 0.5, note: () => 'risk 1.0000' })
       await new Promise((resolve) => setTimeout(resolve, 1))
     }
     progress.clear()

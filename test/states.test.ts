@@ -53,7 +53,7 @@ for (const name of ['neg', 'abs', 'sign', 'exp', 'log', 'sqrt', 'square', 'recip
 for (const name of ['cos', 'relu', 'sigmoid', 'tanh', 'softplus', 'softmax', 'logSoftmax']) {
   calls[name] = (x) => wrong(x)[name]()
 }
-for (const name of ['sum', 'mean', 'max', 'min', 'argmax', 'argmin']) {
+for (const name of ['sum', 'mean', 'max', 'min', 'norm', 'argmax', 'argmin']) {
   calls[name] = (x) => wrong(x)[name]()
 }
 for (const name of ['transpose', 'detach', 'clone', 'view']) calls[name] = (x) => wrong(x)[name]()

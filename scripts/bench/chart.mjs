@@ -1,14 +1,10 @@
 // Draws a report of `neuroblas bench --json` as SVG: how long a training step takes, as a multiple of
 // its bare BLAS calls on one thread, per case and contestant, a row of panels per thread count.
-//   node scripts/bench/chart.mjs report.json > docs/benchmark.svg
+//   node scripts/setup.mjs && node scripts/bench/chart.mjs report.json > docs/benchmark.svg
 import { readFileSync } from 'node:fs'
 import { argv, stdout } from 'node:process'
-import * as vega from 'vega'
-import { compile } from 'vega-lite'
-
-/** Readable on white and on black. */
-const TEXT = '#808a96'
-const GRID = '#80808040'
+import { drawSized } from '../../lib/plot/draw.js'
+import { TEXT } from '../../lib/plot/theme.js'
 
 const DECADES = [0.1, 1, 10, 100, 1000, 10_000]
 
@@ -36,7 +32,12 @@ function valuesOf({ rows }) {
     }))
 }
 
-function specOf({ machine, date }, values) {
+const headingOf = ({ machine, date }) => ({
+  title: 'Time of a training step, as a multiple of its bare BLAS calls on one thread',
+  subtitle: `Shorter is faster, the scale is logarithmic. ${machine.cpu}, ${machine.cores} cores, ${date.slice(0, 10)}`,
+})
+
+function specOf(values) {
   const present = Object.keys(COLOURS).filter((name) =>
     values.some(({ contestant }) => contestant === name),
   )
@@ -79,27 +80,10 @@ function specOf({ machine, date }, values) {
   ]
   return {
     data: { values },
-    title: {
-      text: 'Time of a training step, as a multiple of its bare BLAS calls on one thread',
-      subtitle: `Shorter is faster, the scale is logarithmic. ${machine.cpu}, ${machine.cores} cores, ${date.slice(0, 10)}`,
+    facet: {
+      row: { field: 'threads', type: 'nominal', title: null, header: { labelAnchor: 'middle' } },
     },
-    facet: { row: { field: 'threads', type: 'nominal', title: null } },
     spec: { width: 760, height: 190, layer: layers },
-    background: null,
-    config: {
-      font: 'system-ui, sans-serif',
-      title: { color: TEXT, subtitleColor: TEXT, anchor: 'start' },
-      axis: {
-        labelColor: TEXT,
-        titleColor: TEXT,
-        gridColor: GRID,
-        domainColor: TEXT,
-        tickColor: TEXT,
-      },
-      legend: { labelColor: TEXT },
-      header: { labelColor: TEXT },
-      view: { stroke: null },
-    },
   }
 }
 
@@ -114,6 +98,4 @@ if (values.length === 0) {
   console.error(`${path}: expected rows with toBareBlas; measure some of P1 to P8 with bare`)
   process.exit(1)
 }
-const { spec } = compile(specOf(report, values))
-const view = new vega.View(vega.parse(spec), { renderer: 'none' })
-stdout.write(`${await view.toSVG()}\n`)
+stdout.write(`${await drawSized(specOf(values), headingOf(report))}\n`)

@@ -6,18 +6,7 @@ import { type Case, cases, DEFAULT_CASES, describeCase } from '../bench/cases.js
 import { CONTESTANTS } from '../bench/contestants.js'
 import { runBench } from '../bench/run.js'
 import { formatReport } from '../bench/table.js'
-
-/** Names separated by commas, each one known. */
-function listOf(known: readonly string[]) {
-  return (text: string): string[] => {
-    const names = [...new Set(text.split(',').map((name) => name.trim()))]
-    const unknown = names.find((name) => !known.includes(name))
-    if (unknown !== undefined) {
-      throw new InvalidArgumentError(`Expected some of ${known.join(',')}, got '${unknown}'.`)
-    }
-    return names
-  }
-}
+import { namesOption } from './options.js'
 
 /** Thread counts separated by commas. */
 function threadCounts(text: string): number[] {
@@ -79,11 +68,6 @@ async function bench({ json, ...options }: Options): Promise<void> {
   if (report.disagreements.length > 0) process.exitCode = 1
 }
 
-/** An option that takes names, separated by commas. */
-function listOption(flags: string, about: string, known: readonly string[], all = known): Option {
-  return new Option(flags, about).argParser(listOf(known)).default([...all], all.join(','))
-}
-
 export function benchCommand(): Command {
   const ids = cases.map(({ id }) => id)
   const width = Math.max(...ids.map((id) => id.length))
@@ -92,9 +76,17 @@ export function benchCommand(): Command {
   return new Command('bench')
     .description('measure training steps against bare BLAS calls and other libraries')
     .addOption(
-      listOption('--cases <list>', 'what to measure, or all', [...ids, 'all'], DEFAULT_CASES),
+      namesOption('--cases <list>', 'what to measure, or all', [...ids, 'all']).default(
+        [...DEFAULT_CASES],
+        DEFAULT_CASES.join(','),
+      ),
     )
-    .addOption(listOption('--contestants <list>', 'who takes part', CONTESTANTS))
+    .addOption(
+      namesOption('--contestants <list>', 'who takes part', CONTESTANTS).default(
+        [...CONTESTANTS],
+        CONTESTANTS.join(','),
+      ),
+    )
     .addOption(
       new Option('--threads <list>', 'thread counts')
         .argParser(threadCounts)

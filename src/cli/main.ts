@@ -37,6 +37,10 @@ const commands: Record<string, Entry> = {
     summary: 'train what the literature trained on MNIST, and compare',
     load: async () => (await import('./reproduce.js')).reproduceCommand(),
   },
+  lecture: {
+    summary: 'train and draw what a lecture on neural networks says, as one page',
+    load: async () => (await import('./lecture.js')).lectureCommand(),
+  },
   start: {
     summary: 'what npm start runs: MNIST natively, then in pure JavaScript',
     load: async () => (await import('./start.js')).startCommand(),

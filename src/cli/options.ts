@@ -64,6 +64,14 @@ export function choiceOption(
   )
 }
 
+/** Names separated by commas, each one known and kept once. */
+export function namesOption(flags: string, description: string, known: readonly string[]): Option {
+  return checked(flags, description, `some of ${known.join(',')}`, (text) => {
+    const names = [...new Set(text.split(',').map((name) => name.trim()))]
+    return names.every((name) => known.includes(name)) ? names : undefined
+  })
+}
+
 /** Beyond this a layer is taken for a slip: two such layers would fill 16 GiB. */
 const MAX_UNITS = 65536
 

@@ -1,6 +1,5 @@
-/** The line that moves while an epoch is trained: a bar on a terminal, else a line now and then. */
+/** The line that moves while something runs: a bar on a terminal, else a line now and then. */
 import type { WriteStream } from 'node:tty'
-import { figure, rate } from './table.js'
 
 const REDRAW = 100
 const PLAIN_LINE = 10_000
@@ -12,8 +11,8 @@ export interface Position {
   title: string
   /** From 0 to 1. */
   done: number
-  risk: number
-  examples: number
+  /** What else is to be said, after so many seconds. */
+  note: (seconds: number) => string
 }
 
 /** Writes to one stream; nothing but `update` and `clear` may write there in between. */
@@ -27,27 +26,27 @@ export class Progress {
     this.#moves = stream.isTTY === true && process.env.TERM !== 'dumb'
   }
 
-  /** Begins to measure the time of another epoch. */
+  /** Begins to measure the time of another part of the work. */
   restart(): void {
     this.clear()
     this.#begin = performance.now()
   }
 
-  update({ title, done, risk, examples }: Position): void {
+  update({ title, done, note }: Position): void {
     const now = performance.now()
     if (now - this.#last < (this.#moves ? REDRAW : PLAIN_LINE)) return
     this.#last = now
     const seconds = (now - this.#begin) / 1000
-    const left = Math.ceil((seconds * (1 - done)) / done)
+    const left = done > 0 ? clock(Math.ceil((seconds * (1 - done)) / done)) : '-:--'
     const share = `${`${Math.floor(100 * done)}`.padStart(3)} %`
-    const figures = `risk ${figure(risk)}  ${rate(examples / seconds)}`
     if (!this.#moves) {
-      this.stream.write(`${title}  ${share}  ${figures}\n`)
+      const line = `${title}  ${share}  ${note(seconds)}`
+      this.stream.write(`${line.trimEnd()}\n`)
       return
     }
     const filled = Math.round(WIDTH * done)
     const bar = `[${'='.repeat(filled)}${' '.repeat(WIDTH - filled)}]`
-    const line = `${title}  ${bar} ${share}  ${clock(left)} left  ${figures}`
+    const line = `${title}  ${bar} ${share}  ${left} left  ${note(seconds)}`
     // A line that wraps could not be drawn over.
     this.stream.write(CLEAR + line.slice(0, (this.stream.columns || 80) - 1))
     this.#drawn = true

@@ -1,6 +1,6 @@
 /** What a training run tells: to people line by line, or as one JSON object per event. */
 import type { EpochReport } from '../train.js'
-import { type Position, Progress } from './progress.js'
+import { Progress } from './progress.js'
 import { count, figure, percent, print, rate, table } from './table.js'
 
 export interface StartEvent {
@@ -47,9 +47,18 @@ export interface EndEvent {
   saved: string | null
 }
 
+export interface StepEvent {
+  title: string
+  /** Of the epoch, from 0 to 1. */
+  done: number
+  risk: number
+  /** So many of the epoch. */
+  examples: number
+}
+
 export interface Reporter {
   start(event: StartEvent): void
-  step(position: Position): void
+  step(event: StepEvent): void
   epoch(event: EpochEvent): void
   end(event: EndEvent): void
   /** Whatever happened, nothing half-drawn is left. */
@@ -86,8 +95,9 @@ export class TextReporter implements Reporter {
     this.#progress.restart()
   }
 
-  step(position: Position): void {
-    this.#progress.update(position)
+  step({ title, done, risk, examples }: StepEvent): void {
+    const note = (seconds: number) => `risk ${figure(risk)}  ${rate(examples / seconds)}`
+    this.#progress.update({ title, done, note })
   }
 
   epoch(event: EpochEvent): void {

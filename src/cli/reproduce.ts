@@ -165,7 +165,8 @@ function watchOf(epochs: number, batchSize: number, progress: Progress) {
     onStep({ epoch, step, stepsPerEpoch, risk }: StepReport) {
       const title = epochTitle(epoch, epochs)
       const examples = step * batchSize
-      progress.update({ title, done: step / stepsPerEpoch, risk, examples })
+      const note = (seconds: number) => `risk ${figure(risk)}  ${rate(examples / seconds)}`
+      progress.update({ title, done: step / stepsPerEpoch, note })
     },
     onEpoch({ epoch, risk, validationAccuracy, examplesPerSecond, seconds }: EpochReport) {
       done++

@@ -1,0 +1,103 @@
+/** How often values occur. */
+import { ArgumentError } from '../errors.js'
+import { checkNumbers, checkSize, entriesOf, extentOf } from './checks.js'
+import {
+  type ChartOptions,
+  draw,
+  drawSized,
+  HEIGHT,
+  logarithmic,
+  type Spec,
+  WIDTH,
+} from './draw.js'
+
+export interface HistogramOptions extends ChartOptions {
+  /** Bars over the range of all values, at most; 60 by default. */
+  bins?: number
+}
+
+/** Bars on a logarithmic axis begin here, so that a count of 1 can be seen. */
+const BELOW_ONE = 0.7
+
+/**
+ * A histogram per series, one above the other over the same bins.
+ * @param series numbers by name
+ * @throws ArgumentError when there are no numbers, or one is not finite
+ * @example
+ * await histograms({ L1: sparse.weight.data(), L2: dense.weight.data() }, { x: 'weight' })
+ */
+export async function histograms(
+  series: Readonly<Record<string, ArrayLike<number>>>,
+  options: HistogramOptions = {},
+): Promise<string> {
+  const op = 'histograms'
+  checkSize(op, options)
+  const { bins = 60, width = WIDTH, height = HEIGHT, x = 'value', y = 'count', logY } = options
+  if (!Number.isInteger(bins) || bins < 1 || bins > 1000) {
+    throw new ArgumentError(`plot.${op}: expected bins from 1 to 1000, got ${bins}`)
+  }
+  const entries = entriesOf(op, 'series', series)
+  for (const [name, values] of entries) checkNumbers(op, name, values)
+  const [low, step, bars] = binsOf(
+    entries.map(([, values]) => values),
+    bins,
+  )
+  const high = low + step * bars
+  const values = entries.flatMap(([name, numbers]) =>
+    [...countsOf(numbers, low, step, bars)].flatMap((count, i) =>
+      count === 0 ? [] : [{ series: name, count, x: low + i * step, x2: low + (i + 1) * step }],
+    ),
+  )
+  const names = entries.map(([name]) => name)
+  const spec: Spec = {
+    mark: { type: 'bar', binSpacing: bars > 100 ? 0 : 0.5 },
+    encoding: {
+      x: { field: 'x', type: 'quantitative', title: x, scale: { domain: [low, high] } },
+      x2: { field: 'x2' },
+      y: { field: 'count', type: 'quantitative', title: y, ...(logY && countAxis(values)) },
+      y2: { datum: logY ? BELOW_ONE : 0 },
+      color: { field: 'series', type: 'nominal', scale: { domain: names }, legend: null },
+    },
+  }
+  if (names.length === 1) return draw({ data: { values }, ...spec }, options)
+  const panel = Math.max(40, (height - 90) / names.length - 24)
+  return drawSized(
+    {
+      data: { values },
+      facet: { field: 'series', type: 'nominal', sort: names, title: null },
+      columns: 1,
+      spacing: 8,
+      resolve: { scale: { y: 'independent' } },
+      spec: { ...spec, width: width - 80, height: panel },
+    },
+    options,
+  )
+}
+
+/** First edge, width and number of the bins; a bin holds as many integers as any other. */
+function binsOf(
+  all: readonly ArrayLike<number>[],
+  bins: number,
+): [low: number, step: number, bars: number] {
+  const { low, high } = extentOf(all)
+  if (all.every((values) => Array.from(values).every(Number.isInteger))) {
+    const step = Math.ceil((high - low + 1) / bins)
+    return [low - 0.5, step, Math.ceil((high - low + 1) / step)]
+  }
+  if (low < high) return [low, (high - low) / bins, bins]
+  const margin = Math.abs(low) / 10
+  return [low - margin, (2 * margin) / bins, bins]
+}
+
+function countAxis(bars: readonly { count: number }[]): Spec {
+  const { axis } = logarithmic([1, ...bars.map(({ count }) => count)])
+  return { axis, scale: { type: 'log', domainMin: BELOW_ONE, nice: false } }
+}
+
+function countsOf(values: ArrayLike<number>, low: number, step: number, bins: number) {
+  const counts = new Uint32Array(bins)
+  for (let i = 0; i < values.length; i++) {
+    counts[Math.min(Math.floor((values[i] - low) / step), bins - 1)]++
+  }
+  return counts
+}

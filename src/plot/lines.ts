@@ -1,0 +1,156 @@
+/** Curves. */
+import { ArgumentError } from '../errors.js'
+import type { EpochReport } from '../train.js'
+import { checkSize, entriesOf, type NamedSeries, type Point, pointsOf } from './checks.js'
+import { axis, type ChartOptions, draw, legendOf, type Spec } from './draw.js'
+import { TEXT } from './theme.js'
+
+/** With more points than this on a curve they are no longer marked. */
+const MARKED = 30
+
+/**
+ * A curve per series.
+ * @param series numbers by name, at 1, 2, 3 and so on, or `{ x, y }`
+ * @throws ArgumentError when there is nothing to draw, or a number is not finite or, on a
+ *   logarithmic axis, not > 0; ShapeError when x and y differ in length
+ * @example
+ * await lines({ sigmoid: { x: depths, y: norms } }, { x: 'layer', y: 'gradient norm', logY: true })
+ */
+export async function lines(series: NamedSeries, options: ChartOptions = {}): Promise<string> {
+  checkSize('lines', options)
+  return drawLines(pointsOf('lines', series, options), options)
+}
+
+export interface LearningCurveOptions extends ChartOptions {
+  /**
+   * `risk` of training and, where there is any, validation (the default), or the validation
+   * `accuracy` in %.
+   */
+  metric?: 'risk' | 'accuracy'
+}
+
+/** What `fit` returns, or as much of it as there is. */
+export interface Curve {
+  epochs: readonly Pick<EpochReport, 'epoch' | 'risk' | 'validationRisk' | 'validationAccuracy'>[]
+  /** Marked where it is not the last epoch. */
+  bestEpoch?: number
+}
+
+/**
+ * The progress of one training run or, by name, of several; what is measured on validation data is
+ * dashed where both are shown.
+ * @param runs what `fit` returned
+ * @throws ArgumentError when there is no epoch, or no validation accuracy where it is asked for
+ * @example
+ * await learningCurves(await fit(model, data, options), { logY: true })
+ */
+export async function learningCurves(
+  runs: Curve | Readonly<Record<string, Curve>>,
+  options: LearningCurveOptions = {},
+): Promise<string> {
+  const op = 'learningCurves'
+  checkSize(op, options)
+  const { metric = 'risk', ...chart } = options
+  const named = isCurve(runs) ? { '': runs } : runs
+  const points = entriesOf(op, 'runs', named).flatMap(([run, curve]) => {
+    if (!isCurve(curve)) {
+      throw new ArgumentError(`plot.${op}: expected { epochs } of ${run}, got ${curve}`)
+    }
+    return partsOf(curve, metric).flatMap(({ part, x, y }) =>
+      pointsOf(op, { [run || part]: { x, y } }, chart).map((point) => ({ ...point, part })),
+    )
+  })
+  if (points.length === 0) {
+    throw new ArgumentError(
+      `plot.${op}: expected epochs with ${metric === 'risk' ? 'a risk' : 'a validation accuracy'}, got none`,
+    )
+  }
+  const y = metric === 'risk' ? 'risk' : 'validation accuracy (%)'
+  const marked = isCurve(runs) && runs.bestEpoch !== runs.epochs.at(-1)?.epoch
+  return drawLines(points, { x: 'epoch', y, ...chart }, marked ? runs.bestEpoch : undefined)
+}
+
+function isCurve(value: unknown): value is Curve {
+  return Array.isArray((value as Curve | null)?.epochs)
+}
+
+type Epoch = Curve['epochs'][number]
+type Part = 'training' | 'validation'
+
+const metrics: Record<string, Partial<Record<Part, (epoch: Epoch) => number | undefined>>> = {
+  risk: { training: ({ risk }) => risk, validation: ({ validationRisk }) => validationRisk },
+  accuracy: {
+    validation: ({ validationAccuracy }) => validationAccuracy && 100 * validationAccuracy,
+  },
+}
+
+/** The curves that a run has been measured for. */
+function partsOf({ epochs }: Curve, metric: string) {
+  const x = epochs.map(({ epoch }) => epoch)
+  return Object.entries(metrics[metric])
+    .map(([part, of]) => ({ part, x, y: epochs.map((epoch) => of(epoch) ?? Number.NaN) }))
+    .filter(({ y }) => !y.every(Number.isNaN))
+}
+
+interface Dashable extends Point {
+  part?: string
+}
+
+/** Curves through checked points. */
+export function drawLines(
+  points: Dashable[],
+  options: ChartOptions,
+  best?: number,
+): Promise<string> {
+  const names = [...new Set(points.map(({ series }) => series))]
+  const dashed = names.some(
+    (name) =>
+      new Set(points.filter(({ series }) => series === name).map(({ part }) => part)).size > 1,
+  )
+  const perCurve = points.length / names.length
+  const color = {
+    field: 'series',
+    type: 'nominal',
+    sort: names,
+    scale: { domain: names },
+    legend: legendOf(dashed ? [...names, 'training', 'validation'] : names, options),
+  }
+  const curves = {
+    mark: { type: 'line', point: perCurve <= MARKED && { size: 25 }, strokeWidth: 2 },
+    encoding: {
+      x: axis(
+        'x',
+        options.x ?? 'x',
+        points.map(({ x }) => x),
+        options.logX,
+      ),
+      y: axis(
+        'y',
+        options.y ?? 'y',
+        points.map(({ y }) => y),
+        options.logY,
+      ),
+      color,
+      ...(dashed && {
+        strokeDash: { field: 'part', type: 'nominal', sort: ['training', 'validation'] },
+      }),
+    },
+  }
+  const layer: Spec[] = best === undefined ? [curves] : [curves, markerAt(best)]
+  return draw({ data: { values: points }, layer }, options)
+}
+
+/** A dashed line where the weights that were kept are from. */
+function markerAt(best: number): Spec {
+  const at = { x: { datum: best, type: 'quantitative' } }
+  return {
+    data: { values: [{}] },
+    layer: [
+      { mark: { type: 'rule', color: TEXT, strokeDash: [4, 3] }, encoding: at },
+      {
+        mark: { type: 'text', text: 'kept', color: TEXT, align: 'left', dx: 4, y: 10 },
+        encoding: at,
+      },
+    ],
+  }
+}

@@ -1,0 +1,47 @@
+/** Points in the plane. */
+import { checkSize, type NamedSeries, pointsOf } from './checks.js'
+import { axis, type ChartOptions, draw, legendOf, type Spec } from './draw.js'
+
+/**
+ * The points of each series in a colour and a shape of its own.
+ * @param series `{ x, y }` by name
+ * @throws ArgumentError when there is no point, or a number is not finite; ShapeError when x and y
+ *   differ in length
+ */
+export async function scatter(series: NamedSeries, options: ChartOptions = {}): Promise<string> {
+  checkSize('scatter', options)
+  const values = pointsOf('scatter', series, options)
+  const x = axis(
+    'x',
+    options.x ?? 'x',
+    values.map(({ x }) => x),
+    options.logX,
+  )
+  const y = axis(
+    'y',
+    options.y ?? 'y',
+    values.map(({ y }) => y),
+    options.logY,
+  )
+  return draw({ data: { values }, ...pointsSpec(Object.keys(series), x, y, options) }, options)
+}
+
+/** Marks for rows of x, y and series. */
+export function pointsSpec(
+  names: readonly string[],
+  x: Spec,
+  y: Spec,
+  options: ChartOptions,
+): Spec {
+  const bySeries = {
+    field: 'series',
+    type: 'nominal',
+    sort: names,
+    scale: { domain: names },
+    legend: legendOf(names, options),
+  }
+  return {
+    mark: { type: 'point', filled: true, size: 45, opacity: 1, stroke: 'white', strokeWidth: 0.7 },
+    encoding: { x, y, color: bySeries, shape: bySeries },
+  }
+}
