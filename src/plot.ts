@@ -11,6 +11,12 @@ export { type ConfusionOptions, confusionMatrix } from './plot/confusionMatrix.j
 export type { ChartOptions } from './plot/draw.js'
 export { type HistogramOptions, histograms } from './plot/histograms.js'
 export { type ImageOptions, images, weightImages } from './plot/images.js'
-export { type Curve, type LearningCurveOptions, learningCurves, lines } from './plot/lines.js'
+export {
+  type Curve,
+  type LearningCurveOptions,
+  layerCurves,
+  learningCurves,
+  lines,
+} from './plot/lines.js'
 export { toPng } from './plot/png.js'
 export { scatter } from './plot/scatter.js'

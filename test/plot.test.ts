@@ -59,12 +59,17 @@ const epochs = [1, 2, 3].map((epoch) => ({
   validationAccuracy: 0.8 + epoch / 100,
 }))
 
+const monitored = [1, 51].flatMap((step) =>
+  ['layers.0', 'layers.2'].map((layer, i) => ({ step, layer, value: (i + 1) * step })),
+)
+
 const charts: Record<string, () => Promise<string>> = {
   lines: () => plot.lines({ a: [1, 2, 3], b: { x: [0, 5], y: [2, -1] } }),
   'lines, logarithmic': () => plot.lines({ a: [1e-9, 1, 1e9] }, { logX: true, logY: true }),
   'one point': () => plot.lines({ a: [5] }),
   learningCurves: () => plot.learningCurves({ epochs, bestEpoch: 2 }),
   'several runs': () => plot.learningCurves({ one: { epochs }, two: { epochs } }),
+  layerCurves: () => plot.layerCurves(monitored, { y: 'norm', logY: true }),
   accuracy: () => plot.learningCurves({ epochs }, { metric: 'accuracy' }),
   histograms: () => plot.histograms({ a: [1.5, 2, 2], b: [-3, 0.5] }, { logY: true }),
   'equal values': () => plot.histograms({ a: [0.5, 0.5], b: [0.5] }),

@@ -164,8 +164,8 @@ function watchOf(epochs: number, batchSize: number, progress: Progress) {
     },
     onStep({ epoch, step, stepsPerEpoch, risk }: StepReport) {
       const title = epochTitle(epoch, epochs)
-      const note = (seconds: number) =>
-        [`risk ${figure(risk)}`, rate((step * batchSize) / seconds)].join('  ')
+      const examples = step * batchSize
+      const note = (seconds: number) => `risk ${figure(risk)}  ${rate(examples / seconds)}`
       progress.update({ title, done: step / stepsPerEpoch, note })
     },
     onEpoch({ epoch, risk, validationAccuracy, examplesPerSecond, seconds }: EpochReport) {

@@ -1,5 +1,6 @@
 /** Curves. */
 import { ArgumentError } from '../errors.js'
+import type { SeriesPoint } from '../monitor/monitor.js'
 import type { EpochReport } from '../train.js'
 import { checkSize, entriesOf, type NamedSeries, type Point, pointsOf } from './checks.js'
 import { axis, type ChartOptions, draw, legendOf, type Spec } from './draw.js'
@@ -19,6 +20,28 @@ const MARKED = 30
 export async function lines(series: NamedSeries, options: ChartOptions = {}): Promise<string> {
   checkSize('lines', options)
   return drawLines(pointsOf('lines', series, options), options)
+}
+
+/**
+ * A curve per layer over the training steps.
+ * @param points a series of a `Monitor`
+ * @throws ArgumentError as `lines`
+ * @example
+ * await layerCurves(monitor.series('gradientNorm'), { y: 'gradient norm', logY: true })
+ */
+export async function layerCurves(
+  points: readonly SeriesPoint[],
+  options: ChartOptions = {},
+): Promise<string> {
+  const op = 'layerCurves'
+  checkSize(op, options)
+  const layers: Record<string, { x: number[]; y: number[] }> = {}
+  for (const { layer, step, value } of points) {
+    const { x, y } = (layers[layer] ??= { x: [], y: [] })
+    x.push(step)
+    y.push(value)
+  }
+  return drawLines(pointsOf(op, layers, options), { x: 'step', y: 'value', ...options })
 }
 
 export interface LearningCurveOptions extends ChartOptions {
