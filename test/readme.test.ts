@@ -15,7 +15,9 @@ for (const [i, code] of examples.entries()) {
   t.test(`example ${i + 1}: ${code.split('\n', 1)}`, async (t) => {
     const command = ['--input-type=module', '--eval', code]
     // Some write files: not into the repository.
-    const cwd = t.testdir({ node_modules: { neuroblas: t.fixture('symlink', fileURLToPath(root)) } })
+    const cwd = t.testdir({
+      node_modules: { neuroblas: t.fixture('symlink', fileURLToPath(root)) },
+    })
     const { stderr } = await promisify(execFile)(process.execPath, command, { cwd, env })
     // That five epochs are not enough is scikit-learn's own warning.
     t.notMatch(stderr, /Warning(?<!ConvergenceWarning)/)
