@@ -81,7 +81,7 @@ Boltzmann machines (contrastive divergence with one step); then the same supervi
         },
         {
           claim: `Pre-trained networks are better after one epoch than the other after ${epochs}`,
-          measured: text(first),
+          measured: `${text(first.slice(1))} against ${text([random])}`,
           ok: first[1] < random && first[2] < random,
         },
       ],

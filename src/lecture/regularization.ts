@@ -148,7 +148,7 @@ the count is on a logarithmic axis.`,
         },
         {
           name: 'units-l1',
-          caption: 'L1: the same units; what is white is exactly or nearly zero.',
+          caption: 'L1: the same units; what is empty is exactly or nearly zero.',
           svg: await weightImages(laplacian.weights.slice(undefined, [0, 16]), { columns: 8 }),
         },
       ],
