@@ -31,28 +31,11 @@ constexpr size_t kSmallest = 20 * 1000;
 
 constexpr size_t kScratch = size_t{1} << 20;  // in floats
 
-// The kernels came with OpenBLAS 0.3.18, for the processors that it calls by these names.
-bool has_small_kernels() {
-  static const bool result = [] {
-    int minor = 0, patch = 0;
-    std::sscanf(openblas_get_config(), "OpenBLAS 0.%d.%d", &minor, &patch);
-    if (minor < 3 || (minor == 3 && patch < 18)) return false;
-    const char* core = openblas_get_corename();
-    for (const char* name : {"SkylakeX", "Cooperlake", "Sapphirerapids"}) {
-      if (strcasecmp(core, name) == 0) return true;
-    }
-    return false;
-  }();
-  return result;
-}
-
 // By measurement (OpenBLAS 0.3.21, one core with 2 MiB of second-level cache), time of the tiles
 // against the whole call:
 //   a·b   0.69 to 0.97 up to 256 rows or where b is small, 1.0 to 1.06 for more rows
 //   a·bᵀ  0.55 to 0.94 in the same places, and wherever b is narrow
-//   aᵀ·b  0.86 to 0.98 where c is small and a batch of up to 128 lies between, else 1.0 to 1.1;
-//   deeper
-//         ones up to 1.2
+//   aᵀ·b  0.86 to 0.98 where c is small and the batch at most 128, else 1.0 to 1.1, deeper 1.2
 // and all lose, up to 1.5, when the large matrix is beyond the second cache by far (2048 x 2048).
 bool pays_off(const Product& p) {
   constexpr size_t kSmall = size_t{1} << 18, kLarge = 1200 * 1000;
@@ -175,9 +158,22 @@ bool cuts_rows(const Product& p) { return p.trans_a || p.n / kPanel < p.m / kRow
 
 }  // namespace
 
-bool has_fast_tiles() noexcept { return has_small_kernels(); }
+// The kernels came with OpenBLAS 0.3.18, for the processors that it calls by these names.
+bool has_fast_tiles() noexcept {
+  static const bool result = [] {
+    int minor = 0, patch = 0;
+    std::sscanf(openblas_get_config(), "OpenBLAS 0.%d.%d", &minor, &patch);
+    if (minor < 3 || (minor == 3 && patch < 18)) return false;
+    const char* core = openblas_get_corename();
+    for (const char* name : {"SkylakeX", "Cooperlake", "Sapphirerapids"}) {
+      if (strcasecmp(core, name) == 0) return true;
+    }
+    return false;
+  }();
+  return result;
+}
 
-bool goes_by_tiles(const Product& p) noexcept { return has_small_kernels() && pays_off(p); }
+bool goes_by_tiles(const Product& p) noexcept { return has_fast_tiles() && pays_off(p); }
 
 size_t tiles_along(const Product& p) noexcept {
   return cuts_rows(p) ? (p.m + height_of(p) - 1) / height_of(p) : (p.n + kPanel - 1) / kPanel;

@@ -40,6 +40,8 @@ const binary = [
 ] as const
 const unary = ['x:in', 'y:out', 'n:size'] as const
 const activationGrad = ['y:in', 'dy:in', 'dx:out', 'n:size'] as const
+// Of op(a) [m, k] and op(b) [k, n]; transA, transB are 0 or 1.
+const transposesAndExtents = ['transA:size', 'transB:size', 'm:size', 'n:size', 'k:size'] as const
 const biasActivation = ['x:in', 'bias:in', 'y:out', 'rows:size', 'cols:size'] as const
 const biasActivationGrad = [
   'y:in',
@@ -57,32 +59,11 @@ const rowsGrad = ['y:in', 'dy:in', 'dx:out', 'rows:size', 'cols:size'] as const
 
 export const kernels = {
   // c = alpha·op(a)·op(b) + beta·c; op(a) is [m, k], op(b) is [k, n]; transA, transB are 0 or 1.
-  gemm: [
-    'a:in',
-    'b:in',
-    'c:inout',
-    'transA:size',
-    'transB:size',
-    'm:size',
-    'n:size',
-    'k:size',
-    'alpha:float',
-    'beta:float',
-  ],
+  gemm: ['a:in', 'b:in', 'c:inout', ...transposesAndExtents, 'alpha:float', 'beta:float'],
 
   // w = (1 - lr·(weightDecay + 2·l2))·w - lr·op(a)·op(b), then the soft threshold by lr·l1: a weight
   // gradient and its step of sgd at once. settings as for sgd.
-  gemmSgd: [
-    'a:in',
-    'b:in',
-    'w:inout',
-    'settings:in',
-    'transA:size',
-    'transB:size',
-    'm:size',
-    'n:size',
-    'k:size',
-  ],
+  gemmSgd: ['a:in', 'b:in', 'w:inout', 'settings:in', ...transposesAndExtents],
 
   // A weight gradient op(a)·op(b) [m, n] and its step of sgdMomentum or adam at once, settings as for
   // them. The gradient is never stored as a whole; scratch holds m·(n + k).
@@ -93,11 +74,7 @@ export const kernels = {
     'velocity:inout',
     'settings:in',
     'scratch:scratch',
-    'transA:size',
-    'transB:size',
-    'm:size',
-    'n:size',
-    'k:size',
+    ...transposesAndExtents,
   ],
   gemmAdam: [
     'a:in',
@@ -107,11 +84,7 @@ export const kernels = {
     'square:inout',
     'settings:in',
     'scratch:scratch',
-    'transA:size',
-    'transB:size',
-    'm:size',
-    'n:size',
-    'k:size',
+    ...transposesAndExtents,
   ],
 
   // Weights [rows, cols] between rows and panels: blocks of 64 columns, the last one narrower, one
