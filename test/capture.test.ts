@@ -52,13 +52,13 @@ const trainings: Record<
     activation: 'sigmoid',
     optimizer: (model) => new Adam(model.parameters(), { lr: 0.01 }),
   },
-  'relu, groups with their own optimizer settings and a schedule': {
+  'relu, groups with their own optimizer settings and schedules': {
     activation: 'relu',
     optimizer: (model) => {
       const [first, ...rest] = model.parameters()
       const lr = schedules.exponential(0.1, 0.9)
       const groups = [{ parameters: [first], lr: 0.3 }, { parameters: rest }]
-      return new SGD(groups, { lr, momentum: 0.8 })
+      return new SGD(groups, { lr, momentum: schedules.cosine(0.5, 4, 0.8) })
     },
   },
 }

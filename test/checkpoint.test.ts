@@ -30,7 +30,11 @@ const data = dataset({
 })
 
 const momentum = (parameters: Parameter[]) =>
-  new SGD(parameters, { lr: schedules.cosine(0.1, 60), momentum: 0.9, maxNorm: 2 })
+  new SGD(parameters, {
+    lr: schedules.cosine(0.1, 60),
+    momentum: schedules.cosine(0.5, 30, 0.9),
+    maxNorm: 2,
+  })
 const adam = (parameters: Parameter[]) => new Adam(parameters, { lr: 0.01 })
 
 type Options = Partial<FitOptions> & { initialSeed?: number }

@@ -3,6 +3,7 @@ import t from 'tap'
 import {
   type ActivationName,
   ArgumentError,
+  DataError,
   DivergenceError,
   dataset,
   digits,
@@ -88,6 +89,43 @@ onBothBackendsLater('the seed decides, and nothing else', async (t, backend) => 
       setNumThreads(1)
     }
     t.notSame(await train(sigmoids(), { seed: 4 }), wanted, 'another seed')
+  }
+})
+
+onBothBackendsLater('interrupted, it goes on to the same bits', async (t) => {
+  for (const options of [
+    { ...RBM, epochs: 7 },
+    { ...RBM, epochs: 7, method: 'autoencoder', noise: { masking: 0.2 } } as const,
+  ]) {
+    const whole = sigmoids()
+    const { layers } = await pretrain(whole, few, options)
+    const checkpoint = `${t.testdir()}/${options.method}`
+    // In the first layer before and after the momentum changes, and in the second.
+    for (const [layer, epoch] of [
+      [1, 2],
+      [1, 6],
+      [2, 3],
+    ]) {
+      const abort = new AbortController()
+      const { ended } = await pretrain(sigmoids(2), few, {
+        ...options,
+        checkpoint,
+        signal: abort.signal,
+        onEpoch: (report) => {
+          if (report.layer === layer && report.epoch === epoch) abort.abort()
+        },
+      })
+      t.equal(ended, 'aborted')
+    }
+    const resumed = sigmoids()
+    const last = await pretrain(resumed, few, { ...options, checkpoint })
+    sameParameters(t, resumed, whole, options.method)
+    t.strictSame(
+      last.layers.map(({ epochs }) => epochs.map(({ risk }) => risk)),
+      layers.map(({ epochs }) => epochs.map(({ risk }) => risk)),
+    )
+    const others = network([64, 31, 20, 10], 1, 'sigmoid')
+    await rejects(t, pretrain(others, few, { ...options, checkpoint }), DataError, /layer1/)
   }
 })
 

@@ -1,12 +1,12 @@
 /** `neuroblas reproduce`: published results on MNIST, by really training. */
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { commitOf, machineOf } from '../bench/machine.js'
 import type { PretrainReport } from '../pretraining/pretrain.js'
 import { type Recipe, recipes } from '../recipes/recipes.js'
 import { formatErrors, keepResult, minutes, type Result } from '../recipes/results.js'
-import { type Outcome, pretrainedFile, runRecipe } from '../recipes/run.js'
+import { type Outcome, runRecipe } from '../recipes/run.js'
 import type { EpochReport, StepReport } from '../train.js'
 import { integerOption, UsageError } from './options.js'
 import { Progress } from './progress.js'
@@ -116,18 +116,18 @@ async function reproduceRow(
       `${seeds.length === 1 ? '1 run' : `${seeds.length} runs`} of ${epochs} epochs; the usual ${recipe.runs} x ${recipe.epochs} take about ${recipe.minutes} minutes on two cores`,
   )
   const outcomes: Outcome[] = []
-  const files: string[] = []
+  const names: string[] = []
   for (const seed of seeds) {
-    const name = [recipe.row, `${epochs}`, `seed${seed}`, ...(validate ? ['validate'] : [])]
-    const checkpoint = join(checkpoints, `${name.join('-')}.safetensors`)
-    files.push(checkpoint, pretrainedFile(checkpoint))
+    const parts = [recipe.row, `${epochs}`, `seed${seed}`, ...(validate ? ['validate'] : [])]
+    const name = parts.join('-')
+    names.push(name)
     const watch = watchOf(epochs, recipe.batchSize, progress)
     const outcome = await runRecipe(recipe, {
       ...watch,
       seed,
       epochs,
       validate,
-      checkpoint,
+      checkpoint: join(checkpoints, name),
       signal,
     })
     progress.clear()
@@ -148,7 +148,9 @@ async function reproduceRow(
   }
   const isUsual = seed === undefined && epochs === recipe.epochs && !validate
   if (results && isUsual) keepResult(results, result)
-  for (const file of files) rmSync(file, { force: true })
+  for (const file of readdirSync(checkpoints)) {
+    if (names.some((name) => file.startsWith(`${name}.`))) rmSync(join(checkpoints, file))
+  }
   return result
 }
 

@@ -1,7 +1,7 @@
-/** Learning rates that change with the number of steps taken: any function of it is one. */
+/** Learning rates, or momenta, that change with the steps taken: any function of them is one. */
 import { ArgumentError } from '../errors.js'
 
-/** The learning rate of a step, counted from 0. */
+/** The value for a step, counted from 0. */
 export type Schedule = (step: number) => number
 
 function positive(schedule: string, values: Record<string, number>): void {

@@ -1,11 +1,12 @@
 /** Stochastic gradient descent, in one pass over each parameter. */
 import { ArgumentError } from '../errors.js'
 import { type Group, type GroupSettings, Optimizer } from './optimizer.js'
+import type { Schedule } from './schedules.js'
 import { ParameterState } from './state.js'
 
 export interface SGDSettings extends GroupSettings {
-  /** How much of the last step is kept, from 0 to below 1; 0 by default. */
-  momentum?: number
+  /** How much of the last step is kept, from 0 to below 1, or its schedule; 0 by default. */
+  momentum?: number | Schedule
   /** Looks ahead along the momentum (Sutskever et al. 2013); needs momentum. */
   nesterov?: boolean
   /** PyTorch's: the gradient gets weightDecay·w, for biases too; l2(lambda) is weightDecay/2 on weights. */
@@ -22,28 +23,33 @@ export class SGD extends Optimizer<SGDSettings> {
 
   protected override check(group: SGDSettings): void {
     super.check(group)
-    const { momentum = 0, weightDecay = 0, nesterov = false } = group
+    const { weightDecay = 0, nesterov = false } = group
+    const momentum = this.momentumOf(group)
     if (!(momentum >= 0 && momentum < 1)) {
       throw new ArgumentError(`SGD: expected momentum from 0 to below 1, got ${momentum}`)
     }
     if (!(weightDecay >= 0)) {
       throw new ArgumentError(`SGD: expected weightDecay >= 0, got ${weightDecay}`)
     }
-    if (nesterov && momentum === 0) throw new ArgumentError('SGD: nesterov needs momentum > 0')
+    if (nesterov && !group.momentum) throw new ArgumentError('SGD: nesterov needs momentum > 0')
   }
 
   protected override settings(group: SGDSettings): number[] {
-    const { momentum = 0, nesterov = false, weightDecay = 0 } = group
-    return [this.lrOf(group), momentum, +nesterov, weightDecay]
+    const { nesterov = false, weightDecay = 0 } = group
+    return [this.lrOf(group), this.momentumOf(group), +nesterov, weightDecay]
+  }
+
+  /** The momentum of the next step. */
+  momentumOf({ momentum = 0 }: SGDSettings = this.groups[0]): number {
+    return typeof momentum === 'function' ? momentum(this.steps) : momentum
   }
 
   protected override update(group: Group<SGDSettings>): void {
-    const { momentum = 0 } = group
     for (const w of group.parameters) {
       if (w.grad === null) continue
       const { backend } = w.storage
       const settings = this.settingsOf(group, w)
-      if (momentum > 0) {
+      if (group.momentum) {
         const velocity = this.kept.velocity.of(w)
         backend.run('sgdMomentum', w.handle, w.grad.handle, velocity.handle, settings, w.size)
       } else {

@@ -7,12 +7,13 @@ import { ArgumentError } from '../errors.js'
 import { Linear } from '../nn/linear.js'
 import type { Module } from '../nn/module.js'
 import { type ActivationName, activations, Sequential } from '../nn/sequential.js'
-import { SGD } from '../optim/sgd.js'
+import { SGD, type SGDSettings } from '../optim/sgd.js'
 import { Generator, streams } from '../random.js'
 import { l2 } from '../regularizers.js'
 import { Scope, within } from '../scope.js'
 import type { EpochReport, History } from '../train.js'
 import { Autoencoder, type Noise } from './autoencoder.js'
+import type { LayerFitOptions } from './layer.js'
 import { RBM } from './rbm.js'
 
 export interface PretrainReport extends EpochReport {
@@ -28,8 +29,8 @@ interface CommonOptions {
   batchSize?: number
   /** Learning rate; by default 0.1 for a layer of sigmoid units on values from 0 to 1, else 0.01. */
   lr?: number
-  /** By default 0.5 for the first 5 epochs of a layer, then 0.9. */
-  momentum?: number
+  /** Or its schedule over a layer's steps; by default 0.5 for its first 5 epochs, then 0.9. */
+  momentum?: SGDSettings['momentum']
   /** λ of the penalty λ/2·Σ W²; 0.0002 by default for RBMs, 0 for autoencoders. */
   weightCost?: number
   /**
@@ -39,6 +40,11 @@ interface CommonOptions {
   visible?: 'binary' | 'gaussian'
   /** Seed of weights, samples, noise and the order of the examples; 0 by default. */
   seed?: number
+  /**
+   * Beginning of the names of files that hold the state after each epoch, one per layer:
+   * `NAME.layer1.safetensors`, … Where they exist, training goes on from them.
+   */
+  checkpoint?: string
   onEpoch?: (report: PretrainReport) => void | Promise<void>
   /** Stops after the current step when it is aborted; what was reached is kept. */
   signal?: AbortSignal
@@ -76,7 +82,8 @@ export interface PretrainHistory {
  * @param model an `mlp`, or a `Sequential` of linear layers and activations
  * @param data examples whose targets are not looked at
  * @throws ArgumentError for a model, data or options that the method cannot do with, ShapeError when
- * the inputs do not fit the model, DivergenceError when the error is no longer finite
+ * the inputs do not fit the model, DivergenceError when the error is no longer finite, DataError when
+ * a checkpoint is malformed or belongs to another training
  * @example
  * const model = mlp([784, 500, 500, 2000, 10], { activation: 'sigmoid' })
  * await pretrain(model, train, { method: 'rbm', epochs: 10 })
@@ -95,9 +102,10 @@ export async function pretrain(
     const places = hiddenLayers(modules, options.method)
     model.eval()
     for (const [i, at] of places.entries()) {
-      const trained = await trainLayer(modules, at, data, options, generator, (report) =>
-        options.onEpoch?.({ ...report, layer: i + 1, layers: places.length }),
-      )
+      const trained = await trainLayer(modules, at, data, options, generator, {
+        checkpoint: options.checkpoint && `${options.checkpoint}.layer${i + 1}.safetensors`,
+        onEpoch: (report) => options.onEpoch?.({ ...report, layer: i + 1, layers: places.length }),
+      })
       history.layers.push(trained)
       if (trained.ended !== 'aborted') continue
       history.ended = 'aborted'
@@ -164,7 +172,7 @@ async function trainLayer(
   data: Dataset,
   options: PretrainOptions,
   generator: Generator,
-  onEpoch: (report: EpochReport) => void | Promise<void>,
+  ofLayer: Pick<LayerFitOptions, 'checkpoint' | 'onEpoch'>,
 ): Promise<History> {
   const { epochs, batchSize = 100, seed, signal } = options
   const layer = modules[at] as Linear
@@ -173,22 +181,10 @@ async function trainLayer(
   const own = new Scope()
   const machine = within(own, () => machineFor(modules, at, options, generator))
   try {
-    const optimizer = optimizerFor(machine, options)
+    const optimizer = optimizerFor(machine, options, Math.ceil(data.size / batchSize))
     const history = await machine.fit(
       data,
-      {
-        optimizer,
-        epochs,
-        batchSize,
-        seed,
-        signal,
-        onEpoch: (report) => {
-          if (options.momentum === undefined && report.epoch === EARLY_EPOCHS) {
-            optimizer.groups[0].momentum = LATE_MOMENTUM
-          }
-          return onEpoch(report)
-        },
-      },
+      { optimizer, epochs, batchSize, seed, signal, ...ofLayer },
       at === 0 ? undefined : (x) => below.reduce((h, module) => module.forward(h), x),
     )
     if (history.epochs.length > 0) {
@@ -221,14 +217,18 @@ function machineFor(
   return new Autoencoder(visibleUnits, hiddenUnits, { activation, noise, tied, decoder, generator })
 }
 
-function optimizerFor(machine: RBM | Autoencoder, options: PretrainOptions): SGD {
+function optimizerFor(
+  machine: RBM | Autoencoder,
+  options: PretrainOptions,
+  stepsPerEpoch: number,
+): SGD {
   const isRBM = machine instanceof RBM
   const isBounded = isRBM
     ? machine.visible === 'binary'
     : machine.activation === 'sigmoid' && machine.decoder === 'sigmoid'
   const {
     lr = isBounded ? 0.1 : 0.01,
-    momentum = EARLY_MOMENTUM,
+    momentum = (step) => (step < EARLY_EPOCHS * stepsPerEpoch ? EARLY_MOMENTUM : LATE_MOMENTUM),
     weightCost = isRBM ? 0.0002 : 0,
   } = options
   return new SGD(machine.parameters(), { lr, momentum, regularizer: l2(weightCost / 2) })

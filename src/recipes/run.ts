@@ -1,10 +1,8 @@
 /** One training run of a recipe, from the data to the error. */
-import { existsSync } from 'node:fs'
 import { type Dataset, subset } from '../data/dataset.js'
 import { distortion } from '../data/distortion.js'
 import { mnist } from '../data/mnist.js'
 import { evaluate } from '../evaluate.js'
-import { loadModel, saveModel } from '../io/model.js'
 import { glorotUniform, heNormal } from '../nn/init.js'
 import { mlp, type Sequential } from '../nn/sequential.js'
 import { cosine } from '../optim/schedules.js'
@@ -23,7 +21,7 @@ export interface RunOptions extends Pick<FitOptions, 'onStep' | 'onEpoch' | 'sig
   epochs: number
   /** Trains without the last 10,000 training images and tests on them. */
   validate: boolean
-  /** Where the run is kept from epoch to epoch. */
+  /** Where the run is kept from epoch to epoch: beginning of the files' names. */
   checkpoint: string
   onPretrainEpoch?: (report: PretrainReport) => void
 }
@@ -65,7 +63,7 @@ export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<Ou
     seed,
     augment,
     validation,
-    checkpoint,
+    checkpoint: `${checkpoint}.safetensors`,
     signal,
     onStep,
     onEpoch,
@@ -81,7 +79,7 @@ export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<Ou
   }
 }
 
-/** Pre-trains the model, or reads what an earlier run came to; the seconds that it took. */
+/** Pre-trains the model where the recipe says so; the seconds that it took. */
 async function pretrained(
   model: Sequential,
   train: Dataset,
@@ -89,25 +87,16 @@ async function pretrained(
   { seed, checkpoint, signal, onPretrainEpoch }: RunOptions,
 ): Promise<number> {
   if (pretraining === undefined) return 0
-  const file = pretrainedFile(checkpoint)
-  if (existsSync(file)) return Number(loadModel(model, file).seconds)
-  const { ended, layers } = await pretrain(model, train, {
+  const { layers } = await pretrain(model, train, {
     method: 'rbm',
     epochs: pretraining,
     seed,
     signal,
+    checkpoint,
     onEpoch: onPretrainEpoch,
   })
-  const seconds = layers
-    .flatMap(({ epochs }) => epochs)
-    .reduce((sum, { seconds }) => sum + seconds, 0)
-  if (ended === 'epochs') saveModel(model, file, { seconds: `${seconds}` })
-  return seconds
-}
-
-/** Where the pre-trained weights are kept: the next to the checkpoint of the training after it. */
-export function pretrainedFile(checkpoint: string): string {
-  return checkpoint.replace(/(\.safetensors)?$/, '-pretrained$1')
+  const reports = layers.flatMap(({ epochs }) => epochs)
+  return reports.reduce((sum, { seconds }) => sum + seconds, 0)
 }
 
 function dataOf(validate: boolean) {
