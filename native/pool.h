@@ -1,22 +1,19 @@
-// The compute threads: they run one program at a time, all of them walking through it together;
-// runs that wait for each other take turns of some milliseconds, between passes. The process has
-// one pool, whatever number of JavaScript environments.
-//
-// The thread that leads a run (the caller's, or the pool's own driver for runs that JavaScript
-// awaits) opens step after step; helpers claim pieces of the open step. What a piece computes does
-// not depend on who computes it, so results are the same for any number of threads.
+// Runs of programs: one at a time, by a crew of threads; runs that wait for each other take turns of
+// some milliseconds, between passes. The process has one pool, whatever number of JavaScript
+// environments. A run is led by the caller's thread, or by the pool's own driver where JavaScript
+// awaits it.
 #pragma once
 
 #include <functional>
 
+#include "crew.h"
 #include "program.h"
 
 namespace nb {
 
-// Threads that compute, the leading one included; from 1 to kMaxThreads.
+// Threads that compute, the leading one included; from 1 to kMaxThreads (crew.h).
 size_t thread_count();
 void set_thread_count(size_t count);
-constexpr size_t kMaxThreads = 256;
 
 // Runs to the end on this thread and the helpers, in turns with others.
 void run_now(Run& run);

@@ -1,0 +1,72 @@
+// The threads that compute a program's steps together: one leads and opens step after step, helpers
+// claim pieces of the open step. What a piece computes does not depend on who computes it, so results
+// are the same for any number of threads.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "kernel.h"
+
+namespace nb {
+
+// Lets the event loop's thread, which only has short work to do, get its processor at once when it
+// wakes up: threads that call this yield to it, as they do to everything else that has not stepped
+// back. At the same priority it would wait for the end of their time slices, 3 ms and more.
+void step_back();
+
+// From 1 to this many threads compute, the leading one included.
+constexpr size_t kMaxThreads = 256;
+
+class Crew {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // Its threads never end: a crew must live as long as the process.
+  Crew();
+
+  size_t threads() const { return threads_; }
+  // From the next run on.
+  void resize(size_t count);
+
+  // Starts the helpers that are missing for this number of threads. Like `run`, by one leading
+  // thread at a time.
+  void call_up(size_t threads);
+  // Computes a step on this thread and the helpers.
+  Fault run(const BoundCall& call, size_t threads);
+
+ private:
+  Fault share_step(const BoundCall& call, size_t pieces, Clock::time_point begin);
+  void work(uint64_t step);
+  void wait_for_stragglers(size_t pieces, Clock::time_point begin);
+  void work_alone(Clock::time_point begin);
+  void help(size_t index);
+  void rest(size_t index);
+  uint64_t await_step_after(uint64_t seen);
+  void wake();
+  bool is_wanted(size_t helper) const;
+
+  const size_t processors_;
+  std::atomic<size_t> threads_;
+  // The leading thread's own.
+  size_t helpers_ = 0;
+  Clock::time_point alone_until_{};
+  Clock::duration alone_for_;
+  uint64_t step_ = 0;
+
+  // The open step; the words that every thread writes have cache lines of their own.
+  alignas(64) std::atomic<uint64_t> ticket_{0};
+  alignas(64) std::atomic<size_t> done_{0};
+  alignas(64) std::atomic<const BoundCall*> call_{nullptr};
+  std::mutex fault_mutex_;
+  Fault fault_;
+
+  std::mutex sleep_mutex_;
+  std::condition_variable opened_;
+  std::condition_variable resized_;
+  std::atomic<int> sleepers_{0};
+};
+
+}  // namespace nb
