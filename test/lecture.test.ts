@@ -53,6 +53,7 @@ for (const name of quickOnes) {
   for (const item of experiment.items) shown.add(item)
   t.test(`experiment ${name}`, async (t) => {
     setBackend('native')
+    t.notOk(experiment.needsMnist)
     const { claims, figures } = await experiment.run({
       quick: true,
       signal: new AbortController().signal,

@@ -6,6 +6,8 @@ export interface Experiment {
   name: string
   /** Which items of the lecture it shows. */
   items: readonly number[]
+  /** Whether it calls `mnist`. */
+  needsMnist?: true
   title: string
   /** The formula it is about, in TeX. */
   formula?: string

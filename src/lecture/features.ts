@@ -33,6 +33,7 @@ const accuracyOn = async (model: Module, data: Dataset) =>
 export const features: Experiment = {
   name: 'features',
   items: [15],
+  needsMnist: true,
   title: 'Features that a hidden layer extracts',
   formula: String.raw`h = g(b^{(1)} + W^{(1)} x): \quad \text{unit } j \text{ looks for the image } W^{(1)}_j`,
   text: `A network with 100 hidden sigmoid units learns MNIST. The weights of a hidden unit are drawn as

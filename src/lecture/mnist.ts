@@ -26,6 +26,7 @@ const pixels = ({ inputs }: Dataset, i: number) => inputs.subarray(784 * i, 784 
 export const digitsOfMnist: Experiment = {
   name: 'mnist',
   items: [16],
+  needsMnist: true,
   title: 'MNIST',
   formula: String.raw`h = \max(0, b^{(1)} + W^{(1)}x), \qquad y = \mathrm{softmax}(b^{(2)} + W^{(2)}h)`,
   text: `A network with one hidden layer of relu units learns 55,000 of the 60,000 training images; 5,000

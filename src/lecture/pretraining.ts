@@ -27,6 +27,7 @@ const methods: Record<string, PretrainOptions | undefined> = {
 export const pretraining: Experiment = {
   name: 'pretraining',
   items: [18],
+  needsMnist: true,
   title: 'Unsupervised pre-training',
   formula: String.raw`\text{RBM:}\quad p(v, h) \propto e^{b^\top v + v^\top W h + c^\top h}, \qquad \Delta W \propto \langle v h^\top \rangle_{0} - \langle v h^\top \rangle_{1}`,
   text: `A network with four hidden layers of sigmoid units hardly learns from random weights. Here its

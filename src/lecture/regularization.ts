@@ -58,6 +58,7 @@ function logDensities(w: Float32Array) {
 export const regularization: Experiment = {
   name: 'regularization',
   items: [13],
+  needsMnist: true,
   title: 'L2 and L1 regularization',
   formula: String.raw`\Omega_{L2} = \sum W_{ij}^2, \quad \nabla\Omega = 2W; \qquad \Omega_{L1} = \sum |W_{ij}|, \quad \nabla\Omega = \operatorname{sign}(W)`,
   text: `Networks with 100 hidden units learn 5,000 MNIST digits from the same weights: without a

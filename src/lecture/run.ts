@@ -20,6 +20,7 @@ export interface RunOptions {
 /**
  * Runs each experiment from the same seed, whatever ran before it. One that throws has failed, and
  * the others go on; one that is aborted is left out, and so are those after it.
+ * @throws DataError before any of them where MNIST is needed and not installed
  */
 export async function runExperiments(
   experiments: readonly Experiment[],
@@ -33,6 +34,7 @@ export async function runExperiments(
     progress: (done, total, note) => onProgress?.(done, total, note),
     mnist: () => (data ??= mnist()),
   }
+  if (experiments.some(({ needsMnist }) => needsMnist)) context.mnist()
   for (const experiment of experiments) {
     onBegin?.(experiment)
     const begin = performance.now()

@@ -61,6 +61,7 @@ const byLayer = (values: number[][], scale = 1) =>
 export const saturation: Experiment = {
   name: 'saturation',
   items: [17],
+  needsMnist: true,
   title: 'Saturated and dead units',
   formula: String.raw`|g'(a)| < \tfrac{1}{20} \max_a |g'(a)| \;\text{(saturated)}, \qquad \max(0, a) = 0 \text{ for every example (dead)}`,
   text: `Networks with four hidden layers of 100 units learn MNIST digits while a monitor looks at them

@@ -57,6 +57,7 @@ const small = init.normal(0, 0.02)
 export const vanishing: Experiment = {
   name: 'vanishing',
   items: [17],
+  needsMnist: true,
   title: 'Vanishing gradients and under-fitting',
   formula: String.raw`\frac{\partial l}{\partial a^{(k)}} = \Bigl(W^{(k+1)\top} \frac{\partial l}{\partial a^{(k+1)}}\Bigr) \odot g'(a^{(k)}), \qquad \mathrm{sigm}'(a) \le \tfrac14`,
   text: `Networks with hidden layers of 100 units learn MNIST digits, watched by a monitor that is
