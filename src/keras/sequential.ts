@@ -3,7 +3,6 @@ import { type Rows, readRows, refuseUnknown, type Values } from '../data/rows.js
 import {
   ArgumentError,
   type Dataset,
-  dataset,
   type Optimizer as EngineOptimizer,
   Sequential as EngineSequential,
   evaluate,
@@ -14,14 +13,15 @@ import {
   noGrad,
   type Regularizer,
   type Shape,
-  ShapeError,
   saveModel,
   scope,
   type Tensor,
   tensor,
 } from '../index.js'
 import { addInPlace } from '../ops/elementwise.js'
+import { sizeOf } from '../shape.js'
 import type { CallbackLike, Logs } from './callbacks.js'
+import { checkInputs, datasetOf, splitOff } from './examples.js'
 import type { Built, Layer } from './layers.js'
 import { type LossName, type Metric, metricOf, type Objective, objectiveOf } from './objective.js'
 import { type Optimizer, optimizerOf } from './optimizers.js'
@@ -192,7 +192,7 @@ export class Sequential {
     const { batchSize = 1000 } = options
     const { values, shape } = this.#inputs('predict', x)
     const { body, last, inputShape, outputShape } = this.#requireNetwork('predict')
-    const [width, outputs] = [inputShape, outputShape].map((extents) => product(extents))
+    const [width, outputs] = [sizeOf(inputShape), sizeOf(outputShape)]
     const results = new Float32Array(shape[0] * outputs)
     body.eval()
     for (let from = 0; from < shape[0]; from += batchSize) {
@@ -316,15 +316,9 @@ export class Sequential {
 
   #inputs(op: string, x: Rows): Values {
     const read = readRows(`${op}: x`, x)
-    const { inputShape } = this.#requireNetwork(
-      op,
-      this.layers[0]?.inputShape ?? read.shape.slice(1),
-    )
-    if (read.shape.slice(1).join() !== inputShape.join()) {
-      throw new ShapeError(
-        `${op}: expected x of shape [examples, ${inputShape.join(', ')}], got [${read.shape.join(', ')}]`,
-      )
-    }
+    const ofData = read.shape.slice(1)
+    const { inputShape } = this.#requireNetwork(op, this.layers[0]?.inputShape ?? ofData)
+    checkInputs(op, read, inputShape)
     return read
   }
 
@@ -332,55 +326,19 @@ export class Sequential {
     const { kind } = this.#requireCompiled(op)
     const inputs = this.#inputs(op, x)
     const { inputShape, outputShape } = this.#requireNetwork(op)
-    const { values, shape } = readRows(`${op}: y`, y)
-    const wanted = kind === 'labels' ? [inputs.shape[0]] : [inputs.shape[0], ...outputShape]
-    // A column of one value per example may come with or without its axis.
-    const squeezed = (extents: readonly number[]) => extents.filter((n, i) => i === 0 || n !== 1)
-    if (squeezed(shape).join() !== squeezed(wanted).join()) {
-      throw new ShapeError(
-        `${op}: expected y of shape [${wanted.join(', ')}], got [${shape.join(', ')}]`,
-      )
-    }
-    const source = { inputs: inputs.values, inputShape }
-    if (kind === 'values') return dataset({ ...source, targets: values })
-    const fraction = values.find((value) => !Number.isInteger(value))
-    if (fraction !== undefined) {
-      throw new ArgumentError(`${op}: expected class labels in y, got ${fraction}`)
-    }
-    const classes = Array.from({ length: outputShape[0] }, (_, label) => `${label}`)
-    return dataset({ ...source, targets: Int32Array.from(values), classes })
+    return datasetOf(op, inputs, readRows(`${op}: y`, y), { inputShape, outputShape, kind })
   }
 
   /** What is trained on, and what is validated on. */
-  #examples(x: Rows, y: Rows, { validationSplit, validationData }: FitOptions) {
+  #examples(
+    x: Rows,
+    y: Rows,
+    { validationSplit = 0, validationData }: FitOptions,
+  ): { train: Dataset; held?: Dataset } {
     const data = this.#dataset('fit', x, y)
-    if (validationData) {
-      return { train: data, held: this.#dataset('fit', ...validationData) }
-    }
-    if (validationSplit === undefined || validationSplit === 0) return { train: data }
-    const count = Math.floor(data.size * (1 - validationSplit))
-    if (!(validationSplit > 0 && count >= 1 && count < data.size)) {
-      throw new ArgumentError(
-        `fit: expected a validationSplit that leaves examples on both sides, got ${validationSplit} of ${data.size}`,
-      )
-    }
-    return { train: part(data, 0, count), held: part(data, count, data.size) }
+    if (validationData) return { train: data, held: this.#dataset('fit', ...validationData) }
+    return validationSplit === 0 ? { train: data } : splitOff(data, validationSplit)
   }
-}
-
-/** The examples from `begin` to before `end`, not copied. */
-function part(data: Dataset, begin: number, end: number): Dataset {
-  const [width, outputs] = [product(data.inputShape), product(data.targetShape)]
-  return {
-    ...data,
-    size: end - begin,
-    inputs: data.inputs.subarray(begin * width, end * width),
-    targets: data.targets.subarray(begin * outputs, end * outputs),
-  }
-}
-
-function product(extents: readonly number[]): number {
-  return extents.reduce((result, extent) => result * extent, 1)
 }
 
 function formatEpoch(epoch: number, epochs: number, seconds: number, logs: Logs): string {
