@@ -1,0 +1,248 @@
+/** One trace of a captured function: its program, the buffers around it, and how it is run. */
+import type { Backend, DType, Program, Transfer } from '../backend/backend.js'
+import type { Handle } from '../backend/kernels.js'
+import { type Action, type Feed, RecordingBackend, recordWith } from '../backend/record.js'
+import { CaptureError } from '../errors.js'
+import { refusePromise, Scope, Storage, within } from '../scope.js'
+import { type Shape, sizeOf } from '../shape.js'
+import { type AnyTensor, Tensor } from '../tensor.js'
+import { fuse } from './fuse.js'
+import { formatPlan, type Plan, plan } from './plan.js'
+import { type Results, replaceTensors, tensorsIn } from './results.js'
+
+/** A buffer that stays for as long as its program. */
+interface Cell {
+  readonly storage: Storage
+  readonly shape: Shape
+}
+
+// Frees the programs of captured functions that nobody can call any more.
+const collected = new FinalizationRegistry<() => void>((free) => free())
+
+/** Frees what the collector does not know of. Apart, so that it does not keep what it is for. */
+function freeing(program: Program, backend: Backend, constants: readonly Handle[]): () => void {
+  return () => {
+    program.dispose()
+    for (const handle of constants) backend.release(handle)
+  }
+}
+
+/** One trace of fn: its program, and the buffers that its arguments and results live in. */
+export class Recorded<R extends Results> {
+  readonly #backend: Backend
+  readonly #program: Program
+  readonly #plan: Plan
+  readonly #beforePass: readonly RecordingBackend['beforePass'][number][]
+  readonly #cells: Storage[] = []
+  readonly #free: () => void
+  readonly #inputs: readonly Cell[]
+  readonly #outputs: readonly Cell[]
+  /** What fn returned, around tensors that hold nothing. */
+  readonly #results: Results
+  /** Buffers handed out, which the next call overwrites. */
+  #given: Storage[] = []
+  #running = false
+  #disposed = false
+
+  constructor(
+    backend: Backend,
+    fn: (...args: readonly AnyTensor[]) => R,
+    shapes: readonly Shape[],
+    dtypes: readonly DType[],
+  ) {
+    this.#backend = backend
+    const recording = new RecordingBackend(backend)
+    try {
+      this.#inputs = shapes.map((shape, i) => this.#cell(dtypes[i], shape))
+      const args = this.#inputs.map(({ storage, shape }) => new Tensor(storage, shape))
+      const trace = new Scope()
+      try {
+        const results = within(trace, () => recordWith(recording, () => fn(...args)))
+        this.#results = refusePromise('capture', results)
+        const tensors = tensorsIn(this.#results)
+        this.#outputs = tensors.map(({ dtype, shape }) => this.#cell(dtype, shape))
+        for (const [i, x] of tensors.entries()) {
+          x.handle // refuses a released tensor
+          recording.copyOut(x.storage, this.#outputs[i].storage)
+        }
+      } finally {
+        for (const leaf of recording.leaves) leaf.grad = null
+        recordWith(recording, () => trace.end())
+      }
+      this.#plan = plan(fuse(recording.tape, backend))
+      this.#program = backend.compile(this.#plan)
+      // What no step reads, such as the settings for biases where there are none, need not be fed.
+      const used = new Set(this.#plan.places.map(({ shared }) => shared))
+      this.#beforePass = recording.beforePass.filter(
+        (item) => 'act' in item || used.has(item.handle),
+      )
+    } catch (error) {
+      for (const storage of this.#cells) storage.release()
+      for (const handle of recording.constants) backend.release(handle)
+      throw error
+    }
+    this.#free = freeing(this.#program, backend, recording.constants)
+    collected.register(this, this.#free, this)
+  }
+
+  call(args: readonly AnyTensor[]): R {
+    this.#load(args)
+    try {
+      this.#program.runSync(1, [])
+    } finally {
+      this.#undoAfter(1)
+    }
+    return this.#handOut()
+  }
+
+  async run(args: readonly AnyTensor[]): Promise<R> {
+    this.#load(args)
+    await this.#whileRunning(1, [])
+    return this.#handOut()
+  }
+
+  async runMany(args: readonly AnyTensor[], passes: number): Promise<R> {
+    this.#refuseOverlap()
+    this.#expire()
+    const temporary = new Scope()
+    const tables = this.#outputs.map(({ storage, shape }) =>
+      within(
+        null,
+        () =>
+          new Tensor(new Storage(this.#backend, storage.dtype, passes * storage.length), [
+            passes,
+            ...shape,
+          ]),
+      ),
+    )
+    try {
+      const transfers = [
+        ...args.map((x, i) => transfer('feed', x.storage, this.#inputs[i].storage)),
+        ...within(temporary, () => this.#feedTables(passes)),
+        ...tables.map((x, i) => transfer('collect', x.storage, this.#outputs[i].storage)),
+      ]
+      await this.#whileRunning(passes, transfers)
+    } catch (error) {
+      for (const table of tables) table.dispose()
+      throw error
+    } finally {
+      temporary.end()
+    }
+    return replaceTensors(this.#results, tables) as R
+  }
+
+  describe(): string {
+    return formatPlan(this.#plan)
+  }
+
+  dispose(): void {
+    this.#disposed = true
+    collected.unregister(this)
+    this.#expire()
+    this.#free()
+    for (const storage of this.#cells) storage.release()
+  }
+
+  /** A buffer that outlives every scope. */
+  #cell(dtype: DType, shape: Shape): Cell {
+    const storage = within(null, () => new Storage(this.#backend, dtype, sizeOf(shape)))
+    this.#cells.push(storage)
+    return { storage, shape }
+  }
+
+  /** Before anything is changed. */
+  #refuseOverlap(): void {
+    if (this.#running) throw new CaptureError('capture: it is running already; await run() first')
+  }
+
+  async #whileRunning(passes: number, transfers: readonly Transfer[]): Promise<void> {
+    this.#running = true
+    try {
+      await this.#program.run(passes, transfers)
+    } finally {
+      this.#running = false
+      this.#undoAfter(passes)
+    }
+    if (this.#disposed) throw new CaptureError('capture: it was disposed of while it was running')
+  }
+
+  /** What was handed out is about to be overwritten. */
+  #expire(): void {
+    for (const storage of this.#given) storage.expire()
+    this.#given = []
+  }
+
+  /** Brings arguments and fed buffers up to date for one pass. */
+  #load(args: readonly AnyTensor[]): void {
+    this.#refuseOverlap()
+    for (const [i, { storage }] of this.#inputs.entries()) {
+      const { length } = storage
+      this.#backend.run('copy2d', args[i].handle, storage.handle, 1, length, 0, length, 0, length)
+    }
+    this.#beforeOnePass((feed) => this.#backend.write(feed.handle, feed.next()))
+    // Not before: a result of the last call may be an argument of this one.
+    this.#expire()
+  }
+
+  /** The same for many passes: a table for each fed buffer, a row per pass. */
+  #feedTables(passes: number): Transfer[] {
+    const feeds = this.#beforePass.filter((item) => 'next' in item)
+    const rows = new Map(feeds.map((feed) => [feed, new Float32Array(passes * feed.width)]))
+    let prepared = 0
+    try {
+      for (; prepared < passes; prepared++) {
+        const at = prepared
+        this.#beforeOnePass((feed) => rows.get(feed)!.set(feed.next(), at * feed.width))
+      }
+      return feeds.map((feed) => {
+        const table = new Storage(this.#backend, 'float32', passes * feed.width)
+        this.#backend.write(table.handle, rows.get(feed)!)
+        return { direction: 'feed', table: table.handle, cell: feed.handle, width: feed.width }
+      })
+    } catch (error) {
+      this.#undo(prepared)
+      throw error
+    }
+  }
+
+  /** What JavaScript does before a pass: all of it, or nothing where it throws. */
+  #beforeOnePass(put: (feed: Feed) => void): void {
+    const done: Action[] = []
+    try {
+      for (const item of this.#beforePass) {
+        if ('next' in item) put(item)
+        else {
+          item.act()
+          done.push(item)
+        }
+      }
+    } catch (error) {
+      for (const item of done) item.undo()
+      throw error
+    }
+  }
+
+  /** Takes back what was done before passes that the run did not come to. */
+  #undoAfter(passes: number): void {
+    this.#undo(passes - this.#program.progress())
+  }
+
+  #undo(passes: number): void {
+    for (let pass = 0; pass < passes; pass++) {
+      for (const item of this.#beforePass) if ('undo' in item) item.undo()
+    }
+  }
+
+  #handOut(): R {
+    const tensors = this.#outputs.map(
+      ({ storage: { dtype, length, handle }, shape }) =>
+        new Tensor(new Storage(this.#backend, dtype, length, { handle, lender: this }), shape),
+    )
+    this.#given = tensors.map((x) => x.storage)
+    return replaceTensors(this.#results, tensors) as R
+  }
+}
+
+function transfer(direction: Transfer['direction'], table: Storage, cell: Storage): Transfer {
+  return { direction, table: table.handle, cell: cell.handle, width: cell.length }
+}
