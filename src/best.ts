@@ -12,6 +12,8 @@ type State = ReturnType<Module['state']>
 export class Best {
   #risk = Infinity
   #epoch = 0
+  /** Before the first that was offered. */
+  #begin = 0
   #weights: readonly Tensor[] = []
   readonly #save: Captured<[], Tensor[]>
   readonly #restore: Captured<[], void>
@@ -37,7 +39,12 @@ export class Best {
   }
 
   epochsSince(epoch: number): number {
-    return epoch - this.#epoch
+    return epoch - Math.max(this.#epoch, this.#begin)
+  }
+
+  /** Epochs up to this one were trained without looking for the best. */
+  begin(epoch: number): void {
+    if (this.#epoch === 0) this.#begin = epoch
   }
 
   /** The epoch whose weights these are, null when none were kept. */
@@ -58,6 +65,7 @@ export class Best {
 
   /** Goes on from what another run had found. @throws ArgumentError for weights of another model */
   resume({ epoch, risk }: { epoch: number; risk: number }, state: State): void {
+    if (!this.wanted) return
     const weights = [...this.model.namedParameters()].map(([name, { shape }]) => {
       const found = state.get(name)
       if (found && sameShape(found.shape, shape)) return found

@@ -3,10 +3,12 @@ import { noGrad } from './autograd.js'
 import type { Dataset } from './data/dataset.js'
 import { Examples } from './data/examples.js'
 import { DataLoader } from './data/loader.js'
+import { ArgumentError, ShapeError } from './errors.js'
 import type { Loss } from './losses.js'
 import type { Module } from './nn/module.js'
 import { concat, stack } from './ops/layout.js'
 import { within } from './scope.js'
+import { format } from './shape.js'
 import { Steps } from './steps.js'
 import type { Tensor } from './tensor.js'
 
@@ -31,14 +33,22 @@ export function predictedClasses(outputs: Tensor): Tensor<'int32'> {
 /**
  * Risk and accuracy over a whole data set, batch by batch, without gradients. It computes beside
  * JavaScript, as `fit` does; until it is done, the model cannot be used otherwise.
- * @param loss what the risk is the mean of
+ * @param options.loss what the risk is the mean of
+ * @throws ArgumentError when an option is out of range, ShapeError for a loss that is no scalar
  * @example const { accuracy } = await evaluate(model, test, { loss: softmaxCrossEntropy })
  */
 export async function evaluate(
   model: Module,
   data: Dataset,
-  { loss, batchSize }: { loss: Loss; batchSize?: number },
+  options: { loss: Loss; batchSize?: number },
 ): Promise<Evaluation> {
+  const { loss, batchSize = BATCH } = options ?? {}
+  if (typeof loss !== 'function') {
+    throw new ArgumentError(`evaluate: expected a loss such as softmaxCrossEntropy, got ${loss}`)
+  }
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new ArgumentError(`evaluate: expected batchSize >= 1, got ${batchSize}`)
+  }
   const evaluator = new Evaluator(model, await Examples.load(data), loss, batchSize)
   try {
     return await evaluator.run()
@@ -103,6 +113,11 @@ export class Evaluator {
     const { inputs, targets } = this.#loader.gather(rows)
     const outputs = this.model.forward(inputs)
     const risk = loss(outputs, targets)
+    if (risk.size !== 1) {
+      throw new ShapeError(
+        `evaluate: expected a loss that gives a scalar, the mean of the batch, got shape ${format(risk.shape)}`,
+      )
+    }
     if (targets.dtype !== 'int32') return risk
     const hits = predictedClasses(outputs).equal(targets as Tensor<'int32'>)
     return stack([risk, hits.sum()])

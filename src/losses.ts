@@ -43,8 +43,9 @@ function asValues(op: string, outputs: Tensor, targets: Targets): Tensor {
   const { shape } = outputs
   const values = isLabels(targets) ? labelsAsValues(targets, shape) : targets
   if (!sameShape(values.shape, shape)) {
+    const hint = isLabels(targets) ? '' : "; class labels are tensors of dtype 'int32'"
     throw new ShapeError(
-      `${op}: expected targets of the outputs' shape ${format(shape)}, got ${format(targets.shape)}`,
+      `${op}: expected targets of the outputs' shape ${format(shape)}, got ${format(targets.shape)}${hint}`,
     )
   }
   return values

@@ -13,7 +13,7 @@ import { type Evaluation, Evaluator } from './evaluate.js'
 import type { Loss } from './losses.js'
 import type { Monitor } from './monitor/monitor.js'
 import type { Module } from './nn/module.js'
-import type { Optimizer } from './optim/optimizer.js'
+import { Optimizer } from './optim/optimizer.js'
 import { Generator, streams } from './random.js'
 import { within } from './scope.js'
 import { TrainingSteps } from './trainingSteps.js'
@@ -102,8 +102,11 @@ const HOP = 50
  * await fit(model, train, { loss: softmaxCrossEntropy, optimizer, epochs: 5, validation: 0.1 })
  */
 export async function fit(model: Module, data: Dataset, options: FitOptions): Promise<History> {
-  checkOptions(options)
+  checkOptions(model, options)
   const { batchSize = 32, seed = 0, shuffle = true, epochs, signal, optimizer, augment } = options
+  // What an earlier loop left behind would be part of the first step.
+  model.zeroGrad()
+  optimizer.zeroGrad()
   const { train, held } = await loadExamples(data, options)
   const loader = new DataLoader(train, { batchSize, shuffle, seed })
   const changes = new Generator(seed, streams.augment)
@@ -118,8 +121,11 @@ export async function fit(model: Module, data: Dataset, options: FitOptions): Pr
   model.train()
   try {
     const generators = { changes, ...(loader.generator && { order: loader.generator }) }
-    const run = { model, optimizer, best, generators }
-    if (options.checkpoint) history.epochs = resume(options.checkpoint, run)
+    const settings = { examples: train.size, batchSize, seed, shuffle }
+    const run = { model, optimizer, best, settings, generators }
+    // Where nothing will be done, there is no beginning to be kept.
+    if (options.checkpoint && !signal?.aborted) history.epochs = resume(options.checkpoint, run)
+    best.begin(history.epochs.length)
     for (;;) {
       const done = history.epochs.length
       if (best.epochsSince(done) >= patience) history.ended = 'earlyStopping'
@@ -138,8 +144,9 @@ export async function fit(model: Module, data: Dataset, options: FitOptions): Pr
     history.bestEpoch = (await best.restore()) ?? history.epochs.length
     return history
   } catch (error) {
-    // What was reached before the risk diverged, or a callback threw, is worth keeping.
-    await best.restore()
+    // What was reached before the risk diverged, or a callback threw, is worth keeping. Where that
+    // fails, as for a model that the callback disposed of, the first error is the one to hear of.
+    await best.restore().catch(() => {})
     throw error
   } finally {
     model.eval()
@@ -165,7 +172,27 @@ async function loadExamples(
   return { train, held: await Examples.load(data, rows.validation) }
 }
 
-function checkOptions({ epochs, validation, earlyStopping, keepBest }: FitOptions): void {
+function checkOptions(model: Module, options: FitOptions): void {
+  const { loss, optimizer, epochs, batchSize = 32, seed = 0 } = options
+  const { validation, earlyStopping, keepBest } = options
+  if (typeof loss !== 'function') {
+    throw new ArgumentError(`fit: expected a loss such as softmaxCrossEntropy, got ${loss}`)
+  }
+  if (!(optimizer instanceof Optimizer)) {
+    throw new ArgumentError(
+      `fit: expected an optimizer such as new SGD(model.parameters(), { lr }), got ${optimizer}`,
+    )
+  }
+  const parameters = new Set<unknown>(model.parameters())
+  if (!optimizer.parameters().some((parameter) => parameters.has(parameter))) {
+    throw new ArgumentError("fit: expected an optimizer of the model's parameters, got another's")
+  }
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new ArgumentError(`fit: expected batchSize >= 1, got ${batchSize}`)
+  }
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new ArgumentError(`fit: expected a seed from 0 to 2^53 - 1, got ${seed}`)
+  }
   if (!Number.isInteger(epochs) || epochs < 0) {
     throw new ArgumentError(`fit: expected epochs >= 0, got ${epochs}`)
   }

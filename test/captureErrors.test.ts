@@ -123,6 +123,8 @@ onBothBackends('errors of other kinds come through', (t) => {
 onBothBackends('arguments that do not fit', (t, backend) => {
   const f = capture((x: Tensor) => x.neg())
   refuses(t, () => f(wrong(3)), ArgumentError, 'capture: expected a tensor, got number')
+  const none = f as unknown as () => unknown
+  refuses(t, () => none(), ArgumentError, 'capture: expected 1 tensors, got 0')
   const x = ones([2])
   setBackend(backend === 'js' ? 'native' : 'js')
   refuses(t, () => f(x), ArgumentError, 'capture: expected arguments on the current backend')

@@ -1,5 +1,5 @@
 /** `fit` that is interrupted and goes on ends with the bits of one that was not. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import {
   Adam,
@@ -152,5 +152,71 @@ t.test('a file that is something else is refused and kept', async (t) => {
   await expectRefusal()
   const good = `${checkpoint}-good`
   await train(momentum, { checkpoint: good, epochs: 1 })
-  await rejects(t, train(adam, { checkpoint: good }), DataError, /velocity/)
+  const kind = /expected the state of Adam, got SGD/
+  await rejects(t, train(adam, { checkpoint: good }), DataError, kind)
+  for (const [changes, message] of [
+    [{ batchSize: 8 }, /expected one with batchSize 8, got 7$/],
+    [{ seed: 5 }, /expected one with seed 5, got 4$/],
+    [{ shuffle: false }, /expected one with shuffle false, got true$/],
+    [{ validation: 0.5 }, /expected one with examples 30, got 48$/],
+  ] as const) {
+    await rejects(t, train(momentum, { ...changes, checkpoint: good }), DataError, message)
+  }
+})
+
+onBothBackendsLater('a refused file changes nothing, one begun again all', async (t) => {
+  const dir = t.testdir()
+  const wanted = await train(momentum, { epochs: 2 })
+  const model = mlp([16, 20, 3], { dropout: 0.3, generator: new Generator(1) })
+  const optimizer = momentum(model.parameters())
+  const options = {
+    ...{ loss: softmaxCrossEntropy, optimizer, batchSize: 7, seed: 4, validation: 0.2 },
+    augment: distortion({ imageShape: [4, 4], alpha: 5, sigma: 2, rotation: 20 }),
+  }
+  // Stopped in its first epoch: of velocities, the file knows nothing.
+  const abort = new AbortController()
+  const onStep = () => abort.abort()
+  const checkpoint = `${dir}/begun`
+  await fit(model, data, { ...options, epochs: 2, checkpoint, onStep, signal: abort.signal })
+  await fit(model, data, { ...options, epochs: 2, checkpoint })
+  sameParameters(t, model, wanted.model, 'velocities begin at 0 again')
+
+  const before = model.state()
+  await train(adam, { checkpoint: `${dir}/adam`, epochs: 1 })
+  const other = fit(model, data, { ...options, epochs: 3, checkpoint: `${dir}/adam` })
+  await rejects(t, other, DataError, /got Adam/)
+  t.strictSame(model.state(), before)
+})
+
+t.test('looking for the best may begin and end where a training goes on', async (t) => {
+  const dir = t.testdir()
+  await train(momentum, { checkpoint: `${dir}/without`, epochs: 3 })
+  const stopping = { epochs: 200, earlyStopping: { patience: 2 } }
+  const begun = await train(momentum, { ...stopping, checkpoint: `${dir}/without` })
+  t.ok(begun.history.epochs.length > 4, 'patience counts from there')
+  t.ok(begun.history.bestEpoch > 3)
+
+  const plain = await train(momentum, { epochs: 5 })
+  await train(momentum, { checkpoint: `${dir}/with`, keepBest: true, epochs: 3 })
+  const ended = await train(momentum, { checkpoint: `${dir}/with`, epochs: 5 })
+  t.equal(ended.history.bestEpoch, 5)
+  sameParameters(t, ended.model, plain.model, 'the last weights')
+})
+
+t.test('risks that are no finite numbers survive the file', async (t) => {
+  const checkpoint = `${t.testdir()}/file`
+  const [zero, wide] = [new Float32Array(16), new Float32Array(16).fill(3e38)]
+  const overflowing = dataset({ inputs: [zero, wide], targets: [0, 1] })
+  const first = await train(momentum, { checkpoint, epochs: 1, validation: overflowing })
+  const risk = first.history.epochs[0].validationRisk!
+  t.notOk(Number.isFinite(risk))
+  const last = await train(momentum, { checkpoint, epochs: 1, validation: overflowing })
+  t.ok(Object.is(last.history.epochs[0].validationRisk, risk), `${risk}`)
+})
+
+t.test('an aborted training leaves no beginning behind', async (t) => {
+  const checkpoint = `${t.testdir()}/file`
+  const { history } = await train(momentum, { checkpoint, signal: AbortSignal.abort() })
+  t.equal(history.ended, 'aborted')
+  t.notOk(existsSync(checkpoint))
 })

@@ -1,4 +1,5 @@
 /** Dropout and the max-norm constraint (Srivastava et al. 2014). */
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import {
   Adam,
@@ -118,10 +119,28 @@ t.test('as an option of mlp, and in its file', async (t) => {
   saveMlp(model, file, architecture)
   const loaded = loadMlp(file)
   t.strictSame(loaded.architecture, architecture)
-  t.strictSame(
-    bits(loaded.model.eval().forward(ones([1, 6]))),
-    bits(model.eval().forward(ones([1, 6]))),
-  )
+  t.equal(loaded.model.training, false, 'nothing is dropped')
+  t.strictSame(bits(loaded.model.forward(ones([1, 6]))), bits(model.eval().forward(ones([1, 6]))))
+  for (const wrong of [
+    { ...architecture, units: [6, 5, 3] },
+    { ...architecture, activation: 'tanh' as const },
+    { activation: 'relu' } as never,
+  ]) {
+    const before = readFileSync(file)
+    const message = /saveMlp: expected the architecture of the model, units \[6, 5, 4, 3\]/
+    t.throws(() => saveMlp(model, file, wrong), { name: 'ArgumentError', message })
+    t.ok(readFileSync(file).equals(before))
+  }
+  for (const args of [
+    [6, 5, 3],
+    [[6, 5, 3], 'relu'],
+  ]) {
+    const call = () => mlp(...(args as unknown as [number[]]))
+    t.throws(call, {
+      name: 'ArgumentError',
+      message: /^mlp: expected an array of units and an obj/,
+    })
+  }
 })
 
 t.test('a probability out of range is refused', async (t) => {
@@ -178,6 +197,22 @@ onBothBackendsLater('max-norm scales a column as a whole and leaves biases alone
     t.ok(Math.abs(value - wanted[i]) < 1e-6)
   }
   t.strictSame([...layer.bias!.data()], [9, 9, 9])
+})
+
+onBothBackendsLater('max-norm of weights whose squares overflow', async (t) => {
+  const w = new Parameter(
+    tensor([
+      [1e20, 0.5],
+      [1e20, 0],
+    ]),
+  )
+  const optimizer = new SGD([w], { lr: 0, maxNorm: 1 })
+  w.sum().backward()
+  optimizer.step()
+  const half = Math.SQRT1_2
+  for (const [i, value] of w.data().entries()) {
+    t.ok(Math.abs(value - [half, 0.5, half, 0][i]) < 1e-6, `${value}`)
+  }
 })
 
 t.test('max-norm can change between steps, also of a captured step', async (t) => {

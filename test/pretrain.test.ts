@@ -129,6 +129,30 @@ onBothBackendsLater('interrupted, it goes on to the same bits', async (t) => {
   }
 })
 
+t.test('layers begin again when one below them is trained further', async (t) => {
+  setBackend('native')
+  const wanted = sigmoids()
+  await pretrain(wanted, few, { ...RBM, epochs: 4 })
+  const checkpoint = `${t.testdir()}/further`
+  await pretrain(sigmoids(), few, { ...RBM, checkpoint })
+  const further = sigmoids()
+  await pretrain(further, few, { ...RBM, epochs: 4, checkpoint })
+  sameParameters(t, further, wanted, 'as in one go')
+})
+
+t.test('what lies below decides on the visible units', async (t) => {
+  setBackend('native')
+  const real = dataset({ ...few, inputs: new Generator(1).normal([200, 64]).data(), scale: 1 })
+  const options = { method: 'autoencoder', epochs: 3, batchSize: 20 } as const
+  const dropping = mlp([64, 9, 10], { activation: 'sigmoid', inputDropout: 0.2 })
+  const range = /expected inputs from 0 to 1, got /
+  await rejects(t, pretrain(dropping, real, options), ArgumentError, range)
+  // Nothing says that the outputs of a layer without an activation are probabilities.
+  const linear = new Sequential(new Linear(64, 9), new Linear(9, 8), new Sigmoid())
+  const { layers } = await pretrain(linear, few, options)
+  for (const { risk } of layers[0].epochs) t.ok(risk > 0, `${risk}`)
+})
+
 onBothBackendsLater(
   'reports, layer by layer, and an output layer that is left alone',
   async (t) => {

@@ -59,6 +59,15 @@ void max_norm_check(Inout w, In limit, Size rows, Size cols) {
   holds(limit, 1);
   distinct(w, limit);
 }
+// Where the squares of weights add up to infinity as float.
+double norm_of(const float* column, size_t rows, size_t stride) {
+  double sum = 0;
+  for (size_t r = 0; r < rows; ++r) {
+    const double x = column[r * stride];
+    sum += x * x;
+  }
+  return std::sqrt(sum);
+}
 // Shares are columns, each summed down its rows, so that the sums do not depend on the cut. Wide
 // ones: of each row they read what lies together.
 void max_norm_run(Inout w, In limit, Size rows, Size cols, Share share) noexcept {
@@ -80,6 +89,9 @@ void max_norm_run(Inout w, In limit, Size rows, Size cols, Share share) noexcept
         any |= s < 1;
       }
       if (!any) continue;
+      for (size_t i = 0; i < n; ++i) {
+        if (scale[i] == 0) scale[i] = static_cast<float>(c / norm_of(w + first + i, rows, cols));
+      }
       for (size_t r = 0; r < rows; ++r) {
         float* row = w + r * cols + first;
         for (size_t i = 0; i < n; ++i) row[i] *= scale[i];

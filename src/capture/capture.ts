@@ -39,7 +39,7 @@ export interface Captured<A extends readonly AnyTensor[], R extends Results> {
  * Results are overwritten by the next call. Gradients left on leaves are dropped.
  *
  * @throws CaptureError when fn does something that cannot be replayed, ArgumentError when it is
- * asynchronous
+ * asynchronous, or called with too few tensors
  * @example
  * const step = capture((x, labels) => {
  *   const loss = softmaxCrossEntropy(model.forward(x), labels)
@@ -56,8 +56,10 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
   const recordedFor = (shapes: readonly Shape[], args: readonly AnyTensor[]): Recorded<R> => {
     if (isRecording()) throw new CaptureError('capture: a captured function cannot call another')
     const backend = underneath(currentBackend())
+    if (args.length < fn.length) {
+      throw new ArgumentError(`capture: expected ${fn.length} tensors, got ${args.length}`)
+    }
     for (const x of args) {
-      requireTensor('capture', x)
       if (x.storage.backend !== backend) {
         throw new ArgumentError('capture: expected arguments on the current backend')
       }
@@ -77,22 +79,23 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
     }
     return found
   }
-  const shapesOf = (args: readonly AnyTensor[]) => args.map((x) => x.shape)
+  const shapesOf = (args: readonly AnyTensor[]) => {
+    for (const x of args) requireTensor('capture', x)
+    return args.map((x) => x.shape)
+  }
   const captured = (...args: A) => recordedFor(shapesOf(args), args).call(args)
   return Object.assign(captured, {
     run: async (...args: A) => recordedFor(shapesOf(args), args).run(args),
     runMany: async (...args: A) => {
-      for (const x of args) requireTensor('capture', x)
-      const passes = args[0]?.shape[0]
-      if (passes === undefined || args.some((x) => x.shape[0] !== passes)) {
+      const shapes = shapesOf(args)
+      const passes = shapes[0]?.[0]
+      if (passes === undefined || shapes.some(([rows]) => rows !== passes)) {
         throw new ShapeError(
           'capture: expected arguments with the same number of rows, one per pass',
         )
       }
-      return recordedFor(
-        args.map((x) => x.shape.slice(1)),
-        args,
-      ).runMany(args, passes)
+      const ofPass = shapes.map((shape) => shape.slice(1))
+      return recordedFor(ofPass, args).runMany(args, passes)
     },
     describe: (...args: A) => recordedFor(shapesOf(args), args).describe(),
     dispose: () => {

@@ -193,7 +193,14 @@ function readTargets(
 }
 
 function isLabels(targets: DatasetSource['targets']): targets is readonly number[] | Int32Array {
-  return targets instanceof Int32Array || (Array.isArray(targets) && typeof targets[0] === 'number')
+  if (targets instanceof Int32Array) return true
+  if (!Array.isArray(targets)) return false
+  if (typeof targets[0] === 'string') {
+    throw new ArgumentError(
+      `dataset: expected numbers in targets, got '${targets[0]}'; of names, take labels = names.map((name) => classes.indexOf(name))`,
+    )
+  }
+  return typeof targets[0] === 'number'
 }
 
 function checkCount(targets: number, examples: number): void {
@@ -237,7 +244,16 @@ function flatten(rows: readonly ArrayLike<number>[], what: string): Float32Array
         `dataset: expected ${width} values in every row of ${what} as in the first, got ${rows[i]?.length} in row ${i}`,
       )
     }
-    out.set(rows[i], i * width)
+    const row = rows[i]
+    for (let j = 0; j < width; j++) {
+      // An empty field or a null would become a 0.
+      if (typeof row[j] !== 'number') {
+        throw new ArgumentError(
+          `dataset: expected numbers in ${what}, got ${JSON.stringify(row[j])} in row ${i}`,
+        )
+      }
+      out[i * width + j] = row[j]
+    }
   }
   return out
 }

@@ -4,7 +4,7 @@
  */
 import type { DType, TypedArray } from '../backend/backend.js'
 import { currentBackend } from '../backend/current.js'
-import { ShapeError } from '../errors.js'
+import { ArgumentError, ShapeError } from '../errors.js'
 import type { Targets } from '../losses.js'
 import { gather, gatherBytes } from '../ops/gather.js'
 import { Storage, within } from '../scope.js'
@@ -35,6 +35,12 @@ export class Examples {
     readonly data: Dataset,
     readonly rows: Int32Array | undefined,
   ) {
+    if (!Array.isArray(data?.inputShape) || !Array.isArray(data.targetShape) || !(data.size >= 1)) {
+      const found = data?.size === 0 ? 'one without examples' : typeof data
+      throw new ArgumentError(
+        `DataLoader: expected a data set, as dataset() makes it, got ${found}`,
+      )
+    }
     this.size = rows?.length ?? data.size
     this.#scale = data.scale
     const [inputs, targets] = [data.inputShape, data.targetShape].map((shape) => [

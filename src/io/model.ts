@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { ArgumentError, DataError } from '../errors.js'
 import type { Module } from '../nn/module.js'
-import { type ActivationName, mlp, type Sequential } from '../nn/sequential.js'
+import { type ActivationName, activations, mlp, Sequential } from '../nn/sequential.js'
 import { writeFileAtomically } from './files.js'
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js'
 
@@ -52,18 +52,23 @@ export function readModelFile(path: string): ReturnType<typeof decodeSafetensors
   return decodeSafetensors(readFileSync(path), path)
 }
 
-/** Writes a multi-layer perceptron with what it takes to build it again. */
+/**
+ * Writes a multi-layer perceptron with what it takes to build it again.
+ * @throws ArgumentError when the architecture is not that of the model
+ */
 export function saveMlp(
   model: Module,
   path: string,
   architecture: MlpArchitecture,
   metadata: Record<string, string> = {},
 ): void {
+  checkArchitecture(model, architecture)
   saveModel(model, path, { ...metadata, architecture: JSON.stringify(architecture) })
 }
 
 /**
- * Builds the perceptron that `saveMlp` wrote.
+ * Builds the perceptron that `saveMlp` wrote, ready to be asked (`eval`). What the inputs of a model
+ * of the command line have to go through first is in `metadata.preprocessing`, as JSON.
  * @throws DataError when the file is malformed or does not say what it holds
  */
 export function loadMlp(path: string): {
@@ -76,7 +81,23 @@ export function loadMlp(path: string): {
   const { units, ...options } = architecture
   const model = mlp(units, options)
   loadModel(model, path)
+  model.eval()
   return { model, architecture, metadata }
+}
+
+function checkArchitecture(model: Module, { units, activation }: MlpArchitecture): void {
+  const weights = model.parameters().filter(({ shape }) => shape.length === 2)
+  const found =
+    weights.length > 0 ? [weights[0].shape[0], ...weights.map(({ shape }) => shape[1])] : []
+  const layers: readonly Module[] = model instanceof Sequential ? model.layers : []
+  const names = Object.keys(activations) as ActivationName[]
+  const other = names.find(
+    (name) => name !== activation && layers.some((layer) => layer instanceof activations[name]),
+  )
+  if (String(found) === String(units) && other === undefined) return
+  throw new ArgumentError(
+    `saveMlp: expected the architecture of the model, units [${found.join(', ')}]${other ? ` and ${other}` : ''}, got [${units?.join(', ')}] and ${activation}`,
+  )
 }
 
 function parseArchitecture(text: string | undefined, path: string): MlpArchitecture {

@@ -1,5 +1,5 @@
 /**
- * What a network is made of: modules, which hold parameters and other modules as plain properties.
+ * What a network is made of: modules, which hold parameters and other modules as properties.
  */
 import { ArgumentError, ShapeError } from '../errors.js'
 import { Generator as RandomGenerator } from '../random.js'
@@ -21,9 +21,16 @@ export class Parameter extends Tensor {
   }
 }
 
-/** Base of all layers and networks; subclasses say what `forward` computes. */
+/**
+ * Base of all layers and networks; subclasses say what `forward` computes. What is trained, saved and
+ * freed are the `Parameter`s in its properties, and those of the modules there, also inside arrays,
+ * plain objects and maps; not in `#private` fields, nor tensors that are no `Parameter`.
+ */
 export abstract class Module {
-  /** Whether the module is being trained; some layers behave differently then. */
+  /**
+   * Whether the module is being trained; some layers behave differently then. `fit` switches it on
+   * and off again at its end; `evaluate` leaves it as it was.
+   */
   training = true
 
   /** The outputs for a batch of inputs. */
@@ -140,17 +147,22 @@ function* walk(
   prefix: string,
   seen = new Set<object>(),
 ): Generator<[path: string, value: Part]> {
-  for (const [key, item] of Object.entries(value)) {
+  for (const [key, item] of value instanceof Map ? value : Object.entries(value)) {
     if (typeof item !== 'object' || item === null || seen.has(item)) continue
     const path = prefix + key
     if (isPart(item)) {
       seen.add(item)
       yield [path, item]
     }
-    if (item instanceof Module || Array.isArray(item)) yield* walk(item, `${path}.`, seen)
+    if (item instanceof Module || isContainer(item)) yield* walk(item, `${path}.`, seen)
   }
 }
 
 function isPart(item: object): item is Part {
   return item instanceof Parameter || item instanceof Module || item instanceof RandomGenerator
+}
+
+function isContainer(item: object): boolean {
+  const isPlain = Object.getPrototypeOf(item) === Object.prototype
+  return Array.isArray(item) || item instanceof Map || isPlain
 }

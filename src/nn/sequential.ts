@@ -7,10 +7,10 @@ import { Linear, type LinearOptions } from './linear.js'
 import { Module } from './module.js'
 
 /** Feeds each layer's outputs to the next. */
-export class Sequential extends Module {
-  readonly layers: readonly Module[]
+export class Sequential<Layers extends readonly Module[] = readonly Module[]> extends Module {
+  readonly layers: Layers
 
-  constructor(...layers: Module[]) {
+  constructor(...layers: Layers) {
     super()
     for (const layer of layers) {
       if (!(layer instanceof Module)) {
@@ -21,7 +21,7 @@ export class Sequential extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.layers.reduce((h, layer) => layer.forward(h), x)
+    return this.layers.reduce((h: Tensor, layer) => layer.forward(h), x)
   }
 }
 
@@ -44,6 +44,11 @@ export interface MlpOptions extends LinearOptions {
  * @example mlp([784, 256, 10], { dropout: 0.5 })
  */
 export function mlp(units: readonly number[], options: MlpOptions = {}): Sequential {
+  if (!Array.isArray(units) || typeof options !== 'object') {
+    throw new ArgumentError(
+      `mlp: expected an array of units and an object of options, got ${units} and ${options}`,
+    )
+  }
   const { activation = 'relu', dropout = 0, inputDropout = 0, ...linear } = options
   if (units.length < 2) {
     throw new ArgumentError(`mlp: expected inputs and outputs at least, got [${units.join(', ')}]`)

@@ -5,7 +5,7 @@
 import { noGrad } from '../autograd.js'
 import type { Handle } from '../backend/kernels.js'
 import { everyPass, underneath } from '../backend/record.js'
-import { ArgumentError, ShapeError } from '../errors.js'
+import { ArgumentError, CaptureError, ShapeError } from '../errors.js'
 import { Parameter } from '../nn/module.js'
 import type { Regularizer } from '../regularizers.js'
 import { Scope, scope, within } from '../scope.js'
@@ -14,7 +14,10 @@ import type { Tensor } from '../tensor.js'
 import type { Schedule } from './schedules.js'
 import { type ParameterState, SettingsBuffer } from './state.js'
 
-/** Settings that every optimizer knows; each can be changed between steps. */
+/**
+ * Settings that every optimizer knows. Each can be changed between steps; in a captured step, what is
+ * off cannot be switched on, nor the other way round.
+ */
 export interface GroupSettings {
   /** Learning rate, or its schedule. */
   lr: number | Schedule
@@ -32,6 +35,8 @@ export type Group<Settings> = { parameters: readonly Tensor[] } & Settings
 
 /** What a training run that goes on later needs to know of its optimizer. */
 export interface OptimizerState {
+  /** The optimizer's name, such as `SGD`. */
+  kind: string
   steps: number
   /** What is kept for each parameter, such as `velocity.0` for the first one's. */
   tensors: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>
@@ -81,6 +86,17 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     if (!(maxNorm > 0)) {
       throw new ArgumentError(`${this.constructor.name}: expected maxNorm > 0, got ${maxNorm}`)
     }
+    for (const regularizer of regularizersOf(group)) {
+      if (typeof regularizer?.penalty === 'function') continue
+      throw new ArgumentError(
+        `${this.constructor.name}: expected regularizers such as l2(1e-4), got ${regularizer}`,
+      )
+    }
+  }
+
+  /** What decides which kernels a group's update runs. */
+  protected choices(group: Settings): unknown[] {
+    return [group.maxNorm === undefined, ...regularizersOf(group).filter(isUnknown)]
   }
 
   /** A group's settings as its kernels read them; λ of L2 and of L1 come after them. */
@@ -127,6 +143,15 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     }
   }
 
+  #checkPass(group: Group<Settings>, chosen: readonly unknown[]): void {
+    this.check(group)
+    const choices = this.choices(group)
+    if (choices.length === chosen.length && choices.every((x, i) => x === chosen[i])) return
+    throw new CaptureError(
+      `${this.constructor.name}: expected the maxNorm, momentum and regularizers that the step was captured with; one was switched on or off since`,
+    )
+  }
+
   parameters(): Tensor[] {
     return this.groups.flatMap((group) => group.parameters)
   }
@@ -142,7 +167,8 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     try {
       within(temporary, () => {
         for (const group of this.groups) {
-          everyPass(() => this.check(group))
+          const chosen = this.choices(group)
+          everyPass(() => this.#checkPass(group, chosen))
           addGradients(group)
           this.#refresh(group)
           noGrad(() => this.update(group))
@@ -171,15 +197,20 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
         if (found) tensors.set(`${name}.${i}`, { shape: found.shape, data: found.data() })
       }
     }
-    return { steps: this.steps, tensors }
+    return { kind: this.constructor.name, steps: this.steps, tensors }
   }
 
   /**
    * Goes on from another optimizer of the same kind over the same parameters. Nothing is changed when
    * something does not fit.
-   * @throws ArgumentError when a name is unknown, ShapeError when a shape differs
+   * @throws ArgumentError when the kind differs or a name is unknown, ShapeError when a shape differs
    */
-  loadState({ steps, tensors }: OptimizerState): void {
+  loadState({ kind, steps, tensors }: OptimizerState): void {
+    if (kind !== this.constructor.name) {
+      throw new ArgumentError(
+        `loadState: expected the state of ${this.constructor.name}, got ${kind}`,
+      )
+    }
     const parameters = this.parameters()
     const targets = [...tensors].map(([path, { shape, data }]) => {
       const [name, index] = path.split('.')
@@ -196,6 +227,12 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
       }
       return { kept, parameter, data }
     })
+    // What the other had not kept yet is 0.
+    for (const kept of Object.values(this.kept)) {
+      for (const parameter of parameters) {
+        kept.find(parameter)?.assign(new Float32Array(parameter.size))
+      }
+    }
     for (const { kept, parameter, data } of targets) kept.of(parameter).assign(data)
     this.steps = steps
   }
@@ -238,10 +275,15 @@ function builtIn(group: GroupSettings, kind: 'l1' | 'l2'): number {
   return regularizersOf(group).reduce((sum, regularizer) => sum + (regularizer[kind] ?? 0), 0)
 }
 
+/** Whether the update does not know the regularizer, and needs its gradient. */
+function isUnknown({ l1, l2 }: Regularizer): boolean {
+  return l1 === undefined && l2 === undefined
+}
+
 /** Gradients of the regularizers that the update does not know. */
 function addGradients(group: Group<GroupSettings>): void {
   for (const regularizer of regularizersOf(group)) {
-    if (regularizer.l1 !== undefined || regularizer.l2 !== undefined) continue
+    if (!isUnknown(regularizer)) continue
     for (const weight of group.parameters.filter(isRegularized)) {
       regularizer.penalty(weight).backward()
     }

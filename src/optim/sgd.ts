@@ -34,6 +34,10 @@ export class SGD extends Optimizer<SGDSettings> {
     if (nesterov && !group.momentum) throw new ArgumentError('SGD: nesterov needs momentum > 0')
   }
 
+  protected override choices(group: SGDSettings): unknown[] {
+    return [...super.choices(group), !group.momentum]
+  }
+
   protected override settings(group: SGDSettings): number[] {
     const { nesterov = false, weightDecay = 0 } = group
     return [this.lrOf(group), this.momentumOf(group), +nesterov, weightDecay]

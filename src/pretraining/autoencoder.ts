@@ -97,11 +97,10 @@ export class Autoencoder extends UnsupervisedLayer {
   }
 
   #corrupted(x: Tensor): Tensor {
-    if (this.noise === undefined) return x
-    if ('masking' in this.noise) {
-      return x.mul(this.generator.bernoulli(x.shape, 1 - this.noise.masking))
-    }
-    return x.add(this.generator.normal(x.shape, 0, this.noise.gaussian))
+    const { masking, gaussian } = amounts(this.noise)
+    if (masking !== undefined) return x.mul(this.generator.bernoulli(x.shape, 1 - masking))
+    if (gaussian !== undefined) return x.add(this.generator.normal(x.shape, 0, gaussian))
+    return x
   }
 }
 
@@ -110,8 +109,12 @@ function oneOf(option: string, value: string, known: readonly string[]): void {
   throw new ArgumentError(`Autoencoder: expected ${option} ${known.join(', ')}, got ${value}`)
 }
 
+function amounts(noise: Noise | undefined): { masking?: number; gaussian?: number } {
+  return noise ?? {}
+}
+
 function checkNoise(noise: Noise): void {
-  const { masking, gaussian } = noise as Partial<Record<'masking' | 'gaussian', number>>
+  const { masking, gaussian } = amounts(noise)
   const fits =
     gaussian === undefined
       ? masking !== undefined && masking >= 0 && masking < 1

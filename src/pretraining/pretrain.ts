@@ -2,8 +2,10 @@
  * Greedy unsupervised pre-training of a deep network, layer by layer (Hinton, Osindero and Teh 2006;
  * Bengio et al. 2007). The supervised training that refines it is `fit`.
  */
+import { rmSync } from 'node:fs'
 import type { Dataset } from '../data/dataset.js'
 import { ArgumentError } from '../errors.js'
+import { Dropout } from '../nn/dropout.js'
 import { Linear } from '../nn/linear.js'
 import type { Module } from '../nn/module.js'
 import { type ActivationName, activations, Sequential } from '../nn/sequential.js'
@@ -42,7 +44,8 @@ interface CommonOptions {
   seed?: number
   /**
    * Beginning of the names of files that hold the state after each epoch, one per layer:
-   * `NAME.layer1.safetensors`, … Where they exist, training goes on from them.
+   * `NAME.layer1.safetensors`, … Where they exist, training goes on from them; a layer that is
+   * trained further makes those above it begin again.
    */
   checkpoint?: string
   onEpoch?: (report: PretrainReport) => void | Promise<void>
@@ -100,11 +103,17 @@ export async function pretrain(
   try {
     const modules = flatten(model)
     const places = hiddenLayers(modules, options.method)
+    const { checkpoint } = options
+    const files = checkpoint ? places.map((_, i) => `${checkpoint}.layer${i + 1}.safetensors`) : []
     model.eval()
     for (const [i, at] of places.entries()) {
       const trained = await trainLayer(modules, at, data, options, generator, {
-        checkpoint: options.checkpoint && `${options.checkpoint}.layer${i + 1}.safetensors`,
-        onEpoch: (report) => options.onEpoch?.({ ...report, layer: i + 1, layers: places.length }),
+        checkpoint: files[i],
+        onEpoch: (report) => {
+          // What the layers above had learned was of this one as it was.
+          for (const stale of files.slice(i + 1)) rmSync(stale, { force: true })
+          return options.onEpoch?.({ ...report, layer: i + 1, layers: places.length })
+        },
       })
       history.layers.push(trained)
       if (trained.ended !== 'aborted') continue
@@ -176,7 +185,7 @@ async function trainLayer(
 ): Promise<History> {
   const { epochs, batchSize = 100, seed, signal } = options
   const layer = modules[at] as Linear
-  const below = modules.slice(0, at)
+  const below = modulesBelow(modules, at)
   // The optimizer's velocities go where the parameters go.
   const own = new Scope()
   const machine = within(own, () => machineFor(modules, at, options, generator))
@@ -185,7 +194,7 @@ async function trainLayer(
     const history = await machine.fit(
       data,
       { optimizer, epochs, batchSize, seed, signal, ...ofLayer },
-      at === 0 ? undefined : (x) => below.reduce((h, module) => module.forward(h), x),
+      below.length === 0 ? undefined : (x) => below.reduce((h, module) => module.forward(h), x),
     )
     if (history.epochs.length > 0) {
       layer.weight.assign(machine.encoder.weight)
@@ -197,6 +206,11 @@ async function trainLayer(
   }
 }
 
+/** What the data go through before the layer at this place; nothing is dropped there. */
+function modulesBelow(modules: readonly Module[], at: number): Module[] {
+  return modules.slice(0, at).filter((module) => !(module instanceof Dropout))
+}
+
 /** What trains the layer at this place. */
 function machineFor(
   modules: readonly Module[],
@@ -205,9 +219,9 @@ function machineFor(
   generator: Generator,
 ): RBM | Autoencoder {
   const [visibleUnits, hiddenUnits] = (modules[at] as Linear).weight.shape
-  const before = modules.slice(0, at).map(activationOf).findLast(Boolean)
-  const visible =
-    before === undefined ? options.visible : before === 'sigmoid' ? 'binary' : 'gaussian'
+  const before = modulesBelow(modules, at).at(-1)
+  const ofLayer = activationOf(before) === 'sigmoid' ? 'binary' : 'gaussian'
+  const visible = before ? ofLayer : options.visible
   if (options.method === 'rbm') {
     return new RBM(visibleUnits, hiddenUnits, { visible, k: options.k, generator })
   }

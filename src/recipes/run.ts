@@ -53,6 +53,8 @@ export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<Ou
     maxNorm,
   })
   const before = await pretrained(model, train, recipe, options)
+  // What is pre-trained by half must not become the beginning of the rest.
+  if (signal?.aborted) return { epochs: 0, seconds: before, examplesPerSecond: 0 }
   const augment = recipe.distortion && distortion({ imageShape: [28, 28], ...recipe.distortion })
   const validation = validate ? test : undefined
   const history = await fit(model, train, {
