@@ -63,6 +63,7 @@ function dtypeOf(data: unknown): DType {
 export function tensor(data: Int32Array, shape?: Shape): Tensor<'int32'>
 export function tensor(data: Uint8Array, shape?: Shape): Tensor<'uint8'>
 export function tensor(data: Nested | Float32Array | Float64Array, shape?: Shape): Tensor
+export function tensor(data: Int32Array | Float32Array, shape?: Shape): Tensor<'int32'> | Tensor
 export function tensor<D extends DType>(
   data: Nested | Numbers,
   shape: Shape | undefined,

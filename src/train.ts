@@ -95,7 +95,11 @@ export interface History {
 const HOP = 50
 
 /**
- * Minimizes the loss on the data plus the optimizer's penalty.
+ * Minimizes the loss on the data plus the optimizer's penalty. Steps are captured: what the model and
+ * the loss do in JavaScript happens once, and numbers that they read there keep their values; what
+ * may change is in tensors, random generators and the optimizer's settings. A model that reads values
+ * is trained step by step instead, with a warning. Until `fit` is done, the model's tensors can be
+ * used in its callbacks only.
  * @throws ArgumentError for options out of range, DivergenceError when the risk is no longer finite,
  * DataError when the checkpoint is malformed or belongs to another training
  * @example

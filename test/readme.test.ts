@@ -1,4 +1,4 @@
-/** Every example of the README runs as it is pasted. */
+/** Every example of the README runs as it is pasted, and is TypeScript, too. */
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -23,3 +23,21 @@ for (const [i, code] of examples.entries()) {
     t.notMatch(stderr, /Warning(?<!ConvergenceWarning)/)
   })
 }
+
+t.test('as TypeScript, strictly', async (t) => {
+  const compilerOptions = {
+    ...{ strict: true, noEmit: true, module: 'nodenext', target: 'es2023', types: ['node'] },
+    typeRoots: [fileURLToPath(new URL('node_modules/@types', root))],
+  }
+  const files = examples.map((code, i) => [`example${i + 1}.mts`, code])
+  const cwd = t.testdir({
+    node_modules: { neuroblas: t.fixture('symlink', fileURLToPath(root)) },
+    'tsconfig.json': JSON.stringify({ compilerOptions }),
+    ...Object.fromEntries(files),
+  })
+  const tsc = fileURLToPath(new URL('node_modules/typescript/bin/tsc', root))
+  const { stdout } = await promisify(execFile)(process.execPath, [tsc], { cwd, env }).catch(
+    (error: { stdout: string }) => error,
+  )
+  t.equal(stdout, '')
+})

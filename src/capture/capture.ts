@@ -43,9 +43,9 @@ export interface Captured<A extends readonly AnyTensor[], R extends Results> {
  * @example
  * const step = capture((x, labels) => {
  *   const loss = softmaxCrossEntropy(model.forward(x), labels)
+ *   optimizer.zeroGrad()
  *   loss.backward()
  *   optimizer.step()
- *   optimizer.zeroGrad()
  *   return loss
  * })
  */
