@@ -294,7 +294,30 @@ t.test('what cannot be is refused', async (t) => {
       () => small({ units: 1, kernelInitializer: 'ones' }).countParams(),
       /kernelInitializer: expected/,
     ],
-    [() => new layers.Dropout({ rate: 1, inputShape: [1] }).build([1]), /p from 0 to below 1/],
+    [() => new layers.Dropout({ rate: 1 }), /Dropout: expected a rate from 0 to below 1, got 1/],
+    [() => new layers.Dropout({} as never), /a rate from 0 to below 1, got undefined/],
+    [() => new layers.Dropout(0.1 as never), /Dropout: expected one object .*rate.*, got 0\.1/],
+    [() => new layers.Dense(3 as never), /Dense: expected one object .*units.*, got 3/],
+    [() => new (layers.Dense as never as { new (): unknown })(), /got undefined/],
+    [() => new layers.Flatten([8, 8] as never), /Flatten: expected one object .*, got an array/],
+    [() => new layers.Activation('relu', 'hidden' as never), /one object .*, got hidden/],
+    [() => new Sequential([layers.Flatten as never]), /expected a layer.*, got function/],
+    [() => new optimizers.SGD(0.1 as never), /SGD: expected one object .*, got 0\.1/],
+    [() => new optimizers.Adam(null as never), /Adam: expected one object .*, got null/],
+    [() => new callbacks.EarlyStopping(3 as never), /EarlyStopping: expected one object.*, got 3/],
+    [() => new callbacks.ReduceLROnPlateau('loss' as never), /expected one object .*, got loss/],
+    [() => new callbacks.LearningRateScheduler(0.1 as never), /expected a function.*, got number/],
+    [() => new callbacks.ModelCheckpoint({} as never), /expected a path, got object/],
+    [() => new losses.BinaryCrossentropy(true as never), /one object of options .*, got true/],
+    [
+      () => new losses.BinaryCrossentropy({ from_logits: true } as never),
+      /unknown option from_logits; did you mean fromLogits\?/,
+    ],
+    [
+      () => new layers.Dense({ units: 1, input_shape: [1] } as never),
+      /Dense: unknown option input_shape; did you mean inputShape\?/,
+    ],
+    [() => new layers.Dense({ unit: 1 } as never), /unknown option unit; did you mean units\?/],
     [
       () => new Sequential().compile({ optimizer: 'sgd', loss: 'mse' }),
       /expected layers, got none/,
@@ -323,7 +346,15 @@ t.test('what cannot be is refused', async (t) => {
   const async: [() => Promise<unknown>, RegExp][] = [
     [() => small().fit(x, y), /expected a compiled model/],
     [() => small().evaluate(x, y), /expected a compiled model/],
-    [() => compiled().fit(x, y, { classWeight: {} } as never), /got classWeight/],
+    [
+      () => compiled().fit(x, y, { classWeight: {} } as never),
+      /fit: expected options among epochs, .*, monitor, got classWeight/,
+    ],
+    [
+      () => compiled().fit(x, y, { batch_size: 8 } as never),
+      /fit: unknown option batch_size; did you mean batchSize\?/,
+    ],
+    [() => compiled().fit(x, y, 5 as never), /fit: expected one object of options .*, got 5/],
     [() => compiled().fit(x, y.slice(1), quiet), /expected y of shape \[300\], got \[299\]/],
     [() => compiled().fit(x, oneHot, quiet), /expected y of shape \[300\], got \[300, 10\]/],
     [

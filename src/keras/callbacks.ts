@@ -1,6 +1,6 @@
 /** Callbacks: what happens between epochs. */
-import { refuseUnknown } from '../data/rows.js'
 import { ArgumentError, saveModel } from '../index.js'
+import { refuseUnknown } from '../options.js'
 import type { Sequential } from './sequential.js'
 
 /** Figures of an epoch by name: `loss`, `accuracy`, `val_loss`, … */
@@ -148,6 +148,9 @@ export class ModelCheckpoint extends Callback {
     options: ModelCheckpointOptions = {},
   ) {
     super()
+    if (typeof filepath !== 'string') {
+      throw new ArgumentError(`ModelCheckpoint: expected a path, got ${typeof filepath}`)
+    }
     refuseUnknown('ModelCheckpoint', options, ['monitor', 'mode', 'saveBestOnly'])
     this.#best = new Best('ModelCheckpoint', options)
     this.#bestOnly = options.saveBestOnly ?? false
@@ -236,6 +239,11 @@ export class LearningRateScheduler extends Callback {
   /** @param schedule from the epoch and the learning rate so far to the new one */
   constructor(readonly schedule: (epoch: number, learningRate: number) => number) {
     super()
+    if (typeof schedule !== 'function') {
+      throw new ArgumentError(
+        `LearningRateScheduler: expected a function of epoch and learning rate, got ${typeof schedule}`,
+      )
+    }
   }
 
   override onEpochBegin(epoch: number): void {

@@ -1,5 +1,4 @@
 /** Layers as Keras names them. Each is a description, from which a model builds its modules. */
-import { refuseUnknown } from '../data/rows.js'
 import {
   ArgumentError,
   Dropout as DropoutModule,
@@ -18,6 +17,7 @@ import {
   type Tensor,
 } from '../index.js'
 import type { Initializer } from '../nn/init.js'
+import { refuseUnknown } from '../options.js'
 import { named } from './names.js'
 
 export type Activation = 'linear' | 'relu' | 'sigmoid' | 'tanh' | 'softmax'
@@ -61,6 +61,8 @@ export interface LayerOptions {
   name?: string
 }
 
+const layerOptions = ['inputShape', 'name']
+
 export abstract class Layer {
   readonly inputShape: Shape | undefined
   readonly name: string | undefined
@@ -97,11 +99,11 @@ export class Dense extends Layer {
   readonly options: DenseOptions
 
   constructor(options: DenseOptions) {
-    super(options, options.activation ?? 'linear')
     refuseUnknown('Dense', options, [
       ...['units', 'activation', 'useBias', 'kernelInitializer', 'kernelRegularizer'],
-      ...['inputShape', 'name'],
+      ...layerOptions,
     ])
+    super(options, options.activation ?? 'linear')
     if (!Number.isInteger(options.units) || options.units < 1) {
       throw new ArgumentError(`Dense: expected units >= 1, got ${options.units}`)
     }
@@ -138,8 +140,8 @@ export class Dense extends Layer {
 /** An activation as a layer of its own. */
 export class ActivationLayer extends Layer {
   constructor(activation: Activation, options: LayerOptions = {}) {
+    refuseUnknown('Activation', options, layerOptions)
     super(options, activation)
-    refuseUnknown('Activation', options, ['inputShape', 'name'])
     named('Activation', activation, activations)
   }
 
@@ -159,9 +161,13 @@ export class Dropout extends Layer {
   readonly rate: number
 
   constructor(options: DropoutOptions) {
+    refuseUnknown('Dropout', options, ['rate', ...layerOptions])
     super(options)
-    refuseUnknown('Dropout', options, ['rate', 'inputShape', 'name'])
-    this.rate = options.rate
+    const { rate } = options
+    if (!(rate >= 0 && rate < 1)) {
+      throw new ArgumentError(`Dropout: expected a rate from 0 to below 1, got ${rate}`)
+    }
+    this.rate = rate
   }
 
   build(inputShape: Shape): Built {
@@ -178,8 +184,8 @@ class FlattenModule extends Module {
 /** Each example as one row. */
 export class Flatten extends Layer {
   constructor(options: LayerOptions = {}) {
+    refuseUnknown('Flatten', options, layerOptions)
     super(options)
-    refuseUnknown('Flatten', options, ['inputShape', 'name'])
   }
 
   build(inputShape: Shape): Built {

@@ -12,6 +12,7 @@ import {
   type Targets,
   type Tensor,
 } from '../index.js'
+import { refuseUnknown } from '../options.js'
 import type { Activation } from './layers.js'
 import { named } from './names.js'
 
@@ -53,9 +54,10 @@ class CrossEntropy {
   readonly fromLogits: boolean
   constructor(
     readonly name: string,
-    { fromLogits = false }: LossOptions = {},
+    options: LossOptions = {},
   ) {
-    this.fromLogits = fromLogits
+    refuseUnknown(name, options, ['fromLogits'])
+    this.fromLogits = options.fromLogits ?? false
   }
 }
 export class SparseCategoricalCrossentropy extends CrossEntropy {

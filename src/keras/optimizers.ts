@@ -1,5 +1,4 @@
 /** Optimizers as Keras names them: settings, from which a model makes the library's own. */
-import { refuseUnknown } from '../data/rows.js'
 import {
   ArgumentError,
   type Optimizer as EngineOptimizer,
@@ -8,6 +7,7 @@ import {
   type Regularizer,
 } from '../index.js'
 import { AdamHat } from '../optim/adamHat.js'
+import { refuseUnknown } from '../options.js'
 import { named } from './names.js'
 
 type Groups = { parameters: Parameter[]; regularizer?: Regularizer }[]

@@ -1,5 +1,5 @@
 /** Keras's model: a stack of layers that is compiled, fitted, evaluated and asked. */
-import { type Rows, readRows, refuseUnknown, type Values } from '../data/rows.js'
+import { type Rows, readRows, type Values } from '../data/rows.js'
 import {
   ArgumentError,
   type Dataset,
@@ -19,10 +19,11 @@ import {
   tensor,
 } from '../index.js'
 import { addInPlace } from '../ops/elementwise.js'
+import { refuseUnknown } from '../options.js'
 import { sizeOf } from '../shape.js'
 import type { CallbackLike, Logs } from './callbacks.js'
 import { checkInputs, datasetOf, splitOff } from './examples.js'
-import type { Built, Layer } from './layers.js'
+import { type Built, Layer } from './layers.js'
 import { type LossName, type Metric, metricOf, type Objective, objectiveOf } from './objective.js'
 import { type Optimizer, optimizerOf } from './optimizers.js'
 import { formatSummary } from './summary.js'
@@ -99,8 +100,11 @@ export class Sequential {
     for (const layer of layers) this.add(layer)
   }
 
-  /** @throws ArgumentError once there are weights */
+  /** @throws ArgumentError for what is no layer, and once there are weights */
   add(layer: Layer): void {
+    if (!(layer instanceof Layer)) {
+      throw new ArgumentError(`add: expected a layer, as new layers.Flatten(), got ${typeof layer}`)
+    }
     if (this.#network) throw new ArgumentError('add: expected a model without weights, it has some')
     this.layers.push(layer)
   }
