@@ -2,6 +2,7 @@
 import { ArgumentError, saveModel } from '../index.js'
 import { refuseUnknown } from '../options.js'
 import type { Sequential } from './sequential.js'
+import { checkWeightsPath } from './weights.js'
 
 /** Figures of an epoch by name: `loss`, `accuracy`, `val_loss`, … */
 export type Logs = Record<string, number>
@@ -148,9 +149,7 @@ export class ModelCheckpoint extends Callback {
     options: ModelCheckpointOptions = {},
   ) {
     super()
-    if (typeof filepath !== 'string') {
-      throw new ArgumentError(`ModelCheckpoint: expected a path, got ${typeof filepath}`)
-    }
+    checkWeightsPath('ModelCheckpoint', filepath)
     refuseUnknown('ModelCheckpoint', options, ['monitor', 'mode', 'saveBestOnly'])
     this.#best = new Best('ModelCheckpoint', options)
     this.#bestOnly = options.saveBestOnly ?? false

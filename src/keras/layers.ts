@@ -18,11 +18,11 @@ import {
 } from '../index.js'
 import type { Initializer } from '../nn/init.js'
 import { refuseUnknown } from '../options.js'
-import { named } from './names.js'
+import { type Named, named } from './names.js'
 
-export type Activation = 'linear' | 'relu' | 'sigmoid' | 'tanh' | 'softmax'
+export type ActivationName = 'linear' | 'relu' | 'sigmoid' | 'tanh' | 'softmax'
 
-const activations: Record<Activation, (() => Module) | undefined> = {
+const activations: Record<ActivationName, (() => Module) | undefined> = {
   linear: undefined,
   relu: () => new ReLU(),
   sigmoid: () => new Sigmoid(),
@@ -30,7 +30,7 @@ const activations: Record<Activation, (() => Module) | undefined> = {
   softmax: () => new Softmax(),
 }
 
-const initializers: Record<string, Initializer> = {
+const initializers = {
   zeros: init.zeros,
   glorotUniform: init.glorotUniform,
   glorotNormal: init.glorotNormal,
@@ -41,10 +41,12 @@ const initializers: Record<string, Initializer> = {
   orthogonal: init.orthogonal(),
   randomUniform: init.uniform(-0.05, 0.05),
   randomNormal: init.normal(0, 0.05),
-}
+} satisfies Record<string, Initializer>
+export type InitializerName = Named<keyof typeof initializers>
 
 // Keras's strengths for those that are given by name.
-const regularizers: Record<string, Regularizer> = { l1: l1(0.01), l2: l2(0.01) }
+const regularizers = { l1: l1(0.01), l2: l2(0.01) } satisfies Record<string, Regularizer>
+export type RegularizerName = keyof typeof regularizers
 
 /** What a layer becomes when the shape of its inputs, that of one example, is known. */
 export interface Built {
@@ -70,7 +72,7 @@ export abstract class Layer {
   /** @param activation what the last of its modules is, where that is one */
   constructor(
     { inputShape, name }: LayerOptions,
-    readonly activation?: Activation,
+    readonly activation?: ActivationName,
   ) {
     if (inputShape?.some((extent) => !Number.isInteger(extent) || extent < 1)) {
       throw new ShapeError(`inputShape: expected whole numbers >= 1, got [${inputShape}]`)
@@ -85,13 +87,13 @@ export abstract class Layer {
 export interface DenseOptions extends LayerOptions {
   units: number
   /** 'linear' by default. */
-  activation?: Activation
+  activation?: ActivationName
   /** Whether there is a bias; true by default. */
   useBias?: boolean
   /** By name, or any initializer of the library; 'glorotUniform' by default. */
-  kernelInitializer?: string | Initializer
+  kernelInitializer?: InitializerName | Initializer
   /** 'l1' or 'l2' (of 0.01), or any regularizer of the library. */
-  kernelRegularizer?: string | Regularizer
+  kernelRegularizer?: RegularizerName | Regularizer
 }
 
 /** activation(x·kernel + bias) */
@@ -121,7 +123,7 @@ export class Dense extends Layer {
     }
     const init =
       typeof kernelInitializer === 'string'
-        ? named('Dense: kernelInitializer', kernelInitializer, initializers)
+        ? named<Initializer>('Dense: kernelInitializer', kernelInitializer, initializers)
         : kernelInitializer
     const after = activations[activation]
     return {
@@ -130,7 +132,7 @@ export class Dense extends Layer {
       ...(kernelRegularizer && {
         regularizer:
           typeof kernelRegularizer === 'string'
-            ? named('Dense: kernelRegularizer', kernelRegularizer, regularizers)
+            ? named<Regularizer>('Dense: kernelRegularizer', kernelRegularizer, regularizers)
             : kernelRegularizer,
       }),
     }
@@ -138,8 +140,8 @@ export class Dense extends Layer {
 }
 
 /** An activation as a layer of its own. */
-export class ActivationLayer extends Layer {
-  constructor(activation: Activation, options: LayerOptions = {}) {
+export class Activation extends Layer {
+  constructor(activation: ActivationName, options: LayerOptions = {}) {
     refuseUnknown('Activation', options, layerOptions)
     super(options, activation)
     named('Activation', activation, activations)

@@ -86,8 +86,11 @@ export class Adam extends Optimizer {
   }
 }
 
+const byName = { sgd: () => new SGD(), adam: () => new Adam() }
+export type OptimizerName = keyof typeof byName
+
 /** The optimizer of that name, or the one that is given. */
-export function optimizerOf(given: string | Optimizer): Optimizer {
+export function get(given: OptimizerName | Optimizer): Optimizer {
   if (given instanceof Optimizer) return given
-  return named('compile: optimizer', given, { sgd: () => new SGD(), adam: () => new Adam() })()
+  return named<() => Optimizer>('compile: optimizer', given, byName)()
 }

@@ -24,16 +24,24 @@ import { sizeOf } from '../shape.js'
 import type { CallbackLike, Logs } from './callbacks.js'
 import { checkInputs, datasetOf, splitOff } from './examples.js'
 import { type Built, Layer } from './layers.js'
-import { type LossName, type Metric, metricOf, type Objective, objectiveOf } from './objective.js'
-import { type Optimizer, optimizerOf } from './optimizers.js'
+import type { Loss } from './losses.js'
+import {
+  type LossName,
+  type Metric,
+  type MetricName,
+  metricOf,
+  type Objective,
+  objectiveOf,
+} from './objective.js'
+import { type Optimizer, type OptimizerName, get as optimizerOf } from './optimizers.js'
 import { formatSummary } from './summary.js'
+import { checkWeightsPath } from './weights.js'
 
 export interface CompileOptions {
   /** 'sgd', 'adam', or one with settings of its own; 'sgd' is not the default: there is none. */
-  optimizer: string | Optimizer
-  loss: LossName
-  /** 'accuracy', 'mse', 'mae' */
-  metrics?: readonly string[]
+  optimizer: OptimizerName | Optimizer
+  loss: LossName | Loss
+  metrics?: readonly MetricName[]
 }
 
 export interface FitOptions {
@@ -227,13 +235,15 @@ export class Sequential {
     return body.parameters().reduce((sum, { size }) => sum + size, 0)
   }
 
-  /** Writes the weights to a `.safetensors` file. */
+  /** Writes the weights to a `.safetensors` file. @throws ArgumentError for other names of Keras's */
   saveWeights(path: string): void {
+    checkWeightsPath('saveWeights', path)
     saveModel(this.module, path)
   }
 
   /** @throws DataError when the file is malformed or of another model */
   loadWeights(path: string): void {
+    checkWeightsPath('loadWeights', path)
     loadModel(this.module, path)
   }
 
