@@ -77,12 +77,22 @@ t.test('help and version', async (t) => {
   const program = await run(['--help'])
   t.equal(program.code, 0)
   t.equal(program.stderr, '')
-  for (const name of ['train', 'eval', 'predict', 'info', 'bench', 'start']) {
+  for (const name of [
+    'train',
+    'eval',
+    'predict',
+    'info',
+    'bench',
+    'reproduce',
+    'lecture',
+    'start',
+  ]) {
     t.match(program.stdout, new RegExp(`^  ${name} .*\\w`, 'm'), `${name} is listed`)
     const help = await run([name, '--help'])
     t.equal(help.code, 0, `${name} --help`)
     t.match(help.stdout, `Usage: neuroblas ${name} `)
-    if (name !== 'bench') t.match(help.stdout, 'Examples:\n')
+    t.match(help.stdout, /\n\n[A-Z][^:]+\.\n\n/, 'a sentence says what it does')
+    t.match(help.stdout, 'Examples:\n')
     t.equal(help.stderr, '')
   }
   const explained = await run(['help', 'train'])
@@ -138,7 +148,12 @@ t.test('wrong arguments: one clear line, exit code 2', async (t) => {
 })
 
 t.test('what cannot be done: one clear line, exit code 1', async (t) => {
-  const cwd = t.testdir({ folder: {}, 'text.txt': 'no model', 'rows.csv': '1,2,3\n' })
+  const cwd = t.testdir({
+    folder: {},
+    'text.txt': 'no model',
+    'rows.csv': '1,2,3\n',
+    'semicolons.csv': '1;2;3;4\n',
+  })
   await train(['iris', '--epochs', '1', '--save', 'iris.safetensors'], { cwd })
   const model = decodeSafetensors(readFileSync(join(cwd, 'iris.safetensors')), 'iris')
   const changed = { ...model.metadata, preprocessing: '{"mean":[1,2],"scale":[1]}' }
@@ -163,7 +178,10 @@ t.test('what cannot be done: one clear line, exit code 1', async (t) => {
     [['eval', 'changed.safetensors', 'iris'], /changed\.safetensors: expected preprocessing as/],
     [['predict', iris, 'nosuch.csv'], /nosuch\.csv: no such file or folder/],
     [['predict', iris, 'folder'], /folder: expected a file, got a folder/],
-    [['predict', iris, 'rows.csv'], /rows\.csv: expected 4 features on line 1, got 3/],
+    [
+      ['predict', iris, 'rows.csv'],
+      /rows\.csv: expected 4 features between commas on line 1, got 3/,
+    ],
     [['predict', iris, 'images'], /images: expected images of 4 pixels.*shape \[1, 2, 3\]/],
     [
       ['predict', iris, '-'],
@@ -171,6 +189,10 @@ t.test('what cannot be done: one clear line, exit code 1', async (t) => {
       '1,2,3,4\n1,',
     ],
     [['predict', iris, '-'], /standard input: expected rows of 4 numbers, got none/],
+    [
+      ['predict', iris, 'semicolons.csv'],
+      /semicolons\.csv: expected 4 features between commas on line 1, got no commas in "1;2;3;4"/,
+    ],
   ]
   for (const [args, message, input] of cases) {
     const { code, stdout, stderr } = await run(args, { cwd, input: input && `${input}x,3,4\n` })

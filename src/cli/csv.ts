@@ -3,14 +3,14 @@ import { DataError } from '../errors.js'
 import { parseNumber, quote } from './options.js'
 
 /**
- * Lines of `columns` numbers each. A first line without any number is taken for a header.
+ * Lines of `columns` numbers each. A first line of as many cells, none a number, is a header.
  * @param name what the errors call the text
  * @throws DataError naming the first line that is something else
  */
 export function parseCsv(text: string, columns: number, name: string): Float32Array {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
   if (lines.at(-1) === '') lines.pop()
-  const first = lines.length > 0 && isHeader(lines[0]) ? 1 : 0
+  const first = lines.length > 0 && isHeader(lines[0], columns) ? 1 : 0
   if (lines.length === first) {
     throw new DataError(`${name}: expected rows of ${columns} numbers, got none`)
   }
@@ -18,8 +18,9 @@ export function parseCsv(text: string, columns: number, name: string): Float32Ar
   for (let i = first; i < lines.length; i++) {
     const cells = lines[i].split(',')
     if (cells.length !== columns) {
+      const found = cells.length > 1 ? cells.length : `no commas in ${quote(lines[i])}`
       throw new DataError(
-        `${name}: expected ${columns} features on line ${i + 1}, got ${cells.length}`,
+        `${name}: expected ${columns} features between commas on line ${i + 1}, got ${found}`,
       )
     }
     for (let column = 0; column < columns; column++) {
@@ -35,6 +36,8 @@ export function parseCsv(text: string, columns: number, name: string): Float32Ar
   return values
 }
 
-function isHeader(line: string): boolean {
-  return line !== '' && line.split(',').every((cell) => Number.isNaN(parseNumber(cell.trim())))
+function isHeader(line: string, columns: number): boolean {
+  const cells = line.split(',')
+  const isNumber = (cell: string) => !Number.isNaN(parseNumber(cell.trim()))
+  return line !== '' && cells.length === columns && !cells.some(isNumber)
 }
