@@ -357,6 +357,29 @@ t.test('signals: the model of the best epoch is kept', async (t) => {
   }
 })
 
+t.test('signals: before the first epoch has ended nothing is saved', async (t) => {
+  const cwd = t.testdir({ 'old.safetensors': 'old' })
+  const long = [
+    'train',
+    'digits',
+    '--save',
+    'old.safetensors',
+    '--backend',
+    'js',
+    '--batch-size',
+    '1',
+  ]
+  let sent = false
+  const watch = (child: ChildProcess) => {
+    if (!sent) sent = child.kill('SIGINT')
+  }
+  const stopped = await run([...long, '--layers', '4096,4096'], { cwd, watch })
+  t.equal(stopped.code, 130)
+  t.match(stopped.stdout, /\nstopped by SIGINT before the first epoch had ended; no model saved/)
+  t.notMatch(stopped.stdout, 'test accuracy')
+  t.equal(readFileSync(join(cwd, 'old.safetensors'), 'utf8'), 'old')
+})
+
 t.test('signals: a second one ends even a busy process', async (t) => {
   const script = `
     import { Interrupt } from ${JSON.stringify(new URL('../lib/cli/signals.js', import.meta.url).href)}

@@ -27,7 +27,7 @@ export interface StartEvent {
 
 export type EpochEvent = EpochReport & { epochs: number }
 
-/** Figures of the kept weights; null where no step was taken. */
+/** Figures of the kept weights; null where no whole epoch was trained. */
 export interface EndEvent {
   testAccuracy: number | null
   testRisk: number | null
@@ -151,7 +151,9 @@ function describe(e: StartEvent): string {
 }
 
 function outcome(e: EndEvent): string {
-  if (e.testAccuracy === null) return `stopped by ${e.ended} before the first step; nothing saved`
+  if (e.testAccuracy === null) {
+    return `stopped by ${e.ended} before the first epoch had ended; no model saved`
+  }
   const lines = []
   if (e.ended !== 'epochs') lines.push(`stopped by ${e.ended}`)
   if (e.bestEpoch !== e.epochs) {

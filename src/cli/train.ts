@@ -42,7 +42,8 @@ function defaultOf(setting: keyof Preset): string {
 const examples = `
 Each epoch ends with the risk (mean loss), the penalty of l1 and l2, and the accuracy on held-out
 training examples; the weights of the lowest validation risk are kept, tested and saved. Ctrl-C
-ends the training early and does the same with what was reached.
+ends the training early and does the same with what was reached; before the first epoch has ended
+nothing is saved, and a model file that is there stays as it is.
 
 Examples:
   neuroblas train mnist

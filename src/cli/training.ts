@@ -76,7 +76,10 @@ export function buildOptimizer(model: Sequential, examples: number, options: Tra
   })
 }
 
-/** Trains, evaluates, saves and reports; an interrupt only shortens the training. */
+/**
+ * Trains, evaluates, saves and reports; an interrupt only shortens the training. Before its first
+ * whole epoch has ended there is nothing to evaluate and to save.
+ */
 export async function runTraining(
   source: string,
   options: TrainingOptions,
@@ -102,7 +105,8 @@ export async function runTraining(
     threads: getNumThreads(),
   })
   const { history, speed, seconds } = await train(model, problem, options, reporter, interrupt)
-  const trained = history.epochs.length > 0
+  // An epoch that was interrupted tells little, and its weights must not replace those of a file.
+  const trained = history.epochs[0]?.examples === problem.train.size
   const loss = losses[options.loss]
   const tested = trained ? await evaluate(model, problem.test, { loss }) : undefined
   const testAccuracy = tested?.accuracy ?? null
@@ -112,15 +116,15 @@ export async function runTraining(
     const architecture = { units, activation: options.activation }
     writeModel(model, save, architecture, { ...notes, testAccuracy })
   }
-  const kept = history.epochs[history.bestEpoch - 1]
+  const kept = trained ? history.epochs[history.bestEpoch - 1] : undefined
   const end: EndEvent = {
     testAccuracy,
     testRisk: tested?.risk ?? null,
     risk: kept?.risk ?? null,
     penalty: kept?.penalty ?? null,
     validationAccuracy: kept?.validationAccuracy ?? null,
-    bestEpoch: history.bestEpoch,
-    epochs: history.epochs.length,
+    bestEpoch: kept?.epoch ?? 0,
+    epochs: trained ? history.epochs.length : 0,
     ended: history.ended === 'aborted' ? (interrupt.caught as string) : history.ended,
     examplesPerSecond: speed,
     backend: currentBackend().name,
