@@ -130,6 +130,13 @@ t.test('wrong arguments: one clear line, exit code 2', async (t) => {
     [['train', 'digits', '--layers', '9999999'], /--layers: .*1 to 65536.*got "9999999"/],
     [['train', 'digits', '--activation', 'foo'], /expected relu, sigmoid or tanh, got "foo"/],
     [['train', 'digits', '--loss', 'foo'], /--loss: expected cross-entropy, mse.*got "foo"/],
+    [['train', 'digits', '--dropout', '1'], /--dropout: expected a number from 0 to below 1, got/],
+    [['train', 'digits', '--optimizer', 'lbfgs'], /--optimizer: expected sgd or adam, got "lbfgs"/],
+    [['train', 'digits', '--patience', '0'], /--patience: expected an integer >= 1, got "0"/],
+    [
+      ['train', 'digits', '--optimizer', 'adam', '--momentum', '0.5'],
+      /--momentum: expected with sgd alone, got 0\.5 with adam/,
+    ],
     [['train', 'digits', '--backend', 'gpu'], /--backend: expected native or js, got "gpu"/],
     [['eval', 'm.safetensors'], /missing required argument 'data'/],
     [['predict', 'm.safetensors'], /missing required argument 'input'/],
@@ -281,6 +288,8 @@ t.test('digits in pure JavaScript, and every loss and activation', async (t) => 
     ['--loss', 'huber'],
     ['--loss', 'hinge'],
     ['--activation', 'sigmoid'],
+    ['--optimizer', 'adam'],
+    ['--layers', '128', '--dropout', '0.3'],
     ['--activation', 'tanh', '--layers', '64,32', '--l1', '0.00001', '--l2', '0'],
   ]
   for (const args of cases) {
@@ -331,6 +340,44 @@ t.test('plain text: a line per epoch and no control characters', async (t) => {
     /^epoch 1\/3 {2}risk \d\.\d{4} {2}penalty \d\.\d{4} {2}validation \d+\.\d\d % {2}[\d,]+ examples\/s$/
   t.match(epochs[0], line)
   t.match(stdout, /\ntest accuracy \d+\.\d\d % {2}risk \d/)
+})
+
+t.test('patience ends the training, dropout is kept with the model', async (t) => {
+  const cwd = t.testdir()
+  const args = ['iris', '--dropout', '0.2', '--patience', '3', '--epochs', '1000', '--lr', '0.5']
+  const { events, end } = await train(args, { cwd })
+  t.match(events[0], { dropout: 0.2, optimizer: 'sgd', lr: 0.5 })
+  t.equal(end.ended, 'earlyStopping')
+  t.equal(end.epochs, (end.bestEpoch as number) + 3)
+  const evaluated = await run(['eval', 'iris.safetensors', 'iris', '--json'], { cwd })
+  t.equal(JSON.parse(evaluated.stdout).accuracy, end.testAccuracy)
+  const text = await run(['train', ...args, '--optimizer', 'adam', '--no-save'])
+  t.match(text.stdout, /iris.*\nnetwork {3}4-16-3, relu, dropout 0\.2: .*\ntraining.*, adam, /)
+  t.match(text.stdout, '\nended early: the validation risk no longer fell\n')
+})
+
+t.test('a checkpoint: an interrupted training goes on to the same model', async (t) => {
+  const cwd = t.testdir()
+  const args = ['digits', '--epochs', '100', '--layers', '512', '--threads', '1']
+  const whole = await train([...args, '--save', 'whole.safetensors'], { cwd })
+  const kept = [...args, '--checkpoint', 'training', '--save', 'parts.safetensors']
+  let sent = false
+  const first = await train(kept, {
+    cwd,
+    watch(child, stdout) {
+      if (!sent && stdout.includes('"epoch":2,')) sent = child.kill('SIGINT')
+    },
+  })
+  t.equal(first.code, 130)
+  t.ok((first.end.epochs as number) < 100)
+  const second = await train(kept, { cwd })
+  t.equal(second.code, 0)
+  t.equal(second.end.epochs, 100)
+  const [one, other] = ['whole', 'parts'].map((name) =>
+    readFileSync(join(cwd, `${name}.safetensors`)),
+  )
+  t.ok(one.equals(other), 'to the byte')
+  t.equal(second.end.risk, whole.end.risk)
 })
 
 t.test('signals: the model of the best epoch is kept', async (t) => {
