@@ -2,6 +2,7 @@
 import { basename, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { activations } from '../nn/sequential.js'
+import { isCsv, SOURCES } from './data.js'
 import { losses } from './losses.js'
 import {
   choiceOption,
@@ -27,8 +28,10 @@ const presets: Record<string, Preset> = {
 /** Adam's steps have the size of the learning rate, whatever that of the gradients is. */
 const ADAM_LR = 0.001
 
-/** A folder gets what suits MNIST. */
+/** A folder gets what suits MNIST, a CSV file what suits digits. */
 export function defaultsFor(source: string): TrainingOptions {
+  const like = isCsv(source) ? 'digits' : 'mnist'
+  const name = basename(resolve(source)).replace(/\.csv$/i, '')
   return {
     activation: 'relu',
     dropout: 0,
@@ -37,8 +40,8 @@ export function defaultsFor(source: string): TrainingOptions {
     momentum: 0.9,
     l1: 0,
     seed: 0,
-    save: `${basename(resolve(source)) || 'model'}.safetensors`,
-    ...(Object.hasOwn(presets, source) ? presets[source] : presets.mnist),
+    save: `${name || 'model'}.safetensors`,
+    ...presets[Object.hasOwn(presets, source) ? source : like],
   }
 }
 
@@ -52,6 +55,9 @@ function defaultOf(setting: keyof Preset, ...more: string[]): string {
 }
 
 const examples = `
+A CSV file has a row per example: numbers, and the name of its class in the last column; a header is
+skipped. A fifth of the rows is set aside to test on; settings that are left out are those of digits.
+
 Each epoch ends with the risk (mean loss), the penalty of l1 and l2, and the accuracy on held-out
 training examples; the weights of the lowest validation risk are kept, tested and saved. Ctrl-C
 ends the training early and does the same with what was reached; before the first epoch has ended
@@ -63,6 +69,7 @@ Examples:
   neuroblas train mnist --layers 800,800 --dropout 0.5 --optimizer adam --patience 5
   neuroblas train mnist --epochs 100 --checkpoint mnist.checkpoint
   neuroblas train ./fashion-mnist --l2 0.0001 --save fashion.safetensors
+  neuroblas train flowers.csv --epochs 100
   neuroblas train iris --json | tail -n 1`
 
 export function trainCommand(): Command {
@@ -70,7 +77,7 @@ export function trainCommand(): Command {
   return new Command('train')
     .summary('train a network and save it')
     .description('Trains a multi-layer perceptron to classify, tests it and saves it.')
-    .argument('<data>', 'mnist, digits, iris or a folder of IDX files')
+    .argument('<data>', SOURCES)
     .addOption(layersOption('--layers <units>', `hidden units or none ${defaultOf('layers')}`))
     .addOption(choiceOption('--activation <name>', 'of hidden units', Object.keys(activations)))
     .addOption(
