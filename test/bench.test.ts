@@ -235,7 +235,7 @@ t.test('the command writes the report as JSON', async (t) => {
   const report = JSON.parse(readFileSync(file, 'utf8')) as Report
   t.same(new Set(report.rows.map((row) => row.case)), new Set(['E1', 'E1-recorded', 'E1-computed']))
   t.throws(() => run('--cases', 'P0'), /--cases: expected some of P1,P2/)
-  t.throws(() => run('--rounds', '0'), /Expected an integer >= 1/)
-  t.throws(() => run('--threads', '1,0'), /Expected integers from 1 to 256/)
+  t.throws(() => run('--rounds', '0'), /--rounds: expected an integer >= 1, got "0"/)
+  t.throws(() => run('--threads', '1,0'), /--threads: expected integers from 1 to 256.*, got "1,0"/)
   t.end()
 })

@@ -9,13 +9,14 @@ import { join } from 'node:path'
 import type { WriteStream } from 'node:tty'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { parseCsv } from '../lib/cli/csv.js'
+import { parseCsv, parseLabelledCsv } from '../lib/cli/csv.js'
 import { readData } from '../lib/cli/data.js'
 import { applyTo, findPreprocessing, preprocess } from '../lib/cli/preprocessing.js'
 import { Progress } from '../lib/cli/progress.js'
 import { table } from '../lib/cli/table.js'
 import { type Dataset, dataset } from '../lib/data/dataset.js'
 import { digits } from '../lib/data/digits.js'
+import { iris } from '../lib/data/iris.js'
 import { decodeSafetensors, encodeSafetensors } from '../lib/io/safetensors.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -77,12 +78,22 @@ t.test('help and version', async (t) => {
   const program = await run(['--help'])
   t.equal(program.code, 0)
   t.equal(program.stderr, '')
-  for (const name of ['train', 'eval', 'predict', 'info', 'bench', 'start']) {
+  for (const name of [
+    'train',
+    'eval',
+    'predict',
+    'info',
+    'bench',
+    'reproduce',
+    'lecture',
+    'start',
+  ]) {
     t.match(program.stdout, new RegExp(`^  ${name} .*\\w`, 'm'), `${name} is listed`)
     const help = await run([name, '--help'])
     t.equal(help.code, 0, `${name} --help`)
     t.match(help.stdout, `Usage: neuroblas ${name} `)
-    if (name !== 'bench') t.match(help.stdout, 'Examples:\n')
+    t.match(help.stdout, /\n\n[A-Z][^:]+\.\n\n/, 'a sentence says what it does')
+    t.match(help.stdout, 'Examples:\n')
     t.equal(help.stderr, '')
   }
   const explained = await run(['help', 'train'])
@@ -120,6 +131,13 @@ t.test('wrong arguments: one clear line, exit code 2', async (t) => {
     [['train', 'digits', '--layers', '9999999'], /--layers: .*1 to 65536.*got "9999999"/],
     [['train', 'digits', '--activation', 'foo'], /expected relu, sigmoid or tanh, got "foo"/],
     [['train', 'digits', '--loss', 'foo'], /--loss: expected cross-entropy, mse.*got "foo"/],
+    [['train', 'digits', '--dropout', '1'], /--dropout: expected a number from 0 to below 1, got/],
+    [['train', 'digits', '--optimizer', 'lbfgs'], /--optimizer: expected sgd or adam, got "lbfgs"/],
+    [['train', 'digits', '--patience', '0'], /--patience: expected an integer >= 1, got "0"/],
+    [
+      ['train', 'digits', '--optimizer', 'adam', '--momentum', '0.5'],
+      /--momentum: expected with sgd alone, got 0\.5 with adam/,
+    ],
     [['train', 'digits', '--backend', 'gpu'], /--backend: expected native or js, got "gpu"/],
     [['eval', 'm.safetensors'], /missing required argument 'data'/],
     [['predict', 'm.safetensors'], /missing required argument 'input'/],
@@ -138,7 +156,13 @@ t.test('wrong arguments: one clear line, exit code 2', async (t) => {
 })
 
 t.test('what cannot be done: one clear line, exit code 1', async (t) => {
-  const cwd = t.testdir({ folder: {}, 'text.txt': 'no model', 'rows.csv': '1,2,3\n' })
+  const cwd = t.testdir({
+    folder: {},
+    'text.txt': 'no model',
+    'rows.csv': '1,2,3\n',
+    'semicolons.csv': '1;2;3;4\n',
+    'classes.csv': '1,2,3,4,setosa\n1,2,3,4,tulip\n',
+  })
   await train(['iris', '--epochs', '1', '--save', 'iris.safetensors'], { cwd })
   const model = decodeSafetensors(readFileSync(join(cwd, 'iris.safetensors')), 'iris')
   const changed = { ...model.metadata, preprocessing: '{"mean":[1,2],"scale":[1]}' }
@@ -151,11 +175,16 @@ t.test('what cannot be done: one clear line, exit code 1', async (t) => {
   writeFileSync(join(cwd, 'images'), images)
   const iris = 'iris.safetensors'
   const cases: [string[], RegExp, string?][] = [
-    [['train', 'nosuch'], /nosuch: expected mnist, digits, iris or a folder.*nothing of that name/],
-    [['train', 'text.txt'], /text\.txt: expected mnist, digits, iris or a folder.*got a file/],
+    [['train', 'nosuch'], /nosuch: expected mnist, .* or a folder.*nothing of that name/],
+    [['train', 'text.txt'], /text\.txt: expected mnist, .*, a \.csv file or a folder.*got a file/],
     [['train', 'folder'], /folder: expected train-labels-idx1-ubyte/],
     [['train', 'digits', '--save', 'no/m'], /--save no\/m: expected an existing folder/],
     [['train', 'digits', '--save', 'folder'], /--save folder: expected the name of a file/],
+    [['train', 'nosuch.csv'], /nosuch\.csv: no such file or folder/],
+    [['train', 'semicolons.csv'], /semicolons\.csv: expected .*, got no commas in "1;2;3;4"/],
+    [['train', 'rows.csv'], /rows\.csv: expected 2 classes or more in the last column, got 3/],
+    [['eval', iris, 'classes.csv'], /classes\.csv: expected one of.*setosa.*, got "tulip"/],
+    [['eval', iris, 'rows.csv'], /rows\.csv: expected one of the classes/],
     [['eval', 'nosuch', 'iris'], /nosuch: /],
     [['eval', 'text.txt', 'iris'], /text\.txt: expected/],
     [['eval', iris, 'nosuch'], /nosuch: expected mnist/],
@@ -163,14 +192,18 @@ t.test('what cannot be done: one clear line, exit code 1', async (t) => {
     [['eval', 'changed.safetensors', 'iris'], /changed\.safetensors: expected preprocessing as/],
     [['predict', iris, 'nosuch.csv'], /nosuch\.csv: no such file or folder/],
     [['predict', iris, 'folder'], /folder: expected a file, got a folder/],
-    [['predict', iris, 'rows.csv'], /rows\.csv: expected 4 features on line 1, got 3/],
+    [['predict', iris, 'rows.csv'], /rows\.csv: expected 4 values between commas on line 1, got 3/],
     [['predict', iris, 'images'], /images: expected images of 4 pixels.*shape \[1, 2, 3\]/],
     [
       ['predict', iris, '-'],
       /standard input: expected a number in column 2 of line 2/,
       '1,2,3,4\n1,',
     ],
-    [['predict', iris, '-'], /standard input: expected rows of 4 numbers, got none/],
+    [['predict', iris, '-'], /standard input: expected rows of 4 values, got none/],
+    [
+      ['predict', iris, 'semicolons.csv'],
+      /semicolons\.csv: expected 4 values between commas on line 1, got no commas in "1;2;3;4"/,
+    ],
   ]
   for (const [args, message, input] of cases) {
     const { code, stdout, stderr } = await run(args, { cwd, input: input && `${input}x,3,4\n` })
@@ -259,6 +292,8 @@ t.test('digits in pure JavaScript, and every loss and activation', async (t) => 
     ['--loss', 'huber'],
     ['--loss', 'hinge'],
     ['--activation', 'sigmoid'],
+    ['--optimizer', 'adam'],
+    ['--layers', '128', '--dropout', '0.3'],
     ['--activation', 'tanh', '--layers', '64,32', '--l1', '0.00001', '--l2', '0'],
   ]
   for (const args of cases) {
@@ -311,6 +346,44 @@ t.test('plain text: a line per epoch and no control characters', async (t) => {
   t.match(stdout, /\ntest accuracy \d+\.\d\d % {2}risk \d/)
 })
 
+t.test('patience ends the training, dropout is kept with the model', async (t) => {
+  const cwd = t.testdir()
+  const args = ['iris', '--dropout', '0.2', '--patience', '3', '--epochs', '1000', '--lr', '0.5']
+  const { events, end } = await train(args, { cwd })
+  t.match(events[0], { dropout: 0.2, optimizer: 'sgd', lr: 0.5 })
+  t.equal(end.ended, 'earlyStopping')
+  t.equal(end.epochs, (end.bestEpoch as number) + 3)
+  const evaluated = await run(['eval', 'iris.safetensors', 'iris', '--json'], { cwd })
+  t.equal(JSON.parse(evaluated.stdout).accuracy, end.testAccuracy)
+  const text = await run(['train', ...args, '--optimizer', 'adam', '--no-save'])
+  t.match(text.stdout, /iris.*\nnetwork {3}4-16-3, relu, dropout 0\.2: .*\ntraining.*, adam, /)
+  t.match(text.stdout, '\nended early: the validation risk no longer fell\n')
+})
+
+t.test('a checkpoint: an interrupted training goes on to the same model', async (t) => {
+  const cwd = t.testdir()
+  const args = ['digits', '--epochs', '400', '--layers', '512', '--threads', '1']
+  const whole = await train([...args, '--save', 'whole.safetensors'], { cwd })
+  const kept = [...args, '--checkpoint', 'training', '--save', 'parts.safetensors']
+  let sent = false
+  const first = await train(kept, {
+    cwd,
+    watch(child, stdout) {
+      if (!sent && stdout.includes('"epoch":2,')) sent = child.kill('SIGINT')
+    },
+  })
+  t.equal(first.code, 130)
+  t.ok((first.end.epochs as number) < 400)
+  const second = await train(kept, { cwd })
+  t.equal(second.code, 0)
+  t.equal(second.end.epochs, 400)
+  const [one, other] = ['whole', 'parts'].map((name) =>
+    readFileSync(join(cwd, `${name}.safetensors`)),
+  )
+  t.ok(one.equals(other), 'to the byte')
+  t.equal(second.end.risk, whole.end.risk)
+})
+
 t.test('signals: the model of the best epoch is kept', async (t) => {
   const cwd = t.testdir()
   const long = ['digits', '--epochs', '1000000', '--save', 'kept.safetensors']
@@ -333,6 +406,29 @@ t.test('signals: the model of the best epoch is kept', async (t) => {
     t.equal(accuracy, stopped.end.testAccuracy)
     t.ok(accuracy > 0.9)
   }
+})
+
+t.test('signals: before the first epoch has ended nothing is saved', async (t) => {
+  const cwd = t.testdir({ 'old.safetensors': 'old' })
+  const long = [
+    'train',
+    'digits',
+    '--save',
+    'old.safetensors',
+    '--backend',
+    'js',
+    '--batch-size',
+    '1',
+  ]
+  let sent = false
+  const watch = (child: ChildProcess) => {
+    if (!sent) sent = child.kill('SIGINT')
+  }
+  const stopped = await run([...long, '--layers', '4096,4096'], { cwd, watch })
+  t.equal(stopped.code, 130)
+  t.match(stopped.stdout, /\nstopped by SIGINT before the first epoch had ended; no model saved/)
+  t.notMatch(stopped.stdout, 'test accuracy')
+  t.equal(readFileSync(join(cwd, 'old.safetensors'), 'utf8'), 'old')
 })
 
 t.test('signals: a second one ends even a busy process', async (t) => {
@@ -402,6 +498,43 @@ t.test('a folder of IDX files', async (t) => {
   t.equal(hits / 397, end.testAccuracy)
 })
 
+t.test('a CSV file: train, eval and predict', async (t) => {
+  const { inputs, targets, classes, size } = iris()
+  const rowsOf = (from: number, to: number, withClass: boolean) =>
+    Array.from({ length: to - from }, (_, i) => {
+      const features = inputs.subarray(4 * (from + i), 4 * (from + i) + 4)
+      return [...features, ...(withClass ? [classes[targets[from + i]]] : [])].join(',')
+    }).join('\n')
+  const cwd = t.testdir({
+    'flowers.csv': `a,b,c,d,species\n${rowsOf(0, size, true)}\n`,
+    'some.csv': rowsOf(100, 150, true),
+    'features.csv': rowsOf(0, size, false),
+  })
+  const args = ['--epochs', '100', '--lr', '0.05', '--layers', '16', '--batch-size', '16']
+  const { events, end } = await train(['flowers.csv', ...args], { cwd })
+  t.match(events[0], { dataset: 'flowers.csv', layers: [4, 16, 3], testExamples: 30 })
+  t.equal(end.saved, 'flowers.safetensors')
+  const known = await train(['iris', ...args, '--l2', '0.0001'], { cwd })
+  t.equal(end.testRisk, known.end.testRisk, 'the same numbers as by the name of the data set')
+
+  const test = async (source: string) =>
+    JSON.parse((await run(['eval', 'flowers.safetensors', source, '--json'], { cwd })).stdout)
+  t.match(await test('./flowers.csv'), { examples: 30, accuracy: end.testAccuracy, classes })
+  const some = await test('some.csv')
+  t.match(some, {
+    examples: 50,
+    confusion: [
+      [0, 0, 0],
+      [0, 0, 0],
+      [0, Number, Number],
+    ],
+  })
+  const predict = ['predict', 'flowers.safetensors', 'features.csv', '--json']
+  const predicted = eventsOf((await run(predict, { cwd })).stdout)
+  const hits = predicted.slice(100).filter((row) => row.class === 'virginica').length
+  t.equal(hits / 50, some.accuracy)
+})
+
 t.test('info', async (t) => {
   const js = await run(['info', '--json'], { env: { NEUROBLAS_BACKEND: 'js' } })
   t.match(JSON.parse(js.stdout), { backend: 'js', threads: 1, memory: { live: 0, buffers: 0 } })
@@ -456,6 +589,17 @@ t.test('parts: CSV', async (t) => {
   t.strictSame([...parseCsv('\uFEFFx,y\n1,2\n', 2, 'f')], [1, 2])
   for (const text of ['1,2\n\n3,4\n', '1,\n', '1,0x2\n', '1,1e39\n', '1;2\n', 'x,y\n', '"1",2\n']) {
     t.throws(() => parseCsv(text, 2, 'f'), { name: 'DataError' }, JSON.stringify(text))
+  }
+})
+
+t.test('parts: CSV with classes', async (t) => {
+  const { values, columns, labels } = parseLabelledCsv(
+    '\uFEFFx,y,kind\r\n1,2, a b\r\n3,4,7\r\n',
+    'f',
+  )
+  t.strictSame([[...values], columns, labels], [[1, 2, 3, 4], 2, ['a b', '7']])
+  for (const text of ['', '\n', '1\n2\n', 'x,y\n', '1,a\n2\n', 'x,1,a\n', '1,a\n2,b,c\n', '1,\n']) {
+    t.throws(() => parseLabelledCsv(text, 'f'), { name: 'DataError' }, JSON.stringify(text))
   }
 })
 

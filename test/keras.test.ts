@@ -22,7 +22,9 @@ import {
 } from '../lib/index.js'
 import {
   type CallbackLike,
+  type CompileOptions,
   callbacks,
+  type DenseOptions,
   layers,
   losses,
   optimizers,
@@ -43,7 +45,7 @@ const subset = {
   targets: data.targets.subarray(0, count),
 }
 
-const small = (...rest: ConstructorParameters<typeof layers.Dense>[0][]) =>
+const small = (...rest: DenseOptions[]) =>
   new Sequential([
     new layers.Dense({ units: 20, activation: 'relu', inputShape: [64] }),
     ...rest.map((options) => new layers.Dense(options)),
@@ -122,7 +124,12 @@ t.test('predict activates what training does not', async (t) => {
 t.test('every loss learns its task', async (t) => {
   const inputs = Array.from({ length: 64 }, (_, i) => [Math.sin(i), Math.cos(3 * i)])
   const positive = inputs.map(([a, b]) => +(a + b > 0))
-  const cases: [string | object, 'sigmoid' | 'linear', number[] | number[][], string[]][] = [
+  const cases: [
+    CompileOptions['loss'],
+    'sigmoid' | 'linear',
+    number[] | number[][],
+    CompileOptions['metrics'] & {},
+  ][] = [
     ['binaryCrossentropy', 'sigmoid', positive, ['accuracy']],
     ['binary_crossentropy', 'sigmoid', positive.map((value) => [value]), ['accuracy']],
     [new losses.BinaryCrossentropy({ fromLogits: true }), 'linear', positive, ['accuracy']],
@@ -137,7 +144,7 @@ t.test('every loss learns its task', async (t) => {
     model.add(new layers.Dense({ units: 8, activation: 'tanh' }))
     model.add(new layers.Dense({ units: 1, activation }))
     const adam = new optimizers.Adam({ learningRate: 0.02 })
-    model.compile({ optimizer: adam, loss: loss as string, metrics })
+    model.compile({ optimizer: adam, loss, metrics })
     const { history } = await model.fit(inputs, targets, { ...quiet, epochs: 80 })
     t.ok(
       history.loss.at(-1)! < history.loss[0] / 3,
@@ -239,6 +246,14 @@ t.test('ModelCheckpoint writes what loadWeights reads', async (t) => {
   t.same(other.predict(x).data(), model.predict(x).data())
   other.saveWeights(join(folder, 'again'))
   t.ok(existsSync(join(folder, 'again')))
+  for (const name of ['model.weights.h5', 'model.keras', 'model.CKPT', 'model.hdf5']) {
+    const path = join(folder, name)
+    const message = /expected the path of a \.safetensors file.*, got .*model\./
+    t.throws(() => other.saveWeights(path), { name: 'ArgumentError', message })
+    t.throws(() => other.loadWeights(path), { name: 'ArgumentError', message })
+    t.throws(() => new callbacks.ModelCheckpoint(path), { name: 'ArgumentError', message })
+    t.notOk(existsSync(path))
+  }
 })
 
 t.test('summary, flatten, dropout, activation layers', async (t) => {
@@ -258,10 +273,10 @@ t.test('summary, flatten, dropout, activation layers', async (t) => {
       ['Layer (type)', 'Output shape', 'Params'],
       ['Flatten', '(null, 64)', '0'],
       ['Dense', '(null, 20)', '1,280'],
-      ['ActivationLayer', '(null, 20)', '0'],
+      ['Activation', '(null, 20)', '0'],
       ['Dropout', '(null, 20)', '0'],
       ['logits (Dense)', '(null, 10)', '210'],
-      ['ActivationLayer', '(null, 10)', '0'],
+      ['Activation', '(null, 10)', '0'],
       ['Total params: 1,490'],
     ],
   )
@@ -273,6 +288,28 @@ t.test('summary, flatten, dropout, activation layers', async (t) => {
   t.ok(history.loss[4] < history.loss[0])
   t.ok(monitor.series('saturatedShare').length > 0)
   t.same(model.predict(images).data(), model.predict(images).data(), 'nothing is dropped')
+})
+
+t.test('types know the names', async (t) => {
+  const dense: layers.Dense = new layers.Dense({ units: 1, kernelInitializer: 'glorot_uniform' })
+  const adam: optimizers.Adam = new optimizers.Adam()
+  const loss: losses.Loss = new losses.BinaryCrossentropy({ fromLogits: true })
+  const known: CompileOptions[] = [
+    { optimizer: 'adam', loss: 'mean_squared_error', metrics: ['mean_absolute_error', 'acc'] },
+    { optimizer: adam, loss },
+  ]
+  for (const options of known) new Sequential([dense]).compile(options)
+  const unknown = [
+    // @ts-expect-error: the name is mistyped
+    (): CompileOptions => ({ optimizer: 'adamm', loss: 'mse' }),
+    // @ts-expect-error: the name is mistyped
+    (): CompileOptions => ({ optimizer: 'adam', loss: 'msee' }),
+    // @ts-expect-error: the name is mistyped
+    (): CompileOptions => ({ optimizer: 'adam', loss: 'mse', metrics: ['accurracy'] }),
+  ]
+  for (const options of unknown) {
+    t.throws(() => new Sequential([dense]).compile(options()), { name: 'ArgumentError' })
+  }
 })
 
 t.test('what cannot be is refused', async (t) => {
@@ -291,10 +328,33 @@ t.test('what cannot be is refused', async (t) => {
     ],
     [() => new layers.Dense({ units: 1, biasRegularizer: 'l2' } as never), /got biasRegularizer/],
     [
-      () => small({ units: 1, kernelInitializer: 'ones' }).countParams(),
+      () => small({ units: 1, kernelInitializer: 'ones' as never }).countParams(),
       /kernelInitializer: expected/,
     ],
-    [() => new layers.Dropout({ rate: 1, inputShape: [1] }).build([1]), /p from 0 to below 1/],
+    [() => new layers.Dropout({ rate: 1 }), /Dropout: expected a rate from 0 to below 1, got 1/],
+    [() => new layers.Dropout({} as never), /a rate from 0 to below 1, got undefined/],
+    [() => new layers.Dropout(0.1 as never), /Dropout: expected one object .*rate.*, got 0\.1/],
+    [() => new layers.Dense(3 as never), /Dense: expected one object .*units.*, got 3/],
+    [() => new (layers.Dense as never as { new (): unknown })(), /got undefined/],
+    [() => new layers.Flatten([8, 8] as never), /Flatten: expected one object .*, got an array/],
+    [() => new layers.Activation('relu', 'hidden' as never), /one object .*, got hidden/],
+    [() => new Sequential([layers.Flatten as never]), /expected a layer.*, got function/],
+    [() => new optimizers.SGD(0.1 as never), /SGD: expected one object .*, got 0\.1/],
+    [() => new optimizers.Adam(null as never), /Adam: expected one object .*, got null/],
+    [() => new callbacks.EarlyStopping(3 as never), /EarlyStopping: expected one object.*, got 3/],
+    [() => new callbacks.ReduceLROnPlateau('loss' as never), /expected one object .*, got loss/],
+    [() => new callbacks.LearningRateScheduler(0.1 as never), /expected a function.*, got number/],
+    [() => new callbacks.ModelCheckpoint({} as never), /expected the path of a \.safetensors/],
+    [() => new losses.BinaryCrossentropy(true as never), /one object of options .*, got true/],
+    [
+      () => new losses.BinaryCrossentropy({ from_logits: true } as never),
+      /unknown option from_logits; did you mean fromLogits\?/,
+    ],
+    [
+      () => new layers.Dense({ units: 1, input_shape: [1] } as never),
+      /Dense: unknown option input_shape; did you mean inputShape\?/,
+    ],
+    [() => new layers.Dense({ unit: 1 } as never), /unknown option unit; did you mean units\?/],
     [
       () => new Sequential().compile({ optimizer: 'sgd', loss: 'mse' }),
       /expected layers, got none/,
@@ -323,7 +383,15 @@ t.test('what cannot be is refused', async (t) => {
   const async: [() => Promise<unknown>, RegExp][] = [
     [() => small().fit(x, y), /expected a compiled model/],
     [() => small().evaluate(x, y), /expected a compiled model/],
-    [() => compiled().fit(x, y, { classWeight: {} } as never), /got classWeight/],
+    [
+      () => compiled().fit(x, y, { classWeight: {} } as never),
+      /fit: expected options among epochs, .*, monitor, got classWeight/,
+    ],
+    [
+      () => compiled().fit(x, y, { batch_size: 8 } as never),
+      /fit: unknown option batch_size; did you mean batchSize\?/,
+    ],
+    [() => compiled().fit(x, y, 5 as never), /fit: expected one object of options .*, got 5/],
     [() => compiled().fit(x, y.slice(1), quiet), /expected y of shape \[300\], got \[299\]/],
     [() => compiled().fit(x, oneHot, quiet), /expected y of shape \[300\], got \[300, 10\]/],
     [

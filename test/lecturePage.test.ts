@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -132,6 +132,12 @@ t.test('the page and its files', async (t) => {
   t.strictSame(readdirSync(join(folder, 'figures')).sort(), names)
   t.match(readFileSync(join(folder, 'figures', names[3]), 'utf8'), /^<svg /)
   t.equal(readFileSync(join(folder, 'figures', names[2])).toString('latin1', 1, 4), 'PNG')
+
+  const own = ['notes.txt', 'photo.png', 'xor-table.csv']
+  for (const name of own) writeFileSync(join(folder, 'figures', name), '')
+  await writeLecture(folder, await runExperiments([failsOne], running), about)
+  const left = [...names.slice(0, 2), ...own].sort()
+  t.strictSame(readdirSync(join(folder, 'figures')).sort(), left, 'the other figures are gone')
 })
 
 /** The command in a process of its own, stopped once it has written what is waited for. */
@@ -177,10 +183,20 @@ t.test('Ctrl-C: the page has what was finished', async (t) => {
   const { code, output } = await run(args, /^layers .*\n/m)
   t.equal(code, 130, output)
   t.match(output, 'SIGINT: stopping')
+  t.match(output, 'stopped by SIGINT: 1 of 2 experiments ran, 1 of them hold what they claim: ')
   t.ok(existsSync(join(folder, 'index.html')))
   const { items } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8'))
   t.strictSame(
     items.map(({ item }: { item: number }) => item),
     [5],
   )
+})
+
+t.test('Ctrl-C during the first experiment: the page that is there stays', async (t) => {
+  const folder = t.testdir({ 'index.html': 'old' })
+  const { code, output } = await run(['--only', 'mnist', '--out', folder], /^mnist /m)
+  t.equal(code, 130, output)
+  t.match(output, 'stopped by SIGINT before the first experiment ended; no page written')
+  t.equal(readFileSync(join(folder, 'index.html'), 'utf8'), 'old')
+  t.strictSame(readdirSync(folder), ['index.html'])
 })

@@ -220,7 +220,7 @@ t.test('NEUROBLAS_NUM_THREADS', async (t) => {
     0: refusal('0'),
     257: refusal('257'),
     2.5: refusal('2.5'),
-    two: refusal('NaN'),
+    two: refusal('two'),
   }
   for (const [value, wanted] of Object.entries(expected)) {
     const { stdout } = await inChild({ env: { NEUROBLAS_NUM_THREADS: value } }, show)

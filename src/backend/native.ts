@@ -76,15 +76,18 @@ export function loadAddon(): Addon {
   }
   const threads = process.env.NEUROBLAS_NUM_THREADS
   if (threads !== undefined && threads !== '') {
-    loaded.setThreads(checkThreads('NEUROBLAS_NUM_THREADS', Number(threads)))
+    loaded.setThreads(checkThreads('NEUROBLAS_NUM_THREADS', Number(threads), threads))
   }
   return loaded
 }
 
-/** Refuses a number of threads that the addon does not know. */
-export function checkThreads(name: string, threads: number): number {
+/**
+ * Refuses a number of threads that the addon does not know.
+ * @param given what the number was read from, for the message
+ */
+export function checkThreads(name: string, threads: number, given: unknown = threads): number {
   if (Number.isInteger(threads) && threads >= 1 && threads <= 256) return threads
-  throw new ArgumentError(`${name}: expected an integer from 1 to 256, got ${threads}`)
+  throw new ArgumentError(`${name}: expected an integer from 1 to 256, got ${given}`)
 }
 
 /** Position of each kernel in the addon's list. Throws BackendError where it is not this table. */

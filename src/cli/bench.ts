@@ -1,31 +1,13 @@
 /** `neuroblas bench`: training steps against bare BLAS calls, pure JavaScript and other libraries. */
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { availableParallelism, constants } from 'node:os'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, type Option } from 'commander'
 import { type Case, cases, DEFAULT_CASES, describeCase } from '../bench/cases.js'
 import { CONTESTANTS } from '../bench/contestants.js'
 import { runBench } from '../bench/run.js'
 import { formatReport } from '../bench/table.js'
-import { namesOption } from './options.js'
-
-/** Thread counts separated by commas. */
-function threadCounts(text: string): number[] {
-  const counts = [...new Set(text.split(',').map(Number))]
-  if (counts.every((n) => Number.isInteger(n) && n >= 1 && n <= 256)) return counts
-  throw new InvalidArgumentError(`Expected integers from 1 to 256, as in 1,2, got '${text}'.`)
-}
-
-/** A finite number from `least` on. */
-function numberFrom(least: number, { integer = false } = {}) {
-  return (text: string): number => {
-    const value = text.trim() === '' ? Number.NaN : Number(text)
-    if (!Number.isFinite(value) || value < least || (integer && !Number.isInteger(value))) {
-      const kind = integer ? 'an integer' : 'a number'
-      throw new InvalidArgumentError(`Expected ${kind} >= ${least}, got '${text}'.`)
-    }
-    return value
-  }
-}
+import { checkedOption, integerOption, namesOption, numberOption, parseNumber } from './options.js'
+import { table } from './table.js'
 
 /** E1 stands for all of its parts; M1 gets the steps that were asked for. */
 function casesNamed(names: readonly string[], steps: number): Case[] {
@@ -68,18 +50,33 @@ async function bench({ json, ...options }: Options): Promise<void> {
   if (report.disagreements.length > 0) process.exitCode = 1
 }
 
+const examples = `
+Close other programs first: what else runs is measured, too.
+
+Examples:
+  neuroblas bench
+  neuroblas bench --cases P3,P7 --contestants neuroblas,bare --threads 1
+  neuroblas bench --cases all --rounds 3 --json bench.json`
+
+/** Thread counts separated by commas; each one is kept once. */
+function threadsOption(flags: string, description: string): Option {
+  return checkedOption(flags, description, 'integers from 1 to 256, as in 1,2', (text) => {
+    const counts = [...new Set(text.split(',').map(parseNumber))]
+    return counts.every((n) => Number.isInteger(n) && n >= 1 && n <= 256) ? counts : undefined
+  })
+}
+
 export function benchCommand(): Command {
-  const ids = cases.map(({ id }) => id)
-  const width = Math.max(...ids.map((id) => id.length))
-  const lines = cases.map((c) => `  ${c.id.padEnd(width)}  ${describeCase(c)}`)
+  const rows = cases.map((c) => ['', c.id, describeCase(c)])
   const cores = [...new Set([1, availableParallelism()])]
   return new Command('bench')
-    .description('measure training steps against bare BLAS calls and other libraries')
+    .summary('measure the speed against pure JavaScript and bare BLAS')
+    .description('Measures training steps against bare BLAS calls and other libraries.')
     .addOption(
-      namesOption('--cases <list>', 'what to measure, or all', [...ids, 'all']).default(
-        [...DEFAULT_CASES],
-        DEFAULT_CASES.join(','),
-      ),
+      namesOption('--cases <list>', 'what to measure, or all', [
+        ...cases.map(({ id }) => id),
+        'all',
+      ]).default([...DEFAULT_CASES], DEFAULT_CASES.join(',')),
     )
     .addOption(
       namesOption('--contestants <list>', 'who takes part', CONTESTANTS).default(
@@ -87,15 +84,18 @@ export function benchCommand(): Command {
         CONTESTANTS.join(','),
       ),
     )
+    .addOption(threadsOption('--threads <list>', 'thread counts').default(cores, cores.join(',')))
+    .addOption(integerOption('--rounds <n>', 'rounds per case', 1).default(5))
     .addOption(
-      new Option('--threads <list>', 'thread counts')
-        .argParser(threadCounts)
-        .default(cores, cores.join(',')),
+      numberOption(
+        '--seconds <s>',
+        'time of each contestant in each round',
+        'a number >= 0.001',
+        (value) => value >= 0.001,
+      ).default(0.5),
     )
-    .option('--rounds <n>', 'rounds per case', numberFrom(1, { integer: true }), 5)
-    .option('--seconds <s>', 'time of each contestant in each round', numberFrom(0.001), 0.5)
-    .option('--steps <n>', 'steps of M1', numberFrom(1, { integer: true }), 20_000)
+    .addOption(integerOption('--steps <n>', 'steps of M1', 1).default(20_000))
     .option('--json <file>', 'write the report as JSON')
-    .addHelpText('after', `\nCases:\n${lines.join('\n')}\n\nClose other programs first.`)
+    .addHelpText('after', `\nCases:\n${table(rows, 'lll')}\n${examples}`)
     .action((options: Options) => bench(options))
 }

@@ -1,10 +1,13 @@
-/** The data sets that the command line knows by name, and folders of IDX files. */
-import { statSync } from 'node:fs'
-import { type Dataset, split } from '../data/dataset.js'
+/** The data sets that the command line knows by name, CSV files, and folders of IDX files. */
+import { readFileSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
+import { type Dataset, dataset, split } from '../data/dataset.js'
 import { digits } from '../data/digits.js'
 import { iris } from '../data/iris.js'
 import { mnist } from '../data/mnist.js'
 import { DataError } from '../errors.js'
+import { parseLabelledCsv } from './csv.js'
+import { quote } from './options.js'
 
 const TEST_SHARE = 0.2
 const VALIDATION_SHARE = 0.1
@@ -13,34 +16,63 @@ const MAX_VALIDATION = 5000
 
 const shipped: Record<string, () => Dataset> = { digits, iris }
 
+/** What a command that reads a data set takes. */
+export const SOURCES = 'mnist, digits, iris, a .csv file or a folder of IDX files'
+
 /**
- * A data set with its test part, which for `digits` and `iris` is drawn by the seed.
+ * A data set with its test part, which for `digits`, `iris` and CSV files is drawn by the seed.
+ * @param classes those of a CSV file, in their order; by default all that it has
  * @throws DataError when there is no such data set
  */
-export function readData(source: string, seed: number): { train: Dataset; test: Dataset } {
+export function readData(
+  source: string,
+  seed: number,
+  classes?: readonly string[],
+): { train: Dataset; test: Dataset } {
   if (source === 'mnist') return mnist()
   if (!hasOwnTest(source)) {
-    const { train, validation } = split(shipped[source](), TEST_SHARE, seed)
+    const { train, validation } = split(readWhole(source, classes), TEST_SHARE, seed)
     return { train, test: validation }
   }
   const found = statSync(source, { throwIfNoEntry: false })
   if (!found?.isDirectory()) {
     const what = found ? 'a file' : 'nothing of that name'
-    throw new DataError(
-      `${source}: expected mnist, digits, iris or a folder of IDX files, got ${what}`,
-    )
+    throw new DataError(`${source}: expected ${SOURCES}, got ${what}`)
   }
   return mnist(source)
 }
 
-/** Whether the test part is part of the data set, whatever the seed. */
-export function hasOwnTest(source: string): boolean {
-  return !Object.hasOwn(shipped, source)
+export function isCsv(source: string): boolean {
+  return /\.csv$/i.test(source)
 }
 
-/** All examples of a shipped data set, for a model that was trained on another one. */
-export function readWhole(source: string): Dataset {
-  return shipped[source]()
+/** Whether the test part is part of the data set, whatever the seed. */
+export function hasOwnTest(source: string): boolean {
+  return !Object.hasOwn(shipped, source) && !isCsv(source)
+}
+
+/** All examples of a data set without a test part, for a model that was trained on another one. */
+export function readWhole(source: string, classes?: readonly string[]): Dataset {
+  return isCsv(source) ? readCsv(source, classes) : shipped[source]()
+}
+
+/** Features, and the class in the last column. Classes that are not given are sorted by their names. */
+function readCsv(path: string, given?: readonly string[]): Dataset {
+  const { values: inputs, columns, labels } = parseLabelledCsv(readFileSync(path, 'utf8'), path)
+  const classes =
+    given ?? [...new Set(labels)].sort(new Intl.Collator('en', { numeric: true }).compare)
+  if (classes.length < 2) {
+    throw new DataError(`${path}: expected 2 classes or more in the last column, got ${classes}`)
+  }
+  const position = new Map(classes.map((name, i) => [name, i]))
+  const targets = labels.map((label) => position.get(label) ?? -1)
+  const unknown = targets.indexOf(-1)
+  if (unknown >= 0) {
+    throw new DataError(
+      `${path}: expected one of the classes ${classes.join(', ')} in the last column, got ${quote(labels[unknown])}`,
+    )
+  }
+  return dataset({ name: basename(path), inputs, inputShape: [columns], targets, classes })
 }
 
 /** Sets part of the training examples aside, for the accuracy after each epoch. */

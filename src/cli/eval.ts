@@ -1,10 +1,11 @@
 /** `neuroblas eval`: how well a saved model does on the test part of a data set. */
+import { basename } from 'node:path'
 import { Command } from 'commander'
 import type { Dataset } from '../data/dataset.js'
 import { DataError } from '../errors.js'
 import { evaluate } from '../evaluate.js'
 import { classify } from './classify.js'
-import { hasOwnTest, kindOf, readData, readWhole } from './data.js'
+import { hasOwnTest, kindOf, readData, readWhole, SOURCES } from './data.js'
 import { losses } from './losses.js'
 import { readModel, type SavedModel } from './modelFile.js'
 import { jsonOption } from './options.js'
@@ -12,8 +13,9 @@ import { applyTo, preprocess } from './preprocessing.js'
 import { count, figure, percent, print, table } from './table.js'
 
 const help = `
-The test part is the data set's own, or, for digits and iris, what the model's training set aside;
-a model that was trained on something else is tested on all of them.
+The test part is the data set's own, or, for digits, iris and CSV files (known by their names without
+the folder), what the model's training set aside; a model that was trained on something else is
+tested on all of them.
 
 Examples:
   neuroblas eval mnist.safetensors mnist
@@ -24,7 +26,7 @@ export function evalCommand(): Command {
     .summary('test a saved model')
     .description('Tests a saved model: accuracy, risk (mean loss) and confusion matrix.')
     .argument('<model>', 'file that neuroblas train saved')
-    .argument('<data>', 'mnist, digits, iris or a folder of IDX files')
+    .argument('<data>', SOURCES)
     .addOption(jsonOption('print one JSON object'))
     .addHelpText('after', help)
     .action(evalModel)
@@ -61,8 +63,10 @@ async function evalModel(
   print(matrixText(confusion, saved.classes))
 }
 
-function unseenPart({ dataset, seed = 0 }: SavedModel, source: string): Dataset {
-  return hasOwnTest(source) || dataset === source ? readData(source, seed).test : readWhole(source)
+function unseenPart({ dataset, seed = 0, classes }: SavedModel, source: string): Dataset {
+  return hasOwnTest(source) || dataset === basename(source)
+    ? readData(source, seed, classes).test
+    : readWhole(source, classes)
 }
 
 function confusionMatrix(

@@ -19,6 +19,14 @@ interface Options {
   out: string
 }
 
+const examples = `
+A page that is there, with its figures and its results.json, is replaced. Ctrl-C ends the run early:
+the page has the experiments that have ended; before the first one has, nothing is written.
+
+Examples:
+  neuroblas lecture --quick
+  neuroblas lecture --only xor,mnist --out xor-and-mnist`
+
 export function lectureCommand(): Command {
   const names = experiments.map(({ name }) => name)
   const rows = experiments.map(({ name, items, title }) => ['', name, items.join(', '), title])
@@ -30,7 +38,10 @@ export function lectureCommand(): Command {
     .addOption(namesOption('--only <list>', 'run these experiments alone, as in xor,mnist', names))
     .option('--quick', 'smaller runs: under 2 minutes in all')
     .option('--out <folder>', 'where the page is written', 'lecture')
-    .addHelpText('after', `\nExperiments, and the items of the lecture:\n${table(rows, 'llrl')}`)
+    .addHelpText(
+      'after',
+      `\nExperiments, and the items of the lecture:\n${table(rows, 'llrl')}\n${examples}`,
+    )
     .action(lecture)
 }
 
@@ -49,13 +60,19 @@ async function lecture({ only, quick = false, out }: Options): Promise<void> {
       onProgress: (done, total, note) => reporter.progress(done, total, note),
       onEnd: (finished) => reporter.end(finished),
     })
+    const stopped = finished.length < chosen.length
+    if (stopped && finished.length === 0) {
+      print(`stopped by ${interrupt.caught} before the first experiment ended; no page written`)
+      return
+    }
     const machine = `${currentBackend().name} backend, ${getNumThreads()} threads, Node ${process.versions.node}`
     const about = { version: version(), machine, quick, planned: chosen.length }
     await writeLecture(out, finished, about)
     const held = finished.filter(({ ok }) => ok).length
-    print(
-      `${held} of ${chosen.length} experiments hold what they claim: ${join(out, 'index.html')}`,
-    )
+    const ran = stopped
+      ? `stopped by ${interrupt.caught}: ${finished.length} of ${chosen.length} experiments ran, ${held} of them hold`
+      : `${held} of ${chosen.length} experiments hold`
+    print(`${ran} what they claim: ${join(out, 'index.html')}`)
     if (held < finished.length) process.exitCode = EXIT_FAILED
   } finally {
     reporter.close()

@@ -17,7 +17,8 @@ export function quote(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
 }
 
-function checked<T>(
+/** An option whose value `parse` makes of the text, or undefined where it is not what is expected. */
+export function checkedOption<T>(
   flags: string,
   description: string,
   expected: string,
@@ -37,7 +38,7 @@ export function numberOption(
   expected: string,
   accepts: (value: number) => boolean,
 ): Option {
-  return checked(flags, description, expected, (text) => {
+  return checkedOption(flags, description, expected, (text) => {
     const value = parseNumber(text)
     return accepts(value) && value < Infinity ? value : undefined
   })
@@ -59,14 +60,14 @@ export function choiceOption(
   choices: readonly string[],
 ): Option {
   const expected = `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
-  return checked(flags, `${description}: ${expected}`, expected, (text) =>
+  return checkedOption(flags, `${description}: ${expected}`, expected, (text) =>
     choices.includes(text) ? text : undefined,
   )
 }
 
 /** Names separated by commas, each one known and kept once. */
 export function namesOption(flags: string, description: string, known: readonly string[]): Option {
-  return checked(flags, description, `some of ${known.join(',')}`, (text) => {
+  return checkedOption(flags, description, `some of ${known.join(',')}`, (text) => {
     const names = [...new Set(text.split(',').map((name) => name.trim()))]
     return names.every((name) => known.includes(name)) ? names : undefined
   })
@@ -78,7 +79,7 @@ const MAX_UNITS = 65536
 /** Units of the hidden layers. */
 export function layersOption(flags: string, description: string): Option {
   const expected = `units as in 256 or 256,128 (each from 1 to ${MAX_UNITS}), or none`
-  return checked(flags, description, expected, (text) => {
+  return checkedOption(flags, description, expected, (text) => {
     if (text === 'none') return []
     const units = text.split(',').map(parseNumber)
     return units.every((n) => Number.isInteger(n) && n >= 1 && n <= MAX_UNITS) ? units : undefined

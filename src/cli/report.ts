@@ -13,9 +13,11 @@ export interface StartEvent {
   layers: readonly number[]
   parameters: number
   activation: string
+  dropout: number
   loss: string
   batchSize: number
   epochs: number
+  optimizer: string
   lr: number
   momentum: number
   l1: number
@@ -27,7 +29,7 @@ export interface StartEvent {
 
 export type EpochEvent = EpochReport & { epochs: number }
 
-/** Figures of the kept weights; null where no step was taken. */
+/** Figures of the kept weights; null where no whole epoch was trained. */
 export interface EndEvent {
   testAccuracy: number | null
   testRisk: number | null
@@ -36,7 +38,7 @@ export interface EndEvent {
   validationAccuracy: number | null
   bestEpoch: number
   epochs: number
-  /** Why training ended: epochs, or the signal's name. */
+  /** Why training ended: epochs, earlyStopping, or the signal's name. */
   ended: string
   /** Of training, validation not counted. */
   examplesPerSecond: number
@@ -134,15 +136,16 @@ function describe(e: StartEvent): string {
   const settings = [
     `batches of ${e.batchSize}`,
     `lr ${e.lr} falling to 0`,
-    `momentum ${e.momentum}`,
+    e.optimizer === 'sgd' ? `momentum ${e.momentum}` : e.optimizer,
     ...regularizers,
     `seed ${e.seed}`,
   ]
+  const hidden = [e.activation, ...(e.dropout > 0 ? [`dropout ${e.dropout}`] : [])].join(', ')
   const threads = e.threads === 1 ? '1 thread' : `${e.threads} threads`
   return table(
     [
       ['data', `${e.dataset}: ${all} ${e.kind} (${parts}), ${count(e.testExamples)} to test on`],
-      ['network', `${e.layers.join('-')}, ${e.activation}: ${count(e.parameters)} parameters`],
+      ['network', `${e.layers.join('-')}, ${hidden}: ${count(e.parameters)} parameters`],
       ['training', `${e.loss}, ${settings.join(', ')}`],
       ['backend', `${e.backend === 'js' ? 'pure JavaScript' : e.backend}, ${threads}`],
     ],
@@ -151,9 +154,12 @@ function describe(e: StartEvent): string {
 }
 
 function outcome(e: EndEvent): string {
-  if (e.testAccuracy === null) return `stopped by ${e.ended} before the first step; nothing saved`
+  if (e.testAccuracy === null) {
+    return `stopped by ${e.ended} before the first epoch had ended; no model saved`
+  }
   const lines = []
-  if (e.ended !== 'epochs') lines.push(`stopped by ${e.ended}`)
+  if (e.ended === 'earlyStopping') lines.push('ended early: the validation risk no longer fell')
+  else if (e.ended !== 'epochs') lines.push(`stopped by ${e.ended}`)
   if (e.bestEpoch !== e.epochs) {
     lines.push(`kept the weights of epoch ${e.bestEpoch}: the lowest validation risk`)
   }

@@ -51,6 +51,12 @@ function overview(): string {
   )
 }
 
+const examples = `
+Examples:
+  neuroblas reproduce dropout
+  neuroblas reproduce 784-800-10 --seed 1 --epochs 5
+  neuroblas reproduce all --results results.json`
+
 export function reproduceCommand(): Command {
   return new Command('reproduce')
     .summary('train what the literature trained on MNIST, and compare')
@@ -65,7 +71,7 @@ export function reproduceCommand(): Command {
     .option('--results <file>', 'keep the results in this JSON file and a table beside it')
     .addHelpText(
       'after',
-      `\nResults (published error, time of all runs on two cores):\n${overview()}`,
+      `\nResults (published error, time of all runs on two cores):\n${overview()}\n${examples}`,
     )
     .action(reproduce)
 }

@@ -3,6 +3,8 @@ import { currentBackend, getNumThreads, setBackend, setNumThreads } from '../bac
 import type { Dataset } from '../data/dataset.js'
 import { evaluate } from '../evaluate.js'
 import { type ActivationName, mlp, type Sequential } from '../nn/sequential.js'
+import { Adam } from '../optim/adam.js'
+import type { Optimizer } from '../optim/optimizer.js'
 import { cosine } from '../optim/schedules.js'
 import { SGD } from '../optim/sgd.js'
 import { setSeed } from '../random.js'
@@ -19,14 +21,22 @@ export interface TrainingOptions {
   /** Units of the hidden layers. */
   layers: readonly number[]
   activation: ActivationName
+  /** Probability of dropping a hidden unit. */
+  dropout: number
   loss: LossName
   batchSize: number
   epochs: number
+  optimizer: 'sgd' | 'adam'
   lr: number
+  /** Of SGD. */
   momentum: number
   l1: number
   l2: number
   seed: number
+  /** Epochs without a lower validation risk after which training ends. */
+  patience?: number
+  /** File that keeps the training after each epoch, from which it goes on where the file exists. */
+  checkpoint?: string
   backend?: 'native' | 'js'
   threads?: number
   /** File for the model; false for none. */
@@ -61,22 +71,32 @@ export function buildNetwork(problem: Problem, options: TrainingOptions) {
   const inputs = problem.train.inputs.length / problem.train.size
   const units = [inputs, ...options.layers, problem.classes.length]
   setSeed(options.seed)
-  return { units, model: mlp(units, { activation: options.activation }) }
+  const { activation, dropout } = options
+  return { units, model: mlp(units, { activation, dropout }) }
 }
 
-export function buildOptimizer(model: Sequential, examples: number, options: TrainingOptions): SGD {
+export function buildOptimizer(
+  model: Sequential,
+  examples: number,
+  options: TrainingOptions,
+): Optimizer {
   const steps = Math.ceil(examples / options.batchSize) * options.epochs
-  return new SGD(model.parameters(), {
+  const settings = {
     lr: cosine(options.lr, steps),
-    momentum: options.momentum,
     regularizer: [
       ...(options.l1 > 0 ? [l1(options.l1)] : []),
       ...(options.l2 > 0 ? [l2(options.l2)] : []),
     ],
-  })
+  }
+  return options.optimizer === 'adam'
+    ? new Adam(model.parameters(), settings)
+    : new SGD(model.parameters(), { ...settings, momentum: options.momentum })
 }
 
-/** Trains, evaluates, saves and reports; an interrupt only shortens the training. */
+/**
+ * Trains, evaluates, saves and reports; an interrupt only shortens the training. Before its first
+ * whole epoch has ended there is nothing to evaluate and to save.
+ */
 export async function runTraining(
   source: string,
   options: TrainingOptions,
@@ -102,25 +122,26 @@ export async function runTraining(
     threads: getNumThreads(),
   })
   const { history, speed, seconds } = await train(model, problem, options, reporter, interrupt)
-  const trained = history.epochs.length > 0
+  // An epoch that was interrupted tells little, and its weights must not replace those of a file.
+  const trained = history.epochs[0]?.examples === problem.train.size
   const loss = losses[options.loss]
   const tested = trained ? await evaluate(model, problem.test, { loss }) : undefined
   const testAccuracy = tested?.accuracy ?? null
   if (testAccuracy !== null && save !== false) {
     const { name: dataset, classes, preprocessing } = problem
     const notes = { dataset, seed: options.seed, classes, preprocessing, loss: options.loss }
-    const architecture = { units, activation: options.activation }
+    const architecture = { units, activation: options.activation, dropout: options.dropout }
     writeModel(model, save, architecture, { ...notes, testAccuracy })
   }
-  const kept = history.epochs[history.bestEpoch - 1]
+  const kept = trained ? history.epochs[history.bestEpoch - 1] : undefined
   const end: EndEvent = {
     testAccuracy,
     testRisk: tested?.risk ?? null,
     risk: kept?.risk ?? null,
     penalty: kept?.penalty ?? null,
     validationAccuracy: kept?.validationAccuracy ?? null,
-    bestEpoch: history.bestEpoch,
-    epochs: history.epochs.length,
+    bestEpoch: kept?.epoch ?? 0,
+    epochs: trained ? history.epochs.length : 0,
     ended: history.ended === 'aborted' ? (interrupt.caught as string) : history.ended,
     examplesPerSecond: speed,
     backend: currentBackend().name,
@@ -140,7 +161,7 @@ async function train(
   reporter: Reporter,
   { signal }: Interrupt,
 ): Promise<{ history: History; speed: number; seconds: number }> {
-  const { batchSize, epochs, seed } = options
+  const { batchSize, epochs, seed, patience, checkpoint } = options
   const begin = performance.now()
   let examples = 0
   let total = 0
@@ -153,6 +174,8 @@ async function train(
     seed,
     validation: problem.validation,
     keepBest: true,
+    ...(patience !== undefined && { earlyStopping: { patience } }),
+    checkpoint,
     signal,
     onStep({ epoch, step, stepsPerEpoch, risk }) {
       examples = Math.min(step * batchSize, problem.train.size)

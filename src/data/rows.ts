@@ -70,12 +70,3 @@ function flatten(what: string, rows: unknown): Values {
   visit(rows, 0)
   return { values, shape }
 }
-
-/** Refuses options that do not exist, which plain JavaScript can pass, instead of ignoring them. */
-export function refuseUnknown(op: string, options: object, known: readonly string[]): void {
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) {
-      throw new ArgumentError(`${op}: expected ${known.join(', ')}, got ${name}`)
-    }
-  }
-}

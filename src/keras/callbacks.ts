@@ -1,7 +1,8 @@
 /** Callbacks: what happens between epochs. */
-import { refuseUnknown } from '../data/rows.js'
 import { ArgumentError, saveModel } from '../index.js'
+import { refuseUnknown } from '../options.js'
 import type { Sequential } from './sequential.js'
+import { checkWeightsPath } from './weights.js'
 
 /** Figures of an epoch by name: `loss`, `accuracy`, `val_loss`, … */
 export type Logs = Record<string, number>
@@ -148,6 +149,7 @@ export class ModelCheckpoint extends Callback {
     options: ModelCheckpointOptions = {},
   ) {
     super()
+    checkWeightsPath('ModelCheckpoint', filepath)
     refuseUnknown('ModelCheckpoint', options, ['monitor', 'mode', 'saveBestOnly'])
     this.#best = new Best('ModelCheckpoint', options)
     this.#bestOnly = options.saveBestOnly ?? false
@@ -236,6 +238,11 @@ export class LearningRateScheduler extends Callback {
   /** @param schedule from the epoch and the learning rate so far to the new one */
   constructor(readonly schedule: (epoch: number, learningRate: number) => number) {
     super()
+    if (typeof schedule !== 'function') {
+      throw new ArgumentError(
+        `LearningRateScheduler: expected a function of epoch and learning rate, got ${typeof schedule}`,
+      )
+    }
   }
 
   override onEpochBegin(epoch: number): void {

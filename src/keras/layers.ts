@@ -1,5 +1,4 @@
 /** Layers as Keras names them. Each is a description, from which a model builds its modules. */
-import { refuseUnknown } from '../data/rows.js'
 import {
   ArgumentError,
   Dropout as DropoutModule,
@@ -18,11 +17,12 @@ import {
   type Tensor,
 } from '../index.js'
 import type { Initializer } from '../nn/init.js'
-import { named } from './names.js'
+import { refuseUnknown } from '../options.js'
+import { type Named, named } from './names.js'
 
-export type Activation = 'linear' | 'relu' | 'sigmoid' | 'tanh' | 'softmax'
+export type ActivationName = 'linear' | 'relu' | 'sigmoid' | 'tanh' | 'softmax'
 
-const activations: Record<Activation, (() => Module) | undefined> = {
+const activations: Record<ActivationName, (() => Module) | undefined> = {
   linear: undefined,
   relu: () => new ReLU(),
   sigmoid: () => new Sigmoid(),
@@ -30,7 +30,7 @@ const activations: Record<Activation, (() => Module) | undefined> = {
   softmax: () => new Softmax(),
 }
 
-const initializers: Record<string, Initializer> = {
+const initializers = {
   zeros: init.zeros,
   glorotUniform: init.glorotUniform,
   glorotNormal: init.glorotNormal,
@@ -41,10 +41,12 @@ const initializers: Record<string, Initializer> = {
   orthogonal: init.orthogonal(),
   randomUniform: init.uniform(-0.05, 0.05),
   randomNormal: init.normal(0, 0.05),
-}
+} satisfies Record<string, Initializer>
+export type InitializerName = Named<keyof typeof initializers>
 
 // Keras's strengths for those that are given by name.
-const regularizers: Record<string, Regularizer> = { l1: l1(0.01), l2: l2(0.01) }
+const regularizers = { l1: l1(0.01), l2: l2(0.01) } satisfies Record<string, Regularizer>
+export type RegularizerName = keyof typeof regularizers
 
 /** What a layer becomes when the shape of its inputs, that of one example, is known. */
 export interface Built {
@@ -61,6 +63,8 @@ export interface LayerOptions {
   name?: string
 }
 
+const layerOptions = ['inputShape', 'name']
+
 export abstract class Layer {
   readonly inputShape: Shape | undefined
   readonly name: string | undefined
@@ -68,7 +72,7 @@ export abstract class Layer {
   /** @param activation what the last of its modules is, where that is one */
   constructor(
     { inputShape, name }: LayerOptions,
-    readonly activation?: Activation,
+    readonly activation?: ActivationName,
   ) {
     if (inputShape?.some((extent) => !Number.isInteger(extent) || extent < 1)) {
       throw new ShapeError(`inputShape: expected whole numbers >= 1, got [${inputShape}]`)
@@ -83,13 +87,13 @@ export abstract class Layer {
 export interface DenseOptions extends LayerOptions {
   units: number
   /** 'linear' by default. */
-  activation?: Activation
+  activation?: ActivationName
   /** Whether there is a bias; true by default. */
   useBias?: boolean
   /** By name, or any initializer of the library; 'glorotUniform' by default. */
-  kernelInitializer?: string | Initializer
+  kernelInitializer?: InitializerName | Initializer
   /** 'l1' or 'l2' (of 0.01), or any regularizer of the library. */
-  kernelRegularizer?: string | Regularizer
+  kernelRegularizer?: RegularizerName | Regularizer
 }
 
 /** activation(x·kernel + bias) */
@@ -97,11 +101,11 @@ export class Dense extends Layer {
   readonly options: DenseOptions
 
   constructor(options: DenseOptions) {
-    super(options, options.activation ?? 'linear')
     refuseUnknown('Dense', options, [
       ...['units', 'activation', 'useBias', 'kernelInitializer', 'kernelRegularizer'],
-      ...['inputShape', 'name'],
+      ...layerOptions,
     ])
+    super(options, options.activation ?? 'linear')
     if (!Number.isInteger(options.units) || options.units < 1) {
       throw new ArgumentError(`Dense: expected units >= 1, got ${options.units}`)
     }
@@ -119,7 +123,7 @@ export class Dense extends Layer {
     }
     const init =
       typeof kernelInitializer === 'string'
-        ? named('Dense: kernelInitializer', kernelInitializer, initializers)
+        ? named<Initializer>('Dense: kernelInitializer', kernelInitializer, initializers)
         : kernelInitializer
     const after = activations[activation]
     return {
@@ -128,7 +132,7 @@ export class Dense extends Layer {
       ...(kernelRegularizer && {
         regularizer:
           typeof kernelRegularizer === 'string'
-            ? named('Dense: kernelRegularizer', kernelRegularizer, regularizers)
+            ? named<Regularizer>('Dense: kernelRegularizer', kernelRegularizer, regularizers)
             : kernelRegularizer,
       }),
     }
@@ -136,10 +140,10 @@ export class Dense extends Layer {
 }
 
 /** An activation as a layer of its own. */
-export class ActivationLayer extends Layer {
-  constructor(activation: Activation, options: LayerOptions = {}) {
+export class Activation extends Layer {
+  constructor(activation: ActivationName, options: LayerOptions = {}) {
+    refuseUnknown('Activation', options, layerOptions)
     super(options, activation)
-    refuseUnknown('Activation', options, ['inputShape', 'name'])
     named('Activation', activation, activations)
   }
 
@@ -159,9 +163,13 @@ export class Dropout extends Layer {
   readonly rate: number
 
   constructor(options: DropoutOptions) {
+    refuseUnknown('Dropout', options, ['rate', ...layerOptions])
     super(options)
-    refuseUnknown('Dropout', options, ['rate', 'inputShape', 'name'])
-    this.rate = options.rate
+    const { rate } = options
+    if (!(rate >= 0 && rate < 1)) {
+      throw new ArgumentError(`Dropout: expected a rate from 0 to below 1, got ${rate}`)
+    }
+    this.rate = rate
   }
 
   build(inputShape: Shape): Built {
@@ -178,8 +186,8 @@ class FlattenModule extends Module {
 /** Each example as one row. */
 export class Flatten extends Layer {
   constructor(options: LayerOptions = {}) {
+    refuseUnknown('Flatten', options, layerOptions)
     super(options)
-    refuseUnknown('Flatten', options, ['inputShape', 'name'])
   }
 
   build(inputShape: Shape): Built {

@@ -12,8 +12,9 @@ import {
   type Targets,
   type Tensor,
 } from '../index.js'
-import type { Activation } from './layers.js'
-import { named } from './names.js'
+import type { ActivationName } from './layers.js'
+import type { Loss as LossObject } from './losses.js'
+import { type Named, named } from './names.js'
 
 /** What targets are: a class label per example, or values in the shape of the outputs. */
 type Kind = 'labels' | 'values'
@@ -22,10 +23,10 @@ interface Known {
   loss: Loss
   kind: Kind
   /** The last activation that belongs to the loss: it is left out, and the loss takes logits. */
-  activation?: Activation
+  activation?: ActivationName
 }
 
-const losses: Record<string, Known> = {
+const losses = {
   sparseCategoricalCrossentropy: {
     loss: softmaxCrossEntropy,
     kind: 'labels',
@@ -38,43 +39,13 @@ const losses: Record<string, Known> = {
     activation: 'sigmoid',
   },
   meanSquaredError: { loss: mse, kind: 'values' },
+  mse: { loss: mse, kind: 'values' },
   meanAbsoluteError: { loss: mae, kind: 'values' },
+  mae: { loss: mae, kind: 'values' },
   huber: { loss: huber, kind: 'values' },
   hinge: { loss: hinge, kind: 'values' },
-}
-const shortNames: Record<string, string> = { mse: 'meanSquaredError', mae: 'meanAbsoluteError' }
-
-/** A loss of Keras by its class: only what a name alone does not say. */
-export interface LossOptions {
-  /** Whether the last layer gives logits, without an activation; false by default. */
-  fromLogits?: boolean
-}
-class CrossEntropy {
-  readonly fromLogits: boolean
-  constructor(
-    readonly name: string,
-    { fromLogits = false }: LossOptions = {},
-  ) {
-    this.fromLogits = fromLogits
-  }
-}
-export class SparseCategoricalCrossentropy extends CrossEntropy {
-  constructor(options?: LossOptions) {
-    super('sparseCategoricalCrossentropy', options)
-  }
-}
-export class CategoricalCrossentropy extends CrossEntropy {
-  constructor(options?: LossOptions) {
-    super('categoricalCrossentropy', options)
-  }
-}
-export class BinaryCrossentropy extends CrossEntropy {
-  constructor(options?: LossOptions) {
-    super('binaryCrossentropy', options)
-  }
-}
-
-export type LossName = string | CrossEntropy
+} satisfies Record<string, Known>
+export type LossName = Named<keyof typeof losses>
 
 export interface Objective {
   loss: Loss
@@ -87,9 +58,12 @@ export interface Objective {
  * The loss for a model that ends with an activation.
  * @throws ArgumentError when the activation does not belong to the loss
  */
-export function objectiveOf(given: LossName, last: Activation | undefined): Objective {
-  const name = typeof given === 'string' ? (shortNames[given] ?? given) : given.name
-  const { loss, kind, activation } = named('compile: loss', name, losses)
+export function objectiveOf(
+  given: LossName | LossObject,
+  last: ActivationName | undefined,
+): Objective {
+  const name = typeof given === 'object' ? given.name : given
+  const { loss, kind, activation } = named<Known>('compile: loss', name, losses)
   if (activation === undefined) return { loss, kind, takesLogits: false }
   const fromLogits = typeof given === 'object' && given.fromLogits
   if (last === (fromLogits ? 'linear' : activation)) return { loss, kind, takesLogits: !fromLogits }
@@ -99,6 +73,10 @@ export function objectiveOf(given: LossName, last: Activation | undefined): Obje
       : `compile: expected a last layer with ${activation} for ${name}, or the loss as an object with { fromLogits: true }, got ${last}`,
   )
 }
+
+export type MetricName =
+  | Named<'accuracy' | 'meanSquaredError' | 'meanAbsoluteError'>
+  | ('acc' | 'mse' | 'mae')
 
 /** What a metric sums over a batch; its mean over the examples is reported. */
 export interface Metric {
@@ -111,15 +89,17 @@ export interface Metric {
  * @param activate makes predictions of what the loss is computed from
  */
 export function metricOf(
-  name: string,
+  name: MetricName,
   { loss }: Objective,
   activate: (outputs: Tensor) => Tensor,
 ): Metric {
   const mean = (error: Loss): Metric['sum'] => {
     return (outputs, targets) => error(activate(outputs), targets).mul(outputs.shape[0])
   }
-  const sum = named<Metric['sum']>('compile: metrics', name === 'acc' ? 'accuracy' : name, {
-    accuracy: (outputs, targets) => hits(outputs, targets, loss),
+  const accuracy: Metric['sum'] = (outputs, targets) => hits(outputs, targets, loss)
+  const sum = named<Metric['sum']>('compile: metrics', name, {
+    accuracy,
+    acc: accuracy,
     mse: mean(mse),
     mae: mean(mae),
     meanSquaredError: mean(mse),

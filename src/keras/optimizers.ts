@@ -1,5 +1,4 @@
 /** Optimizers as Keras names them: settings, from which a model makes the library's own. */
-import { refuseUnknown } from '../data/rows.js'
 import {
   ArgumentError,
   type Optimizer as EngineOptimizer,
@@ -8,6 +7,7 @@ import {
   type Regularizer,
 } from '../index.js'
 import { AdamHat } from '../optim/adamHat.js'
+import { refuseUnknown } from '../options.js'
 import { named } from './names.js'
 
 type Groups = { parameters: Parameter[]; regularizer?: Regularizer }[]
@@ -86,8 +86,11 @@ export class Adam extends Optimizer {
   }
 }
 
+const byName = { sgd: () => new SGD(), adam: () => new Adam() }
+export type OptimizerName = keyof typeof byName
+
 /** The optimizer of that name, or the one that is given. */
-export function optimizerOf(given: string | Optimizer): Optimizer {
+export function get(given: OptimizerName | Optimizer): Optimizer {
   if (given instanceof Optimizer) return given
-  return named('compile: optimizer', given, { sgd: () => new SGD(), adam: () => new Adam() })()
+  return named<() => Optimizer>('compile: optimizer', given, byName)()
 }

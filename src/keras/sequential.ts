@@ -1,5 +1,5 @@
 /** Keras's model: a stack of layers that is compiled, fitted, evaluated and asked. */
-import { type Rows, readRows, refuseUnknown, type Values } from '../data/rows.js'
+import { type Rows, readRows, type Values } from '../data/rows.js'
 import {
   ArgumentError,
   type Dataset,
@@ -19,20 +19,29 @@ import {
   tensor,
 } from '../index.js'
 import { addInPlace } from '../ops/elementwise.js'
+import { refuseUnknown } from '../options.js'
 import { sizeOf } from '../shape.js'
 import type { CallbackLike, Logs } from './callbacks.js'
 import { checkInputs, datasetOf, splitOff } from './examples.js'
-import type { Built, Layer } from './layers.js'
-import { type LossName, type Metric, metricOf, type Objective, objectiveOf } from './objective.js'
-import { type Optimizer, optimizerOf } from './optimizers.js'
+import { type Built, Layer } from './layers.js'
+import type { Loss } from './losses.js'
+import {
+  type LossName,
+  type Metric,
+  type MetricName,
+  metricOf,
+  type Objective,
+  objectiveOf,
+} from './objective.js'
+import { type Optimizer, type OptimizerName, get as optimizerOf } from './optimizers.js'
 import { formatSummary } from './summary.js'
+import { checkWeightsPath } from './weights.js'
 
 export interface CompileOptions {
   /** 'sgd', 'adam', or one with settings of its own; 'sgd' is not the default: there is none. */
-  optimizer: string | Optimizer
-  loss: LossName
-  /** 'accuracy', 'mse', 'mae' */
-  metrics?: readonly string[]
+  optimizer: OptimizerName | Optimizer
+  loss: LossName | Loss
+  metrics?: readonly MetricName[]
 }
 
 export interface FitOptions {
@@ -99,8 +108,11 @@ export class Sequential {
     for (const layer of layers) this.add(layer)
   }
 
-  /** @throws ArgumentError once there are weights */
+  /** @throws ArgumentError for what is no layer, and once there are weights */
   add(layer: Layer): void {
+    if (!(layer instanceof Layer)) {
+      throw new ArgumentError(`add: expected a layer, as new layers.Flatten(), got ${typeof layer}`)
+    }
     if (this.#network) throw new ArgumentError('add: expected a model without weights, it has some')
     this.layers.push(layer)
   }
@@ -223,13 +235,15 @@ export class Sequential {
     return body.parameters().reduce((sum, { size }) => sum + size, 0)
   }
 
-  /** Writes the weights to a `.safetensors` file. */
+  /** Writes the weights to a `.safetensors` file. @throws ArgumentError for other names of Keras's */
   saveWeights(path: string): void {
+    checkWeightsPath('saveWeights', path)
     saveModel(this.module, path)
   }
 
   /** @throws DataError when the file is malformed or of another model */
   loadWeights(path: string): void {
+    checkWeightsPath('loadWeights', path)
     loadModel(this.module, path)
   }
 

@@ -1,6 +1,6 @@
 /** Parameters of scikit-learn's perceptrons, in camelCase, with its defaults and ranges. */
-import { refuseUnknown } from '../data/rows.js'
 import { ArgumentError } from '../errors.js'
+import { refuseUnknown } from '../options.js'
 
 export interface MLPParameters {
   /** Units of each hidden layer; [100] by default. */

@@ -160,9 +160,11 @@ export abstract class Perceptron<Y> {
   }
 
   #refuseSampleWeight(rest: readonly unknown[]): void {
-    if (rest.some((value) => value !== undefined)) {
-      throw new ArgumentError(`${this.#name}: expected no weights of examples, they are not there`)
-    }
+    const given = rest.find((value) => value !== undefined)
+    if (given === undefined) return
+    throw new ArgumentError(
+      `${this.#name}: sample weights are not supported: expected no further argument, got ${typeof given}`,
+    )
   }
 
   #matrix(X: Rows): Values {
