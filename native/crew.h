@@ -1,6 +1,6 @@
 // The threads that compute a program's steps together: one leads and opens step after step, helpers
-// claim pieces of the open step. What a piece computes does not depend on who computes it, so results
-// are the same for any number of threads.
+// claim pieces of the open step. What a piece computes does not depend on who computes it, so
+// results are the same for any number of threads.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// Runs of programs: one at a time, by a crew of threads; runs that wait for each other take turns of
-// some milliseconds, between passes. The process has one pool, whatever number of JavaScript
+// Runs of programs: one at a time, by a crew of threads; runs that wait for each other take turns
+// of some milliseconds, between passes. The process has one pool, whatever number of JavaScript
 // environments. A run is led by the caller's thread, or by the pool's own driver where JavaScript
 // awaits it.
 #pragma once

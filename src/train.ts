@@ -14,6 +14,7 @@ import type { Loss } from './losses.js'
 import type { Monitor } from './monitor/monitor.js'
 import type { Module } from './nn/module.js'
 import { Optimizer } from './optim/optimizer.js'
+import { refuseUnknown } from './options.js'
 import { Generator, streams } from './random.js'
 import { within } from './scope.js'
 import { TrainingSteps } from './trainingSteps.js'
@@ -176,7 +177,14 @@ async function loadExamples(
   return { train, held: await Examples.load(data, rows.validation) }
 }
 
+const OPTIONS: Record<keyof FitOptions, true> = {
+  ...{ loss: true, optimizer: true, epochs: true, batchSize: true, seed: true, shuffle: true },
+  ...{ validation: true, earlyStopping: true, augment: true, checkpoint: true, keepBest: true },
+  ...{ monitor: true, onStep: true, onEpoch: true, signal: true },
+}
+
 function checkOptions(model: Module, options: FitOptions): void {
+  refuseUnknown('fit', options, Object.keys(OPTIONS))
   const { loss, optimizer, epochs, batchSize = 32, seed = 0 } = options
   const { validation, earlyStopping, keepBest } = options
   if (typeof loss !== 'function') {

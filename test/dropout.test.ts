@@ -131,16 +131,8 @@ t.test('as an option of mlp, and in its file', async (t) => {
     t.throws(() => saveMlp(model, file, wrong), { name: 'ArgumentError', message })
     t.ok(readFileSync(file).equals(before))
   }
-  for (const args of [
-    [6, 5, 3],
-    [[6, 5, 3], 'relu'],
-  ]) {
-    const call = () => mlp(...(args as unknown as [number[]]))
-    t.throws(call, {
-      name: 'ArgumentError',
-      message: /^mlp: expected an array of units and an obj/,
-    })
-  }
+  const call = () => mlp(...([6, 5, 3] as unknown as [number[]]))
+  t.throws(call, { name: 'ArgumentError', message: 'mlp: expected an array of units, got 6' })
 })
 
 t.test('a probability out of range is refused', async (t) => {

@@ -5,6 +5,7 @@ import {
   ArgumentError,
   type Dataset,
   dataset,
+  distortion,
   evaluate,
   type FitOptions,
   fit,
@@ -13,6 +14,7 @@ import {
   memory,
   mlp,
   mse,
+  pretrain,
   Sequential,
   SGD,
   ShapeError,
@@ -164,4 +166,43 @@ onBothBackendsLater('parameters in arrays, objects and maps are trained', async 
   for (const [path, { data }] of model.state()) t.notSame(data, before.get(path)!.data, path)
   model.eval()
   t.equal(model.map.get('c')!.training, false)
+})
+
+t.test('options that do not exist', async (t) => {
+  setBackend('native')
+  const { model, options } = start()
+  const extra = (given: object) => given as never
+  const calls: [() => unknown, RegExp][] = [
+    [
+      () => mlp([2, 2], extra({ actvation: 'tanh' })),
+      /^mlp: unknown option actvation; did you mean /,
+    ],
+    [() => mlp([2, 2], extra('relu' as never)), /^mlp: expected one object of options/],
+    [
+      () => new SGD(model.parameters(), extra({ lr: 0.1, weight_decay: 1 })),
+      /^SGD: unknown option weight_decay; did you mean weightDecay\?$/,
+    ],
+    [
+      () => new Adam([{ parameters: model.parameters(), beta: 1 } as never], { lr: 0.1 }),
+      /^Adam: unknown option beta; did you mean beta1\?$/,
+    ],
+    [
+      () => distortion(extra({ imageShape: [2, 2], rotaton: 1 })),
+      /^distortion: unknown option rotaton; did you mean rotation\?$/,
+    ],
+  ]
+  for (const [call, message] of calls) t.throws(call, { name: 'ArgumentError', message })
+  await rejects(
+    t,
+    fit(model, data, extra({ ...options, batchsize: 8 })),
+    ArgumentError,
+    'fit: unknown option batchsize; did you mean batchSize?',
+  )
+  const noisy = extra({ method: 'rbm', epochs: 1, noise: { masking: 0.1 } })
+  await rejects(
+    t,
+    pretrain(model, data, noisy),
+    ArgumentError,
+    /^pretrain by rbm: expected options/,
+  )
 })

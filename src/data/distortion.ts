@@ -10,6 +10,7 @@ import { ArgumentError, ShapeError } from '../errors.js'
 import type { Targets } from '../losses.js'
 import { stack } from '../ops/layout.js'
 import { warp } from '../ops/warp.js'
+import { refuseUnknown } from '../options.js'
 import type { Generator } from '../random.js'
 import { within } from '../scope.js'
 import { checkNumber, format } from '../shape.js'
@@ -34,6 +35,10 @@ export interface DistortionOptions {
   scale?: number
 }
 
+const OPTIONS: Record<keyof DistortionOptions, true> = {
+  ...{ imageShape: true, alpha: true, sigma: true, rotation: true, shear: true, scale: true },
+}
+
 type Limit = number | readonly number[]
 
 /**
@@ -46,6 +51,7 @@ type Limit = number | readonly number[]
  * distortion({ imageShape: [28, 28], alpha: 36, sigma: 6, rotation: 10, shear: 5, scale: 0.15 })
  */
 export function distortion(options: DistortionOptions): Augment {
+  refuseUnknown('distortion', options, Object.keys(OPTIONS))
   const { imageShape, alpha = 0, sigma = 1, rotation = 0, shear = 0, scale = 0 } = options
   const [rows, cols] = imageShape
   const checkLimit = (name: string, limit: Limit, end: number, expected: string) => {

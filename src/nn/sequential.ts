@@ -1,5 +1,6 @@
 /** Modules one after the other, and the network that most people start with. */
 import { ArgumentError } from '../errors.js'
+import { refuseUnknown } from '../options.js'
 import type { Tensor } from '../tensor.js'
 import { ReLU, Sigmoid, Tanh } from './activations.js'
 import { Dropout } from './dropout.js'
@@ -38,17 +39,20 @@ export interface MlpOptions extends LinearOptions {
   inputDropout?: number
 }
 
+const OPTIONS: Record<keyof MlpOptions, true> = {
+  ...{ activation: true, dropout: true, inputDropout: true },
+  ...{ bias: true, init: true, generator: true },
+}
+
 /**
  * A multi-layer perceptron: affine layers between the given numbers of units, the activation after
  * each but the last, whose outputs are logits.
  * @example mlp([784, 256, 10], { dropout: 0.5 })
  */
 export function mlp(units: readonly number[], options: MlpOptions = {}): Sequential {
-  if (!Array.isArray(units) || typeof options !== 'object') {
-    throw new ArgumentError(
-      `mlp: expected an array of units and an object of options, got ${units} and ${options}`,
-    )
-  }
+  if (!Array.isArray(units))
+    throw new ArgumentError(`mlp: expected an array of units, got ${units}`)
+  refuseUnknown('mlp', options, Object.keys(OPTIONS))
   const { activation = 'relu', dropout = 0, inputDropout = 0, ...linear } = options
   if (units.length < 2) {
     throw new ArgumentError(`mlp: expected inputs and outputs at least, got [${units.join(', ')}]`)

@@ -22,6 +22,13 @@ export interface AdamSettings extends GroupSettings {
 export class Adam extends Optimizer<AdamSettings> {
   protected override readonly kept = { mean: new ParameterState(), square: new ParameterState() }
 
+  protected override knownSettings(): Record<keyof AdamSettings, true> {
+    return {
+      ...{ lr: true, beta1: true, beta2: true, epsilon: true, weightDecay: true },
+      ...{ regularizer: true, maxNorm: true },
+    }
+  }
+
   protected override check(group: AdamSettings): void {
     super.check(group)
     const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = group

@@ -7,6 +7,7 @@ import type { Handle } from '../backend/kernels.js'
 import { everyPass, underneath } from '../backend/record.js'
 import { ArgumentError, CaptureError, ShapeError } from '../errors.js'
 import { Parameter } from '../nn/module.js'
+import { refuseUnknown } from '../options.js'
 import type { Regularizer } from '../regularizers.js'
 import { Scope, scope, within } from '../scope.js'
 import { format, sameShape } from '../shape.js'
@@ -73,7 +74,16 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     if (new Set(all).size !== all.length) {
       throw new ArgumentError(`${name}: expected each parameter once`)
     }
+    for (const { parameters: _, ...given } of this.groups) {
+      const known = this.knownSettings()
+      if (known) refuseUnknown(name, given, Object.keys(known))
+    }
     for (const group of this.groups) this.check(group)
+  }
+
+  /** The names of all settings there are; undefined where that is not known. */
+  protected knownSettings(): Record<keyof Settings, true> | undefined {
+    return undefined
   }
 
   /** Refuses settings out of range; called at the start and before every step. */

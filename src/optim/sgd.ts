@@ -21,6 +21,13 @@ export interface SGDSettings extends GroupSettings {
 export class SGD extends Optimizer<SGDSettings> {
   protected override readonly kept = { velocity: new ParameterState() }
 
+  protected override knownSettings(): Record<keyof SGDSettings, true> {
+    return {
+      ...{ lr: true, momentum: true, nesterov: true, weightDecay: true },
+      ...{ regularizer: true, maxNorm: true },
+    }
+  }
+
   protected override check(group: SGDSettings): void {
     super.check(group)
     const { weightDecay = 0, nesterov = false } = group

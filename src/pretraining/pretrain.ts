@@ -10,6 +10,7 @@ import { Linear } from '../nn/linear.js'
 import type { Module } from '../nn/module.js'
 import { type ActivationName, activations, Sequential } from '../nn/sequential.js'
 import { SGD, type SGDSettings } from '../optim/sgd.js'
+import { refuseUnknown } from '../options.js'
 import { Generator, streams } from '../random.js'
 import { l2 } from '../regularizers.js'
 import { Scope, within } from '../scope.js'
@@ -126,10 +127,18 @@ export async function pretrain(
   }
 }
 
-function checkOptions({ method, visible = 'binary' }: PretrainOptions): void {
+const OPTIONS: Record<keyof CommonOptions, true> = {
+  ...{ epochs: true, batchSize: true, lr: true, momentum: true, weightCost: true, visible: true },
+  ...{ seed: true, checkpoint: true, onEpoch: true, signal: true },
+}
+const OWN_OPTIONS = { rbm: ['method', 'k'], autoencoder: ['method', 'noise', 'tied'] }
+
+function checkOptions(options: PretrainOptions): void {
+  const { method, visible = 'binary' } = options
   if (method !== 'rbm' && method !== 'autoencoder') {
     throw new ArgumentError(`pretrain: expected method rbm or autoencoder, got ${method}`)
   }
+  refuseUnknown(`pretrain by ${method}`, options, [...Object.keys(OPTIONS), ...OWN_OPTIONS[method]])
   if (visible !== 'binary' && visible !== 'gaussian') {
     throw new ArgumentError(`pretrain: expected visible units binary or gaussian, got ${visible}`)
   }
