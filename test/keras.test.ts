@@ -121,6 +121,40 @@ t.test('predict activates what training does not', async (t) => {
   t.ok(Math.abs(acc - hits / count) < 1e-6)
 })
 
+t.test('predict leaves the training as it was', async (t) => {
+  const train = async (asking: boolean) => {
+    setSeed(1)
+    const model = new Sequential([
+      new layers.Dense({ units: 20, activation: 'relu', inputShape: [64] }),
+      new layers.Dropout({ rate: 0.5 }),
+      new layers.Dense({ units: 10, activation: 'softmax' }),
+    ])
+    model.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' })
+    const onTrainBatchEnd = () => {
+      if (asking) model.predict(x.slice(0, 2))
+    }
+    const options = { ...quiet, epochs: 2, callbacks: [{ onTrainBatchEnd }] }
+    return (await model.fit(x, y, options)).history.loss
+  }
+  t.strictSame(await train(true), await train(false))
+  const model = small()
+  for (const batchSize of [0, -1, 1.5, Number.NaN]) {
+    const message = `predict: expected batchSize >= 1, got ${batchSize}`
+    t.throws(() => model.predict(x, { batchSize }), { name: 'ArgumentError', message })
+  }
+})
+
+t.test('hinge takes labels of 0 and 1', async (t) => {
+  const train = async (zero: number) => {
+    setSeed(1)
+    const model = new Sequential([new layers.Dense({ units: 1, inputShape: [64] })])
+    model.compile({ optimizer: 'sgd', loss: 'hinge' })
+    const targets = y.map((label) => (label < 5 ? zero : 1))
+    return (await model.fit(x, targets, { ...quiet, epochs: 2 })).history.loss
+  }
+  t.strictSame(await train(0), await train(-1))
+})
+
 t.test('every loss learns its task', async (t) => {
   const inputs = Array.from({ length: 64 }, (_, i) => [Math.sin(i), Math.cos(3 * i)])
   const positive = inputs.map(([a, b]) => +(a + b > 0))

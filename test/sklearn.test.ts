@@ -191,6 +191,27 @@ t.test('partialFit and warmStart go on', async (t) => {
   t.ok(warnings.some(({ name }) => name === 'ConvergenceWarning'))
 })
 
+t.test('a refused fit leaves the last one, and two at once are refused', async (t) => {
+  const classifier = new MLPClassifier({ hiddenLayerSizes: [4], maxIter: 3, randomState: 1 })
+  const [X, y] = [
+    [[0], [1], [2], [3]],
+    ['a', 'a', 'b', 'b'],
+  ]
+  await classifier.fit(X, y)
+  const before = classifier.predictProba(X)
+  await t.rejects(classifier.fit([[Number.NaN]], ['a']), { name: 'ArgumentError' })
+  await t.rejects(classifier.fit([[0], [1]], ['c', 'c']), { name: 'ArgumentError' })
+  t.strictSame(classifier.predictProba(X), before)
+  t.strictSame(classifier.classes, ['a', 'b'])
+  const first = classifier.fit(X, y)
+  const message = /MLPClassifier: expected to be fitted once at a time; await fit first/
+  await t.rejects(classifier.fit(X, y), { name: 'ArgumentError', message })
+  await first
+  t.strictSame(classifier.predictProba(X), before)
+  const again = classifier.partialFit(X, y, ['b', 1 as never])
+  await t.rejects(again, { name: 'ArgumentError' })
+})
+
 t.test('values, one or several', async (t) => {
   const inputs = Array.from({ length: 80 }, (_, i) => [i / 40 - 1])
   const y = inputs.map(([x]) => [Math.sin(3 * x), x * x])

@@ -16,8 +16,8 @@ import type { ActivationName } from './layers.js'
 import type { Loss as LossObject } from './losses.js'
 import { type Named, named } from './names.js'
 
-/** What targets are: a class label per example, or values in the shape of the outputs. */
-type Kind = 'labels' | 'values'
+/** What targets are: a class label per example, or values, or signs, in the shape of the outputs. */
+type Kind = 'labels' | 'values' | 'signs'
 
 interface Known {
   loss: Loss
@@ -43,7 +43,7 @@ const losses = {
   meanAbsoluteError: { loss: mae, kind: 'values' },
   mae: { loss: mae, kind: 'values' },
   huber: { loss: huber, kind: 'values' },
-  hinge: { loss: hinge, kind: 'values' },
+  hinge: { loss: hinge, kind: 'signs' },
 } satisfies Record<string, Known>
 export type LossName = Named<keyof typeof losses>
 

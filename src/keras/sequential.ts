@@ -202,24 +202,31 @@ export class Sequential {
   predict(x: Rows, options: { batchSize?: number } = {}): Tensor {
     refuseUnknown('predict', options, ['batchSize'])
     const { batchSize = 1000 } = options
+    if (!Number.isInteger(batchSize) || batchSize < 1) {
+      throw new ArgumentError(`predict: expected batchSize >= 1, got ${batchSize}`)
+    }
     const { values, shape } = this.#inputs('predict', x)
     const { body, last, inputShape, outputShape } = this.#requireNetwork('predict')
     const [width, outputs] = [sizeOf(inputShape), sizeOf(outputShape)]
     const results = new Float32Array(shape[0] * outputs)
+    const answer = (from: number, to: number) =>
+      scope(() => {
+        const batch = tensor(values.subarray(from * width, to * width), [to - from, ...inputShape])
+        const h = body.forward(batch)
+        return (last?.forward(h) ?? h).data()
+      })
+    const wasTraining = body.training
     body.eval()
-    for (let from = 0; from < shape[0]; from += batchSize) {
-      const to = Math.min(from + batchSize, shape[0])
-      const y = noGrad(() =>
-        scope(() => {
-          const batch = tensor(values.subarray(from * width, to * width), [
-            to - from,
-            ...inputShape,
-          ])
-          const h = body.forward(batch)
-          return (last?.forward(h) ?? h).data()
-        }),
-      )
-      results.set(y, from * outputs)
+    try {
+      for (let from = 0; from < shape[0]; from += batchSize) {
+        const to = Math.min(from + batchSize, shape[0])
+        results.set(
+          noGrad(() => answer(from, to)),
+          from * outputs,
+        )
+      }
+    } finally {
+      body.train(wasTraining)
     }
     return tensor(results, [shape[0], ...outputShape])
   }

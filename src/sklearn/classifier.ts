@@ -61,7 +61,7 @@ export class MLPClassifier<L extends Label = Label> extends Perceptron<Labels<L>
   async partialFit(X: Rows, y: Labels<L>, classes?: Labels<L>, ...rest: never[]): Promise<this> {
     if (classes !== undefined) {
       const found = sorted(this.#list(classes))
-      if (this.isFitted && found.join('\0') !== this.#classes.join('\0')) {
+      if (this.isFitted && JSON.stringify(found) !== JSON.stringify(this.#classes)) {
         throw new ArgumentError(
           `MLPClassifier: expected the classes of the first call, ${show(this.#classes)}, got ${show(found)}`,
         )
@@ -87,20 +87,19 @@ export class MLPClassifier<L extends Label = Label> extends Perceptron<Labels<L>
         `MLPClassifier: expected a label for each of ${examples} examples, got ${labels.length}`,
       )
     }
-    if (isFirst && !this.#isPartial) this.#classes = sorted(labels)
-    const position = new Map(this.#classes.map((label, i) => [label, i]))
+    const classes = isFirst && !this.#isPartial ? sorted(labels) : this.#classes
+    const position = new Map(classes.map((label, i) => [label, i]))
     if (position.size < 2) {
-      throw new ArgumentError(
-        `MLPClassifier: expected at least 2 classes, got ${show(this.#classes)}`,
-      )
+      throw new ArgumentError(`MLPClassifier: expected at least 2 classes, got ${show(classes)}`)
     }
     const kinds = Int32Array.from(labels, (label) => position.get(label) ?? -1)
     const unknown = kinds.indexOf(-1)
     if (unknown >= 0) {
       throw new ArgumentError(
-        `MLPClassifier: expected the classes ${show(this.#classes)}, got ${labels[unknown]}`,
+        `MLPClassifier: expected the classes ${show(classes)}, got ${labels[unknown]}`,
       )
     }
+    this.#classes = classes
     return position.size === 2
       ? { targets: Float32Array.from(kinds), outputs: 1, kinds }
       : { targets: kinds, outputs: position.size, kinds }

@@ -140,7 +140,7 @@ export abstract class Perceptron<Y> {
   /** What the last layer computes for X, before its activation, [examples, outputs]. */
   protected outputs(X: Rows): Values {
     const { network } = this.fitted
-    const { values, shape } = this.#matrix(X)
+    const { values, shape } = this.#matrix(X, network.units[0])
     return network.forward(values, shape[0])
   }
 
@@ -167,14 +167,13 @@ export abstract class Perceptron<Y> {
     )
   }
 
-  #matrix(X: Rows): Values {
+  #matrix(X: Rows, features?: number): Values {
     const read = readRows(`${this.#name}: X`, X)
     if (read.shape.length !== 2) {
       throw new ShapeError(
         `${this.#name}: expected X of shape [examples, features], got [${read.shape.join(', ')}]`,
       )
     }
-    const features = this.#network?.units[0]
     if (features !== undefined && read.shape[1] !== features) {
       throw new ShapeError(`${this.#name}: expected ${features} features, got ${read.shape[1]}`)
     }
@@ -182,25 +181,39 @@ export abstract class Perceptron<Y> {
   }
 
   async #train(X: Rows, y: Y, isPartial: boolean): Promise<void> {
+    if (this.#isTraining) {
+      throw new ArgumentError(
+        `${this.#name}: expected to be fitted once at a time; await fit first`,
+      )
+    }
     const { params } = this
     const isFirst = this.#network === undefined || (!params.warmStart && !isPartial)
-    if (isFirst) this.dispose()
-    const { values, shape } = this.#matrix(X)
+    const { values, shape } = this.#matrix(X, isFirst ? undefined : this.#network?.units[0])
     const encoded = this.encode(y, shape[0], isFirst)
     const seed = params.randomState ?? scope(() => Math.floor(rand([]).item() * 2 ** 31))
-    if (isFirst) {
-      const units = [shape[1], ...[params.hiddenLayerSizes].flat(), encoded.outputs]
-      this.#network = new Network(units, this.lossFor(encoded.outputs), params)
-      const generator = new Generator(seed, streams.weights)
-      for (const layer of this.#network.layers) scope(() => this.initialize(layer, generator))
-      generator.dispose()
-      this.#progress = new Progress()
-    }
-    const network = this.#network!
-    if (!isPartial || this.#optimizer === undefined) this.#optimizer = network.optimizer(params)
     const data = dataset({ inputs: values, inputShape: [shape[1]], targets: encoded.targets })
     const parts = params.earlyStopping && setAside(this.#name, data, encoded, params, seed)
-    await this.#run(network, parts || { train: data }, seed, isPartial)
+    // Only now: input that was refused has changed nothing.
+    if (isFirst) this.#begin([shape[1], ...[params.hiddenLayerSizes].flat(), encoded.outputs], seed)
+    const network = this.#network!
+    if (!isPartial || this.#optimizer === undefined) this.#optimizer = network.optimizer(params)
+    this.#isTraining = true
+    try {
+      await this.#run(network, parts || { train: data }, seed, isPartial)
+    } finally {
+      this.#isTraining = false
+    }
+  }
+  #isTraining = false
+
+  /** New weights. */
+  #begin(units: number[], seed: number): void {
+    this.dispose()
+    this.#network = new Network(units, this.lossFor(units.at(-1)!), this.params)
+    const generator = new Generator(seed, streams.weights)
+    for (const layer of this.#network.layers) scope(() => this.initialize(layer, generator))
+    generator.dispose()
+    this.#progress = new Progress()
   }
 
   async #run(
