@@ -3,7 +3,7 @@
  */
 import { inflateSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { ArgumentError, dataset, ShapeError, tensor } from '../lib/index.js'
+import { ArgumentError, dataset, predictedClasses, ShapeError, tensor } from '../lib/index.js'
 import * as plot from '../lib/plot.js'
 import { wrong } from './support/reference.js'
 
@@ -96,6 +96,37 @@ for (const [name, draw] of Object.entries(charts)) {
     t.equal(png.readUInt32BE(16), Number(width), 'rendered, in full width')
   })
 }
+
+t.test('tensors are drawn as the arrays of their elements', async (t) => {
+  const of = (values: number[]) => tensor(values)
+  const labels = (values: number[]) => tensor(values, [values.length], 'int32')
+  const pixels = [
+    [0, 1, 2, 3, 4, 5],
+    [6, 7, 8, 9, 10, 11],
+  ]
+  const shape = { imageShape: [3, 2] } as const
+  const images = tensor(pixels)
+  const pairs: [Promise<string>, Promise<string>][] = [
+    [plot.lines({ a: of([1, 3]) }), plot.lines({ a: [1, 3] })],
+    [
+      plot.scatter({ a: { x: labels([2, 5]), y: of([1, 3]) } }),
+      plot.scatter({ a: { x: [2, 5], y: [1, 3] } }),
+    ],
+    [plot.histograms({ a: images }), plot.histograms({ a: pixels.flat() })],
+    [
+      plot.confusionMatrix(labels([0, 1, 1]), predictedClasses(tensor([[-1], [2], [-3]]))),
+      plot.confusionMatrix([0, 1, 1], [0, 1, 0]),
+    ],
+    [plot.images(images, shape), plot.images(pixels, shape)],
+    [plot.images(images.reshape([2, 1, 3, 2])), plot.images(pixels, shape)],
+    [plot.images(pixels.map((image) => tensor(image, [3, 2]))), plot.images(pixels, shape)],
+    [
+      plot.biasVariance(of([4]), [plot.decompose(images, of(pixels[0]))]),
+      plot.biasVariance([4], [plot.decompose(pixels, pixels[0])]),
+    ],
+  ]
+  for (const [given, plain] of pairs) t.equal(await given, await plain)
+})
 
 t.test('options: titles, axes, size', async (t) => {
   const options = { title: 'Risk <1>', subtitle: 'falls', x: 'time (s)', y: 'risk', width: 300 }
@@ -300,7 +331,7 @@ t.test('what is refused', async (t) => {
     [
       () => plot.lines({ a: wrong('abc') }),
       ArgumentError,
-      /^plot.lines: expected an array of numbers as y of a/,
+      /^plot.lines: expected an array of numbers or a tensor as y of a, got 'abc'/,
     ],
     [
       () => plot.lines({ a: wrong(null) }),
@@ -343,7 +374,37 @@ t.test('what is refused', async (t) => {
       ArgumentError,
       /^plot.scatter: expected at least one/,
     ],
-    [() => plot.images([]), ArgumentError, /^plot.images: expected at least one image/],
+    [() => plot.images([]), ArgumentError, /^plot.images: expected an array of at least one image/],
+    [
+      () => plot.images(wrong(new Uint8Array(1e6))),
+      ArgumentError,
+      /^plot.images: expected .*, got Uint8Array\(1000000\) \[0, 0.{1,50}$/,
+    ],
+    [
+      () => plot.lines(wrong(new Float32Array(1e6))),
+      ArgumentError,
+      /^plot.lines: expected series by name, got Float32Array.{1,60}$/,
+    ],
+    [
+      () => plot.bars(wrong({ a: tensor([1, 2]) })),
+      ArgumentError,
+      'plot.bars: expected categories of a by name, got Tensor([2], float32) [1. 2.]',
+    ],
+    [
+      () => plot.learningCurves(wrong({ a: Array(1e6).fill('long') })),
+      ArgumentError,
+      /^plot.learningCurves: expected { epochs } of a, got \['long'.{1,60}$/,
+    ],
+    [
+      () => plot.histograms({ a: wrong([1, { b: 'x'.repeat(1e6) }]) }),
+      ArgumentError,
+      /^plot.histograms: expected finite numbers in a, got { b: 'x{50,60}…/,
+    ],
+    [
+      () => plot.weightImages(wrong([[1]])),
+      ArgumentError,
+      'plot.weightImages: expected a tensor, got [[1]]',
+    ],
     [
       () => plot.images([[1, 2, 3, 4], [1]]),
       ShapeError,
@@ -365,7 +426,7 @@ t.test('what is refused', async (t) => {
       'plot.weightImages: expected a matrix, got [2]',
     ],
     [
-      () => plot.confusionMatrix([0], []),
+      () => plot.confusionMatrix([0], [0, 1]),
       ShapeError,
       /^plot.confusionMatrix: expected a prediction/,
     ],
@@ -381,7 +442,7 @@ t.test('what is refused', async (t) => {
       'plot.bars: expected finite numbers in a, got NaN at 0',
     ],
     [() => plot.bars({}), ArgumentError, /^plot.bars: expected at least one/],
-    [async () => plot.decompose([], [1]), ShapeError, /^plot.decompose: expected predictions/],
+    [async () => plot.decompose([], [1]), ArgumentError, /^plot.decompose: .* at least one model/],
     [
       async () => plot.decompose([[1, 2]], [1]),
       ShapeError,

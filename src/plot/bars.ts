@@ -1,5 +1,5 @@
 /** Bars. */
-import { checkNumbers, checkSize, entriesOf } from './checks.js'
+import { checkSize, entriesOf, numbersOf } from './checks.js'
 import { type ChartOptions, draw, legendOf, logarithmic, type Spec } from './draw.js'
 import { TEXT } from './theme.js'
 
@@ -26,7 +26,7 @@ export async function bars(
     : { '': data as Categories }
   const values = entriesOf('bars', 'series', series).flatMap(([name, numbers]) =>
     entriesOf('bars', `categories${name && ` of ${name}`}`, numbers).map(([category, value]) => {
-      checkNumbers('bars', category, [value], options.logY)
+      numbersOf('bars', category, [value], options.logY)
       return { series: name, category, value }
     }),
   )

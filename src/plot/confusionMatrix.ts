@@ -1,6 +1,6 @@
 /** Which classes are taken for which. */
 import { ArgumentError, ShapeError } from '../errors.js'
-import { checkSize } from './checks.js'
+import { checkSize, type Numbers, numbersOf } from './checks.js'
 import { type ChartOptions, draw, type Spec } from './draw.js'
 import { PALETTE, TEXT } from './theme.js'
 
@@ -16,15 +16,20 @@ export interface ConfusionOptions extends ChartOptions {
  * @param predicted what it was taken for
  * @throws ShapeError when they differ in length, ArgumentError when one is no class
  * @example
- * await confusionMatrix(test.targets, predicted.data(), { classes: test.classes })
+ * await confusionMatrix(test.targets, predictedClasses(logits), { classes: test.classes })
  */
 export async function confusionMatrix(
-  actual: ArrayLike<number>,
-  predicted: ArrayLike<number>,
+  actual: Numbers,
+  predicted: Numbers,
   options: ConfusionOptions = {},
 ): Promise<string> {
-  checkSize('confusionMatrix', options)
-  const counts = countPairs(actual, predicted, options.classes?.length)
+  const op = 'confusionMatrix'
+  checkSize(op, options)
+  const counts = countPairs(
+    numbersOf(op, 'actual classes', actual),
+    numbersOf(op, 'predicted classes', predicted),
+    options.classes?.length,
+  )
   const names = options.classes ?? counts.map((_, label) => `${label}`)
   const values = counts.flatMap((row, i) =>
     row.map((count, j) => ({ actual: names[i], predicted: names[j], count, hit: i === j })),
@@ -92,7 +97,7 @@ function countPairs(
   named: number | undefined,
 ): number[][] {
   const op = 'plot.confusionMatrix'
-  if (actual.length !== predicted.length || actual.length === 0) {
+  if (actual.length !== predicted.length) {
     throw new ShapeError(
       `${op}: expected a prediction per example, got ${predicted.length} for ${actual.length}`,
     )

@@ -1,6 +1,6 @@
 /** How often values occur. */
 import { ArgumentError } from '../errors.js'
-import { checkNumbers, checkSize, entriesOf, extentOf } from './checks.js'
+import { checkSize, entriesOf, extentOf, type Numbers, numbersOf } from './checks.js'
 import {
   type ChartOptions,
   draw,
@@ -24,10 +24,10 @@ const BELOW_ONE = 0.7
  * @param series numbers by name
  * @throws ArgumentError when there are no numbers, or one is not finite
  * @example
- * await histograms({ L1: sparse.weight.data(), L2: dense.weight.data() }, { x: 'weight' })
+ * await histograms({ L1: sparse.weight, L2: dense.weight }, { x: 'weight' })
  */
 export async function histograms(
-  series: Readonly<Record<string, ArrayLike<number>>>,
+  series: Readonly<Record<string, Numbers>>,
   options: HistogramOptions = {},
 ): Promise<string> {
   const op = 'histograms'
@@ -36,8 +36,9 @@ export async function histograms(
   if (!Number.isInteger(bins) || bins < 1 || bins > 1000) {
     throw new ArgumentError(`plot.${op}: expected bins from 1 to 1000, got ${bins}`)
   }
-  const entries = entriesOf(op, 'series', series)
-  for (const [name, values] of entries) checkNumbers(op, name, values)
+  const entries = entriesOf(op, 'series', series).map(
+    ([name, values]) => [name, numbersOf(op, name, values)] as const,
+  )
   const [low, step, bars] = binsOf(
     entries.map(([, values]) => values),
     bins,

@@ -1,5 +1,5 @@
 /** Curves. */
-import { ArgumentError } from '../errors.js'
+import { ArgumentError, excerpt } from '../errors.js'
 import type { SeriesPoint } from '../monitor/monitor.js'
 import type { EpochReport } from '../train.js'
 import { checkSize, entriesOf, type NamedSeries, type Point, pointsOf } from './checks.js'
@@ -77,7 +77,7 @@ export async function learningCurves(
   const named = isCurve(runs) ? { '': runs } : runs
   const points = entriesOf(op, 'runs', named).flatMap(([run, curve]) => {
     if (!isCurve(curve)) {
-      throw new ArgumentError(`plot.${op}: expected { epochs } of ${run}, got ${curve}`)
+      throw new ArgumentError(`plot.${op}: expected { epochs } of ${run}, got ${excerpt(curve)}`)
     }
     return partsOf(curve, metric).flatMap(({ part, x, y }) =>
       pointsOf(op, { [run || part]: { x, y } }, chart).map((point) => ({ ...point, part })),
