@@ -14,6 +14,12 @@ const ORANGE = '#d55e00'
 const texts = (svg: string) =>
   [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text)
 
+/** Width and height of the plot proper. */
+function plotSize(svg: string): number[] {
+  const [, width, height] = svg.match(/class="background"[^>]*d="M[^h]*h(\d+)v(\d+)/) ?? []
+  return [Number(width), Number(height)]
+}
+
 /** The points that a curve of this colour goes through. */
 function curve(svg: string, colour: string): number[][] {
   const [, path] = svg.match(new RegExp(`<path d="M([^"A]+)" stroke="${colour}"`)) ?? []
@@ -142,6 +148,37 @@ t.test('options: titles, axes, size', async (t) => {
     Number(long.split(`>${name}<`)[0].match(/.*translate\((\d+)/s)![1]),
   )
   t.ok(Math.max(...places) < 400, 'a long legend stays inside')
+})
+
+t.test('long titles: in lines, with the plot as wide as without them', async (t) => {
+  const data = { a: [1, 2, 3] }
+  const [width] = plotSize(await plot.lines(data))
+  for (const title of ['momentum 0.9 '.repeat(12).trim(), 'x'.repeat(150)]) {
+    const svg = await plot.lines(data, { title, subtitle: title, x: title })
+    const lines = [...svg.matchAll(/<tspan[^>]*>([^<]*)</g)].map(([, line]) => line)
+    t.equal(plotSize(svg)[0], width)
+    t.ok(Math.max(...lines.map((line) => line.length)) < 60)
+    t.equal(lines.join('').replaceAll(' ', ''), title.replaceAll(' ', '').repeat(3), 'no word lost')
+    t.match(svg, `aria-label="${title}. ${title}"`)
+  }
+})
+
+t.test('categories with long names: slanted where they would overlap', async (t) => {
+  const classes = ['a very long class name', 'another long one', 'c']
+  const svg = await plot.confusionMatrix([0, 1, 2], [0, 1, 2], { classes })
+  t.strictSame(plotSize(svg), [108, 108], 'cells of 36 × 36')
+  t.equal(svg.match(/rotate\(315\)/g)?.length, 3)
+  t.ok(texts(svg).includes('a very long class n…'))
+  t.ok(texts(svg).includes('predicted class'))
+  const wide = await plot.confusionMatrix([0, 1, 2], [0, 1, 2], { classes, width: 800 })
+  t.match(wide, / width="800"/)
+  t.notMatch(wide, /rotate\(315\)/)
+  const [width, height] = plotSize(
+    await plot.confusionMatrix([0, 1, 2], [0, 1, 2], { classes, width: 300, height: 200 }),
+  )
+  t.ok(width > 100 && height > 60, 'room for the cells')
+  const bars = await plot.bars(Object.fromEntries(classes.map((name, i) => [`${name}, again`, i])))
+  t.equal(bars.match(/rotate\(315\)/g)?.length, 3)
 })
 
 t.test('lines: the data are where they belong', async (t) => {

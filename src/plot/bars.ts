@@ -1,6 +1,17 @@
 /** Bars. */
 import { checkSize, entriesOf, numbersOf } from './checks.js'
-import { type ChartOptions, draw, legendOf, logarithmic, type Spec } from './draw.js'
+import {
+  axisTitle,
+  BESIDE,
+  type ChartOptions,
+  draw,
+  HEIGHT,
+  labelsBelow,
+  legendOf,
+  logarithmic,
+  type Spec,
+  WIDTH,
+} from './draw.js'
 import { TEXT } from './theme.js'
 
 /** A number per category, by name. */
@@ -20,6 +31,7 @@ export async function bars(
   options: ChartOptions = {},
 ): Promise<string> {
   checkSize('bars', options)
+  const { width = WIDTH, height = HEIGHT } = options
   const grouped = Object.values(data ?? {}).some((value) => typeof value === 'object')
   const series = grouped
     ? (data as Readonly<Record<string, Categories>>)
@@ -31,6 +43,7 @@ export async function bars(
     }),
   )
   const names = Object.keys(series)
+  const categories = [...new Set(values.map(({ category }) => category))]
   // On a logarithmic axis every bar begins below the least value, which can be seen then.
   const least = Math.min(...values.map(({ value }) => value))
   const base = options.logY ? 10 ** (Math.ceil(Math.log10(least)) - 1) : 0
@@ -39,14 +52,14 @@ export async function bars(
     x: {
       field: 'category',
       type: 'nominal',
-      title: options.x ?? null,
-      sort: [...new Set(values.map(({ category }) => category))],
-      axis: { labelAngle: 0, labelLimit: 0 },
+      title: options.x ? axisTitle('x', options) : null,
+      sort: categories,
+      axis: labelsBelow(categories, (width - BESIDE) / categories.length, height / 2),
     },
     y: {
       field: 'value',
       type: 'quantitative',
-      title: options.y ?? 'value',
+      title: axisTitle('y', options, 'value'),
       stack: null,
       ...(options.logY && logarithmicFrom(base, values)),
     },

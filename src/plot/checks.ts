@@ -111,7 +111,7 @@ export function pointsOf(
   return entriesOf(op, 'series', record).flatMap(([series, data]) => {
     const given = isPairs(data) ? data : { x: undefined, y: data }
     const y = numbersOf(op, `y of ${series}`, given.y, logY)
-    const x = given.x && numbersOf(op, `x of ${series}`, given.x, logX)
+    const x = given.x === undefined ? given.x : numbersOf(op, `x of ${series}`, given.x, logX)
     if (x && x.length !== y.length) {
       throw new ShapeError(
         `plot.${op}: expected as many x as y in ${series}, got ${x.length} and ${y.length}`,

@@ -1,7 +1,17 @@
 /** Which classes are taken for which. */
 import { ArgumentError, ShapeError } from '../errors.js'
 import { checkSize, type Numbers, numbersOf } from './checks.js'
-import { type ChartOptions, draw, type Spec } from './draw.js'
+import {
+  ABOVE_AND_BELOW,
+  axisTitle,
+  BESIDE,
+  type ChartOptions,
+  draw,
+  drawSized,
+  labelsBelow,
+  labelsWithin,
+  type Spec,
+} from './draw.js'
 import { PALETTE, TEXT } from './theme.js'
 
 export interface ConfusionOptions extends ChartOptions {
@@ -11,7 +21,7 @@ export interface ConfusionOptions extends ChartOptions {
 
 /**
  * How many examples of each class were taken for which one: hits blue, mistakes orange, the darker
- * the more of them.
+ * the more of them. Without a width and a height the picture is as large as the classes need.
  * @param actual the class of each example, from 0
  * @param predicted what it was taken for
  * @throws ShapeError when they differ in length, ArgumentError when one is no class
@@ -36,17 +46,23 @@ export async function confusionMatrix(
   )
   const most = (hit: boolean) =>
     Math.max(0, ...values.filter((cell) => cell.hit === hit).map(({ count }) => count))
-  const side = 36 * names.length + 110
-  const nominal = (field: string, title: string, more: Spec = {}) => ({
-    field,
-    type: 'nominal',
-    title,
-    sort: names,
-    axis: { labelAngle: 0, ...more },
-  })
+  const { picture, labelsX, labelsY } = layOut(names, options)
+  const sized = { ...options, ...picture }
   const position = {
-    x: nominal('predicted', options.x ?? 'predicted class', { orient: 'bottom' }),
-    y: nominal('actual', options.y ?? 'actual class'),
+    x: {
+      field: 'predicted',
+      type: 'nominal',
+      title: axisTitle('x', sized, 'predicted class'),
+      sort: names,
+      axis: { orient: 'bottom', ...labelsX },
+    },
+    y: {
+      field: 'actual',
+      type: 'nominal',
+      title: axisTitle('y', sized, 'actual class'),
+      sort: names,
+      axis: labelsY,
+    },
   }
   const cells = (hit: boolean, color: string): Spec => ({
     transform: [{ filter: `datum.hit === ${hit} && datum.count > 0` }],
@@ -61,32 +77,52 @@ export async function confusionMatrix(
       },
     },
   })
-  return draw(
-    {
-      data: { values },
-      layer: [
-        cells(true, PALETTE[0]),
-        cells(false, PALETTE[1]),
-        {
-          mark: { type: 'text', fontSize: 11 },
-          encoding: {
-            ...position,
-            text: { field: 'count', format: ',d' },
-            color: {
-              condition: {
-                test: `datum.count > 0.5 * (datum.hit ? ${most(true)} : ${most(false)})`,
-                value: 'white',
-              },
-              value: TEXT,
+  const spec = {
+    data: { values },
+    layer: [
+      cells(true, PALETTE[0]),
+      cells(false, PALETTE[1]),
+      {
+        mark: { type: 'text', fontSize: 11 },
+        encoding: {
+          ...position,
+          text: { field: 'count', format: ',d' },
+          color: {
+            condition: {
+              test: `datum.count > 0.5 * (datum.hit ? ${most(true)} : ${most(false)})`,
+              value: 'white',
             },
-            opacity: { condition: { test: 'datum.count > 0', value: 1 }, value: 0.4 },
+            value: TEXT,
           },
+          opacity: { condition: { test: 'datum.count > 0', value: 1 }, value: 0.4 },
         },
-      ],
-      resolve: { scale: { opacity: 'independent' } },
+      },
+    ],
+    resolve: { scale: { opacity: 'independent' } },
+  }
+  const step = { width: { step: CELL }, height: { step: CELL } }
+  const fixed = options.width !== undefined || options.height !== undefined
+  return fixed ? draw(spec, sized) : drawSized({ ...spec, ...step }, sized)
+}
+
+/** Width and height of a cell where the picture may be as large as it needs to be. */
+const CELL = 36
+
+/** The labels, and the size of the picture, which is a guess where the options do not say it. */
+function layOut(names: readonly string[], { width, height }: ConfusionOptions) {
+  const room = Math.min(width ?? Infinity, height ?? Infinity) / 3
+  const labelsY = labelsWithin(names, room)
+  const cells = CELL * names.length
+  const beside = labelsY.width + BESIDE
+  const step = width === undefined ? CELL : (width - beside) / names.length
+  return {
+    labelsX: labelsBelow(names, step, room),
+    labelsY: labelsY.axis,
+    picture: {
+      width: width ?? cells + beside,
+      height: height ?? cells + labelsY.width + ABOVE_AND_BELOW,
     },
-    { width: side, height: side - 20, ...options },
-  )
+  }
 }
 
 const MAX_CLASSES = 50

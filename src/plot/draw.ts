@@ -2,7 +2,7 @@
 import * as vega from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
 import { extentOf } from './checks.js'
-import { theme } from './theme.js'
+import { BOLD, theme } from './theme.js'
 
 interface TextMetrics {
   width(item: { fontSize?: number }, text: unknown): number
@@ -15,8 +15,24 @@ if (textMetrics.width === textMetrics.estimateWidth) {
   textMetrics.width = ({ fontSize = 11 }, text) => widthOf(`${text ?? ''}`, fontSize)
 }
 
+const LETTER = 0.62
+
 function widthOf(text: string, fontSize: number): number {
-  return 0.62 * fontSize * text.length
+  return LETTER * fontSize * text.length
+}
+
+function widest(texts: readonly string[], fontSize: number): number {
+  return Math.max(...texts.map((text) => widthOf(text, fontSize)))
+}
+
+/** Letters that a line has room for at least. */
+const SHORTEST = 12
+
+/** Text in lines that are no wider than asked; only words that are wider still are parted. */
+function linesOf(text: string, fontSize: number, width: number): string[] {
+  const most = Math.max(SHORTEST, Math.floor(width / (LETTER * fontSize)))
+  const line = new RegExp(`(?!\\s).{1,${most}}(?!\\S)|\\S{1,${most}}`, 'gu')
+  return text.match(line) ?? ['']
 }
 
 /** What every chart takes. Axis titles should name the unit: `'time (s)'`. */
@@ -43,13 +59,23 @@ export const WIDTH = 480
 export const HEIGHT = 300
 
 /** Draws a chart of the size that the options ask for. */
-export function draw(spec: Spec, { width = WIDTH, height = HEIGHT, ...rest }: ChartOptions) {
-  return drawSized({ ...spec, width, height, autosize: { type: 'fit', contains: 'padding' } }, rest)
+export function draw(spec: Spec, options: ChartOptions) {
+  const { width = WIDTH, height = HEIGHT } = options
+  const autosize = { type: 'fit', contains: 'padding' }
+  return drawSized({ ...spec, width, height, autosize }, options)
 }
 
-/** Draws a chart whose panels have sizes of their own. */
-export async function drawSized(spec: Spec, { title, subtitle }: ChartOptions): Promise<string> {
-  const heading = (title ?? subtitle) && { title: { text: title ?? '', subtitle } }
+/** Draws a chart whose panels have sizes of their own; its title is as wide as the options say. */
+export async function drawSized(
+  spec: Spec,
+  { title, subtitle, width = WIDTH }: ChartOptions,
+): Promise<string> {
+  const { fontSize, subtitleFontSize } = theme.title
+  const room = width - 2 * theme.padding
+  const text = linesOf(title ?? '', BOLD * fontSize, room)
+  const heading = (title ?? subtitle) && {
+    title: { text, subtitle: subtitle && linesOf(subtitle, subtitleFontSize, room) },
+  }
   const full = { ...heading, ...spec, config: theme }
   const { spec: compiled } = compile(full as unknown as TopLevelSpec)
   const svg = await new vega.View(vega.parse(compiled), { renderer: 'none' }).toSVG()
@@ -82,15 +108,54 @@ export function legendOf(names: readonly string[], { width = WIDTH }: ChartOptio
   return { columns: Math.max(1, Math.floor(room / Math.max(...widths))) }
 }
 
+/** Letters of a category's name that are shown at most where names are cut off. */
+const SHOWN = 20
+
+/** Labels of categories, cut off where they take more room than there is, and their width. */
+export function labelsWithin(names: readonly string[], room = Infinity) {
+  const { labelFontSize } = theme.axis
+  const most = Math.max(4, Math.min(SHOWN, Math.floor(room / (LETTER * labelFontSize))))
+  return {
+    width: widest(
+      names.map((name) => name.slice(0, most)),
+      labelFontSize,
+    ),
+    axis: { labelAngle: 0, labelExpr: `truncate(datum.label, ${most})`, labelLimit: 0 },
+  }
+}
+
+/**
+ * Labels of categories below a plot.
+ * @param step pixels of each category; where labels are wider they are slanted, and cut off at `room`
+ */
+export function labelsBelow(names: readonly string[], step: number, room?: number): Spec {
+  if (widest(names, theme.axis.labelFontSize) + 4 <= step) return { labelAngle: 0, labelLimit: 0 }
+  return { ...labelsWithin(names, room).axis, labelAngle: step < 17 ? -90 : -45 }
+}
+
 /** Width of a legend's symbol and of the gap after the label. */
 const SYMBOL = 28
 /** Width of what is beside the plot. */
-const BESIDE = 60
+export const BESIDE = 60
+
+/** Height of what is above and below the plot, without the chart's title. */
+export const ABOVE_AND_BELOW = 80
+
+/** The title of an axis that is as long as the plot, about. */
+export function axisTitle(
+  axis: 'x' | 'y',
+  options: ChartOptions,
+  otherwise: string = axis,
+): string[] {
+  const { width = WIDTH, height = HEIGHT } = options
+  const room = axis === 'x' ? width - BESIDE : height - ABOVE_AND_BELOW
+  return linesOf(options[axis] ?? otherwise, theme.axis.titleFontSize, room)
+}
 
 /** An axis for rows whose `field` has these values. */
-export function axis(field: string, title: string, values: readonly number[], log = false): Spec {
-  const common = { field, type: 'quantitative', title }
-  if (log) return { ...common, ...logarithmic(values) }
+export function axis(field: 'x' | 'y', values: readonly number[], options: ChartOptions): Spec {
+  const common = { field, type: 'quantitative', title: axisTitle(field, options) }
+  if (field === 'x' ? options.logX : options.logY) return { ...common, ...logarithmic(values) }
   const whole = values.every(Number.isInteger)
   return { ...common, scale: { zero: false }, axis: whole ? { tickMinStep: 1 } : {} }
 }

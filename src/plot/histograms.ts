@@ -2,6 +2,8 @@
 import { ArgumentError } from '../errors.js'
 import { checkSize, entriesOf, extentOf, type Numbers, numbersOf } from './checks.js'
 import {
+  ABOVE_AND_BELOW,
+  axisTitle,
   type ChartOptions,
   draw,
   drawSized,
@@ -32,7 +34,7 @@ export async function histograms(
 ): Promise<string> {
   const op = 'histograms'
   checkSize(op, options)
-  const { bins = 60, width = WIDTH, height = HEIGHT, x = 'value', y = 'count', logY } = options
+  const { bins = 60, width = WIDTH, height = HEIGHT, logY } = options
   if (!Number.isInteger(bins) || bins < 1 || bins > 1000) {
     throw new ArgumentError(`plot.${op}: expected bins from 1 to 1000, got ${bins}`)
   }
@@ -50,18 +52,24 @@ export async function histograms(
     ),
   )
   const names = entries.map(([name]) => name)
+  const panel = Math.max(40, (height - 90) / names.length - 24)
+  const title = axisTitle('y', { ...options, height: panel + ABOVE_AND_BELOW }, 'count')
   const spec: Spec = {
     mark: { type: 'bar', binSpacing: bars > 100 ? 0 : 0.5 },
     encoding: {
-      x: { field: 'x', type: 'quantitative', title: x, scale: { domain: [low, high] } },
+      x: {
+        field: 'x',
+        type: 'quantitative',
+        title: axisTitle('x', options, 'value'),
+        scale: { domain: [low, high] },
+      },
       x2: { field: 'x2' },
-      y: { field: 'count', type: 'quantitative', title: y, ...(logY && countAxis(values)) },
+      y: { field: 'count', type: 'quantitative', title, ...(logY && countAxis(values)) },
       y2: { datum: logY ? BELOW_ONE : 0 },
       color: { field: 'series', type: 'nominal', scale: { domain: names }, legend: null },
     },
   }
   if (names.length === 1) return draw({ data: { values }, ...spec }, options)
-  const panel = Math.max(40, (height - 90) / names.length - 24)
   return drawSized(
     {
       data: { values },

@@ -143,15 +143,13 @@ export function drawLines(
     encoding: {
       x: axis(
         'x',
-        options.x ?? 'x',
         points.map(({ x }) => x),
-        options.logX,
+        options,
       ),
       y: axis(
         'y',
-        options.y ?? 'y',
         points.map(({ y }) => y),
-        options.logY,
+        options,
       ),
       color,
       ...(dashed && {

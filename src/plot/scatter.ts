@@ -13,15 +13,13 @@ export async function scatter(series: NamedSeries, options: ChartOptions = {}): 
   const values = pointsOf('scatter', series, options)
   const x = axis(
     'x',
-    options.x ?? 'x',
     values.map(({ x }) => x),
-    options.logX,
+    options,
   )
   const y = axis(
     'y',
-    options.y ?? 'y',
     values.map(({ y }) => y),
-    options.logY,
+    options,
   )
   return draw({ data: { values }, ...pointsSpec(Object.keys(series), x, y, options) }, options)
 }
