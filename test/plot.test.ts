@@ -206,6 +206,44 @@ t.test('lines: the data are where they belong', async (t) => {
   )
 })
 
+t.test('logarithmic axes: ticks of one kind, and no powers beyond the data', async (t) => {
+  const ticks = async (y: number[]) =>
+    texts(await plot.lines({ a: y }, { logY: true })).filter((text) => !'12xy'.includes(text))
+  t.strictSame(await ticks([2e-4, 0.5]), ['0.001', '0.01', '0.1'])
+  t.strictSame(await ticks([2e-5, 0.5]), ['1e-4', '1e-3', '1e-2', '1e-1'])
+  t.strictSame(await ticks([300, 4000]), ['500', '1000', '2000'])
+  t.strictSame(await ticks([1e-300, 1e300]), [
+    ...[300, 225, 150, 75].map((power) => `1e-${power}`),
+    ...[0, 75, 150, 225, 300].map((power) => `1e${power}`),
+  ])
+  const svg = await plot.lines({ a: [1.5e-3, 0.2] }, { logY: true })
+  const [[, low], [, high]] = curve(svg, BLUE)
+  t.ok((low - high) / plotSize(svg)[1] > 0.9, 'the data fill the plot')
+  t.ok((await ticks([5])).length > 1, 'also around one value')
+})
+
+t.test('more curves than colours: told apart by dashes, in the legend, too', async (t) => {
+  const drawn = (svg: string, attribute: string) =>
+    [...svg.matchAll(new RegExp(`stroke="(#[0-9a-f]+)"[^>]* ${attribute}="([^"]+)"`, 'g'))].map(
+      ([, colour, style]) => `${colour} ${style}`,
+    )
+  const names = Array.from({ length: 20 }, (_, i) => `s${i}`)
+  const svg = await plot.lines(Object.fromEntries(names.map((name, i) => [name, [i, i + 1]])))
+  t.equal(new Set(drawn(svg, 'stroke-dasharray')).size, 20)
+  t.equal(drawn(svg, 'stroke-dasharray').length, 40, 'curves and their symbols')
+  t.notMatch(await plot.lines({ a: [1, 2], b: [2, 1] }), /stroke-dasharray/)
+  const runs = Object.fromEntries(names.slice(0, 10).map((name) => [name, { epochs }]))
+  const styles = drawn(await plot.learningCurves(runs), 'stroke-width')
+  t.ok(styles.includes(`${BLUE} 2`) && styles.includes(`${BLUE} 4`), 'where dashes are validation')
+  const shapes = await plot.scatter(Object.fromEntries(names.map((name) => [name, [1]])))
+  const marks = [...shapes.matchAll(/d="([^"]+)" fill="(#[^"]+)" stroke="white"/g)]
+  t.equal(
+    new Set(marks.map(([, shape, colour]) => shape + colour)).size,
+    40,
+    'in the plot and in the legend',
+  )
+})
+
 t.test('learningCurves: risks of both parts, and the epoch that was kept', async (t) => {
   const svg = await plot.learningCurves({ epochs, bestEpoch: 2 })
   proportional(

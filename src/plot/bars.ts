@@ -87,6 +87,6 @@ export async function bars(
 const LABEL_AWAY = 'datum.value < 0 ? 9 : -7'
 
 function logarithmicFrom(base: number, bars: readonly { value: number }[]): Spec {
-  const { axis, scale } = logarithmic([base, ...bars.map(({ value }) => value)])
-  return { axis, scale: { ...(scale as Spec), domainMin: base } }
+  const { axis } = logarithmic([base, ...bars.map(({ value }) => value)])
+  return { axis, scale: { type: 'log', nice: false, domainMin: base } }
 }

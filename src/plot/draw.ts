@@ -98,13 +98,22 @@ export function escapeXml(text: string): string {
   return text.replace(/[&<>"]/g, (letter) => entities[letter as keyof typeof entities])
 }
 
-/** The legend of some names, in several rows where one would be too wide; null for a single name. */
-export function legendOf(names: readonly string[], { width = WIDTH }: ChartOptions): Spec | null {
+/**
+ * The legend of some names, in several rows where one would be too wide; null for a single name.
+ * @param beside names of another legend
+ */
+export function legendOf(
+  names: readonly string[],
+  { width = WIDTH }: ChartOptions,
+  beside: readonly string[] = [],
+): Spec | null {
   if (names.length === 1) return null
-  const { labelFontSize } = theme.legend
-  const widths = names.map((name) => widthOf(name, labelFontSize) + SYMBOL)
-  const room = width - BESIDE
-  if (widths.reduce((sum, one) => sum + one) <= room) return {}
+  const widthsOf = (all: readonly string[]) =>
+    all.map((name) => widthOf(name, theme.legend.labelFontSize) + SYMBOL)
+  const sum = (widths: readonly number[]) => widths.reduce((total, one) => total + one, 0)
+  const widths = widthsOf(names)
+  const room = width - BESIDE - sum(widthsOf(beside))
+  if (sum(widths) <= room) return {}
   return { columns: Math.max(1, Math.floor(room / Math.max(...widths))) }
 }
 
@@ -160,23 +169,35 @@ export function axis(field: 'x' | 'y', values: readonly number[], options: Chart
   return { ...common, scale: { zero: false }, axis: whole ? { tickMinStep: 1 } : {} }
 }
 
-/** Scale and ticks of a logarithmic axis: powers of 10, and over few of them also 2 and 5 times. */
+/**
+ * Scale and ticks of a logarithmic axis: powers of 10, and over few of them also 2 and 5 times, all
+ * written the same way. It ends a little beyond the values and is not rounded out to powers.
+ */
 export function logarithmic(values: readonly number[]): Spec {
   const { low, high } = extentOf([values])
-  const first = Math.floor(Math.log10(low))
-  const span = Math.ceil(Math.log10(high)) - first
-  const step = Math.ceil(span / 8)
-  const ticks = Array.from({ length: Math.ceil((span + 1) / step) }, (_, i) =>
-    (span > 2 ? [1] : [1, 2, 5]).map((digit) => Number(`${digit}e${first + i * step}`)),
-  ).flat()
-  const shown = ticks.filter((tick) => tick >= low && tick <= high)
-  const plain = 'datum.value >= 0.001 && datum.value < 100000'
+  const [from, to] = [Math.log10(low), Math.log10(high)]
+  const step = Math.ceil((to - from) / 8) || 1
+  const digits = to - from < 3 ? [1, 2, 5] : [1]
+  const powers = Array.from({ length: 10 }, (_, i) => Math.floor(from) + i * step)
+  const ticks = powers
+    .flatMap((power) => digits.map((digit) => Number(`${digit}e${power}`)))
+    .filter((tick) => tick >= low && tick <= high)
+  // Between two ticks of this kind it is vega that finds some.
+  const own = ticks.length > 1
+  const shown = own ? ticks : [low, high]
+  const plain = shown.every((tick) => tick >= 0.001 && tick <= 100_000)
+  const margin = (to - from) / 30 || 1
   return {
-    scale: { type: 'log', nice: span > 2 },
+    scale: {
+      type: 'log',
+      nice: false,
+      domain: [10 ** (from - margin), Math.min(10 ** (to + margin), Number.MAX_VALUE)],
+    },
     axis: {
-      labelExpr: `${plain} ? format(datum.value, '~g') : format(datum.value, '~e')`,
-      // Between two ticks of this kind it is vega that finds some.
-      ...(shown.length > 1 && { values: span > 2 ? ticks : shown }),
+      labelExpr: plain
+        ? "format(datum.value, '~g')"
+        : "replace(format(datum.value, '~e'), '+', '')",
+      ...(own && { values: ticks }),
     },
   }
 }

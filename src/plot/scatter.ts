@@ -24,6 +24,17 @@ export async function scatter(series: NamedSeries, options: ChartOptions = {}): 
   return draw({ data: { values }, ...pointsSpec(Object.keys(series), x, y, options) }, options)
 }
 
+/** One fewer than colours, so that no pair of both returns soon. */
+const SHAPES = [
+  'circle',
+  'square',
+  'cross',
+  'diamond',
+  'triangle-up',
+  'triangle-down',
+  'triangle-right',
+]
+
 /** Marks for rows of x, y and series. */
 export function pointsSpec(
   names: readonly string[],
@@ -40,6 +51,11 @@ export function pointsSpec(
   }
   return {
     mark: { type: 'point', filled: true, size: 45, opacity: 1, stroke: 'white', strokeWidth: 0.7 },
-    encoding: { x, y, color: bySeries, shape: bySeries },
+    encoding: {
+      x,
+      y,
+      color: bySeries,
+      shape: { ...bySeries, scale: { domain: names, range: SHAPES } },
+    },
   }
 }
