@@ -1,17 +1,7 @@
 /** Bars. */
+import { axisTitle, BESIDE, labelsBelow, legendOf, logarithmic } from './axes.js'
 import { checkSize, entriesOf, numbersOf } from './checks.js'
-import {
-  axisTitle,
-  BESIDE,
-  type ChartOptions,
-  draw,
-  HEIGHT,
-  labelsBelow,
-  legendOf,
-  logarithmic,
-  type Spec,
-  WIDTH,
-} from './draw.js'
+import { type ChartOptions, draw, HEIGHT, type Spec, WIDTH } from './draw.js'
 import { TEXT } from './theme.js'
 
 /** A number per category, by name. */

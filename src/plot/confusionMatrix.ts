@@ -1,17 +1,8 @@
 /** Which classes are taken for which. */
 import { ArgumentError, ShapeError } from '../errors.js'
+import { ABOVE_AND_BELOW, axisTitle, BESIDE, labelsBelow, labelsWithin } from './axes.js'
 import { checkSize, type Numbers, numbersOf } from './checks.js'
-import {
-  ABOVE_AND_BELOW,
-  axisTitle,
-  BESIDE,
-  type ChartOptions,
-  draw,
-  drawSized,
-  labelsBelow,
-  labelsWithin,
-  type Spec,
-} from './draw.js'
+import { type ChartOptions, draw, drawSized, type Spec } from './draw.js'
 import { PALETTE, TEXT } from './theme.js'
 
 export interface ConfusionOptions extends ChartOptions {

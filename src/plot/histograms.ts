@@ -1,17 +1,8 @@
 /** How often values occur. */
 import { ArgumentError } from '../errors.js'
+import { ABOVE_AND_BELOW, axisTitle, logarithmic } from './axes.js'
 import { checkSize, entriesOf, extentOf, type Numbers, numbersOf } from './checks.js'
-import {
-  ABOVE_AND_BELOW,
-  axisTitle,
-  type ChartOptions,
-  draw,
-  drawSized,
-  HEIGHT,
-  logarithmic,
-  type Spec,
-  WIDTH,
-} from './draw.js'
+import { type ChartOptions, draw, drawSized, HEIGHT, type Spec, WIDTH } from './draw.js'
 
 export interface HistogramOptions extends ChartOptions {
   /** Bars over the range of all values, at most; 60 by default. */

@@ -2,8 +2,9 @@
 import { ArgumentError, excerpt } from '../errors.js'
 import type { SeriesPoint } from '../monitor/monitor.js'
 import type { EpochReport } from '../train.js'
+import { axis, legendOf } from './axes.js'
 import { checkSize, entriesOf, type NamedSeries, type Point, pointsOf } from './checks.js'
-import { axis, type ChartOptions, draw, legendOf, type Spec } from './draw.js'
+import { type ChartOptions, draw, type Spec } from './draw.js'
 import { PALETTE, TEXT } from './theme.js'
 
 /** With more points than this on a curve they are no longer marked. */

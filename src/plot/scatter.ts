@@ -1,6 +1,7 @@
 /** Points in the plane. */
+import { axis, legendOf } from './axes.js'
 import { checkSize, type NamedSeries, pointsOf } from './checks.js'
-import { axis, type ChartOptions, draw, legendOf, type Spec } from './draw.js'
+import { type ChartOptions, draw, type Spec } from './draw.js'
 
 /**
  * The points of each series in a colour and a shape of its own.
