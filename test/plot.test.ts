@@ -375,6 +375,11 @@ t.test('toPng: letters are drawn, on white', async (t) => {
   await t.rejects(plot.toPng('no picture'), {
     message: /^plot.toPng: expected an SVG document, got/,
   })
+  await t.rejects(plot.toPng(svg('').replace('90', '1e9')), {
+    message: /^plot.toPng: .* got one of 1.2e\+11 pixels/,
+  })
+  const narrow = await plot.confusionMatrix([0, 1], [0, 1], { width: 40 })
+  t.ok((await plot.toPng(narrow)).length > 0, 'cells outside of the picture')
   await t.rejects(plot.toPng(svg(''), { scale: 0 }), { message: /^plot.toPng: expected a scale/ })
 })
 

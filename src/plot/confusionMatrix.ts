@@ -60,7 +60,7 @@ export async function confusionMatrix(
     mark: { type: 'rect', color, cornerRadius: 2 },
     encoding: {
       ...position,
-      opacity: {
+      fillOpacity: {
         field: 'count',
         type: 'quantitative',
         scale: { domain: [0, most(hit)], range: [0.05, 0.9] },
@@ -85,11 +85,11 @@ export async function confusionMatrix(
             },
             value: TEXT,
           },
-          opacity: { condition: { test: 'datum.count > 0', value: 1 }, value: 0.4 },
+          fillOpacity: { condition: { test: 'datum.count > 0', value: 1 }, value: 0.4 },
         },
       },
     ],
-    resolve: { scale: { opacity: 'independent' } },
+    resolve: { scale: { fillOpacity: 'independent' } },
   }
   const step = { width: { step: CELL }, height: { step: CELL } }
   const fixed = options.width !== undefined || options.height !== undefined
