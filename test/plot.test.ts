@@ -515,6 +515,11 @@ t.test('what is refused', async (t) => {
       ArgumentError,
       'plot.confusionMatrix: expected classes in 0..1, got 2 at 1',
     ],
+    [
+      () => plot.confusionMatrix([0, 1], [0, 1], { classes: ['a', 'a'] }),
+      ArgumentError,
+      "plot.confusionMatrix: expected a name of its own for each class, got ['a', 'a']",
+    ],
     [() => plot.confusionMatrix([0.5], [0]), ArgumentError, /^plot.confusionMatrix: expected/],
     [
       () => plot.bars({ a: nan }),

@@ -1,5 +1,5 @@
 /** Which classes are taken for which. */
-import { ArgumentError, ShapeError } from '../errors.js'
+import { ArgumentError, excerpt, ShapeError } from '../errors.js'
 import { ABOVE_AND_BELOW, axisTitle, BESIDE, labelsBelow, labelsWithin } from './axes.js'
 import { checkSize, type Numbers, numbersOf } from './checks.js'
 import { type ChartOptions, draw, drawSized, type Spec } from './draw.js'
@@ -15,7 +15,8 @@ export interface ConfusionOptions extends ChartOptions {
  * the more of them. Without a width and a height the picture is as large as the classes need.
  * @param actual the class of each example, from 0
  * @param predicted what it was taken for
- * @throws ShapeError when they differ in length, ArgumentError when one is no class
+ * @throws ShapeError when they differ in length, ArgumentError when one is no class or two
+ *   classes have one name
  * @example
  * await confusionMatrix(test.targets, predictedClasses(logits), { classes: test.classes })
  */
@@ -31,6 +32,11 @@ export async function confusionMatrix(
     numbersOf(op, 'predicted classes', predicted),
     options.classes?.length,
   )
+  if (new Set(options.classes).size !== (options.classes?.length ?? 0)) {
+    throw new ArgumentError(
+      `plot.${op}: expected a name of its own for each class, got ${excerpt(options.classes)}`,
+    )
+  }
   const names = options.classes ?? counts.map((_, label) => `${label}`)
   const values = counts.flatMap((row, i) =>
     row.map((count, j) => ({ actual: names[i], predicted: names[j], count, hit: i === j })),
