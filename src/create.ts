@@ -3,7 +3,7 @@
  */
 import type { DType } from './backend/backend.js'
 import { currentBackend } from './backend/current.js'
-import { ArgumentError, ShapeError } from './errors.js'
+import { ArgumentError, excerpt, ShapeError } from './errors.js'
 import type { Nested } from './print.js'
 import { defaultGenerator } from './random.js'
 import { Storage } from './scope.js'
@@ -102,7 +102,8 @@ export function tensor(
 /** Every element the same value. */
 export function full(shape: Shape, value: number): Tensor {
   checkShape('full', shape)
-  if (typeof value !== 'number') throw new ArgumentError(`full: expected a number, got ${value}`)
+  if (typeof value !== 'number')
+    throw new ArgumentError(`full: expected a number, got ${excerpt(value)}`)
   const y = make('float32', [...shape])
   y.storage.backend.run('fill', y.handle, y.size, value)
   return y

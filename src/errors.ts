@@ -1,6 +1,7 @@
 /**
  * Every error the library throws on purpose. Messages read `op: what was expected, got values`.
  */
+import { inspect } from 'node:util'
 
 /** Base of all of the library's own errors: `catch (e) { if (e instanceof NeuroblasError) … }`. */
 export class NeuroblasError extends Error {
@@ -44,3 +45,14 @@ export class StaleTensorError extends NeuroblasError {}
 
 /** Something a captured function must not do, or a call that does not fit it. */
 export class CaptureError extends NeuroblasError {}
+
+const EXCERPT = 60
+
+/** Any value in a message: its kind and the first of what is in it, on one line, cut off. */
+export function excerpt(value: unknown): string {
+  const text = inspect(value, { depth: 1, maxArrayLength: 4, maxStringLength: EXCERPT })
+    .replace(/\s+/g, ' ')
+    .replace(/(?<=\[) | (?=\])/g, '')
+    .slice(0, EXCERPT + 1)
+  return text.length > EXCERPT ? `${text.slice(0, EXCERPT)}…` : text
+}

@@ -8,7 +8,7 @@ import type { Backend } from './backend/backend.js'
 import { currentBackend } from './backend/current.js'
 import type { Handle } from './backend/kernels.js'
 import { isRecording, underneath, unrecorded } from './backend/record.js'
-import { ArgumentError, CaptureError } from './errors.js'
+import { ArgumentError, CaptureError, excerpt } from './errors.js'
 import { Storage, within } from './scope.js'
 import { checkNumber, checkShape, type Shape, sizeOf } from './shape.js'
 import { allocate, Tensor } from './tensor.js'
@@ -101,7 +101,7 @@ export class Generator {
       !state.every((word) => word === (word | 0))
     ) {
       throw new ArgumentError(
-        `Generator: expected the 4 integers that save() returned, got ${state}`,
+        `Generator: expected the 4 integers that save() returned, got ${excerpt(state)}`,
       )
     }
     this.#words.set(state)

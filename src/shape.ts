@@ -1,7 +1,7 @@
 /**
  * Shapes: their checks, their errors, and the rules of broadcasting. Knows nothing of tensors.
  */
-import { ArgumentError, ShapeError } from './errors.js'
+import { ArgumentError, excerpt, ShapeError } from './errors.js'
 
 export type Shape = readonly number[]
 
@@ -26,15 +26,11 @@ export function format(shape: Shape): string {
 /** Refuses what is not a list of non-negative integers with a size that can be counted. */
 export function checkShape(op: string, shape: Shape): void {
   if (!Array.isArray(shape) || !shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
-    throw new ShapeError(`${op}: expected a shape of integers >= 0, got ${describe(shape)}`)
+    throw new ShapeError(`${op}: expected a shape of integers >= 0, got ${excerpt(shape)}`)
   }
   if (!Number.isSafeInteger(sizeOf(shape))) {
     throw new ShapeError(`${op}: shape ${format(shape)} has too many elements`)
   }
-}
-
-function describe(value: unknown): string {
-  return Array.isArray(value) ? `[${value.map(String).join(', ')}]` : String(value)
 }
 
 /** An axis counted from the front; negative ones count from the back. */
@@ -57,7 +53,7 @@ export function resolveAxes(
   const list = Array.isArray(axes) ? axes : [axes]
   const resolved = list.map((axis) => resolveAxis(op, axis, rank)).sort((a, b) => a - b)
   if (new Set(resolved).size !== resolved.length) {
-    throw new ShapeError(`${op}: expected different axes, got ${describe(list)}`)
+    throw new ShapeError(`${op}: expected different axes, got ${excerpt(list)}`)
   }
   return resolved
 }

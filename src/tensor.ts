@@ -5,7 +5,7 @@
 import { backward, type GradNode, savedStorages } from './autograd.js'
 import type { DType, Precision } from './backend/backend.js'
 import type { Handle } from './backend/kernels.js'
-import { ArgumentError, ReleasedTensorError, ShapeError } from './errors.js'
+import { ArgumentError, excerpt, ReleasedTensorError, ShapeError } from './errors.js'
 import { requireDType, requireUsable } from './ops/define.js'
 import * as elementwise from './ops/elementwise.js'
 import { gather, toFloat } from './ops/gather.js'
@@ -290,7 +290,7 @@ export class Tensor<D extends DType = 'float32'> {
     for (const [axis, range] of ranges.entries()) {
       if (range === undefined) continue
       if (!Array.isArray(range) || range.length > 2) {
-        throw new ArgumentError(`slice: expected pairs [start, end], got ${String(range)}`)
+        throw new ArgumentError(`slice: expected pairs [start, end], got ${excerpt(range)}`)
       }
       const [start, length] = resolveRange(this.shape[axis], ...range)
       y = sliceAxis(y, { axis, start, length }) as Tensor<D>

@@ -158,11 +158,12 @@ onBothBackends('bad shapes', (t) => {
   for (const [shape, text] of [
     [3, '3'],
     [undefined, 'undefined'],
-    ['2', '2'],
+    ['2', "'2'"],
     [[-1], '[-1]'],
     [[1.5], '[1.5]'],
     [[2, Number.NaN], '[2, NaN]'],
-    [['2'], '[2]'],
+    [['2'], "['2']"],
+    [Array(1e6).fill(-1), `[${'-1, '.repeat(4)}... 999996 more items]`],
   ]) {
     const makers = { full: (s: number[]) => full(s, 1), zeros, ones, rand, randn }
     for (const [name, make] of Object.entries(makers)) {
@@ -198,7 +199,7 @@ onBothBackends('constants', (t) => {
   t.strictSame(ones([3]).toArray(), [1, 1, 1])
   t.equal(full([], -2.5).toArray(), -2.5)
   t.strictSame(full([0, 4], 1).data(), new Float32Array(0))
-  refuses(t, () => full([1], wrong('1')), ArgumentError, 'full: expected a number, got 1')
+  refuses(t, () => full([1], wrong('1')), ArgumentError, "full: expected a number, got '1'")
   t.strictSame(eye(3).toArray(), [
     [1, 0, 0],
     [0, 1, 0],

@@ -440,7 +440,11 @@ t.test('dataset: what it refuses', async (t) => {
       /imageShape and inputShape differ/,
     ],
     ['ArgumentError', { inputs: typed, targets: [0, 1] }, /inputShape beside a typed array/],
-    ['ArgumentError', { inputs: 'abc', targets: [0] }, /inputs as rows or a typed array, got abc/],
+    [
+      'ArgumentError',
+      { inputs: 'abc', targets: [0] },
+      /inputs as rows or a typed array, got 'abc'/,
+    ],
     [
       'ArgumentError',
       { inputs: [[1, NaN]], targets: [0] },

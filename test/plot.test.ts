@@ -3,7 +3,7 @@
  */
 import { inflateSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { ArgumentError, dataset, ShapeError, tensor } from '../lib/index.js'
+import { ArgumentError, dataset, predictedClasses, ShapeError, tensor } from '../lib/index.js'
 import * as plot from '../lib/plot.js'
 import { wrong } from './support/reference.js'
 
@@ -13,6 +13,12 @@ const ORANGE = '#d55e00'
 /** What is written in the chart. */
 const texts = (svg: string) =>
   [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text)
+
+/** Width and height of the plot proper. */
+function plotSize(svg: string): number[] {
+  const [, width, height] = svg.match(/class="background"[^>]*d="M[^h]*h(\d+)v(\d+)/) ?? []
+  return [Number(width), Number(height)]
+}
 
 /** The points that a curve of this colour goes through. */
 function curve(svg: string, colour: string): number[][] {
@@ -97,6 +103,37 @@ for (const [name, draw] of Object.entries(charts)) {
   })
 }
 
+t.test('tensors are drawn as the arrays of their elements', async (t) => {
+  const of = (values: number[]) => tensor(values)
+  const labels = (values: number[]) => tensor(values, [values.length], 'int32')
+  const pixels = [
+    [0, 1, 2, 3, 4, 5],
+    [6, 7, 8, 9, 10, 11],
+  ]
+  const shape = { imageShape: [3, 2] } as const
+  const images = tensor(pixels)
+  const pairs: [Promise<string>, Promise<string>][] = [
+    [plot.lines({ a: of([1, 3]) }), plot.lines({ a: [1, 3] })],
+    [
+      plot.scatter({ a: { x: labels([2, 5]), y: of([1, 3]) } }),
+      plot.scatter({ a: { x: [2, 5], y: [1, 3] } }),
+    ],
+    [plot.histograms({ a: images }), plot.histograms({ a: pixels.flat() })],
+    [
+      plot.confusionMatrix(labels([0, 1, 1]), predictedClasses(tensor([[-1], [2], [-3]]))),
+      plot.confusionMatrix([0, 1, 1], [0, 1, 0]),
+    ],
+    [plot.images(images, shape), plot.images(pixels, shape)],
+    [plot.images(images.reshape([2, 1, 3, 2])), plot.images(pixels, shape)],
+    [plot.images(pixels.map((image) => tensor(image, [3, 2]))), plot.images(pixels, shape)],
+    [
+      plot.biasVariance(of([4]), [plot.decompose(images, of(pixels[0]))]),
+      plot.biasVariance([4], [plot.decompose(pixels, pixels[0])]),
+    ],
+  ]
+  for (const [given, plain] of pairs) t.equal(await given, await plain)
+})
+
 t.test('options: titles, axes, size', async (t) => {
   const options = { title: 'Risk <1>', subtitle: 'falls', x: 'time (s)', y: 'risk', width: 300 }
   const svg = await plot.lines({ a: [1, 2], b: [2, 1] }, { ...options, height: 200 })
@@ -111,6 +148,37 @@ t.test('options: titles, axes, size', async (t) => {
     Number(long.split(`>${name}<`)[0].match(/.*translate\((\d+)/s)![1]),
   )
   t.ok(Math.max(...places) < 400, 'a long legend stays inside')
+})
+
+t.test('long titles: in lines, with the plot as wide as without them', async (t) => {
+  const data = { a: [1, 2, 3] }
+  const [width] = plotSize(await plot.lines(data))
+  for (const title of ['momentum 0.9 '.repeat(12).trim(), 'x'.repeat(150)]) {
+    const svg = await plot.lines(data, { title, subtitle: title, x: title })
+    const lines = [...svg.matchAll(/<tspan[^>]*>([^<]*)</g)].map(([, line]) => line)
+    t.equal(plotSize(svg)[0], width)
+    t.ok(Math.max(...lines.map((line) => line.length)) < 60)
+    t.equal(lines.join('').replaceAll(' ', ''), title.replaceAll(' ', '').repeat(3), 'no word lost')
+    t.match(svg, `aria-label="${title}. ${title}"`)
+  }
+})
+
+t.test('categories with long names: slanted where they would overlap', async (t) => {
+  const classes = ['a very long class name', 'another long one', 'c']
+  const svg = await plot.confusionMatrix([0, 1, 2], [0, 1, 2], { classes })
+  t.strictSame(plotSize(svg), [108, 108], 'cells of 36 × 36')
+  t.equal(svg.match(/rotate\(315\)/g)?.length, 3)
+  t.ok(texts(svg).includes('a very long class n…'))
+  t.ok(texts(svg).includes('predicted class'))
+  const wide = await plot.confusionMatrix([0, 1, 2], [0, 1, 2], { classes, width: 800 })
+  t.match(wide, / width="800"/)
+  t.notMatch(wide, /rotate\(315\)/)
+  const [width, height] = plotSize(
+    await plot.confusionMatrix([0, 1, 2], [0, 1, 2], { classes, width: 300, height: 200 }),
+  )
+  t.ok(width > 100 && height > 60, 'room for the cells')
+  const bars = await plot.bars(Object.fromEntries(classes.map((name, i) => [`${name}, again`, i])))
+  t.equal(bars.match(/rotate\(315\)/g)?.length, 3)
 })
 
 t.test('lines: the data are where they belong', async (t) => {
@@ -135,6 +203,44 @@ t.test('lines: the data are where they belong', async (t) => {
     log.map(([, y]) => y),
     [-3, 0, 6],
     'logarithms',
+  )
+})
+
+t.test('logarithmic axes: ticks of one kind, and no powers beyond the data', async (t) => {
+  const ticks = async (y: number[]) =>
+    texts(await plot.lines({ a: y }, { logY: true })).filter((text) => !'12xy'.includes(text))
+  t.strictSame(await ticks([2e-4, 0.5]), ['0.001', '0.01', '0.1'])
+  t.strictSame(await ticks([2e-5, 0.5]), ['1e-4', '1e-3', '1e-2', '1e-1'])
+  t.strictSame(await ticks([300, 4000]), ['500', '1000', '2000'])
+  t.strictSame(await ticks([1e-300, 1e300]), [
+    ...[300, 225, 150, 75].map((power) => `1e-${power}`),
+    ...[0, 75, 150, 225, 300].map((power) => `1e${power}`),
+  ])
+  const svg = await plot.lines({ a: [1.5e-3, 0.2] }, { logY: true })
+  const [[, low], [, high]] = curve(svg, BLUE)
+  t.ok((low - high) / plotSize(svg)[1] > 0.9, 'the data fill the plot')
+  t.ok((await ticks([5])).length > 1, 'also around one value')
+})
+
+t.test('more curves than colours: told apart by dashes, in the legend, too', async (t) => {
+  const drawn = (svg: string, attribute: string) =>
+    [...svg.matchAll(new RegExp(`stroke="(#[0-9a-f]+)"[^>]* ${attribute}="([^"]+)"`, 'g'))].map(
+      ([, colour, style]) => `${colour} ${style}`,
+    )
+  const names = Array.from({ length: 20 }, (_, i) => `s${i}`)
+  const svg = await plot.lines(Object.fromEntries(names.map((name, i) => [name, [i, i + 1]])))
+  t.equal(new Set(drawn(svg, 'stroke-dasharray')).size, 20)
+  t.equal(drawn(svg, 'stroke-dasharray').length, 40, 'curves and their symbols')
+  t.notMatch(await plot.lines({ a: [1, 2], b: [2, 1] }), /stroke-dasharray/)
+  const runs = Object.fromEntries(names.slice(0, 10).map((name) => [name, { epochs }]))
+  const styles = drawn(await plot.learningCurves(runs), 'stroke-width')
+  t.ok(styles.includes(`${BLUE} 2`) && styles.includes(`${BLUE} 4`), 'where dashes are validation')
+  const shapes = await plot.scatter(Object.fromEntries(names.map((name) => [name, [1]])))
+  const marks = [...shapes.matchAll(/d="([^"]+)" fill="(#[^"]+)" stroke="white"/g)]
+  t.equal(
+    new Set(marks.map(([, shape, colour]) => shape + colour)).size,
+    40,
+    'in the plot and in the legend',
   )
 })
 
@@ -269,6 +375,11 @@ t.test('toPng: letters are drawn, on white', async (t) => {
   await t.rejects(plot.toPng('no picture'), {
     message: /^plot.toPng: expected an SVG document, got/,
   })
+  await t.rejects(plot.toPng(svg('').replace('90', '1e9')), {
+    message: /^plot.toPng: .* got one of 1.2e\+11 pixels/,
+  })
+  const narrow = await plot.confusionMatrix([0, 1], [0, 1], { width: 40 })
+  t.ok((await plot.toPng(narrow)).length > 0, 'cells outside of the picture')
   await t.rejects(plot.toPng(svg(''), { scale: 0 }), { message: /^plot.toPng: expected a scale/ })
 })
 
@@ -300,7 +411,7 @@ t.test('what is refused', async (t) => {
     [
       () => plot.lines({ a: wrong('abc') }),
       ArgumentError,
-      /^plot.lines: expected an array of numbers as y of a/,
+      /^plot.lines: expected an array of numbers or a tensor as y of a, got 'abc'/,
     ],
     [
       () => plot.lines({ a: wrong(null) }),
@@ -343,7 +454,37 @@ t.test('what is refused', async (t) => {
       ArgumentError,
       /^plot.scatter: expected at least one/,
     ],
-    [() => plot.images([]), ArgumentError, /^plot.images: expected at least one image/],
+    [() => plot.images([]), ArgumentError, /^plot.images: expected an array of at least one image/],
+    [
+      () => plot.images(wrong(new Uint8Array(1e6))),
+      ArgumentError,
+      /^plot.images: expected .*, got Uint8Array\(1000000\) \[0, 0.{1,50}$/,
+    ],
+    [
+      () => plot.lines(wrong(new Float32Array(1e6))),
+      ArgumentError,
+      /^plot.lines: expected series by name, got Float32Array.{1,60}$/,
+    ],
+    [
+      () => plot.bars(wrong({ a: tensor([1, 2]) })),
+      ArgumentError,
+      'plot.bars: expected categories of a by name, got Tensor([2], float32) [1. 2.]',
+    ],
+    [
+      () => plot.learningCurves(wrong({ a: Array(1e6).fill('long') })),
+      ArgumentError,
+      /^plot.learningCurves: expected { epochs } of a, got \['long'.{1,60}$/,
+    ],
+    [
+      () => plot.histograms({ a: wrong([1, { b: 'x'.repeat(1e6) }]) }),
+      ArgumentError,
+      /^plot.histograms: expected finite numbers in a, got { b: 'x{50,60}…/,
+    ],
+    [
+      () => plot.weightImages(wrong([[1]])),
+      ArgumentError,
+      'plot.weightImages: expected a tensor, got [[1]]',
+    ],
     [
       () => plot.images([[1, 2, 3, 4], [1]]),
       ShapeError,
@@ -365,7 +506,7 @@ t.test('what is refused', async (t) => {
       'plot.weightImages: expected a matrix, got [2]',
     ],
     [
-      () => plot.confusionMatrix([0], []),
+      () => plot.confusionMatrix([0], [0, 1]),
       ShapeError,
       /^plot.confusionMatrix: expected a prediction/,
     ],
@@ -374,6 +515,11 @@ t.test('what is refused', async (t) => {
       ArgumentError,
       'plot.confusionMatrix: expected classes in 0..1, got 2 at 1',
     ],
+    [
+      () => plot.confusionMatrix([0, 1], [0, 1], { classes: ['a', 'a'] }),
+      ArgumentError,
+      "plot.confusionMatrix: expected a name of its own for each class, got ['a', 'a']",
+    ],
     [() => plot.confusionMatrix([0.5], [0]), ArgumentError, /^plot.confusionMatrix: expected/],
     [
       () => plot.bars({ a: nan }),
@@ -381,7 +527,7 @@ t.test('what is refused', async (t) => {
       'plot.bars: expected finite numbers in a, got NaN at 0',
     ],
     [() => plot.bars({}), ArgumentError, /^plot.bars: expected at least one/],
-    [async () => plot.decompose([], [1]), ShapeError, /^plot.decompose: expected predictions/],
+    [async () => plot.decompose([], [1]), ArgumentError, /^plot.decompose: .* at least one model/],
     [
       async () => plot.decompose([[1, 2]], [1]),
       ShapeError,

@@ -236,9 +236,9 @@ t.test('values, one or several', async (t) => {
 
 t.test('what cannot be is refused', async (t) => {
   const bad: [object, RegExp][] = [
-    [{ solver: 'lbfgs' }, /solver to be one of sgd, adam, got lbfgs/],
+    [{ solver: 'lbfgs' }, /solver to be one of sgd, adam, got 'lbfgs'/],
     [{ alpha: -1 }, /alpha to be a number >= 0, got -1/],
-    [{ hiddenLayerSizes: [3, 0] }, /hiddenLayerSizes to be whole numbers >= 1, got 3,0/],
+    [{ hiddenLayerSizes: [3, 0] }, /hiddenLayerSizes to be whole numbers >= 1, got \[3, 0\]/],
     [{ maxFun: 100 }, /got maxFun/],
     [{ learning_rate: 'constant' }, /unknown option learning_rate; did you mean learningRate\?/],
     [{ momentum: 1 }, /momentum to be a number from 0 to below 1/],

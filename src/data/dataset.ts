@@ -2,7 +2,7 @@
  * Examples with their targets, held in plain typed arrays: what every reader in this folder returns
  * and what batches are made from. Not a loader: nothing here batches, scales or makes tensors.
  */
-import { ArgumentError, ShapeError } from '../errors.js'
+import { ArgumentError, excerpt, ShapeError } from '../errors.js'
 import { permutation, streams } from '../random.js'
 
 /**
@@ -234,7 +234,9 @@ function readLabels(
 /** Rows of equal length, one after another. */
 function flatten(rows: readonly ArrayLike<number>[], what: string): Float32Array {
   if (!Array.isArray(rows)) {
-    throw new ArgumentError(`dataset: expected ${what} as rows or a typed array, got ${rows}`)
+    throw new ArgumentError(
+      `dataset: expected ${what} as rows or a typed array, got ${excerpt(rows)}`,
+    )
   }
   const width = rows[0]?.length ?? 0
   const out = new Float32Array(rows.length * width)

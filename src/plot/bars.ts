@@ -1,6 +1,7 @@
 /** Bars. */
-import { checkNumbers, checkSize, entriesOf } from './checks.js'
-import { type ChartOptions, draw, legendOf, logarithmic, type Spec } from './draw.js'
+import { axisTitle, BESIDE, labelsBelow, legendOf, logarithmic } from './axes.js'
+import { checkSize, entriesOf, numbersOf } from './checks.js'
+import { type ChartOptions, draw, HEIGHT, type Spec, WIDTH } from './draw.js'
 import { TEXT } from './theme.js'
 
 /** A number per category, by name. */
@@ -20,17 +21,19 @@ export async function bars(
   options: ChartOptions = {},
 ): Promise<string> {
   checkSize('bars', options)
+  const { width = WIDTH, height = HEIGHT } = options
   const grouped = Object.values(data ?? {}).some((value) => typeof value === 'object')
   const series = grouped
     ? (data as Readonly<Record<string, Categories>>)
     : { '': data as Categories }
   const values = entriesOf('bars', 'series', series).flatMap(([name, numbers]) =>
     entriesOf('bars', `categories${name && ` of ${name}`}`, numbers).map(([category, value]) => {
-      checkNumbers('bars', category, [value], options.logY)
+      numbersOf('bars', category, [value], options.logY)
       return { series: name, category, value }
     }),
   )
   const names = Object.keys(series)
+  const categories = [...new Set(values.map(({ category }) => category))]
   // On a logarithmic axis every bar begins below the least value, which can be seen then.
   const least = Math.min(...values.map(({ value }) => value))
   const base = options.logY ? 10 ** (Math.ceil(Math.log10(least)) - 1) : 0
@@ -39,14 +42,14 @@ export async function bars(
     x: {
       field: 'category',
       type: 'nominal',
-      title: options.x ?? null,
-      sort: [...new Set(values.map(({ category }) => category))],
-      axis: { labelAngle: 0, labelLimit: 0 },
+      title: options.x ? axisTitle('x', options) : null,
+      sort: categories,
+      axis: labelsBelow(categories, (width - BESIDE) / categories.length, height / 2),
     },
     y: {
       field: 'value',
       type: 'quantitative',
-      title: options.y ?? 'value',
+      title: axisTitle('y', options, 'value'),
       stack: null,
       ...(options.logY && logarithmicFrom(base, values)),
     },
@@ -74,6 +77,6 @@ export async function bars(
 const LABEL_AWAY = 'datum.value < 0 ? 9 : -7'
 
 function logarithmicFrom(base: number, bars: readonly { value: number }[]): Spec {
-  const { axis, scale } = logarithmic([base, ...bars.map(({ value }) => value)])
-  return { axis, scale: { ...(scale as Spec), domainMin: base } }
+  const { axis } = logarithmic([base, ...bars.map(({ value }) => value)])
+  return { axis, scale: { type: 'log', nice: false, domainMin: base } }
 }

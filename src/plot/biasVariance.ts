@@ -1,6 +1,7 @@
 /** Where a model's error comes from: the same wrong answer each time, or another one each time. */
 import { ShapeError } from '../errors.js'
-import { checkNumbers, checkSize, pointsOf } from './checks.js'
+import type { AnyTensor } from '../tensor.js'
+import { checkSize, type Numbers, numbersOf, pointsOf, rowsOf } from './checks.js'
 import type { ChartOptions } from './draw.js'
 import { drawLines } from './lines.js'
 
@@ -16,34 +17,34 @@ export interface Decomposition {
 /**
  * Parts the mean squared error of models trained on different training sets into squared bias and
  * variance (Geman, Bienenstock and Doursat 1992).
- * @param predictions for each training set, the model's prediction for each example
+ * @param predictions for each training set, the model's prediction for each example; a tensor has a
+ *   row for each training set
  * @param targets for each example; without noise, if the bias is to be that of the models alone
- * @throws ShapeError when there is no training set, or one has not a prediction per example
+ * @throws ArgumentError when there is no training set or a number is not finite, ShapeError when one
+ *   has not a prediction per example
  */
 export function decompose(
-  predictions: readonly ArrayLike<number>[],
-  targets: ArrayLike<number>,
+  predictions: readonly Numbers[] | AnyTensor,
+  targets: Numbers,
 ): Decomposition {
-  checkNumbers('decompose', 'targets', targets)
-  if (predictions.length === 0) {
-    throw new ShapeError('plot.decompose: expected predictions of at least one model, got none')
-  }
-  for (const [i, row] of predictions.entries()) {
-    checkNumbers('decompose', `predictions of model ${i}`, row)
-    if (row.length === targets.length) continue
+  const op = 'decompose'
+  const t = numbersOf(op, 'targets', targets)
+  const rows = rowsOf(op, 'model', predictions)
+  for (const [i, row] of rows.entries()) {
+    if (row.length === t.length) continue
     throw new ShapeError(
-      `plot.decompose: expected ${targets.length} predictions, got ${row.length} of model ${i}`,
+      `plot.${op}: expected ${t.length} predictions, got ${row.length} of model ${i}`,
     )
   }
   let bias2 = 0
   let variance = 0
-  for (let i = 0; i < targets.length; i++) {
-    const mean = predictions.reduce((sum, row) => sum + row[i], 0) / predictions.length
-    bias2 += (mean - targets[i]) ** 2
-    variance += predictions.reduce((sum, row) => sum + (row[i] - mean) ** 2, 0) / predictions.length
+  for (let i = 0; i < t.length; i++) {
+    const mean = rows.reduce((sum, row) => sum + row[i], 0) / rows.length
+    bias2 += (mean - t[i]) ** 2
+    variance += rows.reduce((sum, row) => sum + (row[i] - mean) ** 2, 0) / rows.length
   }
-  bias2 /= targets.length
-  variance /= targets.length
+  bias2 /= t.length
+  variance /= t.length
   return { bias2, variance, error: bias2 + variance }
 }
 
@@ -51,21 +52,23 @@ export function decompose(
  * Squared bias, variance and their sum against the size of the model.
  * @param sizes of each model, in ascending order
  * @param decompositions what `decompose` says of it
- * @throws ShapeError when there is not one decomposition per size
+ * @throws ShapeError when there is not one decomposition per size, ArgumentError as `lines`
  */
 export async function biasVariance(
-  sizes: ArrayLike<number>,
+  sizes: Numbers,
   decompositions: readonly Decomposition[],
   options: ChartOptions = {},
 ): Promise<string> {
-  checkSize('biasVariance', options)
-  if (sizes.length !== decompositions.length) {
+  const op = 'biasVariance'
+  checkSize(op, options)
+  const x = numbersOf(op, 'sizes', sizes, options.logX)
+  if (x.length !== decompositions.length) {
     throw new ShapeError(
-      `plot.biasVariance: expected a decomposition per size, got ${decompositions.length} for ${sizes.length}`,
+      `plot.${op}: expected a decomposition per size, got ${decompositions.length} for ${x.length}`,
     )
   }
-  const of = (key: keyof Decomposition) => ({ x: sizes, y: decompositions.map((d) => d[key]) })
+  const of = (key: keyof Decomposition) => ({ x, y: decompositions.map((d) => d[key]) })
   const series = { 'bias²': of('bias2'), variance: of('variance'), error: of('error') }
-  const points = pointsOf('biasVariance', series, options)
+  const points = pointsOf(op, series, options)
   return drawLines(points, { x: 'hidden units', y: 'squared error', ...options })
 }

@@ -7,6 +7,7 @@ import type { Module } from '../nn/module.js'
 import { concat } from '../ops/layout.js'
 import { scope } from '../scope.js'
 import type { Tensor } from '../tensor.js'
+import { axisTitle } from './axes.js'
 import { checkSize, extentOf } from './checks.js'
 import { zeroLines } from './contour.js'
 import { type ChartOptions, draw, type Spec } from './draw.js'
@@ -48,15 +49,16 @@ export async function decisionBoundary(
   const rangeY = options.rangeY ?? around(points.map(({ y }) => y))
   const forward = typeof model === 'function' ? model : (x: Tensor) => model.forward(x)
   const logP = ask(forward, rangeX, rangeY, data.classes.length)
-  const x = positionOn('x', options.x ?? 'x₁', rangeX)
-  const y = positionOn('y', options.y ?? 'x₂', rangeY)
+  const sized = { height: 400, ...options }
+  const x = positionOn('x', axisTitle('x', sized, 'x₁'), rangeX)
+  const y = positionOn('y', axisTitle('y', sized, 'x₂'), rangeY)
   const place = { position: { x, y }, rangeX, rangeY }
   const layer = [
     fieldLayer(logP, place),
     boundaryLayer(logP, place),
     { data: { values: points }, ...pointsSpec(data.classes, x, y, options) },
   ]
-  return draw({ layer }, { height: 400, ...options })
+  return draw({ layer }, sized)
 }
 
 type Range = readonly [number, number]
@@ -83,7 +85,7 @@ function around(values: readonly number[]): Range {
   return [low - margin, high + margin]
 }
 
-function positionOn(field: string, title: string, domain: Range): Spec {
+function positionOn(field: string, title: string[], domain: Range): Spec {
   return { field, type: 'quantitative', title, scale: { domain, nice: false } }
 }
 

@@ -1,9 +1,13 @@
 /** What every chart asks of its data. */
-import { ArgumentError, ShapeError } from '../errors.js'
+import { ArgumentError, excerpt, ShapeError } from '../errors.js'
+import { type AnyTensor, Tensor } from '../tensor.js'
 import type { ChartOptions } from './draw.js'
 
+/** An array, a typed array or the elements of a tensor, row-major. */
+export type Numbers = ArrayLike<number> | AnyTensor
+
 /** Numbers against 1, 2, 3 and so on, or against `x`. */
-export type Series = ArrayLike<number> | { x: ArrayLike<number>; y: ArrayLike<number> }
+export type Series = Numbers | { x: Numbers; y: Numbers }
 
 /** Series by name; the names are the legend. */
 export type NamedSeries = Readonly<Record<string, Series>>
@@ -22,15 +26,21 @@ export function checkSize(op: string, { width = 1, height = 1 }: ChartOptions): 
   }
 }
 
-/** Refuses what is no list of numbers, an empty list, and numbers that have no place on the axis. */
-export function checkNumbers(
+/**
+ * The numbers of an array or a tensor. Refuses what is neither, an empty one, and numbers that have
+ * no place on the axis.
+ */
+export function numbersOf(
   op: string,
   what: string,
-  values: ArrayLike<number>,
+  given: Numbers,
   log = false,
-): void {
+): ArrayLike<number> {
+  const values = given instanceof Tensor ? given.data() : given
   if (typeof values !== 'object' || values === null || !(values.length >= 0)) {
-    throw new ArgumentError(`plot.${op}: expected an array of numbers as ${what}, got ${values}`)
+    throw new ArgumentError(
+      `plot.${op}: expected an array of numbers or a tensor as ${what}, got ${excerpt(given)}`,
+    )
   }
   if (values.length === 0) {
     throw new ArgumentError(`plot.${op}: expected at least one number in ${what}, got none`)
@@ -39,14 +49,40 @@ export function checkNumbers(
     const value = values[i]
     if (Number.isFinite(value) && (!log || value > 0)) continue
     const expected = log ? 'numbers > 0 on a logarithmic axis' : 'finite numbers'
-    throw new ArgumentError(`plot.${op}: expected ${expected} in ${what}, got ${value} at ${i}`)
+    throw new ArgumentError(
+      `plot.${op}: expected ${expected} in ${what}, got ${excerpt(value)} at ${i}`,
+    )
   }
+  return values
+}
+
+/** The numbers of each array or tensor in a list, or of each row of a tensor. */
+export function rowsOf(
+  op: string,
+  what: string,
+  given: readonly Numbers[] | AnyTensor,
+): ArrayLike<number>[] {
+  const rows = given instanceof Tensor ? partsOf(given) : given
+  if (!Array.isArray(rows) || rows.length === 0) {
+    throw new ArgumentError(
+      `plot.${op}: expected an array of at least one ${what} or a tensor of them, got ${excerpt(given)}`,
+    )
+  }
+  return rows.map((row: Numbers, i) => numbersOf(op, `${what} ${i}`, row))
+}
+
+function partsOf(x: AnyTensor): ArrayLike<number>[] {
+  const [rows = 0] = x.shape
+  const values = x.data()
+  const width = x.size / rows
+  return Array.from({ length: rows }, (_, i) => values.subarray(i * width, (i + 1) * width))
 }
 
 /** The entries of a record, of which there must be some. */
 export function entriesOf<T>(op: string, what: string, record: Readonly<Record<string, T>>) {
-  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
-    throw new ArgumentError(`plot.${op}: expected ${what} by name, got ${record}`)
+  const isList = Array.isArray(record) || ArrayBuffer.isView(record) || record instanceof Tensor
+  if (typeof record !== 'object' || record === null || isList) {
+    throw new ArgumentError(`plot.${op}: expected ${what} by name, got ${excerpt(record)}`)
   }
   const entries = Object.entries(record)
   if (entries.length > 0) return entries
@@ -73,20 +109,18 @@ export function pointsOf(
   { logX, logY }: ChartOptions = {},
 ): Point[] {
   return entriesOf(op, 'series', record).flatMap(([series, data]) => {
-    const { x, y } = isPairs(data) ? data : { x: undefined, y: data }
-    checkNumbers(op, `y of ${series}`, y, logY)
-    if (x !== undefined) {
-      checkNumbers(op, `x of ${series}`, x, logX)
-      if (x.length !== y.length) {
-        throw new ShapeError(
-          `plot.${op}: expected as many x as y in ${series}, got ${x.length} and ${y.length}`,
-        )
-      }
+    const given = isPairs(data) ? data : { x: undefined, y: data }
+    const y = numbersOf(op, `y of ${series}`, given.y, logY)
+    const x = given.x === undefined ? given.x : numbersOf(op, `x of ${series}`, given.x, logX)
+    if (x && x.length !== y.length) {
+      throw new ShapeError(
+        `plot.${op}: expected as many x as y in ${series}, got ${x.length} and ${y.length}`,
+      )
     }
     return Array.from(y, (value, i) => ({ series, x: x?.[i] ?? i + 1, y: value }))
   })
 }
 
-function isPairs(data: Series): data is { x: ArrayLike<number>; y: ArrayLike<number> } {
+function isPairs(data: Series): data is { x: Numbers; y: Numbers } {
   return typeof data === 'object' && data !== null && 'y' in data
 }

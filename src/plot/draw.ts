@@ -1,23 +1,8 @@
 /** From a chart in vega-lite's words to SVG. */
 import * as vega from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
-import { extentOf } from './checks.js'
-import { theme } from './theme.js'
-
-interface TextMetrics {
-  width(item: { fontSize?: number }, text: unknown): number
-  estimateWidth: unknown
-}
-
-// Without a canvas vega takes every letter for 0.8 of its height wide, and leaves gaps.
-const { textMetrics } = vega as unknown as { textMetrics: TextMetrics }
-if (textMetrics.width === textMetrics.estimateWidth) {
-  textMetrics.width = ({ fontSize = 11 }, text) => widthOf(`${text ?? ''}`, fontSize)
-}
-
-function widthOf(text: string, fontSize: number): number {
-  return 0.62 * fontSize * text.length
-}
+import { linesOf } from './text.js'
+import { BOLD, theme } from './theme.js'
 
 /** What every chart takes. Axis titles should name the unit: `'time (s)'`. */
 export interface ChartOptions {
@@ -43,13 +28,23 @@ export const WIDTH = 480
 export const HEIGHT = 300
 
 /** Draws a chart of the size that the options ask for. */
-export function draw(spec: Spec, { width = WIDTH, height = HEIGHT, ...rest }: ChartOptions) {
-  return drawSized({ ...spec, width, height, autosize: { type: 'fit', contains: 'padding' } }, rest)
+export function draw(spec: Spec, options: ChartOptions) {
+  const { width = WIDTH, height = HEIGHT } = options
+  const autosize = { type: 'fit', contains: 'padding' }
+  return drawSized({ ...spec, width, height, autosize }, options)
 }
 
-/** Draws a chart whose panels have sizes of their own. */
-export async function drawSized(spec: Spec, { title, subtitle }: ChartOptions): Promise<string> {
-  const heading = (title ?? subtitle) && { title: { text: title ?? '', subtitle } }
+/** Draws a chart whose panels have sizes of their own; its title is as wide as the options say. */
+export async function drawSized(
+  spec: Spec,
+  { title, subtitle, width = WIDTH }: ChartOptions,
+): Promise<string> {
+  const { fontSize, subtitleFontSize } = theme.title
+  const room = width - 2 * theme.padding
+  const text = linesOf(title ?? '', BOLD * fontSize, room)
+  const heading = (title ?? subtitle) && {
+    title: { text, subtitle: subtitle && linesOf(subtitle, subtitleFontSize, room) },
+  }
   const full = { ...heading, ...spec, config: theme }
   const { spec: compiled } = compile(full as unknown as TopLevelSpec)
   const svg = await new vega.View(vega.parse(compiled), { renderer: 'none' }).toSVG()
@@ -70,48 +65,4 @@ function renumbered(svg: string): string {
 export function escapeXml(text: string): string {
   const entities = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
   return text.replace(/[&<>"]/g, (letter) => entities[letter as keyof typeof entities])
-}
-
-/** The legend of some names, in several rows where one would be too wide; null for a single name. */
-export function legendOf(names: readonly string[], { width = WIDTH }: ChartOptions): Spec | null {
-  if (names.length === 1) return null
-  const { labelFontSize } = theme.legend
-  const widths = names.map((name) => widthOf(name, labelFontSize) + SYMBOL)
-  const room = width - BESIDE
-  if (widths.reduce((sum, one) => sum + one) <= room) return {}
-  return { columns: Math.max(1, Math.floor(room / Math.max(...widths))) }
-}
-
-/** Width of a legend's symbol and of the gap after the label. */
-const SYMBOL = 28
-/** Width of what is beside the plot. */
-const BESIDE = 60
-
-/** An axis for rows whose `field` has these values. */
-export function axis(field: string, title: string, values: readonly number[], log = false): Spec {
-  const common = { field, type: 'quantitative', title }
-  if (log) return { ...common, ...logarithmic(values) }
-  const whole = values.every(Number.isInteger)
-  return { ...common, scale: { zero: false }, axis: whole ? { tickMinStep: 1 } : {} }
-}
-
-/** Scale and ticks of a logarithmic axis: powers of 10, and over few of them also 2 and 5 times. */
-export function logarithmic(values: readonly number[]): Spec {
-  const { low, high } = extentOf([values])
-  const first = Math.floor(Math.log10(low))
-  const span = Math.ceil(Math.log10(high)) - first
-  const step = Math.ceil(span / 8)
-  const ticks = Array.from({ length: Math.ceil((span + 1) / step) }, (_, i) =>
-    (span > 2 ? [1] : [1, 2, 5]).map((digit) => Number(`${digit}e${first + i * step}`)),
-  ).flat()
-  const shown = ticks.filter((tick) => tick >= low && tick <= high)
-  const plain = 'datum.value >= 0.001 && datum.value < 100000'
-  return {
-    scale: { type: 'log', nice: span > 2 },
-    axis: {
-      labelExpr: `${plain} ? format(datum.value, '~g') : format(datum.value, '~e')`,
-      // Between two ticks of this kind it is vega that finds some.
-      ...(shown.length > 1 && { values: span > 2 ? ticks : shown }),
-    },
-  }
 }

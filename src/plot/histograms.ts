@@ -1,15 +1,8 @@
 /** How often values occur. */
 import { ArgumentError } from '../errors.js'
-import { checkNumbers, checkSize, entriesOf, extentOf } from './checks.js'
-import {
-  type ChartOptions,
-  draw,
-  drawSized,
-  HEIGHT,
-  logarithmic,
-  type Spec,
-  WIDTH,
-} from './draw.js'
+import { ABOVE_AND_BELOW, axisTitle, logarithmic } from './axes.js'
+import { checkSize, entriesOf, extentOf, type Numbers, numbersOf } from './checks.js'
+import { type ChartOptions, draw, drawSized, HEIGHT, type Spec, WIDTH } from './draw.js'
 
 export interface HistogramOptions extends ChartOptions {
   /** Bars over the range of all values, at most; 60 by default. */
@@ -24,20 +17,21 @@ const BELOW_ONE = 0.7
  * @param series numbers by name
  * @throws ArgumentError when there are no numbers, or one is not finite
  * @example
- * await histograms({ L1: sparse.weight.data(), L2: dense.weight.data() }, { x: 'weight' })
+ * await histograms({ L1: sparse.weight, L2: dense.weight }, { x: 'weight' })
  */
 export async function histograms(
-  series: Readonly<Record<string, ArrayLike<number>>>,
+  series: Readonly<Record<string, Numbers>>,
   options: HistogramOptions = {},
 ): Promise<string> {
   const op = 'histograms'
   checkSize(op, options)
-  const { bins = 60, width = WIDTH, height = HEIGHT, x = 'value', y = 'count', logY } = options
+  const { bins = 60, width = WIDTH, height = HEIGHT, logY } = options
   if (!Number.isInteger(bins) || bins < 1 || bins > 1000) {
     throw new ArgumentError(`plot.${op}: expected bins from 1 to 1000, got ${bins}`)
   }
-  const entries = entriesOf(op, 'series', series)
-  for (const [name, values] of entries) checkNumbers(op, name, values)
+  const entries = entriesOf(op, 'series', series).map(
+    ([name, values]) => [name, numbersOf(op, name, values)] as const,
+  )
   const [low, step, bars] = binsOf(
     entries.map(([, values]) => values),
     bins,
@@ -49,18 +43,24 @@ export async function histograms(
     ),
   )
   const names = entries.map(([name]) => name)
+  const panel = Math.max(40, (height - 90) / names.length - 24)
+  const title = axisTitle('y', { ...options, height: panel + ABOVE_AND_BELOW }, 'count')
   const spec: Spec = {
     mark: { type: 'bar', binSpacing: bars > 100 ? 0 : 0.5 },
     encoding: {
-      x: { field: 'x', type: 'quantitative', title: x, scale: { domain: [low, high] } },
+      x: {
+        field: 'x',
+        type: 'quantitative',
+        title: axisTitle('x', options, 'value'),
+        scale: { domain: [low, high] },
+      },
       x2: { field: 'x2' },
-      y: { field: 'count', type: 'quantitative', title: y, ...(logY && countAxis(values)) },
+      y: { field: 'count', type: 'quantitative', title, ...(logY && countAxis(values)) },
       y2: { datum: logY ? BELOW_ONE : 0 },
       color: { field: 'series', type: 'nominal', scale: { domain: names }, legend: null },
     },
   }
   if (names.length === 1) return draw({ data: { values }, ...spec }, options)
-  const panel = Math.max(40, (height - 90) / names.length - 24)
   return drawSized(
     {
       data: { values },

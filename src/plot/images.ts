@@ -1,13 +1,13 @@
 /** Grids of small images: examples, and the weights of units that look at images. */
-import { ArgumentError, ShapeError } from '../errors.js'
-import type { Tensor } from '../tensor.js'
-import { checkNumbers, checkSize, extentOf } from './checks.js'
+import { ArgumentError, excerpt, ShapeError } from '../errors.js'
+import { type AnyTensor, Tensor } from '../tensor.js'
+import { checkSize, extentOf, type Numbers, rowsOf } from './checks.js'
 import { type ChartOptions, drawSized, type Spec, WIDTH } from './draw.js'
 import { pngUrl, type Shade } from './png.js'
 import { PALETTE, type Rgb, rgb, TEXT } from './theme.js'
 
 export interface ImageOptions extends Omit<ChartOptions, 'x' | 'y' | 'height' | 'logX' | 'logY'> {
-  /** [rows, columns] of each image; square by default. */
+  /** [rows, columns] of each image; by default those that a tensor's shape ends in, else square. */
   imageShape?: readonly [number, number]
   /** A line below each image. */
   captions?: readonly string[]
@@ -15,27 +15,27 @@ export interface ImageOptions extends Omit<ChartOptions, 'x' | 'y' | 'height' | 
   columns?: number
 }
 
-type Pixels = ArrayLike<number>
-
 const CAPTION = 18
 const GAP = 4
 const LARGEST = 96
 
 /**
  * Grey images in a grid, dark on white where values are large.
- * @param pixels the values of each image, row by row; the range of all of them is white to black
+ * @param pixels the values of each image, row by row, or a tensor of images; the range of all of them
+ *   is white to black
  * @throws ArgumentError when there is no image, or a number is not finite; ShapeError when images
  *   differ in size
  * @example
  * await images(wrong.map((row) => test.inputs.subarray(row * 784, (row + 1) * 784)), { captions })
  */
 export async function images(
-  pixels: readonly Pixels[],
+  pixels: readonly Numbers[] | AnyTensor,
   options: ImageOptions = {},
 ): Promise<string> {
-  const shape = check('images', pixels, options)
-  const { low, high } = extentOf(pixels)
-  const shades = pixels.map((image): Shade => {
+  const rows = rowsOf('images', 'image', pixels)
+  const shape = check('images', rows, options, shapeOf(pixels))
+  const { low, high } = extentOf(rows)
+  const shades = rows.map((image): Shade => {
     return (row, column) => {
       const ink = (image[row * shape[1] + column] - low) / (high - low || 1)
       const grey = 255 - 255 * ink
@@ -59,13 +59,20 @@ const POSITIVE = rgb(PALETTE[1])
  * await weightImages(model.layers[0].weight.slice(undefined, [0, 64]), { imageShape: [28, 28] })
  */
 export async function weightImages(weight: Tensor, options: ImageOptions = {}): Promise<string> {
+  if (!(weight instanceof Tensor)) {
+    throw new ArgumentError(`plot.weightImages: expected a tensor, got ${excerpt(weight)}`)
+  }
   const [fanIn, units] = weight.shape
   if (weight.shape.length !== 2) {
     throw new ShapeError(`plot.weightImages: expected a matrix, got [${weight.shape.join(', ')}]`)
   }
   const values = weight.data()
-  const columns = Array.from({ length: units }, (_, unit) =>
-    Float32Array.from({ length: fanIn }, (_, i) => values[i * units + unit]),
+  const columns = rowsOf(
+    'weightImages',
+    'image',
+    Array.from({ length: units }, (_, unit) =>
+      Float32Array.from({ length: fanIn }, (_, i) => values[i * units + unit]),
+    ),
   )
   const shape = check('weightImages', columns, options)
   const sizes = values.map(Math.abs).sort()
@@ -80,16 +87,25 @@ export async function weightImages(weight: Tensor, options: ImageOptions = {}): 
   return drawGrid(shades, shape, options, scaleOf(largest))
 }
 
+/** What the shape of tensors says of the images in them. */
+function shapeOf(pixels: readonly Numbers[] | AnyTensor): readonly [number, number] | undefined {
+  const image =
+    pixels instanceof Tensor
+      ? pixels.shape.slice(1)
+      : pixels[0] instanceof Tensor
+        ? pixels[0].shape
+        : []
+  return image.length > 1 ? [image[image.length - 2], image[image.length - 1]] : undefined
+}
+
 function check(
   op: string,
-  pixels: readonly Pixels[],
+  pixels: readonly ArrayLike<number>[],
   options: ImageOptions,
+  own?: readonly [number, number],
 ): readonly [number, number] {
   checkSize(op, options)
   const { columns = 1, captions } = options
-  if (!Array.isArray(pixels) || pixels.length === 0) {
-    throw new ArgumentError(`plot.${op}: expected at least one image, got ${pixels}`)
-  }
   if (!Number.isInteger(columns) || columns < 1) {
     throw new ArgumentError(`plot.${op}: expected columns >= 1, got ${columns}`)
   }
@@ -99,9 +115,8 @@ function check(
     )
   }
   const side = Math.round(Math.sqrt(pixels[0].length))
-  const shape = options.imageShape ?? ([side, side] as const)
+  const shape = options.imageShape ?? own ?? ([side, side] as const)
   for (const [i, image] of pixels.entries()) {
-    checkNumbers(op, `image ${i}`, image)
     if (image.length === shape[0] * shape[1]) continue
     throw new ShapeError(
       `plot.${op}: expected images of ${shape.join(' × ')} pixels, got ${image.length} in image ${i}`,

@@ -1,16 +1,17 @@
 /** Curves. */
-import { ArgumentError } from '../errors.js'
+import { ArgumentError, excerpt } from '../errors.js'
 import type { SeriesPoint } from '../monitor/monitor.js'
 import type { EpochReport } from '../train.js'
+import { axis, legendOf } from './axes.js'
 import { checkSize, entriesOf, type NamedSeries, type Point, pointsOf } from './checks.js'
-import { axis, type ChartOptions, draw, legendOf, type Spec } from './draw.js'
-import { TEXT } from './theme.js'
+import { type ChartOptions, draw, type Spec } from './draw.js'
+import { PALETTE, TEXT } from './theme.js'
 
 /** With more points than this on a curve they are no longer marked. */
 const MARKED = 30
 
 /**
- * A curve per series.
+ * A curve per series, with a colour of its own; from the 9th on colours return with dashes.
  * @param series numbers by name, at 1, 2, 3 and so on, or `{ x, y }`
  * @throws ArgumentError when there is nothing to draw, or a number is not finite or, on a
  *   logarithmic axis, not > 0; ShapeError when x and y differ in length
@@ -60,8 +61,8 @@ export interface Curve {
 }
 
 /**
- * The progress of one training run or, by name, of several; what is measured on validation data is
- * dashed where both are shown.
+ * The progress of one training run or, by name, of several. A single run has a colour for training and
+ * one for validation; of several, each has its own colour, and its validation is dashed.
  * @param runs what `fit` returned
  * @throws ArgumentError when there is no epoch, or no validation accuracy where it is asked for
  * @example
@@ -77,7 +78,7 @@ export async function learningCurves(
   const named = isCurve(runs) ? { '': runs } : runs
   const points = entriesOf(op, 'runs', named).flatMap(([run, curve]) => {
     if (!isCurve(curve)) {
-      throw new ArgumentError(`plot.${op}: expected { epochs } of ${run}, got ${curve}`)
+      throw new ArgumentError(`plot.${op}: expected { epochs } of ${run}, got ${excerpt(curve)}`)
     }
     return partsOf(curve, metric).flatMap(({ part, x, y }) =>
       pointsOf(op, { [run || part]: { x, y } }, chart).map((point) => ({ ...point, part })),
@@ -98,7 +99,8 @@ function isCurve(value: unknown): value is Curve {
 }
 
 type Epoch = Curve['epochs'][number]
-type Part = 'training' | 'validation'
+const PARTS = ['training', 'validation'] as const
+type Part = (typeof PARTS)[number]
 
 const metrics: Record<string, Partial<Record<Part, (epoch: Epoch) => number | undefined>>> = {
   risk: { training: ({ risk }) => risk, validation: ({ validationRisk }) => validationRisk },
@@ -130,37 +132,59 @@ export function drawLines(
     (name) =>
       new Set(points.filter(({ series }) => series === name).map(({ part }) => part)).size > 1,
   )
-  const perCurve = points.length / names.length
-  const color = {
-    field: 'series',
-    type: 'nominal',
-    sort: names,
-    scale: { domain: names },
-    legend: legendOf(dashed ? [...names, 'training', 'validation'] : names, options),
+  const position = {
+    x: axis(
+      'x',
+      points.map(({ x }) => x),
+      options,
+    ),
+    y: axis(
+      'y',
+      points.map(({ y }) => y),
+      options,
+    ),
   }
+  const bySeries = { field: 'series', type: 'nominal', sort: names }
+  const legend = legendOf(names, options, dashed ? PARTS : [])
+  const color = { ...bySeries, scale: { domain: names }, legend }
   const curves = {
-    mark: { type: 'line', point: perCurve <= MARKED && { size: 25 }, strokeWidth: 2 },
+    mark: { type: 'line' },
     encoding: {
-      x: axis(
-        'x',
-        options.x ?? 'x',
-        points.map(({ x }) => x),
-        options.logX,
-      ),
-      y: axis(
-        'y',
-        options.y ?? 'y',
-        points.map(({ y }) => y),
-        options.logY,
-      ),
+      ...position,
       color,
-      ...(dashed && {
-        strokeDash: { field: 'part', type: 'nominal', sort: ['training', 'validation'] },
-      }),
+      ...(dashed && { strokeDash: { field: 'part', type: 'nominal', sort: PARTS } }),
+      ...(names.length > PALETTE.length && again(dashed ? 'strokeWidth' : 'strokeDash', color)),
     },
   }
-  const layer: Spec[] = best === undefined ? [curves] : [curves, markerAt(best)]
+  const marks = {
+    // An encoding would add them to the legend.
+    mark: { type: 'circle', size: 25, opacity: 1, color: { expr: "scale('color', datum.series)" } },
+    encoding: position,
+  }
+  const layer: Spec[] = [
+    curves,
+    ...(points.length / names.length <= MARKED ? [marks] : []),
+    ...(best === undefined ? [] : [markerAt(best)]),
+  ]
   return draw({ data: { values: points }, layer }, options)
+}
+
+/** What tells curves of one colour apart, where there are more curves than colours. */
+const AGAIN = {
+  strokeDash: [
+    [1, 0],
+    [6, 3],
+    [2, 2],
+    [10, 3, 2, 3],
+  ],
+  // Where dashes mean validation.
+  strokeWidth: [2, 4, 1, 3],
+}
+
+function again(channel: keyof typeof AGAIN, color: Spec & { sort: readonly string[] }): Spec {
+  const styles = AGAIN[channel]
+  const range = color.sort.map((_, i) => styles[Math.floor(i / PALETTE.length) % styles.length])
+  return { [channel]: { ...color, scale: { type: 'ordinal', domain: color.sort, range } } }
 }
 
 /** A dashed line where the weights that were kept are from. */

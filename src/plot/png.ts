@@ -41,10 +41,13 @@ function chunk(type: string, data: Buffer): Buffer {
 /** What comes with the system; elsewhere, what most Linux systems have. */
 const FONTS: Partial<Record<NodeJS.Platform, string>> = { darwin: 'Helvetica', win32: 'Arial' }
 
+/** Half a gigabyte; the renderer ends the process when it cannot have what it asks for. */
+const MOST_PIXELS = 2 ** 27
+
 /**
  * Renders SVG on white, for programs that cannot show SVG. Text is set in the system's fonts.
  * @param scale pixels per unit of the SVG, from 0.1 to 10
- * @throws ArgumentError when it is no SVG, or the scale is out of range
+ * @throws ArgumentError when it is no SVG or has more than 2^27 pixels, or the scale is out of range
  * @example
  * writeFileSync('curves.png', await toPng(await learningCurves(history)))
  */
@@ -57,13 +60,11 @@ export async function toPng(svg: string, { scale = 2 } = {}): Promise<Uint8Array
     // It knows the older name of this style alone.
     const known = svg.replaceAll('image-rendering: pixelated;', '')
     const font = { defaultFontFamily: FONTS[process.platform] ?? 'DejaVu Sans' }
-    return new Resvg(known, {
-      font,
-      background: 'white',
-      fitTo: { mode: 'zoom', value: scale },
-    })
-      .render()
-      .asPng()
+    const fitTo = { mode: 'zoom', value: scale } as const
+    const picture = new Resvg(known, { font, background: 'white', fitTo })
+    const pixels = picture.width * picture.height * scale ** 2
+    if (pixels <= MOST_PIXELS) return picture.render().asPng()
+    throw new Error(`one of ${pixels.toExponential(1)} pixels, more than ${MOST_PIXELS}`)
   } catch (error) {
     throw new ArgumentError(`plot.toPng: expected an SVG document, got ${(error as Error).message}`)
   }

@@ -1,6 +1,7 @@
 /** Points in the plane. */
+import { axis, legendOf } from './axes.js'
 import { checkSize, type NamedSeries, pointsOf } from './checks.js'
-import { axis, type ChartOptions, draw, legendOf, type Spec } from './draw.js'
+import { type ChartOptions, draw, type Spec } from './draw.js'
 
 /**
  * The points of each series in a colour and a shape of its own.
@@ -13,18 +14,27 @@ export async function scatter(series: NamedSeries, options: ChartOptions = {}): 
   const values = pointsOf('scatter', series, options)
   const x = axis(
     'x',
-    options.x ?? 'x',
     values.map(({ x }) => x),
-    options.logX,
+    options,
   )
   const y = axis(
     'y',
-    options.y ?? 'y',
     values.map(({ y }) => y),
-    options.logY,
+    options,
   )
   return draw({ data: { values }, ...pointsSpec(Object.keys(series), x, y, options) }, options)
 }
+
+/** One fewer than colours, so that no pair of both returns soon. */
+const SHAPES = [
+  'circle',
+  'square',
+  'cross',
+  'diamond',
+  'triangle-up',
+  'triangle-down',
+  'triangle-right',
+]
 
 /** Marks for rows of x, y and series. */
 export function pointsSpec(
@@ -42,6 +52,11 @@ export function pointsSpec(
   }
   return {
     mark: { type: 'point', filled: true, size: 45, opacity: 1, stroke: 'white', strokeWidth: 0.7 },
-    encoding: { x, y, color: bySeries, shape: bySeries },
+    encoding: {
+      x,
+      y,
+      color: bySeries,
+      shape: { ...bySeries, scale: { domain: names, range: SHAPES } },
+    },
   }
 }

@@ -16,6 +16,9 @@ export const PALETTE = [
 export const TEXT = '#777b80'
 export const GRID = '#80808040'
 
+/** How much wider bold letters are. */
+export const BOLD = 1.12
+
 /** What a chart's `config` is. */
 export const theme = {
   // A label of the whole is read out instead of one per mark.

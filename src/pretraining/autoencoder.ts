@@ -1,5 +1,5 @@
 /** Autoencoders with one hidden layer, plain or denoising. */
-import { ArgumentError } from '../errors.js'
+import { ArgumentError, excerpt } from '../errors.js'
 import { binaryCrossEntropyWithLogits, mse } from '../losses.js'
 import { glorotUniform, type Initializer } from '../nn/init.js'
 import { Parameter } from '../nn/module.js'
@@ -121,6 +121,6 @@ function checkNoise(noise: Noise): void {
       : masking === undefined && gaussian >= 0 && gaussian < Infinity
   if (fits) return
   throw new ArgumentError(
-    `Autoencoder: expected noise { masking: 0 to below 1 } or { gaussian: >= 0 }, got ${JSON.stringify(noise)}`,
+    `Autoencoder: expected noise { masking: 0 to below 1 } or { gaussian: >= 0 }, got ${excerpt(noise)}`,
   )
 }

@@ -1,5 +1,5 @@
 /** Parameters of scikit-learn's perceptrons, in camelCase, with its defaults and ranges. */
-import { ArgumentError } from '../errors.js'
+import { ArgumentError, excerpt } from '../errors.js'
 import { refuseUnknown } from '../options.js'
 
 export interface MLPParameters {
@@ -142,7 +142,9 @@ export function parametersOf(estimator: string, given: Partial<MLPParameters>): 
   for (const [name, [isRight, expected]] of Object.entries(checks)) {
     const value = parameters[name as keyof MLPParameters]
     if (!isRight(value as never)) {
-      throw new ArgumentError(`${estimator}: expected ${name} to be ${expected}, got ${value}`)
+      throw new ArgumentError(
+        `${estimator}: expected ${name} to be ${expected}, got ${excerpt(value)}`,
+      )
     }
   }
   return parameters
