@@ -410,6 +410,7 @@ t.test('what cannot be is refused', async (t) => {
     [() => new optimizers.SGD({ clipnorm: 1 } as never), /got clipnorm/],
     [() => small().predict([[1, 2]]), /expected x of shape \[examples, 64\], got \[1, 2\]/],
     [() => new callbacks.EarlyStopping({ baseline: 1 } as never), /got baseline/],
+    [() => new callbacks.EarlyStopping({ patience: Number.NaN }), /patience >= 0, got NaN/],
     [() => new callbacks.ReduceLROnPlateau({ factor: 2 }), /a factor between 0 and 1/],
   ]
   for (const [run, message] of sync) t.throws(run, { message }, `${message}`)

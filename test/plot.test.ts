@@ -420,6 +420,11 @@ t.test('what is refused', async (t) => {
     ],
     [() => plot.lines({ a: [1] }, { width: -1 }), ArgumentError, /^plot.lines: expected a width/],
     [
+      () => plot.learningCurves({ epochs }, { metric: 'loss' as never }),
+      ArgumentError,
+      "plot.learningCurves: expected metric risk or accuracy, got 'loss'",
+    ],
+    [
       () => plot.learningCurves({ epochs: [] }),
       ArgumentError,
       'plot.learningCurves: expected epochs with a risk, got none',

@@ -61,7 +61,7 @@ t.test('Ctrl-C keeps the run, the same command goes on', async (t) => {
 })
 
 t.test('an unknown row is a mistake of usage', async (t) => {
-  const { code, stderr } = await reproduce(t.testdir(), ['lineal'])
+  const { code, stderr } = await reproduce(t.testdir(), ['all', 'lineal'])
   t.equal(code, 2)
   t.match(stderr, /^neuroblas: reproduce: expected all or some of linear, .*, got lineal\n$/)
 })

@@ -28,13 +28,14 @@ const NOT_IN_ALL = 'large'
 const LINES = 20
 
 function recipesNamed(rows: readonly string[]): Recipe[] {
-  if (rows.includes('all')) return recipes.filter(({ row }) => row !== NOT_IN_ALL)
-  return rows.map((name) => {
-    const recipe = recipes.find(({ row }) => row === name)
-    if (recipe) return recipe
-    const known = recipes.map(({ row }) => row).join(', ')
-    throw new UsageError(`reproduce: expected all or some of ${known}, got ${name}`)
-  })
+  const known = recipes.map(({ row }) => row)
+  const unknown = rows.find((name) => name !== 'all' && !known.includes(name))
+  if (unknown !== undefined) {
+    throw new UsageError(`reproduce: expected all or some of ${known.join(', ')}, got ${unknown}`)
+  }
+  const all = known.filter((row) => row !== NOT_IN_ALL)
+  const wanted = new Set(rows.flatMap((name) => (name === 'all' ? all : name)))
+  return recipes.filter(({ row }) => wanted.has(row))
 }
 
 function overview(): string {
@@ -169,6 +170,7 @@ function watchOf(epochs: number, batchSize: number, progress: Progress) {
     onPretrainEpoch({ layer, layers, epoch, risk, examplesPerSecond }: PretrainReport) {
       const title = `layer ${layer}/${layers}  epoch ${epoch}`
       print([title, `reconstruction ${figure(risk)}`, rate(examplesPerSecond)].join('  '))
+      progress.restart()
     },
     onStep({ epoch, step, stepsPerEpoch, risk }: StepReport) {
       const title = epochTitle(epoch, epochs)

@@ -107,6 +107,9 @@ export class EarlyStopping extends Callback {
     refuseUnknown('EarlyStopping', options, [...monitorOptions, 'patience', 'restoreBestWeights'])
     this.#best = new Best('EarlyStopping', options)
     this.#patience = options.patience ?? 0
+    if (!(this.#patience >= 0)) {
+      throw new ArgumentError(`EarlyStopping: expected patience >= 0, got ${this.#patience}`)
+    }
     this.#restores = options.restoreBestWeights ?? false
   }
 

@@ -136,7 +136,7 @@ function drawGrid(
     options.columns ?? Math.ceil(Math.sqrt(1.6 * shades.length)),
     shades.length,
   )
-  const tile = Math.min(LARGEST, Math.floor((width - 12) / across) - GAP)
+  const tile = Math.max(1, Math.min(LARGEST, Math.floor((width - 12) / across) - GAP))
   const tileHeight = Math.max(1, Math.round((tile * rows) / columns))
   const pitch = tileHeight + GAP + (captions ? CAPTION : 0)
   const values = shades.map((shade, i) => ({

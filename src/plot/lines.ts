@@ -64,7 +64,8 @@ export interface Curve {
  * The progress of one training run or, by name, of several. A single run has a colour for training and
  * one for validation; of several, each has its own colour, and its validation is dashed.
  * @param runs what `fit` returned
- * @throws ArgumentError when there is no epoch, or no validation accuracy where it is asked for
+ * @throws ArgumentError for another metric, when there is no epoch, or no validation accuracy where it
+ * is asked for
  * @example
  * await learningCurves(await fit(model, data, options), { logY: true })
  */
@@ -75,6 +76,9 @@ export async function learningCurves(
   const op = 'learningCurves'
   checkSize(op, options)
   const { metric = 'risk', ...chart } = options
+  if (!Object.hasOwn(metrics, metric)) {
+    throw new ArgumentError(`plot.${op}: expected metric risk or accuracy, got ${excerpt(metric)}`)
+  }
   const named = isCurve(runs) ? { '': runs } : runs
   const points = entriesOf(op, 'runs', named).flatMap(([run, curve]) => {
     if (!isCurve(curve)) {
