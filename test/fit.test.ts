@@ -3,6 +3,7 @@ import t from 'tap'
 import {
   Adam,
   ArgumentError,
+  capture,
   type Dataset,
   dataset,
   distortion,
@@ -10,6 +11,8 @@ import {
   type FitOptions,
   fit,
   Linear,
+  l1,
+  l2,
   Module,
   memory,
   mlp,
@@ -22,7 +25,14 @@ import {
   softmaxCrossEntropy,
   type Tensor,
 } from '../lib/index.js'
-import { network, onBothBackendsLater, rejects, sameParameters } from './support/engine.js'
+import {
+  batch,
+  network,
+  onBothBackendsLater,
+  rejects,
+  sameParameters,
+  stepOf,
+} from './support/engine.js'
 
 const data = dataset({
   inputs: Array.from({ length: 40 }, (_, i) => [Math.sin(i), Math.cos(3 * i), i / 40]),
@@ -129,6 +139,26 @@ onBothBackendsLater('a setting that is switched on goes on without capture', asy
   const wanted = new Reading(...network([3, 8, 2]).layers)
   await train(wanted)
   sameParameters(t, model, wanted, 'as eagerly')
+})
+
+t.test('what a captured step can take over from one call to the next', async (t) => {
+  setBackend('native')
+  const model = network([6, 5, 4])
+  const optimizer = new SGD(model.parameters(), { lr: 0.1, regularizer: l2(1e-3) })
+  const [group] = optimizer.groups
+  const step = capture(stepOf(model, optimizer))
+  const examples = batch(1, [8, 6, 4])
+  step(...examples)
+  group.regularizer = [l2(1e-2), l1(1e-3)]
+  step(...examples)
+  group.regularizer = { penalty: (weight) => weight.abs().sum() }
+  t.throws(() => step(...examples), { name: 'CaptureError', message: /regularizers that the step/ })
+  t.equal(optimizer.steps, 2)
+  group.regularizer = undefined
+  group.maxNorm = 3
+  t.throws(() => step(...examples), { name: 'CaptureError' })
+  group.maxNorm = undefined
+  step(...examples)
 })
 
 t.test('regularizers that are none', async (t) => {

@@ -96,6 +96,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     if (!(maxNorm > 0)) {
       throw new ArgumentError(`${this.constructor.name}: expected maxNorm > 0, got ${maxNorm}`)
     }
+    if (group.regularizer === undefined) return
     for (const regularizer of regularizersOf(group)) {
       if (typeof regularizer?.penalty === 'function') continue
       throw new ArgumentError(
@@ -104,9 +105,9 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     }
   }
 
-  /** What decides which kernels a group's update runs. */
-  protected choices(group: Settings): unknown[] {
-    return [group.maxNorm === undefined, ...regularizersOf(group).filter(isUnknown)]
+  /** Which of a group's settings are on, as bits: what decides on the kernels of its update. */
+  protected choices(group: Settings): number {
+    return group.maxNorm === undefined ? 0 : 1
   }
 
   /** A group's settings as its kernels read them; λ of L2 and of L1 come after them. */
@@ -153,10 +154,15 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     }
   }
 
-  #checkPass(group: Group<Settings>, chosen: readonly unknown[]): void {
+  /** Also that the group's update still is what was captured. */
+  #checkPass(
+    group: Group<Settings>,
+    choices: number,
+    regularizer: GroupSettings['regularizer'],
+  ): void {
     this.check(group)
-    const choices = this.choices(group)
-    if (choices.length === chosen.length && choices.every((x, i) => x === chosen[i])) return
+    const isSame = group.regularizer === regularizer || sameUnknown(group, { regularizer })
+    if (isSame && this.choices(group) === choices) return
     throw new CaptureError(
       `${this.constructor.name}: expected the maxNorm, momentum and regularizers that the step was captured with; one was switched on or off since`,
     )
@@ -177,8 +183,9 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     try {
       within(temporary, () => {
         for (const group of this.groups) {
-          const chosen = this.choices(group)
-          everyPass(() => this.#checkPass(group, chosen))
+          const choices = this.choices(group)
+          const { regularizer } = group
+          everyPass(() => this.#checkPass(group, choices, regularizer))
           addGradients(group)
           this.#refresh(group)
           noGrad(() => this.update(group))
@@ -276,7 +283,9 @@ function isRegularized(parameter: Tensor): boolean {
   return !(parameter instanceof Parameter) || parameter.regularized
 }
 
-export function regularizersOf({ regularizer = [] }: GroupSettings): readonly Regularizer[] {
+export function regularizersOf({
+  regularizer = [],
+}: Pick<GroupSettings, 'regularizer'>): readonly Regularizer[] {
   return Array.isArray(regularizer) ? regularizer : [regularizer as Regularizer]
 }
 
@@ -288,6 +297,12 @@ function builtIn(group: GroupSettings, kind: 'l1' | 'l2'): number {
 /** Whether the update does not know the regularizer, and needs its gradient. */
 function isUnknown({ l1, l2 }: Regularizer): boolean {
   return l1 === undefined && l2 === undefined
+}
+
+/** Whether two lists of regularizers ask for the same gradients. */
+function sameUnknown(...groups: Pick<GroupSettings, 'regularizer'>[]): boolean {
+  const [a, b] = groups.map((group) => regularizersOf(group).filter(isUnknown))
+  return a.length === b.length && a.every((regularizer, i) => regularizer === b[i])
 }
 
 /** Gradients of the regularizers that the update does not know. */

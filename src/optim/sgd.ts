@@ -41,8 +41,8 @@ export class SGD extends Optimizer<SGDSettings> {
     if (nesterov && !group.momentum) throw new ArgumentError('SGD: nesterov needs momentum > 0')
   }
 
-  protected override choices(group: SGDSettings): unknown[] {
-    return [...super.choices(group), !group.momentum]
+  protected override choices(group: SGDSettings): number {
+    return super.choices(group) + (group.momentum ? 2 : 0)
   }
 
   protected override settings(group: SGDSettings): number[] {
