@@ -29,7 +29,7 @@ export interface StartEvent {
 
 export type EpochEvent = EpochReport & { epochs: number }
 
-/** Figures of the kept weights; null where no whole epoch was trained. */
+/** Figures of the kept weights; null where no step was taken. */
 export interface EndEvent {
   testAccuracy: number | null
   testRisk: number | null
@@ -47,6 +47,8 @@ export interface EndEvent {
   /** Time from the first step to the last epoch's end. */
   seconds: number
   saved: string | null
+  /** A model file that was there and was left alone. */
+  left: string | null
 }
 
 export interface StepEvent {
@@ -155,7 +157,7 @@ function describe(e: StartEvent): string {
 
 function outcome(e: EndEvent): string {
   if (e.testAccuracy === null) {
-    return `stopped by ${e.ended} before the first epoch had ended; no model saved`
+    return `stopped by ${e.ended} before the first step; nothing saved`
   }
   const lines = []
   if (e.ended === 'earlyStopping') lines.push('ended early: the validation risk no longer fell')
@@ -164,6 +166,7 @@ function outcome(e: EndEvent): string {
     lines.push(`kept the weights of epoch ${e.bestEpoch}: the lowest validation risk`)
   }
   lines.push(`test accuracy ${percent(e.testAccuracy)}  risk ${figure(e.testRisk as number)}`)
-  lines.push(e.saved === null ? 'not saved' : `saved to ${e.saved}`)
+  const left = e.left === null ? '' : `: ${e.left} stays as it was, for no epoch had ended`
+  lines.push(e.saved === null ? `not saved${left}` : `saved to ${e.saved}`)
   return lines.join('\n')
 }

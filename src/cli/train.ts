@@ -60,8 +60,8 @@ skipped. A fifth of the rows is set aside to test on; settings that are left out
 
 Each epoch ends with the risk (mean loss), the penalty of l1 and l2, and the accuracy on held-out
 training examples; the weights of the lowest validation risk are kept, tested and saved. Ctrl-C
-ends the training early and does the same with what was reached; before the first epoch has ended
-nothing is saved, and a model file that is there stays as it is.
+ends the training early and does the same with what was reached; before the first epoch has ended,
+a model file that is there stays as it is.
 
 Examples:
   neuroblas train mnist

@@ -1,4 +1,5 @@
 /** One training run of the command line, from the data set's name to the saved model. */
+import { existsSync } from 'node:fs'
 import { currentBackend, getNumThreads, setBackend, setNumThreads } from '../backend/current.js'
 import type { Dataset } from '../data/dataset.js'
 import { evaluate } from '../evaluate.js'
@@ -93,10 +94,7 @@ export function buildOptimizer(
     : new SGD(model.parameters(), { ...settings, momentum: options.momentum })
 }
 
-/**
- * Trains, evaluates, saves and reports; an interrupt only shortens the training. Before its first
- * whole epoch has ended there is nothing to evaluate and to save.
- */
+/** Trains, evaluates, saves and reports; an interrupt only shortens the training. */
 export async function runTraining(
   source: string,
   options: TrainingOptions,
@@ -122,32 +120,36 @@ export async function runTraining(
     threads: getNumThreads(),
   })
   const { history, speed, seconds } = await train(model, problem, options, reporter, interrupt)
-  // An epoch that was interrupted tells little, and its weights must not replace those of a file.
-  const trained = history.epochs[0]?.examples === problem.train.size
+  const trained = history.epochs.length > 0
+  // A first epoch that was interrupted taught little: its weights must not replace those of a file.
+  const isWhole = history.epochs[0]?.examples === problem.train.size
+  const left = !isWhole && save !== false && existsSync(save) ? save : null
+  const saved = trained && save !== false && left === null ? save : null
   const loss = losses[options.loss]
   const tested = trained ? await evaluate(model, problem.test, { loss }) : undefined
   const testAccuracy = tested?.accuracy ?? null
-  if (testAccuracy !== null && save !== false) {
+  if (saved !== null && testAccuracy !== null) {
     const { name: dataset, classes, preprocessing } = problem
     const notes = { dataset, seed: options.seed, classes, preprocessing, loss: options.loss }
     const architecture = { units, activation: options.activation, dropout: options.dropout }
-    writeModel(model, save, architecture, { ...notes, testAccuracy })
+    writeModel(model, saved, architecture, { ...notes, testAccuracy })
   }
-  const kept = trained ? history.epochs[history.bestEpoch - 1] : undefined
+  const kept = history.epochs[history.bestEpoch - 1]
   const end: EndEvent = {
     testAccuracy,
     testRisk: tested?.risk ?? null,
     risk: kept?.risk ?? null,
     penalty: kept?.penalty ?? null,
     validationAccuracy: kept?.validationAccuracy ?? null,
-    bestEpoch: kept?.epoch ?? 0,
-    epochs: trained ? history.epochs.length : 0,
+    bestEpoch: history.bestEpoch,
+    epochs: history.epochs.length,
     ended: history.ended === 'aborted' ? (interrupt.caught as string) : history.ended,
     examplesPerSecond: speed,
     backend: currentBackend().name,
     threads: getNumThreads(),
     seconds,
-    saved: trained && save !== false ? save : null,
+    saved,
+    left,
   }
   model.dispose()
   reporter.end(end)
