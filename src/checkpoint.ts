@@ -117,8 +117,9 @@ function encodeNotes(notes: Notes): string {
 
 function decodeNotes(text = 'null'): Notes {
   const notes = JSON.parse(text, (_, value) => (NOT_FINITE.includes(value) ? Number(value) : value))
-  if (Array.isArray(notes?.epochs) && Number.isSafeInteger(notes.steps)) return notes
-  throw new ArgumentError('expected epochs and steps in it')
+  const isWhole = Array.isArray(notes?.epochs) && Number.isSafeInteger(notes.steps)
+  if (isWhole && typeof notes.settings === 'object' && notes.settings !== null) return notes
+  throw new ArgumentError('expected epochs, steps and settings in it')
 }
 
 function* generatorsOf({ model, generators }: Run): Iterable<[name: string, Generator]> {

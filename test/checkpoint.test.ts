@@ -143,8 +143,10 @@ t.test('a file that is something else is refused and kept', async (t) => {
   await expectRefusal()
   saveModel(mlp([16, 20, 3]), checkpoint)
   await expectRefusal()
-  saveModel(mlp([16, 20, 3]), checkpoint, { training: '{"epochs": 3}' })
-  await expectRefusal()
+  for (const notes of ['{"epochs": 3}', '{"epochs": [], "steps": 1}', 'null']) {
+    saveModel(mlp([16, 20, 3]), checkpoint, { training: notes })
+    await expectRefusal()
+  }
   const other = mlp([16, 21, 3])
   const optimizer = new SGD(other.parameters(), { lr: 0.1 })
   rmSync(checkpoint)
