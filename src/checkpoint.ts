@@ -67,11 +67,15 @@ export function resume(path: string, run: Run): EpochReport[] {
   const { tensors, metadata } = readModelFile(path)
   const parameters = run.model.state()
   const optimizer = run.optimizer.state()
+  const random = [...generatorsOf(run)].map(
+    ([, generator]) => [generator, generator.save()] as const,
+  )
   try {
     return restore(run, tensors, metadata.training)
   } catch (error) {
     run.model.loadState(parameters)
     run.optimizer.loadState(optimizer)
+    for (const [generator, state] of random) generator.restore(state)
     if (!(error instanceof NeuroblasError || error instanceof SyntaxError)) throw error
     throw new DataError(`${path}: expected a checkpoint of this training, ${error.message}`, {
       cause: error,

@@ -3,10 +3,11 @@ import { noGrad } from './autograd.js'
 import type { Dataset } from './data/dataset.js'
 import { Examples } from './data/examples.js'
 import { DataLoader } from './data/loader.js'
-import { ArgumentError, ShapeError } from './errors.js'
+import { ShapeError } from './errors.js'
 import type { Loss } from './losses.js'
 import type { Module } from './nn/module.js'
 import { concat, stack } from './ops/layout.js'
+import { checkCount, checkLoss } from './options.js'
 import { within } from './scope.js'
 import { format } from './shape.js'
 import { Steps } from './steps.js'
@@ -43,12 +44,8 @@ export async function evaluate(
   options: { loss: Loss; batchSize?: number },
 ): Promise<Evaluation> {
   const { loss, batchSize = BATCH } = options ?? {}
-  if (typeof loss !== 'function') {
-    throw new ArgumentError(`evaluate: expected a loss such as softmaxCrossEntropy, got ${loss}`)
-  }
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new ArgumentError(`evaluate: expected batchSize >= 1, got ${batchSize}`)
-  }
+  checkLoss('evaluate', loss)
+  checkCount('evaluate', 'batchSize', batchSize)
   const evaluator = new Evaluator(model, await Examples.load(data), loss, batchSize)
   try {
     return await evaluator.run()

@@ -1,4 +1,4 @@
-/** Objects of options, which plain JavaScript can fill with anything. */
+/** Options, which plain JavaScript can fill with anything. */
 import { ArgumentError } from './errors.js'
 
 /**
@@ -22,6 +22,18 @@ export function refuseUnknown(op: string, options: object, known: readonly strin
         : `${op}: expected options among ${known.join(', ')}, got ${name}`,
     )
   }
+}
+
+/** @throws ArgumentError for what is no whole number from 1 */
+export function checkCount(op: string, name: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1) return
+  throw new ArgumentError(`${op}: expected ${name} >= 1, got ${value}`)
+}
+
+/** @throws ArgumentError for what is no loss */
+export function checkLoss(op: string, loss: unknown): void {
+  if (typeof loss === 'function') return
+  throw new ArgumentError(`${op}: expected a loss such as softmaxCrossEntropy, got ${loss}`)
 }
 
 function kindOf(value: unknown): string {

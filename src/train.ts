@@ -14,7 +14,7 @@ import type { Loss } from './losses.js'
 import type { Monitor } from './monitor/monitor.js'
 import type { Module } from './nn/module.js'
 import { Optimizer } from './optim/optimizer.js'
-import { refuseUnknown } from './options.js'
+import { checkCount, checkLoss, refuseUnknown } from './options.js'
 import { Generator, streams } from './random.js'
 import { within } from './scope.js'
 import { TrainingSteps } from './trainingSteps.js'
@@ -150,8 +150,12 @@ export async function fit(model: Module, data: Dataset, options: FitOptions): Pr
     return history
   } catch (error) {
     // What was reached before the risk diverged, or a callback threw, is worth keeping. Where that
-    // fails, as for a model that the callback disposed of, the first error is the one to hear of.
-    await best.restore().catch(() => {})
+    // fails, as for a model that the callback disposed of, the first error is the one to be thrown.
+    await best.restore().catch(({ message }: Error) =>
+      process.emitWarning(`fit: the best weights could not be put back (${message})`, {
+        type: 'NeuroblasWarning',
+      }),
+    )
     throw error
   } finally {
     model.eval()
@@ -187,9 +191,7 @@ function checkOptions(model: Module, options: FitOptions): void {
   refuseUnknown('fit', options, Object.keys(OPTIONS))
   const { loss, optimizer, epochs, batchSize = 32, seed = 0 } = options
   const { validation, earlyStopping, keepBest } = options
-  if (typeof loss !== 'function') {
-    throw new ArgumentError(`fit: expected a loss such as softmaxCrossEntropy, got ${loss}`)
-  }
+  checkLoss('fit', loss)
   if (!(optimizer instanceof Optimizer)) {
     throw new ArgumentError(
       `fit: expected an optimizer such as new SGD(model.parameters(), { lr }), got ${optimizer}`,
@@ -199,9 +201,7 @@ function checkOptions(model: Module, options: FitOptions): void {
   if (!optimizer.parameters().some((parameter) => parameters.has(parameter))) {
     throw new ArgumentError("fit: expected an optimizer of the model's parameters, got another's")
   }
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new ArgumentError(`fit: expected batchSize >= 1, got ${batchSize}`)
-  }
+  checkCount('fit', 'batchSize', batchSize)
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new ArgumentError(`fit: expected a seed from 0 to 2^53 - 1, got ${seed}`)
   }

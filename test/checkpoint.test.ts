@@ -20,6 +20,7 @@ import {
   schedules,
   softmaxCrossEntropy,
 } from '../lib/index.js'
+import { decodeSafetensors, encodeSafetensors } from '../lib/io/safetensors.js'
 import { onBothBackendsLater, rejects, sameParameters } from './support/engine.js'
 
 const size = 60
@@ -188,6 +189,28 @@ onBothBackendsLater('a refused file changes nothing, one begun again all', async
   const other = fit(model, data, { ...options, epochs: 3, checkpoint: `${dir}/adam` })
   await rejects(t, other, DataError, /got Adam/)
   t.strictSame(model.state(), before)
+})
+
+t.test('a file that breaks off in its best weights changes nothing either', async (t) => {
+  const checkpoint = `${t.testdir()}/file`
+  const { model } = await train(momentum, { checkpoint, epochs: 2, keepBest: true })
+  const { tensors, metadata } = decodeSafetensors(readFileSync(checkpoint), checkpoint)
+  const rest = [...tensors].filter(([name]) => !name.startsWith('best/'))
+  writeFileSync(checkpoint, encodeSafetensors(rest, metadata))
+  const [weights, generators] = [model.state(), model.namedGenerators()]
+  // Of another place than the file's.
+  for (const generator of generators.values()) generator.uniform([3])
+  const before = [...generators.values()].map((generator) => generator.save())
+  const options = {
+    ...{ loss: softmaxCrossEntropy, optimizer: momentum(model.parameters()), epochs: 3 },
+    ...{ batchSize: 7, seed: 4, validation: 0.2, keepBest: true, checkpoint },
+  }
+  await rejects(t, fit(model, data, options), DataError, /expected the best /)
+  t.strictSame(model.state(), weights)
+  t.strictSame(
+    [...generators.values()].map((generator) => generator.save()),
+    before,
+  )
 })
 
 t.test('looking for the best may begin and end where a training goes on', async (t) => {

@@ -3,7 +3,7 @@
  * epoch's order.
  */
 import { tensor } from '../create.js'
-import { ArgumentError } from '../errors.js'
+import { checkCount } from '../options.js'
 import { Generator, streams } from '../random.js'
 import { within } from '../scope.js'
 import type { Tensor } from '../tensor.js'
@@ -36,9 +36,7 @@ export class DataLoader implements Iterable<Batch> {
   /** @param data a data set, which is copied at once, or its examples, which are freed with the loader */
   constructor(data: Dataset | Examples, options: LoaderOptions = {}) {
     const { batchSize = 32, shuffle = false, dropLast = false, seed = 0 } = options
-    if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw new ArgumentError(`DataLoader: expected batchSize >= 1, got ${batchSize}`)
-    }
+    checkCount('DataLoader', 'batchSize', batchSize)
     this.batchSize = batchSize
     this.size = data.size
     this.#dropLast = dropLast

@@ -12,19 +12,17 @@ import {
   type Monitor,
   noGrad,
   type Regularizer,
-  type Shape,
   saveModel,
-  scope,
   type Tensor,
   tensor,
 } from '../index.js'
 import { addInPlace } from '../ops/elementwise.js'
-import { refuseUnknown } from '../options.js'
-import { sizeOf } from '../shape.js'
+import { checkCount, refuseUnknown } from '../options.js'
 import type { CallbackLike, Logs } from './callbacks.js'
 import { checkInputs, datasetOf, splitOff } from './examples.js'
-import { type Built, Layer } from './layers.js'
+import { Layer } from './layers.js'
 import type { Loss } from './losses.js'
+import { answer, buildNetwork, type Network } from './network.js'
 import {
   type LossName,
   type Metric,
@@ -77,15 +75,6 @@ interface Compiled extends Objective {
   sums: Tensor[]
   /** Made at the first fit, when there are weights. */
   engine?: EngineOptimizer
-}
-
-interface Network {
-  inputShape: Shape
-  outputShape: Shape
-  parts: Built[]
-  /** Everything but the last activation. */
-  body: EngineSequential
-  last: Module | undefined
 }
 
 /**
@@ -202,33 +191,9 @@ export class Sequential {
   predict(x: Rows, options: { batchSize?: number } = {}): Tensor {
     refuseUnknown('predict', options, ['batchSize'])
     const { batchSize = 1000 } = options
-    if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw new ArgumentError(`predict: expected batchSize >= 1, got ${batchSize}`)
-    }
+    checkCount('predict', 'batchSize', batchSize)
     const { values, shape } = this.#inputs('predict', x)
-    const { body, last, inputShape, outputShape } = this.#requireNetwork('predict')
-    const [width, outputs] = [sizeOf(inputShape), sizeOf(outputShape)]
-    const results = new Float32Array(shape[0] * outputs)
-    const answer = (from: number, to: number) =>
-      scope(() => {
-        const batch = tensor(values.subarray(from * width, to * width), [to - from, ...inputShape])
-        const h = body.forward(batch)
-        return (last?.forward(h) ?? h).data()
-      })
-    const wasTraining = body.training
-    body.eval()
-    try {
-      for (let from = 0; from < shape[0]; from += batchSize) {
-        const to = Math.min(from + batchSize, shape[0])
-        results.set(
-          noGrad(() => answer(from, to)),
-          from * outputs,
-        )
-      }
-    } finally {
-      body.train(wasTraining)
-    }
-    return tensor(results, [shape[0], ...outputShape])
+    return answer(this.#requireNetwork('predict'), values, shape[0], batchSize)
   }
 
   /** Layers, their output shapes and numbers of parameters, as a table. */
@@ -273,17 +238,7 @@ export class Sequential {
     if (inputShape === undefined) {
       throw new ArgumentError(`${op}: expected an inputShape in the first layer, or a fit before`)
     }
-    let shape = inputShape
-    const parts = this.layers.map((layer) => {
-      const part = layer.build(shape)
-      shape = part.outputShape
-      return part
-    })
-    const modules = parts.flatMap((part) => part.modules)
-    const activation = this.layers.at(-1)!.activation ?? 'linear'
-    const last = activation === 'linear' ? undefined : modules.pop()
-    const body = new EngineSequential(...modules)
-    this.#network = { inputShape, outputShape: shape, parts, body, last }
+    this.#network = buildNetwork(this.layers, inputShape)
     return this.#network
   }
 

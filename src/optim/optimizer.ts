@@ -6,12 +6,12 @@ import { noGrad } from '../autograd.js'
 import type { Handle } from '../backend/kernels.js'
 import { everyPass, underneath } from '../backend/record.js'
 import { ArgumentError, CaptureError, ShapeError } from '../errors.js'
-import { Parameter } from '../nn/module.js'
 import { refuseUnknown } from '../options.js'
 import type { Regularizer } from '../regularizers.js'
 import { Scope, scope, within } from '../scope.js'
 import { format, sameShape } from '../shape.js'
 import type { Tensor } from '../tensor.js'
+import { addGradients, builtIn, isRegularized, regularizersOf, sameUnknown } from './regularized.js'
 import type { Schedule } from './schedules.js'
 import { type ParameterState, SettingsBuffer } from './state.js'
 
@@ -74,11 +74,12 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     if (new Set(all).size !== all.length) {
       throw new ArgumentError(`${name}: expected each parameter once`)
     }
-    for (const { parameters: _, ...given } of this.groups) {
-      const known = this.knownSettings()
+    const known = this.knownSettings()
+    for (const group of this.groups) {
+      const { parameters: _, ...given } = group
       if (known) refuseUnknown(name, given, Object.keys(known))
+      this.check(group)
     }
-    for (const group of this.groups) this.check(group)
   }
 
   /** The names of all settings there are; undefined where that is not known. */
@@ -275,42 +276,5 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
       }
     }
     return sum
-  }
-}
-
-/** Biases are left alone; tensors that are no Parameter count as weights. */
-function isRegularized(parameter: Tensor): boolean {
-  return !(parameter instanceof Parameter) || parameter.regularized
-}
-
-export function regularizersOf({
-  regularizer = [],
-}: Pick<GroupSettings, 'regularizer'>): readonly Regularizer[] {
-  return Array.isArray(regularizer) ? regularizer : [regularizer as Regularizer]
-}
-
-/** Σ λ of the regularizers that the update itself takes care of. */
-function builtIn(group: GroupSettings, kind: 'l1' | 'l2'): number {
-  return regularizersOf(group).reduce((sum, regularizer) => sum + (regularizer[kind] ?? 0), 0)
-}
-
-/** Whether the update does not know the regularizer, and needs its gradient. */
-function isUnknown({ l1, l2 }: Regularizer): boolean {
-  return l1 === undefined && l2 === undefined
-}
-
-/** Whether two lists of regularizers ask for the same gradients. */
-function sameUnknown(...groups: Pick<GroupSettings, 'regularizer'>[]): boolean {
-  const [a, b] = groups.map((group) => regularizersOf(group).filter(isUnknown))
-  return a.length === b.length && a.every((regularizer, i) => regularizer === b[i])
-}
-
-/** Gradients of the regularizers that the update does not know. */
-function addGradients(group: Group<GroupSettings>): void {
-  for (const regularizer of regularizersOf(group)) {
-    if (!isUnknown(regularizer)) continue
-    for (const weight of group.parameters.filter(isRegularized)) {
-      regularizer.penalty(weight).backward()
-    }
   }
 }

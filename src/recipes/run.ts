@@ -36,16 +36,29 @@ export interface Outcome {
 }
 
 export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<Outcome> {
-  const { seed, epochs, validate, checkpoint, signal, onStep, onEpoch } = options
-  const { train, test } = dataOf(validate)
-  const { loss, activation, dropout, inputDropout, batchSize, maxNorm } = recipe
+  const { activation, dropout, inputDropout } = recipe
   const model = mlp(recipe.units, {
     activation,
     dropout,
     inputDropout,
     init: activation === 'relu' ? heNormal : glorotUniform,
-    generator: new Generator(seed),
+    generator: new Generator(options.seed),
   })
+  try {
+    return await trainAndTest(model, recipe, options)
+  } finally {
+    model.dispose()
+  }
+}
+
+async function trainAndTest(
+  model: Sequential,
+  recipe: Recipe,
+  options: RunOptions,
+): Promise<Outcome> {
+  const { seed, epochs, validate, checkpoint, signal, onStep, onEpoch } = options
+  const { train, test } = dataOf(validate)
+  const { loss, batchSize, maxNorm } = recipe
   const optimizer = new SGD(model.parameters(), {
     lr: cosine(recipe.lr, epochs * Math.ceil(train.size / batchSize)),
     momentum: recipe.momentum,
@@ -72,7 +85,6 @@ export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<Ou
   })
   const isDone = history.ended === 'epochs'
   const tested = isDone ? await evaluate(model, test, { loss }) : undefined
-  model.dispose()
   return {
     error: tested && 100 * (1 - tested.accuracy!),
     epochs: history.epochs.length,

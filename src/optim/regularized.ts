@@ -1,0 +1,44 @@
+/** Which parameters of a group are regularized, and by what. */
+import { Parameter } from '../nn/module.js'
+import type { Regularizer } from '../regularizers.js'
+import type { Tensor } from '../tensor.js'
+
+/** A group's settings, as far as they matter here. */
+interface Regularized {
+  regularizer?: Regularizer | readonly Regularizer[]
+}
+
+/** Biases are left alone; tensors that are no Parameter count as weights. */
+export function isRegularized(parameter: Tensor): boolean {
+  return !(parameter instanceof Parameter) || parameter.regularized
+}
+
+export function regularizersOf({ regularizer = [] }: Regularized): readonly Regularizer[] {
+  return Array.isArray(regularizer) ? regularizer : [regularizer as Regularizer]
+}
+
+/** Σ λ of the regularizers that the update itself takes care of. */
+export function builtIn(group: Regularized, kind: 'l1' | 'l2'): number {
+  return regularizersOf(group).reduce((sum, regularizer) => sum + (regularizer[kind] ?? 0), 0)
+}
+
+/** Whether the update does not know the regularizer, and needs its gradient. */
+function isUnknown({ l1, l2 }: Regularizer): boolean {
+  return l1 === undefined && l2 === undefined
+}
+
+/** Whether two lists of regularizers ask for the same gradients. */
+export function sameUnknown(...groups: Regularized[]): boolean {
+  const [a, b] = groups.map((group) => regularizersOf(group).filter(isUnknown))
+  return a.length === b.length && a.every((regularizer, i) => regularizer === b[i])
+}
+
+/** Gradients of the regularizers that the update does not know. */
+export function addGradients(group: Regularized & { parameters: readonly Tensor[] }): void {
+  for (const regularizer of regularizersOf(group)) {
+    if (!isUnknown(regularizer)) continue
+    for (const weight of group.parameters.filter(isRegularized)) {
+      regularizer.penalty(weight).backward()
+    }
+  }
+}
