@@ -3,7 +3,7 @@
 //   node scripts/soak.mjs [steps]
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { makeNoise } from '../lib/bench/files.js'
+import { makeNoise } from '../lib/apps/bench/files.js'
 import {
   capture,
   dataset,

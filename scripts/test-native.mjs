@@ -31,7 +31,7 @@ const run = (command, args) =>
 
 rmSync(join(root, out), { recursive: true, force: true })
 mkdirSync(join(root, out))
-const kernels = filesIn(`${objects}/kernels`, '.o')
+const kernels = ['kernels', 'gemm'].flatMap((room) => filesIn(`${objects}/${room}`, '.o'))
 // From an archive the linker takes only the objects that the check asks for.
 let ok = run('ar', ['rcs', library, ...filesIn(objects, '.o', true)])
 for (const source of filesIn('native/test', '.cc')) {

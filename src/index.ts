@@ -1,5 +1,11 @@
 /** Everything the package exports. */
-export { noGrad } from './autograd.js'
+export { noGrad } from './autograd/backward.js'
+export {
+  type GradCheckElement,
+  type GradCheckOptions,
+  type GradCheckResult,
+  gradCheck,
+} from './autograd/gradCheck.js'
 export type { DType, MemoryUse } from './backend/backend.js'
 export {
   type BackendName,
@@ -9,36 +15,16 @@ export {
   setBackend,
   setNumThreads,
 } from './backend/current.js'
+export * from './base/errors.js'
 export { type Captured, capture, type Results } from './capture/capture.js'
-export { arange, eye, full, ones, rand, randn, tensor, zeros } from './create.js'
 export { type Dataset, type DatasetSource, dataset, split, subset } from './data/dataset.js'
-export { digits } from './data/digits.js'
-export { type Augment, type DistortionOptions, distortion } from './data/distortion.js'
 export { type Batch, Examples } from './data/examples.js'
-export { iris } from './data/iris.js'
 export { DataLoader, type LoaderOptions } from './data/loader.js'
-export { mnist } from './data/mnist.js'
-export * from './errors.js'
-export { type Evaluation, evaluate, predictedClasses } from './evaluate.js'
-export {
-  type GradCheckElement,
-  type GradCheckOptions,
-  type GradCheckResult,
-  gradCheck,
-} from './gradCheck.js'
+export { digits } from './data/sets/digits.js'
+export { iris } from './data/sets/iris.js'
+export { mnist } from './data/sets/mnist.js'
+export { type Augment, type DistortionOptions, distortion } from './data/transforms/distortion.js'
 export { loadMlp, loadModel, type MlpArchitecture, saveMlp, saveModel } from './io/model.js'
-export {
-  binaryCrossEntropyWithLogits,
-  hinge,
-  huber,
-  huberLoss,
-  type Loss,
-  mae,
-  mse,
-  type Reduction,
-  softmaxCrossEntropy,
-  type Targets,
-} from './losses.js'
 export {
   type ActivationHistogram,
   type Metric,
@@ -51,6 +37,18 @@ export { ReLU, Sigmoid, Softmax, Tanh } from './nn/activations.js'
 export { Dropout } from './nn/dropout.js'
 export * as init from './nn/init.js'
 export { Linear, type LinearOptions } from './nn/linear.js'
+export {
+  binaryCrossEntropyWithLogits,
+  hinge,
+  huber,
+  huberLoss,
+  type Loss,
+  mae,
+  mse,
+  type Reduction,
+  softmaxCrossEntropy,
+  type Targets,
+} from './nn/losses.js'
 export { Module, Parameter } from './nn/module.js'
 export { type ActivationName, type MlpOptions, mlp, Sequential } from './nn/sequential.js'
 export { where } from './ops/elementwise.js'
@@ -64,20 +62,28 @@ export {
   Optimizer,
   type OptimizerState,
 } from './optim/optimizer.js'
+export { l1, l2, type Regularizer } from './optim/regularizers.js'
 export * as schedules from './optim/schedules.js'
 export { SGD, type SGDSettings } from './optim/sgd.js'
-export { Autoencoder, type AutoencoderOptions, type Noise } from './pretraining/autoencoder.js'
-export { type LayerFitOptions, UnsupervisedLayer } from './pretraining/layer.js'
+export { arange, eye, full, ones, rand, randn, tensor, zeros } from './tensor/create.js'
+export { Generator, setSeed } from './tensor/random.js'
+export type { Shape } from './tensor/shape.js'
+export { scope } from './tensor/storage.js'
+export { type ArrayOf, type Operand, Tensor } from './tensor/tensor.js'
+export { type Evaluation, evaluate, predictedClasses } from './training/evaluate.js'
+export {
+  type EpochReport,
+  type FitOptions,
+  fit,
+  type History,
+  type StepReport,
+} from './training/fit.js'
+export { Autoencoder, type AutoencoderOptions, type Noise } from './unsupervised/autoencoder.js'
+export { type LayerFitOptions, UnsupervisedLayer } from './unsupervised/layer.js'
 export {
   type PretrainHistory,
   type PretrainOptions,
   type PretrainReport,
   pretrain,
-} from './pretraining/pretrain.js'
-export { RBM, type RBMOptions } from './pretraining/rbm.js'
-export { Generator, setSeed } from './random.js'
-export { l1, l2, type Regularizer } from './regularizers.js'
-export { scope } from './scope.js'
-export type { Shape } from './shape.js'
-export { type ArrayOf, type Operand, Tensor } from './tensor.js'
-export { type EpochReport, type FitOptions, fit, type History, type StepReport } from './train.js'
+} from './unsupervised/pretrain.js'
+export { RBM, type RBMOptions } from './unsupervised/rbm.js'

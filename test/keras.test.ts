@@ -4,6 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import {
+  type CallbackLike,
+  type CompileOptions,
+  callbacks,
+  type DenseOptions,
+  layers,
+  losses,
+  optimizers,
+  Sequential,
+} from '../lib/frontends/keras/index.js'
+import {
   digits,
   evaluate,
   fit,
@@ -20,16 +30,6 @@ import {
   softmaxCrossEntropy,
   tensor,
 } from '../lib/index.js'
-import {
-  type CallbackLike,
-  type CompileOptions,
-  callbacks,
-  type DenseOptions,
-  layers,
-  losses,
-  optimizers,
-  Sequential,
-} from '../lib/keras/index.js'
 
 const data = digits()
 const count = 300

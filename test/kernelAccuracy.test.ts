@@ -4,7 +4,7 @@
  */
 import t from 'tap'
 import type { KernelName } from '../lib/backend/kernels.js'
-import { NativeBackend } from '../lib/backend/native.js'
+import { NativeBackend } from '../lib/backend/native/backend.js'
 
 type Function = 'exp' | 'log' | 'tanh' | 'sigmoid' | 'softplus' | 'sin' | 'cos'
 

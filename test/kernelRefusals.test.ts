@@ -6,8 +6,8 @@ import t, { type Test } from 'tap'
 import type { DType, TypedArray } from '../lib/backend/backend.js'
 import { JsBackend } from '../lib/backend/js/backend.js'
 import type { Handle, KernelName } from '../lib/backend/kernels.js'
-import { NativeBackend } from '../lib/backend/native.js'
-import { KernelError, OutOfMemoryError } from '../lib/errors.js'
+import { NativeBackend } from '../lib/backend/native/backend.js'
+import { KernelError, OutOfMemoryError } from '../lib/base/errors.js'
 
 const native = new NativeBackend()
 

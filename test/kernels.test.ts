@@ -8,10 +8,10 @@ import type { Backend, DType, TypedArray } from '../lib/backend/backend.js'
 import { JsBackend } from '../lib/backend/js/backend.js'
 import { jsKernels } from '../lib/backend/js/kernels.js'
 import { type Handle, type KernelName, kernels } from '../lib/backend/kernels.js'
-import { loadAddon, NativeBackend } from '../lib/backend/native.js'
-import { ValidatingBackend } from '../lib/backend/validate.js'
+import { loadAddon, NativeBackend } from '../lib/backend/native/backend.js'
 import type { Arg } from './support/case.js'
 import { cases } from './support/kernelCases.js'
+import { ValidatingBackend } from './support/validate.js'
 
 // More than the four cache lines that an unrolled AVX-512 loop writes at once.
 const GUARD = 67

@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { experiments } from '../lib/apps/lecture/index.js'
 import {
   digits,
   evaluate,
@@ -24,7 +25,6 @@ import {
   split,
   tensor,
 } from '../lib/index.js'
-import { experiments } from '../lib/lecture/index.js'
 import { onBothBackendsLater } from './support/engine.js'
 import { onBothBackends } from './support/reference.js'
 

@@ -8,14 +8,14 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import type { Experiment } from '../lib/apps/lecture/experiment.js'
+import { experiments } from '../lib/apps/lecture/index.js'
+import { formulaOf, page } from '../lib/apps/lecture/page.js'
+import { resultsOf, runExperiments } from '../lib/apps/lecture/run.js'
+import { excerpt } from '../lib/apps/lecture/source.js'
+import { writeLecture } from '../lib/apps/lecture/write.js'
 import { rand } from '../lib/index.js'
-import type { Experiment } from '../lib/lecture/experiment.js'
-import { experiments } from '../lib/lecture/index.js'
-import { formulaOf, page } from '../lib/lecture/page.js'
-import { resultsOf, runExperiments } from '../lib/lecture/run.js'
-import { excerpt } from '../lib/lecture/source.js'
-import { writeLecture } from '../lib/lecture/write.js'
-import { lines } from '../lib/plot.js'
+import { lines } from '../lib/plot/index.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const about = { version: '1.2.3', machine: 'native & fast', quick: true, planned: 3 }
@@ -143,7 +143,7 @@ t.test('the page and its files', async (t) => {
 /** The command in a process of its own, stopped once it has written what is waited for. */
 async function run(args: string[], stopAfter?: RegExp) {
   const { NODE_OPTIONS: _, ...env } = process.env
-  const child = spawn(process.execPath, [join(root, 'lib/cli/main.js'), 'lecture', ...args], {
+  const child = spawn(process.execPath, [join(root, 'lib/apps/cli/main.js'), 'lecture', ...args], {
     env,
   })
   let output = ''

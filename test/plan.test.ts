@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { DType, TypedArray } from '../lib/backend/backend.js'
 import type { Handle } from '../lib/backend/kernels.js'
+import { type Tape, type TapeBuffer, type TapeStep, uses } from '../lib/backend/tape.js'
 import { formatPlan, lifetimes, type Plan, plan } from '../lib/capture/plan.js'
-import { type Tape, type TapeBuffer, type TapeStep, uses } from '../lib/capture/tape.js'
 
 const arrayOf = {
   float32: Float32Array,

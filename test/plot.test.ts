@@ -4,7 +4,7 @@
 import { inflateSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { ArgumentError, dataset, predictedClasses, ShapeError, tensor } from '../lib/index.js'
-import * as plot from '../lib/plot.js'
+import * as plot from '../lib/plot/index.js'
 import { wrong } from './support/reference.js'
 
 const BLUE = '#2f7fc1'

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { tensor } from '../lib/index.js'
-import { formatTensor } from '../lib/print.js'
+import { formatTensor } from '../lib/tensor/print.js'
 
 interface Case {
   name: string

@@ -4,10 +4,10 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { recipes } from '../lib/recipes/recipes.js'
-import { formatErrors, keepResult, type Result, spread } from '../lib/recipes/results.js'
+import { recipes } from '../lib/apps/recipes/recipes.js'
+import { formatErrors, keepResult, type Result, spread } from '../lib/apps/recipes/results.js'
 
-const main = fileURLToPath(new URL('../lib/cli/main.js', import.meta.url))
+const main = fileURLToPath(new URL('../lib/apps/cli/main.js', import.meta.url))
 
 async function reproduce(
   cwd: string,

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import t from 'tap'
-import { DataError } from '../lib/errors.js'
+import { DataError } from '../lib/base/errors.js'
 import { writeFileAtomically } from '../lib/io/files.js'
 import { decodeSafetensors, encodeSafetensors } from '../lib/io/safetensors.js'
 

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { MLPClassifier, type MLPParameters, MLPRegressor } from '../lib/frontends/sklearn/index.js'
 import { digits, iris, type Linear, memory, setBackend, setSeed, tensor } from '../lib/index.js'
-import { MLPClassifier, type MLPParameters, MLPRegressor } from '../lib/sklearn/index.js'
 
 interface Case {
   estimator: 'MLPClassifier' | 'MLPRegressor'

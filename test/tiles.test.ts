@@ -1,11 +1,11 @@
 /**
- * Products of the shapes that the addon cuts into tiles (native/kernels/tiles.cc), at the edges of
+ * Products of the shapes that the addon cuts into tiles (native/gemm/tiles.cc), at the edges of
  * its rule and with incomplete tiles, against the JS backend.
  */
 import t from 'tap'
 import type { Backend } from '../lib/backend/backend.js'
 import { JsBackend } from '../lib/backend/js/backend.js'
-import { NativeBackend } from '../lib/backend/native.js'
+import { NativeBackend } from '../lib/backend/native/backend.js'
 import { floats } from './support/values.js'
 
 const native = new NativeBackend()

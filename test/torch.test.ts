@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { withBackend } from '../lib/backend/current.js'
 import { JsBackend } from '../lib/backend/js/backend.js'
-import { NativeBackend } from '../lib/backend/native.js'
+import { NativeBackend } from '../lib/backend/native/backend.js'
 import {
   binaryCrossEntropyWithLogits,
   hinge,
@@ -22,7 +22,7 @@ import {
   type Tensor,
   tensor,
 } from '../lib/index.js'
-import type { Nested } from '../lib/print.js'
+import type { Nested } from '../lib/tensor/print.js'
 
 type Activation = 'relu' | 'tanh' | 'sigmoid'
 type WeightName = 'w1' | 'b1' | 'w2' | 'b2'

@@ -5,8 +5,8 @@
 import t from 'tap'
 import { JsBackend } from '../lib/backend/js/backend.js'
 import type { Handle, KernelArgs, KernelName } from '../lib/backend/kernels.js'
-import { MismatchError, ValidatingBackend } from '../lib/backend/validate.js'
-import { KernelError } from '../lib/errors.js'
+import { KernelError } from '../lib/base/errors.js'
+import { MismatchError, ValidatingBackend } from './support/validate.js'
 
 /** A backend whose kernels do one thing more. */
 class Faulty extends JsBackend {

@@ -2,7 +2,7 @@
 // and their gradients from their results. For use inside simd().
 #pragma once
 
-#include "vmath.h"
+#include "simd/vmath.h"
 
 namespace nb {
 

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "rows.h"
-#include "vmath.h"
+#include "simd/vmath.h"
 
 namespace nb {
 namespace {

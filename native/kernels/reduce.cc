@@ -3,7 +3,7 @@
 // With inner = 1 a result is the sum or maximum of a row; else neighbouring columns are reduced
 // side by side. The order of additions depends on the shape alone, so every share count gives the
 // same.
-#include "reduce.h"
+#include "simd/reduce.h"
 
 #include <cmath>
 

@@ -1,5 +1,5 @@
 // What quota_cores makes of cgroup files as systems and containers have them.
-#include "cores.h"
+#include "threads/cores.h"
 
 #include <cstdint>
 #include <cstdio>

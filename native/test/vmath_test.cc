@@ -6,7 +6,7 @@
 //     native/test/vmath_test.cc native/simd.cc -o /tmp/vmath_test && /tmp/vmath_test
 //
 // Takes every 1021st float32; `vmath_test 1` takes all of them (minutes).
-#include "vmath.h"
+#include "simd/vmath.h"
 
 #include <algorithm>
 #include <cmath>
@@ -14,7 +14,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "reduce.h"
+#include "simd/reduce.h"
 
 namespace {
 

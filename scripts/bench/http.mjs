@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, createServer, get } from 'node:http'
 import { fileURLToPath } from 'node:url'
-import { makeNoise } from '../../lib/bench/files.js'
+import { makeNoise } from '../../lib/apps/bench/files.js'
 import { dataset, fit, getNumThreads, mlp, SGD, softmaxCrossEntropy } from '../../lib/index.js'
 
 const LIMIT = 10

@@ -2,10 +2,10 @@
  * Which backend new tensors are made on: `NEUROBLAS_BACKEND` (native or js) where it is set, else
  * the native one, else, after one warning, pure JavaScript.
  */
-import { ArgumentError, BackendError } from '../errors.js'
+import { ArgumentError, BackendError } from '../base/errors.js'
 import type { Backend, MemoryUse } from './backend.js'
 import { JsBackend } from './js/backend.js'
-import { checkThreads, loadAddon, NativeBackend } from './native.js'
+import { checkThreads, loadAddon, NativeBackend } from './native/backend.js'
 import { recorded } from './record.js'
 
 export type BackendName = Backend['name']

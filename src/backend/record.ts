@@ -2,11 +2,12 @@
  * A decorator around a backend that writes a tape instead of computing, and what belongs to it: the
  * few things that a step does in JavaScript before each pass.
  */
-import { type Tape, type TapeBuffer, uses } from '../capture/tape.js'
-import { CaptureError } from '../errors.js'
-import type { Storage } from '../scope.js'
+
+import { CaptureError } from '../base/errors.js'
+import type { Storage } from '../tensor/storage.js'
 import type { Backend, DType, MemoryUse, Program, TypedArray } from './backend.js'
 import type { Handle, KernelArgs, KernelName } from './kernels.js'
+import { type Tape, type TapeBuffer, uses } from './tape.js'
 
 /** A buffer whose content JavaScript computes for each pass, such as an optimizer's settings. */
 export interface Feed {

@@ -1,9 +1,9 @@
 /**
- * The checks of src/blas.ts. The addon repeats those that its memory depends on, without the
+ * The checks of src/blas/index.ts. The addon repeats those that its memory depends on, without the
  * explanations.
  */
 import { types } from 'node:util'
-import { ArgumentError, ShapeError } from '../errors.js'
+import { ArgumentError, ShapeError } from '../base/errors.js'
 import type { FloatArray } from './engine.js'
 
 // BLAS counts in int.

@@ -1,5 +1,5 @@
 /**
- * What computes for src/blas.ts, given arguments that were checked: its types, and the plain loops
+ * What computes for src/blas/index.ts, given arguments that were checked: its types, and the plain loops
  * that stand in for OpenBLAS.
  */
 

@@ -5,10 +5,10 @@
 import type { Backend } from '../backend/backend.js'
 import { currentBackend } from '../backend/current.js'
 import { isRecording, underneath } from '../backend/record.js'
-import { ArgumentError, CaptureError, ShapeError } from '../errors.js'
+import { ArgumentError, CaptureError, ShapeError } from '../base/errors.js'
 import { requireTensor } from '../ops/define.js'
-import { format, type Shape } from '../shape.js'
-import type { AnyTensor } from '../tensor.js'
+import { format, type Shape } from '../tensor/shape.js'
+import type { AnyTensor } from '../tensor/tensor.js'
 import { Recorded } from './recorded.js'
 import type { Results } from './results.js'
 

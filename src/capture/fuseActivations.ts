@@ -1,7 +1,7 @@
 /** A bias fused with the activation after it, and the gradients of both. */
 import type { KernelName } from '../backend/kernels.js'
+import type { Tape, TapeBuffer, TapeStep } from '../backend/tape.js'
 import { hasBetween, replaceSteps, type Users, usersOf } from './rewrite.js'
-import type { Tape, TapeBuffer, TapeStep } from './tape.js'
 
 /** What each kernel becomes together with the bias's. */
 const withBias: Partial<Record<KernelName, KernelName>> = {

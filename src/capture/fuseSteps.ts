@@ -1,7 +1,7 @@
 /** Weight gradients fused with the step of the optimizer that uses them. */
 import type { KernelName } from '../backend/kernels.js'
+import type { Tape, TapeBuffer, TapeStep } from '../backend/tape.js'
 import { hasBetween, replaceSteps, usersOf } from './rewrite.js'
-import type { Tape, TapeBuffer, TapeStep } from './tape.js'
 
 /** Optimizer steps `(w, dw, ...states, settings, n)` and what they become with the product in them. */
 const withProduct: Partial<Record<KernelName, KernelName>> = {

@@ -2,8 +2,9 @@
  * Weights that a training step multiplies with and updates, kept in panels from its first pass to its
  * last: products with a batch of examples want them so, and would copy them every time.
  */
+
+import type { Tape, TapeBuffer, TapeStep } from '../backend/tape.js'
 import { usersOf } from './rewrite.js'
-import type { Tape, TapeBuffer, TapeStep } from './tape.js'
 
 /**
  * Whether all products of a step with a weight matrix [m, n] and a batch of k examples gain by it.
@@ -11,7 +12,7 @@ import type { Tape, TapeBuffer, TapeStep } from './tape.js'
  * without, the three products of a layer together: 0.82 at 784 × 128 and a batch of 32, 0.92 to 0.95
  * at 128, 0.92 at 1000 × 500 and 64, 0.94 at 1024 × 1024 and 128. Batches of 1024 and matrices beyond
  * the second cache by far lose. Where it pays, products without panels go by the same tiles
- * (native/kernels/tiles.cc), so that the bits are the same.
+ * (native/gemm/tiles.cc), so that the bits are the same.
  */
 function pays(m: number, n: number, k: number): boolean {
   return k >= 32 && k <= 128 && n >= 64 && m * n * k > 1e6 && m * n <= 1_200_000

@@ -4,7 +4,7 @@
  */
 import type { DType } from '../backend/backend.js'
 import type { Handle } from '../backend/kernels.js'
-import { formatStep, type Tape, type TapeStep, uses } from './tape.js'
+import { formatStep, type Tape, type TapeStep, uses } from '../backend/tape.js'
 
 export interface Place {
   readonly dtype: DType

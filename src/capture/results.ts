@@ -1,6 +1,6 @@
 /** What a captured function returns: tensors alone or in a structure, which is kept around others. */
-import { CaptureError } from '../errors.js'
-import { type AnyTensor, Tensor } from '../tensor.js'
+import { CaptureError } from '../base/errors.js'
+import { type AnyTensor, Tensor } from '../tensor/tensor.js'
 
 /** What a captured function may return: a tensor, or tensors in arrays and objects, or nothing. */
 export type Results =

@@ -2,8 +2,8 @@
  * Examples with their targets, held in plain typed arrays: what every reader in this folder returns
  * and what batches are made from. Not a loader: nothing here batches, scales or makes tensors.
  */
-import { ArgumentError, excerpt, ShapeError } from '../errors.js'
-import { permutation, streams } from '../random.js'
+import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import { permutation, streams } from '../tensor/random.js'
 
 /**
  * Examples with their targets.

@@ -4,13 +4,13 @@
  */
 import type { DType, TypedArray } from '../backend/backend.js'
 import { currentBackend } from '../backend/current.js'
-import { ArgumentError, ShapeError } from '../errors.js'
-import type { Targets } from '../losses.js'
+import { ArgumentError, ShapeError } from '../base/errors.js'
+import { turns } from '../base/eventLoop.js'
+import type { Targets } from '../nn/losses.js'
 import { gather, gatherBytes } from '../ops/gather.js'
-import { Storage, within } from '../scope.js'
-import { type Shape, sizeOf } from '../shape.js'
-import { Tensor } from '../tensor.js'
-import { turns } from '../turns.js'
+import { type Shape, sizeOf } from '../tensor/shape.js'
+import { Storage, within } from '../tensor/storage.js'
+import { Tensor } from '../tensor/tensor.js'
 import type { Dataset } from './dataset.js'
 
 /** Examples with their targets. */

@@ -2,11 +2,12 @@
  * Batches of a data set, as tensors on the current backend: gathered from its examples by the
  * epoch's order.
  */
-import { tensor } from '../create.js'
-import { checkCount } from '../options.js'
-import { Generator, streams } from '../random.js'
-import { within } from '../scope.js'
-import type { Tensor } from '../tensor.js'
+
+import { checkCount } from '../base/arguments.js'
+import { tensor } from '../tensor/create.js'
+import { Generator, streams } from '../tensor/random.js'
+import { within } from '../tensor/storage.js'
+import type { Tensor } from '../tensor/tensor.js'
 import type { Dataset } from './dataset.js'
 import { type Batch, Examples } from './examples.js'
 

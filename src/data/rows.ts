@@ -1,6 +1,6 @@
 /** Examples as people have them at hand: nested arrays, rows of typed arrays, tensors. */
-import { ArgumentError, ShapeError } from '../errors.js'
-import { Tensor } from '../tensor.js'
+import { ArgumentError, ShapeError } from '../base/errors.js'
+import { Tensor } from '../tensor/tensor.js'
 
 type Nested = readonly (number | ArrayLike<number> | Nested)[]
 

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { ArgumentError } from '../errors.js'
+import { ArgumentError } from '../base/errors.js'
 
 /**
  * Writes `bytes` to `path`: to a temporary file beside it, flushed to the disk, then renamed. The

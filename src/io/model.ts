@@ -1,6 +1,6 @@
 /** Models as `.safetensors` files: parameters by path, and text beside them. */
 import { readFileSync, statSync } from 'node:fs'
-import { ArgumentError, DataError } from '../errors.js'
+import { ArgumentError, DataError } from '../base/errors.js'
 import type { Module } from '../nn/module.js'
 import { type ActivationName, activations, mlp, Sequential } from '../nn/sequential.js'
 import { writeFileAtomically } from './files.js'

@@ -5,7 +5,7 @@
  *
  * Layout: header length (u64), header (JSON, padded with spaces to 8 bytes), the tensors' bytes.
  */
-import { ArgumentError, DataError, ShapeError } from '../errors.js'
+import { ArgumentError, DataError, ShapeError } from '../base/errors.js'
 import type { Fail, TensorInfo } from './safetensorsHeader.js'
 import { METADATA, parseHeader, show } from './safetensorsHeader.js'
 

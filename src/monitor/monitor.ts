@@ -4,10 +4,10 @@
  * too small or too large for the weights.
  */
 import { isRecording } from '../backend/record.js'
-import { ArgumentError, CaptureError } from '../errors.js'
+import { ArgumentError, CaptureError } from '../base/errors.js'
 import type { Module } from '../nn/module.js'
-import { scope, within } from '../scope.js'
-import type { Tensor } from '../tensor.js'
+import { scope, within } from '../tensor/storage.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { type Look, Probe } from './probe.js'
 import { deadShare, histogram, saturatedShare } from './statistics.js'
 

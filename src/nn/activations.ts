@@ -1,5 +1,5 @@
 /** Activations as modules, for `Sequential`. */
-import type { Tensor } from '../tensor.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { Module } from './module.js'
 
 /** max(0, a) */

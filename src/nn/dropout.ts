@@ -1,7 +1,7 @@
 /** Units left out at random (Srivastava et al. 2014), each time others. */
-import { ArgumentError } from '../errors.js'
-import { defaultGenerator, type Generator } from '../random.js'
-import type { Tensor } from '../tensor.js'
+import { ArgumentError } from '../base/errors.js'
+import { defaultGenerator, type Generator } from '../tensor/random.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { Module } from './module.js'
 
 /**

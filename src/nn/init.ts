@@ -2,11 +2,12 @@
  * Initial weights. Each initializer is a function from a weight's shape, [fanIn, fanOut], to its
  * values, drawn from the default generator (`setSeed`) or from one that is given.
  */
-import { full, tensor } from '../create.js'
-import { ArgumentError } from '../errors.js'
-import { defaultGenerator, type Generator } from '../random.js'
-import type { Shape } from '../shape.js'
-import type { Tensor } from '../tensor.js'
+
+import { ArgumentError } from '../base/errors.js'
+import { full, tensor } from '../tensor/create.js'
+import { defaultGenerator, type Generator } from '../tensor/random.js'
+import type { Shape } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
 
 export type Initializer = (shape: Shape, generator?: Generator) => Tensor
 

@@ -1,8 +1,8 @@
 /** The affine layer. */
-import { ShapeError } from '../errors.js'
+import { ShapeError } from '../base/errors.js'
 import { linear, matmul } from '../ops/matmul.js'
-import type { Generator } from '../random.js'
-import type { Tensor } from '../tensor.js'
+import type { Generator } from '../tensor/random.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { glorotUniform, type Initializer, zeros } from './init.js'
 import { Module, Parameter } from './module.js'
 

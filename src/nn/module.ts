@@ -1,10 +1,10 @@
 /**
  * What a network is made of: modules, which hold parameters and other modules as properties.
  */
-import { ArgumentError, ShapeError } from '../errors.js'
-import { Generator as RandomGenerator } from '../random.js'
-import { format, sameShape } from '../shape.js'
-import { Tensor } from '../tensor.js'
+import { ArgumentError, ShapeError } from '../base/errors.js'
+import { Generator as RandomGenerator } from '../tensor/random.js'
+import { format, sameShape } from '../tensor/shape.js'
+import { Tensor } from '../tensor/tensor.js'
 
 /** A tensor that training changes. */
 export class Parameter extends Tensor {

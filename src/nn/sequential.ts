@@ -1,7 +1,8 @@
 /** Modules one after the other, and the network that most people start with. */
-import { ArgumentError } from '../errors.js'
-import { refuseUnknown } from '../options.js'
-import type { Tensor } from '../tensor.js'
+
+import { refuseUnknown } from '../base/arguments.js'
+import { ArgumentError } from '../base/errors.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { ReLU, Sigmoid, Tanh } from './activations.js'
 import { Dropout } from './dropout.js'
 import { Linear, type LinearOptions } from './linear.js'

@@ -6,9 +6,9 @@ import { ops } from './registry.js'
 
 // The modules below define ops while they are being loaded, wherever loading began.
 
-import { type GradNode, gradEnabled, record } from '../autograd.js'
-import { ArgumentError, BackendError } from '../errors.js'
-import { type AnyTensor, Tensor } from '../tensor.js'
+import { type GradNode, gradEnabled, record } from '../autograd/backward.js'
+import { ArgumentError, BackendError } from '../base/errors.js'
+import { type AnyTensor, Tensor } from '../tensor/tensor.js'
 
 export interface OpRule<Inputs extends readonly AnyTensor[], Attributes, Y extends AnyTensor> {
   /** Checks shapes, allocates the result and runs the kernels. */

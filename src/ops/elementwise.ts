@@ -2,9 +2,9 @@
  * Ops that treat every element alike, with NumPy's broadcasting where there are two operands.
  */
 import type { KernelName } from '../backend/kernels.js'
-import { ArgumentError, ShapeError } from '../errors.js'
-import { broadcastShapes, format, planBroadcast, type Shape, sameShape } from '../shape.js'
-import { type AnyTensor, allocate, type Tensor } from '../tensor.js'
+import { ArgumentError, ShapeError } from '../base/errors.js'
+import { broadcastShapes, format, planBroadcast, type Shape, sameShape } from '../tensor/shape.js'
+import { type AnyTensor, allocate, type Tensor } from '../tensor/tensor.js'
 import { defineOp, type Op, requireDType } from './define.js'
 import { expandForward, permuteForward } from './layout.js'
 

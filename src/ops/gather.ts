@@ -1,9 +1,9 @@
 /**
  * Ops that are told by integers where to look.
  */
-import { ArgumentError, ShapeError } from '../errors.js'
-import { format, type Shape, sizeOf } from '../shape.js'
-import { type AnyTensor, allocate, type Tensor } from '../tensor.js'
+import { ArgumentError, ShapeError } from '../base/errors.js'
+import { format, type Shape, sizeOf } from '../tensor/shape.js'
+import { type AnyTensor, allocate, type Tensor } from '../tensor/tensor.js'
 import { defineOp, requireDType } from './define.js'
 
 /** The shape of rows taken from x, and the elements of one row. */

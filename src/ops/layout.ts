@@ -1,7 +1,7 @@
 /**
  * Ops that move elements without computing with them.
  */
-import { ArgumentError, ShapeError } from '../errors.js'
+import { ArgumentError, ShapeError } from '../base/errors.js'
 import {
   aroundAxis,
   checkShape,
@@ -11,8 +11,8 @@ import {
   type Shape,
   sameShape,
   sizeOf,
-} from '../shape.js'
-import { type AnyTensor, allocate, type Tensor } from '../tensor.js'
+} from '../tensor/shape.js'
+import { type AnyTensor, allocate, type Tensor } from '../tensor/tensor.js'
 import { defineOp, requireDType, requireTensor } from './define.js'
 import { sumTo } from './reduce.js'
 

@@ -1,9 +1,9 @@
 /**
  * Products of matrices; transposes are flags of the GEMM, never copies.
  */
-import { ShapeError } from '../errors.js'
-import { format } from '../shape.js'
-import { allocate, type Tensor } from '../tensor.js'
+import { ShapeError } from '../base/errors.js'
+import { format } from '../tensor/shape.js'
+import { allocate, type Tensor } from '../tensor/tensor.js'
 import { defineOp, requireDType, requireTensor } from './define.js'
 import { sumTo } from './reduce.js'
 

@@ -1,7 +1,7 @@
 /**
  * Ops that fold axes away.
  */
-import { ShapeError } from '../errors.js'
+import { ShapeError } from '../base/errors.js'
 import {
   aroundAxis,
   format,
@@ -10,8 +10,8 @@ import {
   type Shape,
   sameShape,
   sizeOf,
-} from '../shape.js'
-import { type AnyTensor, allocate, type Tensor } from '../tensor.js'
+} from '../tensor/shape.js'
+import { type AnyTensor, allocate, type Tensor } from '../tensor/tensor.js'
 import { defineOp, requireDType } from './define.js'
 import { equal, where } from './elementwise.js'
 import { expandTo } from './layout.js'

@@ -1,9 +1,9 @@
 /**
  * Softmax and the cross-entropy that belongs to it, both from logits and stable for any of them.
  */
-import { ShapeError } from '../errors.js'
-import { format, resolveAxis } from '../shape.js'
-import { allocate, type Tensor } from '../tensor.js'
+import { ShapeError } from '../base/errors.js'
+import { format, resolveAxis } from '../tensor/shape.js'
+import { allocate, type Tensor } from '../tensor/tensor.js'
 import { defineOp, requireDType } from './define.js'
 
 type SoftmaxKernel = 'softmax' | 'logSoftmax'

@@ -1,7 +1,7 @@
 /** The op under image distortions. */
-import { ShapeError } from '../errors.js'
-import { format } from '../shape.js'
-import { allocate, type Tensor } from '../tensor.js'
+import { ShapeError } from '../base/errors.js'
+import { format } from '../tensor/shape.js'
+import { allocate, type Tensor } from '../tensor/tensor.js'
 import { defineOp, requireDType } from './define.js'
 
 /**

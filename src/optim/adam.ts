@@ -1,5 +1,5 @@
 /** Adam (Kingma and Ba 2015), in one pass over each parameter. */
-import { ArgumentError } from '../errors.js'
+import { ArgumentError } from '../base/errors.js'
 import { type Group, type GroupSettings, Optimizer } from './optimizer.js'
 import { ParameterState } from './state.js'
 

@@ -2,16 +2,16 @@
  * What all optimizers share: groups of parameters, each with settings of its own, gradients that
  * are forgotten, and the regularizer.
  */
-import { noGrad } from '../autograd.js'
+import { noGrad } from '../autograd/backward.js'
 import type { Handle } from '../backend/kernels.js'
 import { everyPass, underneath } from '../backend/record.js'
-import { ArgumentError, CaptureError, ShapeError } from '../errors.js'
-import { refuseUnknown } from '../options.js'
-import type { Regularizer } from '../regularizers.js'
-import { Scope, scope, within } from '../scope.js'
-import { format, sameShape } from '../shape.js'
-import type { Tensor } from '../tensor.js'
+import { refuseUnknown } from '../base/arguments.js'
+import { ArgumentError, CaptureError, ShapeError } from '../base/errors.js'
+import { format, sameShape } from '../tensor/shape.js'
+import { Scope, scope, within } from '../tensor/storage.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { addGradients, builtIn, isRegularized, regularizersOf, sameUnknown } from './regularized.js'
+import type { Regularizer } from './regularizers.js'
 import type { Schedule } from './schedules.js'
 import { type ParameterState, SettingsBuffer } from './state.js'
 

@@ -1,7 +1,7 @@
 /** Which parameters of a group are regularized, and by what. */
 import { Parameter } from '../nn/module.js'
-import type { Regularizer } from '../regularizers.js'
-import type { Tensor } from '../tensor.js'
+import type { Tensor } from '../tensor/tensor.js'
+import type { Regularizer } from './regularizers.js'
 
 /** A group's settings, as far as they matter here. */
 interface Regularized {

@@ -1,5 +1,5 @@
 /** Learning rates, or momenta, that change with the steps taken: any function of them is one. */
-import { ArgumentError } from '../errors.js'
+import { ArgumentError } from '../base/errors.js'
 
 /** The value for a step, counted from 0. */
 export type Schedule = (step: number) => number

@@ -1,5 +1,5 @@
 /** Stochastic gradient descent, in one pass over each parameter. */
-import { ArgumentError } from '../errors.js'
+import { ArgumentError } from '../base/errors.js'
 import { type Group, type GroupSettings, Optimizer } from './optimizer.js'
 import type { Schedule } from './schedules.js'
 import { ParameterState } from './state.js'

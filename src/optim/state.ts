@@ -2,8 +2,8 @@
 import type { Backend } from '../backend/backend.js'
 import type { Handle } from '../backend/kernels.js'
 import { feed, isRecording, unrecorded } from '../backend/record.js'
-import { Storage, within } from '../scope.js'
-import type { Tensor } from '../tensor.js'
+import { Storage, within } from '../tensor/storage.js'
+import type { Tensor } from '../tensor/tensor.js'
 
 /** Settings as the kernels read them, in a buffer that is written when they change. */
 export class SettingsBuffer {

@@ -1,6 +1,6 @@
 /** Where a model's error comes from: the same wrong answer each time, or another one each time. */
-import { ShapeError } from '../errors.js'
-import type { AnyTensor } from '../tensor.js'
+import { ShapeError } from '../base/errors.js'
+import type { AnyTensor } from '../tensor/tensor.js'
 import { checkSize, type Numbers, numbersOf, pointsOf, rowsOf } from './checks.js'
 import type { ChartOptions } from './draw.js'
 import { drawLines } from './lines.js'

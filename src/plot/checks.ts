@@ -1,6 +1,6 @@
 /** What every chart asks of its data. */
-import { ArgumentError, excerpt, ShapeError } from '../errors.js'
-import { type AnyTensor, Tensor } from '../tensor.js'
+import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import { type AnyTensor, Tensor } from '../tensor/tensor.js'
 import type { ChartOptions } from './draw.js'
 
 /** An array, a typed array or the elements of a tensor, row-major. */

@@ -1,5 +1,5 @@
 /** Which classes are taken for which. */
-import { ArgumentError, excerpt, ShapeError } from '../errors.js'
+import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { ABOVE_AND_BELOW, axisTitle, BESIDE, labelsBelow, labelsWithin } from './axes.js'
 import { checkSize, type Numbers, numbersOf } from './checks.js'
 import { type ChartOptions, draw, drawSized, type Spec } from './draw.js'

@@ -1,5 +1,5 @@
 /** How often values occur. */
-import { ArgumentError } from '../errors.js'
+import { ArgumentError } from '../base/errors.js'
 import { ABOVE_AND_BELOW, axisTitle, logarithmic } from './axes.js'
 import { checkSize, entriesOf, extentOf, type Numbers, numbersOf } from './checks.js'
 import { type ChartOptions, draw, drawSized, HEIGHT, type Spec, WIDTH } from './draw.js'

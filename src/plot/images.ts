@@ -1,6 +1,6 @@
 /** Grids of small images: examples, and the weights of units that look at images. */
-import { ArgumentError, excerpt, ShapeError } from '../errors.js'
-import { type AnyTensor, Tensor } from '../tensor.js'
+import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import { type AnyTensor, Tensor } from '../tensor/tensor.js'
 import { checkSize, extentOf, type Numbers, rowsOf } from './checks.js'
 import { type ChartOptions, drawSized, type Spec, WIDTH } from './draw.js'
 import { pngUrl, type Shade } from './png.js'

@@ -1,6 +1,6 @@
 /** PNG: encoded from pixels, and rendered from SVG. */
 import { crc32, deflateSync } from 'node:zlib'
-import { ArgumentError } from '../errors.js'
+import { ArgumentError } from '../base/errors.js'
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 const RGBA = 6

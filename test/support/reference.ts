@@ -4,7 +4,7 @@
  */
 import t, { type Test } from 'tap'
 import { type BackendName, memory, setBackend, Tensor, tensor } from '../../lib/index.js'
-import type { Nested } from '../../lib/print.js'
+import type { Nested } from '../../lib/tensor/print.js'
 
 export interface Nd {
   shape: readonly number[]

@@ -1,8 +1,8 @@
 /** Small tapes by the names of their buffers, and what they leave behind. */
 import { currentBackend } from '../../lib/backend/current.js'
 import type { Handle, KernelName } from '../../lib/backend/kernels.js'
+import type { Tape, TapeBuffer } from '../../lib/backend/tape.js'
 import { plan } from '../../lib/capture/plan.js'
-import type { Tape, TapeBuffer } from '../../lib/capture/tape.js'
 
 /** A kernel, and buffers by name between its numbers. */
 export type Call = [KernelName, ...(string | number)[]]

@@ -1,4 +1,4 @@
-// The benchmark's side of a JavaScript contestant; src/bench/protocol.ts says what is exchanged.
+// The benchmark's side of a JavaScript contestant; src/apps/bench/protocol.ts says what is exchanged.
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { decodeSafetensors } from '../../../lib/io/safetensors.js'

@@ -51,7 +51,7 @@ namespace pragma_default {
 PRAGMA_FUNCTIONS
 }
 
-// (d) native/simd.h: a lambda, instantiated for each level.
+// (d) native/simd/simd.h: a lambda, instantiated for each level.
 namespace lambda {
 void exp(const float* x, float* y, size_t n) {
   nb::simd([=] { exp_loop(x, y, n); });

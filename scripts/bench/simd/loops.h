@@ -1,11 +1,11 @@
 // The loops that every contestant but Highway compiles, and the table that they
-// all fill. The maths is the addon's own (native/vmath.h).
+// all fill. The maths is the addon's own (native/simd/vmath.h).
 #pragma once
 
 #include <cmath>
 #include <cstddef>
 
-#include "vmath.h"
+#include "simd/vmath.h"
 
 struct Adam {
   float lr, beta1, beta2, epsilon;

@@ -4,8 +4,8 @@
  * check extents (see kernel.ts).
  */
 
+import { KernelError } from '../../base/errors.js'
 import type { Plan } from '../../capture/plan.js'
-import { KernelError } from '../../errors.js'
 import type { Backend, DType, MemoryUse, Precision, Program, TypedArray } from '../backend.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
 import { kernels } from '../kernels.js'

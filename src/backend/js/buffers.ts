@@ -4,7 +4,7 @@
  * native/buffers.cc; a handle is slot + generation·2^22 in both.
  */
 import { totalmem } from 'node:os'
-import { KernelError, OutOfMemoryError } from '../../errors.js'
+import { KernelError, OutOfMemoryError } from '../../base/errors.js'
 import type { DType, MemoryUse, Precision, TypedArray } from '../backend.js'
 import type { Handle } from '../kernels.js'
 

@@ -2,7 +2,7 @@
  * Kernels that work element by element. Each has its own loop: one loop with the operation as a
  * parameter would cost a call per element as soon as two operations had used it.
  */
-import { KernelError } from '../../errors.js'
+import { KernelError } from '../../base/errors.js'
 import type { Floats, JsKernel } from './kernel.js'
 
 /** y[k + t] = a[i + t·di] ∘ b[j + t·dj] for t below n; di and dj are 0 or 1. */

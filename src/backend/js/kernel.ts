@@ -4,7 +4,7 @@
  * ignores what lies outside it, so wrong extents give wrong numbers here but harm nothing else, and
  * ops have checked the shapes before. Index data is checked, because it comes from users.
  */
-import { KernelError } from '../../errors.js'
+import { KernelError } from '../../base/errors.js'
 import type { TypedArray } from '../backend.js'
 import type { KernelName, kernels } from '../kernels.js'
 

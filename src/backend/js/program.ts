@@ -2,12 +2,13 @@
  * A plan replayed kernel by kernel: the oracle that native programs are compared with. Every buffer
  * has memory of its own; what the arena saves is not this backend's concern.
  */
+
+import { KernelError } from '../../base/errors.js'
+import { turns } from '../../base/eventLoop.js'
 import type { Plan } from '../../capture/plan.js'
-import { type TapeStep, uses } from '../../capture/tape.js'
-import { KernelError } from '../../errors.js'
-import { turns } from '../../turns.js'
 import type { Backend, DType, Program, Transfer } from '../backend.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
+import { type TapeStep, uses } from '../tape.js'
 import type { Buffers } from './buffers.js'
 
 interface Step {

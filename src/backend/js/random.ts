@@ -4,7 +4,7 @@
  * high]; low and high are the 64-bit number of the next block. Element i takes word i mod 4 of
  * block i / 4, as in native/kernels/random.cc.
  */
-import { KernelError } from '../../errors.js'
+import { KernelError } from '../../base/errors.js'
 import type { JsKernel } from './kernel.js'
 
 const WORD = 2 ** 32

@@ -2,7 +2,7 @@
  * Kernels that reduce the middle one of three dimensions: x is [outer, length, inner], y is
  * [outer, inner].
  */
-import { KernelError } from '../../errors.js'
+import { KernelError } from '../../base/errors.js'
 import type { Floats, JsKernel } from './kernel.js'
 
 let sums = new Float64Array(1024)

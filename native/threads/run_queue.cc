@@ -1,0 +1,212 @@
+#include "run_queue.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <system_error>
+#include <thread>
+
+namespace nb {
+namespace {
+
+using Clock = Crew::Clock;
+
+// How long a run computes, to the end of a pass, while others wait for their turn.
+constexpr auto kTurn = std::chrono::milliseconds(5);
+
+// How long the end of the process waits for a kernel that is being computed.
+constexpr auto kLastKernel = std::chrono::seconds(2);
+
+// A worker that ends unloads the addons that only it had loaded; the threads here never end.
+void stay_loaded() {
+  Dl_info own;
+  if (dladdr(reinterpret_cast<void*>(&stay_loaded), &own) != 0) {
+    dlopen(own.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+  }
+}
+
+class Pool {
+ public:
+  static Pool& instance() {
+    // Never destroyed: threads may still be asleep in it when the process ends.
+    static Pool* pool = new Pool();
+    return *pool;
+  }
+
+  Crew& crew() { return crew_; }
+
+  void run(Run& run) {
+    while (!take_turn(run)) continue;
+  }
+
+  void enqueue(Run& run, std::function<void()> done) {
+    const std::lock_guard<std::mutex> lock(queue_mutex_);
+    if (!driver_started_) {
+      std::thread([this] { drive(); }).detach();
+      driver_started_ = true;
+    }
+    queue_.push_back({&run, std::move(done)});
+    queued_ = queue_.size();
+    queue_ready_.notify_one();
+  }
+
+  bool withdraw(const Run& run) {
+    const std::lock_guard<std::mutex> lock(queue_mutex_);
+    const auto found =
+        std::find_if(queue_.begin(), queue_.end(), [&](const Job& job) { return job.run == &run; });
+    if (found == queue_.end()) return false;
+    queue_.erase(found);
+    queued_ = queue_.size();
+    return true;
+  }
+
+ private:
+  struct Job {
+    Run* run;
+    std::function<void()> done;
+  };
+
+  // Mutual exclusion in the order of arrival.
+  class Turn {
+   public:
+    explicit Turn(Pool& pool) : pool_(pool) {
+      std::unique_lock<std::mutex> lock(pool_.turn_mutex_);
+      const uint64_t mine = pool_.next_turn_++;
+      pool_.turn_changed_.wait(lock, [&] { return pool_.current_turn_ == mine; });
+    }
+    ~Turn() {
+      const std::lock_guard<std::mutex> lock(pool_.turn_mutex_);
+      ++pool_.current_turn_;
+      pool_.turn_changed_.notify_all();
+    }
+
+   private:
+    Pool& pool_;
+  };
+
+  Pool() {
+    stay_loaded();
+    std::atexit([] { instance().close(); });
+  }
+
+  // process.exit() does not end the environment and its runs before it ends the process. Nothing
+  // may compute any more when OpenBLAS takes itself apart, which is later: this is the last turn.
+  void close() {
+    closing_ = true;
+    std::unique_lock<std::mutex> lock(turn_mutex_);
+    const uint64_t mine = next_turn_++;
+    turn_changed_.wait_for(lock, kLastKernel, [&] { return current_turn_ == mine; });
+  }
+
+  void drive() {
+    step_back();
+    for (;;) {
+      std::unique_lock<std::mutex> lock(queue_mutex_);
+      queue_ready_.wait(lock, [this] { return !queue_.empty(); });
+      Job job = std::move(queue_.front());
+      queue_.pop_front();
+      queued_ = queue_.size();
+      lock.unlock();
+      const bool over = take_turn(*job.run);
+      // Too late to tell anybody.
+      if (closing_) std::this_thread::sleep_for(std::chrono::hours(24));
+      if (over) {
+        job.done();
+      } else {
+        lock.lock();
+        queue_.push_back(std::move(job));
+        queued_ = queue_.size();
+      }
+    }
+  }
+
+  // Takes the run on until it is over (true) or others have waited long enough for their turn.
+  bool take_turn(Run& run) {
+    waiting_.fetch_add(1);
+    const Turn turn(*this);
+    waiting_.fetch_sub(1);
+    return lead(run);
+  }
+
+  bool others_wait() {
+    return waiting_.load(std::memory_order_relaxed) > 0 ||
+           queued_.load(std::memory_order_relaxed) > 0;
+  }
+
+  // One turn: false when the run is not over at its end.
+  bool lead(Run& run) {
+    const size_t threads = run.program->worth_sharing() ? crew_.threads() : 1;
+    crew_.call_up(threads);
+    const auto begin = Clock::now();
+    const bool begins = !run.begun && run.passes > 0 && !run.cancelled;
+    if (begins && !lead_steps(run.program->before(), threads)) return true;
+    run.begun |= begins;
+    if (!lead_passes(run, threads, begin)) return false;
+    // What was reached is kept, also where a pass went wrong.
+    if (run.begun) lead_steps(run.program->after(), threads);
+    return true;
+  }
+
+  // False when the run is not over at its end.
+  bool lead_passes(Run& run, size_t threads, Clock::time_point begin) {
+    for (size_t pass = run.passes_done.load(); pass < run.passes; ++pass) {
+      if (run.cancelled.load(std::memory_order_relaxed)) break;
+      for (const Transfer& t : run.feeds) std::memcpy(t.cell, t.table + pass * t.bytes, t.bytes);
+      if (!lead_steps(run.program->pass(), threads, &run)) return true;
+      for (const Transfer& t : run.collects) std::memcpy(t.table + pass * t.bytes, t.cell, t.bytes);
+      run.passes_done.store(pass + 1, std::memory_order_relaxed);
+      if (pass + 1 < run.passes && others_wait() && Clock::now() - begin > kTurn) return false;
+    }
+    return true;
+  }
+
+  // False when a step found its data at fault, which steps without a run cannot, or the process
+  // ends.
+  bool lead_steps(const Program::Calls& calls, size_t threads, Run* run = nullptr) {
+    for (size_t step = 0; step < calls.size(); ++step) {
+      if (closing_.load(std::memory_order_relaxed)) return false;
+      const Fault fault = crew_.run(*calls[step], threads);
+      if (!fault) continue;
+      if (run != nullptr) {
+        run->fault = fault;
+        run->faulty_step = step;
+      }
+      return false;
+    }
+    return true;
+  }
+
+  // The order of runs.
+  std::mutex turn_mutex_;
+  std::condition_variable turn_changed_;
+  uint64_t next_turn_ = 0;
+  uint64_t current_turn_ = 0;
+  std::atomic<size_t> waiting_{0};
+  std::atomic<bool> closing_{false};
+  // Used only in a turn.
+  Crew crew_;
+
+  std::mutex queue_mutex_;
+  std::condition_variable queue_ready_;
+  std::deque<Job> queue_;
+  std::atomic<size_t> queued_{0};  // its length
+  bool driver_started_ = false;
+};
+
+}  // namespace
+
+size_t thread_count() { return Pool::instance().crew().threads(); }
+void set_thread_count(size_t count) { Pool::instance().crew().resize(count); }
+void run_now(Run& run) { Pool::instance().run(run); }
+void run_later(Run& run, std::function<void()> done) {
+  Pool::instance().enqueue(run, std::move(done));
+}
+bool withdraw(const Run& run) { return Pool::instance().withdraw(run); }
+
+}  // namespace nb

@@ -1,0 +1,28 @@
+// Runs of programs: one at a time, by a crew of threads; runs that wait for each other take turns
+// of some milliseconds, between passes. The process has one pool, whatever number of JavaScript
+// environments. A run is led by the caller's thread, or by the pool's own driver where JavaScript
+// awaits it.
+#pragma once
+
+#include <functional>
+
+#include "thread_pool.h"
+#include "program.h"
+
+namespace nb {
+
+// Threads that compute, the leading one included; from 1 to kMaxThreads (crew.h).
+size_t thread_count();
+void set_thread_count(size_t count);
+
+// Runs to the end on this thread and the helpers, in turns with others.
+void run_now(Run& run);
+
+// Runs on the pool's driver thread; `done` is called there when the run is over. Throws
+// std::system_error when there is no thread to be had.
+void run_later(Run& run, std::function<void()> done);
+// Takes back a run that nobody computes at the moment: `done` will not be called. False when
+// somebody does, or it is over.
+bool withdraw(const Run& run);
+
+}  // namespace nb

@@ -1,0 +1,14 @@
+/** The yardstick: only the products of a training step, called in a loop in C on one thread. */
+import { loadAddon } from '../../backend/native/backend.js'
+import { productsOf, type TrainingCase } from './cases.js'
+import type { TimedRun } from './measure.js'
+
+export function bareProducts(c: TrainingCase): TimedRun {
+  const products = productsOf(c).flatMap(({ transA, transB, m, n, k, a, b, c }) => [
+    ...[+transA, +transB],
+    ...[m, n, k],
+    ...[a, b, c],
+  ])
+  const addon = loadAddon()
+  return (repeats) => addon.timeGemms(Float64Array.from(products), repeats)
+}

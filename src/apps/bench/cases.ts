@@ -1,0 +1,192 @@
+/**
+ * What is measured: training steps P1 to P8, the ops of E1, pauses, memory and inference, as data.
+ * Nothing here knows how a contestant does it.
+ */
+import { Adam } from '../../optim/adam.js'
+import type { Optimizer } from '../../optim/optimizer.js'
+import { l2 } from '../../optim/regularizers.js'
+import { SGD } from '../../optim/sgd.js'
+import type { Tensor } from '../../tensor/tensor.js'
+
+/** A perceptron (relu, softmax cross-entropy) and how it is trained. */
+export interface TrainingCase {
+  kind: 'training'
+  id: string
+  units: readonly number[]
+  batch: number
+  optimizer: 'sgd' | 'adam'
+  lr: number
+  momentum?: number
+  /** λ of λ·Σ W², weights only. */
+  l2?: number
+}
+
+/** One eager op on tensors of 4 elements. */
+export interface OpCase {
+  kind: 'op'
+  id: string
+  title: string
+  /** Whether an operand has a gradient, and whether it is computed too. */
+  gradient: 'none' | 'recorded' | 'computed'
+}
+
+/** How late a 1 ms timer gets while `fit` trains. */
+export interface PauseCase {
+  kind: 'pause'
+  id: string
+  training: TrainingCase
+}
+
+/** Memory in use after the first epoch of `fit` and at its end. */
+export interface MemoryCase {
+  kind: 'memory'
+  id: string
+  training: TrainingCase
+  steps: number
+}
+
+/** A captured forward pass of a whole batch. */
+export interface InferenceCase {
+  kind: 'inference'
+  id: string
+  units: readonly number[]
+  batch: number
+}
+
+export type Case = TrainingCase | OpCase | PauseCase | MemoryCase | InferenceCase
+
+const training = (
+  id: string,
+  units: readonly number[],
+  batch: number,
+  settings: Partial<TrainingCase> = {},
+): TrainingCase => ({ kind: 'training', id, units, batch, optimizer: 'sgd', lr: 0.1, ...settings })
+
+const op = (id: string, gradient: OpCase['gradient'], title: string): OpCase => ({
+  kind: 'op',
+  id,
+  gradient,
+  title,
+})
+
+const SMALL = [784, 128, 10]
+const LARGE = [784, 1024, 1024, 10]
+
+const P2 = training('P2', SMALL, 32)
+const P4 = training('P4', LARGE, 128)
+
+export const cases: readonly Case[] = [
+  training('P1', SMALL, 1, { lr: 0.01 }),
+  P2,
+  training('P3', SMALL, 128),
+  P4,
+  training('P5', [784, 512, 512, 10], 1024),
+  training('P6', [784, 1000, 500, 10], 64),
+  training('P7', LARGE, 128, { optimizer: 'adam', lr: 0.001 }),
+  training('P8', LARGE, 128, { lr: 0.01, momentum: 0.9, l2: 1e-4 }),
+  op('E1', 'none', 'one op on 4 elements'),
+  op('E1-recorded', 'recorded', 'one op on 4 elements, graph recorded'),
+  op('E1-computed', 'computed', 'one op on 4 elements, gradient computed'),
+  { kind: 'pause', id: 'E2', training: { ...P4, id: 'E2' } },
+  { kind: 'memory', id: 'M1', training: { ...P2, id: 'M1' }, steps: 20_000 },
+  { kind: 'inference', id: 'I1', units: SMALL, batch: 1 },
+  { kind: 'inference', id: 'I1-batch', units: SMALL, batch: 4096 },
+]
+
+export const DEFAULT_CASES = ['P1', 'P2', 'P3', 'P4']
+
+/** The optimizers as the library has them. */
+export const optimizers: Record<
+  TrainingCase['optimizer'],
+  (parameters: readonly Tensor[], c: TrainingCase) => Optimizer
+> = {
+  sgd: (parameters, { lr, momentum, l2: lambda }) =>
+    new SGD(parameters, { lr, momentum, regularizer: lambda ? l2(lambda) : [] }),
+  adam: (parameters, { lr }) => new Adam(parameters, { lr }),
+}
+
+/** The network whose files (data, weights, order) a case needs. */
+export function trainingOf(c: Case): TrainingCase | undefined {
+  switch (c.kind) {
+    case 'training':
+      return c
+    case 'pause':
+    case 'memory':
+      return c.training
+    case 'inference':
+      return training(c.id, c.units, c.batch)
+    default:
+      return undefined
+  }
+}
+
+/** Examples that one of the measured steps takes; null where there are none. */
+export function batchOf(c: Case): number | null {
+  return trainingOf(c)?.batch ?? null
+}
+
+/** One line for people. */
+export function describeCase(c: Case): string {
+  switch (c.kind) {
+    case 'op':
+      return c.title
+    case 'pause':
+      return `lateness of a 1 ms timer while fit trains ${describeTraining(c.training)}`
+    case 'memory':
+      return `memory over ${c.steps} steps of fit, ${describeTraining(c.training)}`
+    case 'inference':
+      return `captured forward of ${c.units.join('-')}, batch ${c.batch}`
+    case 'training':
+      return describeTraining(c)
+  }
+}
+
+function describeTraining(c: TrainingCase): string {
+  const extras = [c.momentum && `momentum ${c.momentum}`, c.l2 && 'L2'].filter(Boolean)
+  return [`${c.units.join('-')}, batch ${c.batch}, ${c.optimizer}`, ...extras].join(', ')
+}
+
+/**
+ * A product of matrices of one step, c = op(a)·op(b). a, b and c name matrices: the same number is
+ * the same memory.
+ */
+export interface Product {
+  transA: boolean
+  transB: boolean
+  m: number
+  n: number
+  k: number
+  a: number
+  b: number
+  c: number
+}
+
+/**
+ * The products of one step: each layer's forward product, its weight gradient, and its input
+ * gradient except at the first layer, in the order in which they are computed.
+ */
+export function productsOf({ units, batch }: TrainingCase): Product[] {
+  const layers = units.length - 1
+  // Of layer l: its inputs (layer l + 1's are its outputs), weights, and the gradients of both.
+  const [x, w, dx, dw] = [0, 1, 2, 3].map((kind) => (l: number) => kind * (layers + 1) + l)
+  const forward: Product[] = []
+  const backward: Product[] = []
+  for (let l = 0; l < layers; l++) {
+    const [fanIn, fanOut] = [units[l], units[l + 1]]
+    const product = (
+      [transA, transB]: [boolean, boolean],
+      [m, n, k]: [number, number, number],
+      [a, b, c]: [number, number, number],
+    ): Product => ({ transA, transB, m, n, k, a, b, c })
+    forward.push(product([false, false], [batch, fanOut, fanIn], [x(l), w(l), x(l + 1)]))
+    const input = product([false, true], [batch, fanIn, fanOut], [dx(l + 1), w(l), dx(l)])
+    const weight = product([true, false], [fanIn, fanOut, batch], [x(l), dx(l + 1), dw(l)])
+    backward.unshift(...(l > 0 ? [input, weight] : [weight]))
+  }
+  return [...forward, ...backward]
+}
+
+/** Floating-point operations of those products. */
+export function flopsOf(c: TrainingCase): number {
+  return productsOf(c).reduce((sum, { m, n, k }) => sum + 2 * m * n * k, 0)
+}

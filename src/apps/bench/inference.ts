@@ -1,0 +1,27 @@
+/** I1: calls of a captured forward pass, input in and logits out as numbers of JavaScript. */
+import { noGrad } from '../../autograd/backward.js'
+import { capture } from '../../capture/capture.js'
+import { tensor } from '../../tensor/create.js'
+import type { Tensor } from '../../tensor/tensor.js'
+import type { InferenceCase } from './cases.js'
+import { type TimedRun, timed } from './measure.js'
+import type { Job } from './protocol.js'
+import { readData, readModel } from './training.js'
+
+/** Each step is one call: the batch is copied to the backend, the logits are read. */
+export function inferences({ files }: Job, { units, batch }: InferenceCase): TimedRun {
+  const model = readModel(units, files)
+  model.eval()
+  const { inputs, size } = readData(files.data)
+  const pixels = units[0]
+  const values = Float32Array.from(
+    { length: batch * pixels },
+    (_, i) => inputs[i % (size * pixels)] / 255,
+  )
+  const forward = capture((x: Tensor) => noGrad(() => model.forward(x)))
+  return timed(() => {
+    const x = tensor(values, [batch, pixels])
+    forward(x).data()
+    x.dispose()
+  })
+}

@@ -1,0 +1,93 @@
+/**
+ * The library itself as a contestant: a training loop as a user writes it, on the backend that
+ * `NEUROBLAS_BACKEND` names.
+ */
+import { readFileSync } from 'node:fs'
+import { type Dataset, dataset, subset } from '../../data/dataset.js'
+import { DataLoader } from '../../data/loader.js'
+import { loadModel } from '../../io/model.js'
+import { decodeSafetensors } from '../../io/safetensors.js'
+import { softmaxCrossEntropy } from '../../nn/losses.js'
+import { mlp, type Sequential } from '../../nn/sequential.js'
+import type { Tensor } from '../../tensor/tensor.js'
+import { evaluate } from '../../training/evaluate.js'
+import { TrainingSteps } from '../../training/trainingStep.js'
+import { optimizers, type TrainingCase } from './cases.js'
+import type { TimedRun } from './measure.js'
+import { type Files, type Job, SEED } from './protocol.js'
+
+export function readData(path: string): Dataset {
+  const { tensors } = decodeSafetensors(readFileSync(path), path)
+  return dataset({
+    inputs: tensors.get('images')!.data as Uint8Array,
+    inputShape: [784],
+    scale: 1 / 255,
+    targets: tensors.get('labels')!.data as Int32Array,
+    classes: Array.from({ length: 10 }, (_, digit) => `${digit}`),
+  })
+}
+
+/** The network that every contestant starts from. */
+export function readModel(units: readonly number[], { weights }: Files): Sequential {
+  const model = mlp(units)
+  loadModel(model, weights)
+  return model
+}
+
+/** Takes the first 100 steps; returns the losses on the way and what times the steps that follow. */
+export async function startTraining(
+  { files, checkedSteps, checkedExamples }: Job,
+  c: TrainingCase,
+): Promise<{ losses: number[]; run: TimedRun }> {
+  const data = readData(files.data)
+  const model = readModel(c.units, files)
+  const optimizer = optimizers[c.optimizer](model.parameters(), c)
+  const loader = new DataLoader(data, {
+    batchSize: c.batch,
+    shuffle: true,
+    dropLast: true,
+    seed: SEED,
+  })
+  const steps = new TrainingSteps(model, loader, { loss: softmaxCrossEntropy, optimizer })
+  model.train()
+  const train = trainer(loader, steps)
+  const checked = subset(
+    data,
+    Array.from({ length: checkedExamples }, (_, row) => row),
+  )
+  const losses: number[] = []
+  for (const [i, steps] of checkedSteps.entries()) {
+    await train(steps - (checkedSteps[i - 1] ?? 0))
+    const { risk } = await evaluate(model, checked, { loss: softmaxCrossEntropy })
+    losses.push(risk)
+    model.train()
+  }
+  return {
+    losses,
+    run: async (count) => {
+      const begin = performance.now()
+      await train(count)
+      return (performance.now() - begin) / 1000
+    },
+  }
+}
+
+/** Takes so many steps, as `fit` does, over epochs without end. */
+function trainer(loader: DataLoader, steps: TrainingSteps): (count: number) => Promise<void> {
+  let order: Tensor<'int32'> | undefined
+  let taken = loader.length
+  return async (count) => {
+    while (count > 0) {
+      if (taken === loader.length) {
+        order?.dispose()
+        order = loader.order()
+        taken = 0
+      }
+      const hop = Math.min(count, loader.length - taken, 4096)
+      const { batchSize } = loader
+      await steps.run(order!, taken * batchSize, [hop, batchSize])
+      taken += hop
+      count -= hop
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/** `neuroblas info`: what computes on this machine. */
+import { availableParallelism, cpus, totalmem } from 'node:os'
+import { Command } from 'commander'
+import { currentBackend, getNumThreads, setBackend } from '../../backend/current.js'
+import { loadAddon } from '../../backend/native/backend.js'
+import { BackendError } from '../../base/errors.js'
+import { jsonOption } from './options.js'
+import { bytes, print, table } from './table.js'
+import { version } from './version.js'
+
+export function infoCommand(): Command {
+  return new Command('info')
+    .summary('show backend, OpenBLAS, SIMD level, threads and memory')
+    .description('Shows what computes on this machine.')
+    .addOption(jsonOption('print one JSON object'))
+    .addHelpText('after', '\nExamples:\n  neuroblas info\n  NEUROBLAS_BACKEND=js neuroblas info')
+    .action(info)
+}
+
+function info({ json }: { json?: boolean }): void {
+  const found = collect()
+  print(json ? JSON.stringify(found) : describe(found))
+}
+
+/** The addon is asked for first, so that its absence is a row of the table and no warning. */
+function collect() {
+  let addon: ReturnType<ReturnType<typeof loadAddon>['info']> | undefined
+  let problem: string | null = null
+  try {
+    addon = loadAddon().info()
+    currentBackend()
+  } catch (error) {
+    if (!(error instanceof BackendError) || process.env.NEUROBLAS_BACKEND === 'native') throw error
+    problem = error.message
+    setBackend('js')
+  }
+  const backend = currentBackend()
+  return {
+    version: version(),
+    backend: backend.name,
+    problem,
+    openblas: addon?.openblas ?? null,
+    core: addon?.core ?? null,
+    simd: addon?.simd ?? null,
+    threads: getNumThreads(),
+    openblasThreads: addon?.openblasThreads ?? null,
+    memory: { ...backend.memory(), process: process.memoryUsage.rss(), machine: totalmem() },
+    cpu: { model: cpus()[0]?.model ?? 'unknown', available: availableParallelism() },
+    node: process.versions.node,
+    platform: `${process.platform}-${process.arch}`,
+  }
+}
+
+function describe(found: ReturnType<typeof collect>): string {
+  const { memory, cpu } = found
+  const rows = [
+    ['neuroblas', found.version],
+    ['backend', found.backend === 'js' ? 'pure JavaScript' : found.backend],
+    ...(found.problem ? [['problem', found.problem]] : []),
+    ['OpenBLAS', found.openblas ?? 'not loaded'],
+    ['core', found.core ?? 'not loaded'],
+    ['SIMD', found.simd ?? 'not loaded'],
+    ['threads', `${found.threads} (OpenBLAS: ${found.openblasThreads ?? 'not loaded'})`],
+    [
+      'memory',
+      `${bytes(memory.live)} in use, ${bytes(memory.pooled)} pooled, peak ${bytes(memory.peak)}; process ${bytes(memory.process)} of ${bytes(memory.machine)}`,
+    ],
+    ['processor', `${cpu.model}, ${cpu.available} available`],
+    ['Node', `${found.node}, ${found.platform}`],
+  ]
+  return table(rows, 'll')
+}

@@ -1,0 +1,116 @@
+/** `neuroblas lecture`: the experiments of a lecture on neural networks, as one page. */
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { currentBackend, getNumThreads } from '../../backend/current.js'
+import type { Experiment } from '../lecture/experiment.js'
+import { experiments } from '../lecture/index.js'
+import { type Finished, runExperiments } from '../lecture/run.js'
+import { writeLecture } from '../lecture/write.js'
+import { EXIT_FAILED } from './failure.js'
+import { namesOption } from './options.js'
+import { Progress } from './progress.js'
+import { Interrupt } from './signals.js'
+import { print, table } from './table.js'
+import { version } from './version.js'
+
+interface Options {
+  only?: string[]
+  quick?: boolean
+  out: string
+}
+
+const examples = `
+A page that is there, with its figures and its results.json, is replaced. Ctrl-C ends the run early:
+the page has the experiments that have ended; before the first one has, nothing is written.
+
+Examples:
+  neuroblas lecture --quick
+  neuroblas lecture --only xor,mnist --out xor-and-mnist`
+
+export function lectureCommand(): Command {
+  const names = experiments.map(({ name }) => name)
+  const rows = experiments.map(({ name, items, title }) => ['', name, items.join(', '), title])
+  return new Command('lecture')
+    .summary('train and draw what a lecture on neural networks says, as one page')
+    .description(
+      'Trains the experiments of a lecture on neural networks, tests what each claims, and writes them as a page.',
+    )
+    .addOption(namesOption('--only <list>', 'run these experiments alone, as in xor,mnist', names))
+    .option('--quick', 'smaller runs: under 2 minutes in all')
+    .option('--out <folder>', 'where the page is written', 'lecture')
+    .addHelpText(
+      'after',
+      `\nExperiments, and the items of the lecture:\n${table(rows, 'llrl')}\n${examples}`,
+    )
+    .action(lecture)
+}
+
+async function lecture({ only, quick = false, out }: Options): Promise<void> {
+  const chosen = experiments.filter(({ name }) => only?.includes(name) ?? true)
+  const reporter = new LectureReporter(chosen)
+  const interrupt = new Interrupt((name) => {
+    reporter.close()
+    process.stderr.write(`neuroblas: ${name}: stopping; once more to quit at once\n`)
+  })
+  try {
+    const finished = await runExperiments(chosen, {
+      quick,
+      signal: interrupt.signal,
+      onBegin: (experiment) => reporter.begin(experiment),
+      onProgress: (done, total, note) => reporter.progress(done, total, note),
+      onEnd: (finished) => reporter.end(finished),
+    })
+    const stopped = finished.length < chosen.length
+    if (stopped && finished.length === 0) {
+      print(`stopped by ${interrupt.caught} before the first experiment ended; no page written`)
+      return
+    }
+    const machine = `${currentBackend().name} backend, ${getNumThreads()} threads, Node ${process.versions.node}`
+    const about = { version: version(), machine, quick, planned: chosen.length }
+    await writeLecture(out, finished, about)
+    const held = finished.filter(({ ok }) => ok).length
+    const ran = stopped
+      ? `stopped by ${interrupt.caught}: ${finished.length} of ${chosen.length} experiments ran, ${held} of them hold`
+      : `${held} of ${chosen.length} experiments hold`
+    print(`${ran} what they claim: ${join(out, 'index.html')}`)
+    if (!stopped && held < finished.length) process.exitCode = EXIT_FAILED
+  } finally {
+    reporter.close()
+    interrupt.dispose()
+  }
+}
+
+/** A bar for the experiment that runs, and a line for each that has ended. */
+class LectureReporter {
+  readonly #bar = new Progress(process.stdout)
+  readonly #width: number
+  #title = ''
+
+  constructor(chosen: readonly Experiment[]) {
+    this.#width = Math.max(...chosen.map(({ name }) => name.length))
+  }
+
+  begin({ name }: Experiment): void {
+    this.#title = name.padEnd(this.#width)
+    this.#bar.restart()
+  }
+
+  progress(done: number, total: number, note = ''): void {
+    this.#bar.update({ title: this.#title, done: done / total, note: () => note })
+  }
+
+  end({ experiment, claims, ok, seconds }: Finished): void {
+    this.close()
+    const held = claims.filter(({ ok }) => ok).length
+    const took = `${seconds.toFixed(1)} s`.padStart(8)
+    const verdict = `${ok ? 'ok    ' : 'FAILED'}  ${held} of ${claims.length} claims`
+    print(`${this.#title}  ${took}  ${verdict}  ${experiment.title}`)
+    for (const { claim, measured, ok } of claims) {
+      if (!ok) print(`  failed: ${claim}: ${measured}`)
+    }
+  }
+
+  close(): void {
+    this.#bar.clear()
+  }
+}

@@ -1,0 +1,89 @@
+/** Options as the commands declare them: each checks its value and says what it expected. */
+import { Option } from 'commander'
+import { NeuroblasError } from '../../base/errors.js'
+
+/** Arguments that make no sense: one line, exit code 2. */
+export class UsageError extends NeuroblasError {}
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+
+/** A plain decimal number; NaN for everything else that Number() would take ('', 0x10, Infinity). */
+export function parseNumber(text: string): number {
+  return NUMBER.test(text) ? Number(text) : Number.NaN
+}
+
+/** A value from outside as it can stand in a line of its own. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
+}
+
+/** An option whose value `parse` makes of the text, or undefined where it is not what is expected. */
+export function checkedOption<T>(
+  flags: string,
+  description: string,
+  expected: string,
+  parse: (text: string) => T | undefined,
+): Option {
+  const option = new Option(flags, description)
+  return option.argParser((text: string) => {
+    const value = parse(text)
+    if (value !== undefined) return value
+    throw new UsageError(`${option.long}: expected ${expected}, got ${quote(text)}`)
+  })
+}
+
+export function numberOption(
+  flags: string,
+  description: string,
+  expected: string,
+  accepts: (value: number) => boolean,
+): Option {
+  return checkedOption(flags, description, expected, (text) => {
+    const value = parseNumber(text)
+    return accepts(value) && value < Infinity ? value : undefined
+  })
+}
+
+export function integerOption(flags: string, description: string, min: number): Option {
+  const range = min === 0 ? 'an integer from 0 to 2^53 - 1' : `an integer >= ${min}`
+  return numberOption(
+    flags,
+    description,
+    range,
+    (value) => Number.isSafeInteger(value) && value >= min,
+  )
+}
+
+export function choiceOption(
+  flags: string,
+  description: string,
+  choices: readonly string[],
+): Option {
+  const expected = `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
+  return checkedOption(flags, `${description}: ${expected}`, expected, (text) =>
+    choices.includes(text) ? text : undefined,
+  )
+}
+
+/** Names separated by commas, each one known and kept once. */
+export function namesOption(flags: string, description: string, known: readonly string[]): Option {
+  return checkedOption(flags, description, `some of ${known.join(',')}`, (text) => {
+    const names = [...new Set(text.split(',').map((name) => name.trim()))]
+    return names.every((name) => known.includes(name)) ? names : undefined
+  })
+}
+
+/** Beyond this a layer is taken for a slip: two such layers would fill 16 GiB. */
+const MAX_UNITS = 65536
+
+/** Units of the hidden layers. */
+export function layersOption(flags: string, description: string): Option {
+  const expected = `units as in 256 or 256,128 (each from 1 to ${MAX_UNITS}), or none`
+  return checkedOption(flags, description, expected, (text) => {
+    if (text === 'none') return []
+    const units = text.split(',').map(parseNumber)
+    return units.every((n) => Number.isInteger(n) && n >= 1 && n <= MAX_UNITS) ? units : undefined
+  })
+}
+
+export const jsonOption = (description: string) => new Option('--json', description)

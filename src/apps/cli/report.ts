@@ -1,0 +1,172 @@
+/** What a training run tells: to people line by line, or as one JSON object per event. */
+import type { EpochReport } from '../../training/fit.js'
+import { Progress } from './progress.js'
+import { count, figure, percent, print, rate, table } from './table.js'
+
+export interface StartEvent {
+  dataset: string
+  /** images or examples */
+  kind: string
+  trainExamples: number
+  validationExamples: number
+  testExamples: number
+  layers: readonly number[]
+  parameters: number
+  activation: string
+  dropout: number
+  loss: string
+  batchSize: number
+  epochs: number
+  optimizer: string
+  lr: number
+  momentum: number
+  l1: number
+  l2: number
+  seed: number
+  backend: string
+  threads: number
+}
+
+export type EpochEvent = EpochReport & { epochs: number }
+
+/** Figures of the kept weights; null where no step was taken. */
+export interface EndEvent {
+  testAccuracy: number | null
+  testRisk: number | null
+  risk: number | null
+  penalty: number | null
+  validationAccuracy: number | null
+  bestEpoch: number
+  epochs: number
+  /** Why training ended: epochs, earlyStopping, or the signal's name. */
+  ended: string
+  /** Of training, validation not counted. */
+  examplesPerSecond: number
+  backend: string
+  threads: number
+  /** Time from the first step to the last epoch's end. */
+  seconds: number
+  saved: string | null
+  /** A model file that was there and was left alone. */
+  left: string | null
+}
+
+export interface StepEvent {
+  title: string
+  /** Of the epoch, from 0 to 1. */
+  done: number
+  risk: number
+  /** So many of the epoch. */
+  examples: number
+}
+
+export interface Reporter {
+  start(event: StartEvent): void
+  step(event: StepEvent): void
+  epoch(event: EpochEvent): void
+  end(event: EndEvent): void
+  /** Whatever happened, nothing half-drawn is left. */
+  close(): void
+}
+
+export class JsonReporter implements Reporter {
+  start(event: StartEvent): void {
+    this.#write('start', event)
+  }
+
+  step(): void {}
+
+  epoch(event: EpochEvent): void {
+    this.#write('epoch', event)
+  }
+
+  end(event: EndEvent): void {
+    this.#write('end', event)
+  }
+
+  close(): void {}
+
+  #write(event: string, fields: object): void {
+    print(JSON.stringify({ event, ...fields }))
+  }
+}
+
+export class TextReporter implements Reporter {
+  readonly #progress = new Progress(process.stdout)
+
+  start(event: StartEvent): void {
+    print(describe(event))
+    this.#progress.restart()
+  }
+
+  step({ title, done, risk, examples }: StepEvent): void {
+    const note = (seconds: number) => `risk ${figure(risk)}  ${rate(examples / seconds)}`
+    this.#progress.update({ title, done, note })
+  }
+
+  epoch(event: EpochEvent): void {
+    this.#progress.restart()
+    print(
+      [
+        epochTitle(event.epoch, event.epochs),
+        `risk ${figure(event.risk)}`,
+        `penalty ${figure(event.penalty)}`,
+        `validation ${percent(event.validationAccuracy as number)}`,
+        rate(event.examplesPerSecond),
+      ].join('  '),
+    )
+  }
+
+  end(event: EndEvent): void {
+    this.close()
+    print(outcome(event))
+  }
+
+  close(): void {
+    this.#progress.clear()
+  }
+}
+
+export function epochTitle(epoch: number, epochs: number): string {
+  return `epoch ${`${epoch}`.padStart(`${epochs}`.length)}/${epochs}`
+}
+
+function describe(e: StartEvent): string {
+  const all = count(e.trainExamples + e.validationExamples)
+  const parts = `${count(e.trainExamples)} to train on, ${count(e.validationExamples)} held out for validation`
+  const regularizers = [e.l1 > 0 && `l1 ${e.l1}`, e.l2 > 0 && `l2 ${e.l2}`].filter(Boolean)
+  const settings = [
+    `batches of ${e.batchSize}`,
+    `lr ${e.lr} falling to 0`,
+    e.optimizer === 'sgd' ? `momentum ${e.momentum}` : e.optimizer,
+    ...regularizers,
+    `seed ${e.seed}`,
+  ]
+  const hidden = [e.activation, ...(e.dropout > 0 ? [`dropout ${e.dropout}`] : [])].join(', ')
+  const threads = e.threads === 1 ? '1 thread' : `${e.threads} threads`
+  return table(
+    [
+      ['data', `${e.dataset}: ${all} ${e.kind} (${parts}), ${count(e.testExamples)} to test on`],
+      ['network', `${e.layers.join('-')}, ${hidden}: ${count(e.parameters)} parameters`],
+      ['training', `${e.loss}, ${settings.join(', ')}`],
+      ['backend', `${e.backend === 'js' ? 'pure JavaScript' : e.backend}, ${threads}`],
+    ],
+    'll',
+  )
+}
+
+function outcome(e: EndEvent): string {
+  if (e.testAccuracy === null) {
+    return `stopped by ${e.ended} before the first step; nothing saved`
+  }
+  const lines = []
+  if (e.ended === 'earlyStopping') lines.push('ended early: the validation risk no longer fell')
+  else if (e.ended !== 'epochs') lines.push(`stopped by ${e.ended}`)
+  if (e.bestEpoch !== e.epochs) {
+    lines.push(`kept the weights of epoch ${e.bestEpoch}: the lowest validation risk`)
+  }
+  lines.push(`test accuracy ${percent(e.testAccuracy)}  risk ${figure(e.testRisk as number)}`)
+  const left = e.left === null ? '' : `: ${e.left} stays as it was, for no epoch had ended`
+  lines.push(e.saved === null ? `not saved${left}` : `saved to ${e.saved}`)
+  return lines.join('\n')
+}

@@ -1,0 +1,199 @@
+/** One training run of the command line, from the data set's name to the saved model. */
+import { existsSync } from 'node:fs'
+import { currentBackend, getNumThreads, setBackend, setNumThreads } from '../../backend/current.js'
+import type { Dataset } from '../../data/dataset.js'
+import {
+  findPreprocessing,
+  type Preprocessing,
+  preprocess,
+} from '../../data/transforms/standardize.js'
+import { checkWritable, writeModel } from '../../io/classifier.js'
+import { type LossName, losses } from '../../nn/lossNames.js'
+import { type ActivationName, mlp, type Sequential } from '../../nn/sequential.js'
+import { Adam } from '../../optim/adam.js'
+import type { Optimizer } from '../../optim/optimizer.js'
+import { l1, l2 } from '../../optim/regularizers.js'
+import { cosine } from '../../optim/schedules.js'
+import { SGD } from '../../optim/sgd.js'
+import { setSeed } from '../../tensor/random.js'
+import { evaluate } from '../../training/evaluate.js'
+import { fit, type History } from '../../training/fit.js'
+import { holdOut, kindOf, readData } from './data.js'
+import { type EndEvent, epochTitle, type Reporter } from './report.js'
+import type { Interrupt } from './signals.js'
+
+export interface TrainingOptions {
+  /** Units of the hidden layers. */
+  layers: readonly number[]
+  activation: ActivationName
+  /** Probability of dropping a hidden unit. */
+  dropout: number
+  loss: LossName
+  batchSize: number
+  epochs: number
+  optimizer: 'sgd' | 'adam'
+  lr: number
+  /** Of SGD. */
+  momentum: number
+  l1: number
+  l2: number
+  seed: number
+  /** Epochs without a lower validation risk after which training ends. */
+  patience?: number
+  /** File that keeps the training after each epoch, from which it goes on where the file exists. */
+  checkpoint?: string
+  backend?: 'native' | 'js'
+  threads?: number
+  /** File for the model; false for none. */
+  save: string | false
+}
+
+export interface Problem {
+  name: string
+  classes: readonly string[]
+  preprocessing: Preprocessing
+  train: Dataset
+  validation: Dataset
+  test: Dataset
+}
+
+/** The three parts of a data set, preprocessed by what the training part says. */
+export function readProblem(source: string, seed: number): Problem {
+  const { train: all, test } = readData(source, seed)
+  const { train, validation } = holdOut(all, seed)
+  const preprocessing = findPreprocessing(train)
+  return {
+    name: train.name,
+    classes: train.classes,
+    preprocessing,
+    train: preprocess(train, preprocessing),
+    validation: preprocess(validation, preprocessing),
+    test: preprocess(test, preprocessing),
+  }
+}
+
+export function buildNetwork(problem: Problem, options: TrainingOptions) {
+  const inputs = problem.train.inputs.length / problem.train.size
+  const units = [inputs, ...options.layers, problem.classes.length]
+  setSeed(options.seed)
+  const { activation, dropout } = options
+  return { units, model: mlp(units, { activation, dropout }) }
+}
+
+export function buildOptimizer(
+  model: Sequential,
+  examples: number,
+  options: TrainingOptions,
+): Optimizer {
+  const steps = Math.ceil(examples / options.batchSize) * options.epochs
+  const settings = {
+    lr: cosine(options.lr, steps),
+    regularizer: [
+      ...(options.l1 > 0 ? [l1(options.l1)] : []),
+      ...(options.l2 > 0 ? [l2(options.l2)] : []),
+    ],
+  }
+  return options.optimizer === 'adam'
+    ? new Adam(model.parameters(), settings)
+    : new SGD(model.parameters(), { ...settings, momentum: options.momentum })
+}
+
+/** Trains, evaluates, saves and reports; an interrupt only shortens the training. */
+export async function runTraining(
+  source: string,
+  options: TrainingOptions,
+  reporter: Reporter,
+  interrupt: Interrupt,
+): Promise<EndEvent> {
+  if (options.save !== false) checkWritable(options.save)
+  if (options.backend) setBackend(options.backend)
+  if (options.threads) setNumThreads(options.threads)
+  const problem = readProblem(source, options.seed)
+  const { units, model } = buildNetwork(problem, options)
+  const { layers, backend, threads, save, ...settings } = options
+  reporter.start({
+    dataset: problem.name,
+    kind: kindOf(problem.train),
+    trainExamples: problem.train.size,
+    validationExamples: problem.validation.size,
+    testExamples: problem.test.size,
+    layers: units,
+    parameters: model.parameters().reduce((sum, { size }) => sum + size, 0),
+    ...settings,
+    backend: currentBackend().name,
+    threads: getNumThreads(),
+  })
+  const { history, speed, seconds } = await train(model, problem, options, reporter, interrupt)
+  const trained = history.epochs.length > 0
+  // A first epoch that was interrupted taught little: its weights must not replace those of a file.
+  const isWhole = history.epochs[0]?.examples === problem.train.size
+  const left = !isWhole && save !== false && existsSync(save) ? save : null
+  const saved = trained && save !== false && left === null ? save : null
+  const loss = losses[options.loss]
+  const tested = trained ? await evaluate(model, problem.test, { loss }) : undefined
+  const testAccuracy = tested?.accuracy ?? null
+  if (saved !== null && testAccuracy !== null) {
+    const { name: dataset, classes, preprocessing } = problem
+    const notes = { dataset, seed: options.seed, classes, preprocessing, loss: options.loss }
+    const architecture = { units, activation: options.activation, dropout: options.dropout }
+    writeModel(model, saved, architecture, { ...notes, testAccuracy })
+  }
+  const kept = history.epochs[history.bestEpoch - 1]
+  const end: EndEvent = {
+    testAccuracy,
+    testRisk: tested?.risk ?? null,
+    risk: kept?.risk ?? null,
+    penalty: kept?.penalty ?? null,
+    validationAccuracy: kept?.validationAccuracy ?? null,
+    bestEpoch: history.bestEpoch,
+    epochs: history.epochs.length,
+    ended: history.ended === 'aborted' ? (interrupt.caught as string) : history.ended,
+    examplesPerSecond: speed,
+    backend: currentBackend().name,
+    threads: getNumThreads(),
+    seconds,
+    saved,
+    left,
+  }
+  model.dispose()
+  reporter.end(end)
+  return end
+}
+
+async function train(
+  model: Sequential,
+  problem: Problem,
+  options: TrainingOptions,
+  reporter: Reporter,
+  { signal }: Interrupt,
+): Promise<{ history: History; speed: number; seconds: number }> {
+  const { batchSize, epochs, seed, patience, checkpoint } = options
+  const begin = performance.now()
+  let examples = 0
+  let total = 0
+  let seconds = 0
+  const history = await fit(model, problem.train, {
+    loss: losses[options.loss],
+    optimizer: buildOptimizer(model, problem.train.size, options),
+    epochs,
+    batchSize,
+    seed,
+    validation: problem.validation,
+    keepBest: true,
+    ...(patience !== undefined && { earlyStopping: { patience } }),
+    checkpoint,
+    signal,
+    onStep({ epoch, step, stepsPerEpoch, risk }) {
+      examples = Math.min(step * batchSize, problem.train.size)
+      const title = epochTitle(epoch, epochs)
+      reporter.step({ title, done: step / stepsPerEpoch, risk, examples })
+    },
+    onEpoch(report) {
+      total += examples
+      seconds += examples / report.examplesPerSecond
+      reporter.epoch({ ...report, epochs })
+    },
+  })
+  const speed = seconds > 0 ? total / seconds : 0
+  return { history, speed, seconds: (performance.now() - begin) / 1000 }
+}

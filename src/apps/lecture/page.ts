@@ -1,0 +1,148 @@
+/** The page: everything in one HTML file, formulas as MathML and figures as SVG; no scripts. */
+import { readFileSync } from 'node:fs'
+import temml from 'temml'
+import { escapeXml } from '../../plot/draw.js'
+import type { Claim, Figure } from './experiment.js'
+import type { Finished } from './run.js'
+import { excerpt } from './source.js'
+
+/** How the figures came about. */
+export interface About {
+  version: string
+  /** Such as `native backend, 2 threads, Node 20.19`. */
+  machine: string
+  quick: boolean
+  /** How many experiments were to be run. */
+  planned: number
+}
+
+const TITLE = 'Foundations of deep neural networks, run for real'
+
+export function page(finished: readonly Finished[], about: About): string {
+  const style = readFileSync(new URL('../../../src/apps/lecture/page.css', import.meta.url), 'utf8')
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${TITLE}</title>
+<style>
+${style}</style>
+</head>
+<body>
+<header>
+<h1>${TITLE}</h1>
+${summary(finished, about)}
+</header>
+${contents(finished)}
+<main>
+${finished.map(section).join('\n')}
+</main>
+<footer>
+<p>Every figure and number on this page was computed by <strong>neuroblas ${about.version}</strong>
+(${escapeXml(about.machine)}) and comes out the same each time. The code beside the figures is that which
+ran, from the files in <code>src/apps/lecture/</code> of the package.</p>
+</footer>
+</body>
+</html>
+`
+}
+
+function summary(finished: readonly Finished[], { quick, planned }: About): string {
+  const claims = finished.flatMap(({ claims }) => claims)
+  const held = claims.filter(({ ok }) => ok).length
+  const seconds = finished.reduce((sum, { seconds }) => sum + seconds, 0)
+  const all = held === claims.length
+  const verdict = all
+    ? `All ${held} claims hold.`
+    : `${claims.length - held} of ${claims.length} claims failed.`
+  const left = planned - finished.length
+  return [
+    `<p class="lead">What a lecture on neural networks says, trained, drawn and put to the test:
+${finished.length} experiments${quick ? ', in their quick versions' : ''}, ${duration(seconds)}.</p>`,
+    `<p class="verdict ${all ? 'held' : 'failed'}">${verdict}</p>`,
+    left > 0
+      ? `<p class="verdict failed">Stopped early: ${left} experiments were not run.</p>`
+      : '',
+  ].join('\n')
+}
+
+function contents(finished: readonly Finished[]): string {
+  const entries = finished.map(
+    ({ experiment, ok }) =>
+      `<li><a href="#${experiment.name}"><span class="number">${experiment.items.join(', ')}</span>
+<span>${escapeXml(experiment.title)}</span>${ok ? '' : ' <span class="badge">failed</span>'}</a></li>`,
+  )
+  return `<nav aria-label="Contents">\n<ol>\n${entries.join('\n')}\n</ol>\n</nav>`
+}
+
+function section({ experiment, claims, figures, ok, seconds }: Finished): string {
+  const { name, items, title, formula, text } = experiment
+  const number = `${items.length > 1 ? 'Items' : 'Item'} ${items.join(', ')}`
+  return `<article id="${name}"${ok ? '' : ' class="failed"'}>
+<p class="kicker">${number}</p>
+<h2>${escapeXml(title)}</h2>
+${formula === undefined ? '' : formulaOf(formula)}
+<p>${escapeXml(text)}</p>
+<div class="figures">
+${figures.map((figure) => picture(name, figure, ok)).join('\n')}
+</div>
+<h3>Claims</h3>
+<table>
+${claims.map(claimRow).join('\n')}
+</table>
+<h3>The code <span class="aside">from <code>${name}.ts</code>, ran in ${duration(seconds)}</span></h3>
+<pre><code>${highlight(excerpt(name))}</code></pre>
+</article>`
+}
+
+/** As MathML; where it has a \\qquad, lines may break. Throws when it is not well-formed. */
+export function formulaOf(tex: string): string {
+  const parts = tex
+    .split('\\qquad')
+    .map((part) => temml.renderToString(part, { displayMode: true, throwOnError: true }))
+  return `<div class="formula">${parts.join('\n')}</div>`
+}
+
+function picture(experiment: string, { name, caption, svg }: Figure, ok: boolean): string {
+  const failed = ok ? '' : '<strong class="badge">a claim failed</strong> '
+  return `<figure>
+${withOwnIds(svg, `${experiment}-${name}`)}
+<figcaption>${failed}${escapeXml(caption)}</figcaption>
+</figure>`
+}
+
+function claimRow({ claim, measured, ok }: Claim): string {
+  const value = typeof measured === 'number' ? `${Number(measured.toPrecision(4))}` : measured
+  return `<tr class="${ok ? 'held' : 'failed'}"><td class="mark">${ok ? '✓' : '✗'}</td>
+<td>${escapeXml(claim)}</td><td class="measured">${escapeXml(value)}</td></tr>`
+}
+
+/** In one document the figures' ids must differ. */
+function withOwnIds(svg: string, prefix: string): string {
+  return svg
+    .replace(/ id="([^"]+)"/g, ` id="${prefix}-$1"`)
+    .replace(/url\(#([^)]+)\)/g, `url(#${prefix}-$1)`)
+    .replace(/href="#([^"]+)"/g, `href="#${prefix}-$1"`)
+}
+
+const TOKENS =
+  /(?<comment>\/\/.*|\/\*[\s\S]*?\*\/)|(?<string>'[^'\n]*'|`[^`]*`)|(?<keyword>\b(?:async|await|const|for|function|if|import|from|let|new|of|return|while)\b)|(?<number>\b\d[\d_.e-]*\b)/g
+
+/** Comments, strings, keywords and numbers in colours. */
+function highlight(code: string): string {
+  let html = ''
+  let end = 0
+  for (const { 0: token, index, groups } of code.matchAll(TOKENS)) {
+    const kind = Object.entries(groups ?? {}).find(([, text]) => text !== undefined)?.[0]
+    html += `${escapeXml(code.slice(end, index))}<span class="${kind}">${escapeXml(token)}</span>`
+    end = index + token.length
+  }
+  return html + escapeXml(code.slice(end))
+}
+
+function duration(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`
+  return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`
+}

@@ -1,0 +1,122 @@
+/** One training run of a recipe, from the data to the error. */
+import { type Dataset, subset } from '../../data/dataset.js'
+import { mnist } from '../../data/sets/mnist.js'
+import { distortion } from '../../data/transforms/distortion.js'
+import { glorotUniform, heNormal } from '../../nn/init.js'
+import { mlp, type Sequential } from '../../nn/sequential.js'
+import { l2 } from '../../optim/regularizers.js'
+import { cosine } from '../../optim/schedules.js'
+import { SGD } from '../../optim/sgd.js'
+import { Generator } from '../../tensor/random.js'
+import { evaluate } from '../../training/evaluate.js'
+import { type FitOptions, fit } from '../../training/fit.js'
+import { type PretrainReport, pretrain } from '../../unsupervised/pretrain.js'
+import type { Recipe } from './recipes.js'
+
+/** Training images that choices are made by; they are MNIST's last. */
+const HELD_OUT = 10_000
+
+export interface RunOptions extends Pick<FitOptions, 'onStep' | 'onEpoch' | 'signal'> {
+  seed: number
+  epochs: number
+  /** Trains without the last 10,000 training images and tests on them. */
+  validate: boolean
+  /** Where the run is kept from epoch to epoch: beginning of the files' names. */
+  checkpoint: string
+  onPretrainEpoch?: (report: PretrainReport) => void
+}
+
+export interface Outcome {
+  /** Percent of the images that were tested on; undefined when the run was interrupted. */
+  error?: number
+  epochs: number
+  seconds: number
+  /** In the fastest epoch: what other work on the machine slowed down least. */
+  examplesPerSecond: number
+}
+
+export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<Outcome> {
+  const { activation, dropout, inputDropout } = recipe
+  const model = mlp(recipe.units, {
+    activation,
+    dropout,
+    inputDropout,
+    init: activation === 'relu' ? heNormal : glorotUniform,
+    generator: new Generator(options.seed),
+  })
+  try {
+    return await trainAndTest(model, recipe, options)
+  } finally {
+    model.dispose()
+  }
+}
+
+async function trainAndTest(
+  model: Sequential,
+  recipe: Recipe,
+  options: RunOptions,
+): Promise<Outcome> {
+  const { seed, epochs, validate, checkpoint, signal, onStep, onEpoch } = options
+  const { train, test } = dataOf(validate)
+  const { loss, batchSize, maxNorm } = recipe
+  const optimizer = new SGD(model.parameters(), {
+    lr: cosine(recipe.lr, epochs * Math.ceil(train.size / batchSize)),
+    momentum: recipe.momentum,
+    regularizer: l2(recipe.l2),
+    maxNorm,
+  })
+  const before = await pretrained(model, train, recipe, options)
+  // What is pre-trained by half must not become the beginning of the rest.
+  if (signal?.aborted) return { epochs: 0, seconds: before, examplesPerSecond: 0 }
+  const augment = recipe.distortion && distortion({ imageShape: [28, 28], ...recipe.distortion })
+  const validation = validate ? test : undefined
+  const history = await fit(model, train, {
+    loss,
+    optimizer,
+    epochs,
+    batchSize,
+    seed,
+    augment,
+    validation,
+    checkpoint: `${checkpoint}.safetensors`,
+    signal,
+    onStep,
+    onEpoch,
+  })
+  const isDone = history.ended === 'epochs'
+  const tested = isDone ? await evaluate(model, test, { loss }) : undefined
+  return {
+    error: tested && 100 * (1 - tested.accuracy!),
+    epochs: history.epochs.length,
+    seconds: history.epochs.reduce((sum, { seconds }) => sum + seconds, before),
+    examplesPerSecond: Math.max(0, ...history.epochs.map((report) => report.examplesPerSecond)),
+  }
+}
+
+/** Pre-trains the model where the recipe says so; the seconds that it took. */
+async function pretrained(
+  model: Sequential,
+  train: Dataset,
+  { pretraining }: Recipe,
+  { seed, checkpoint, signal, onPretrainEpoch }: RunOptions,
+): Promise<number> {
+  if (pretraining === undefined) return 0
+  const { layers } = await pretrain(model, train, {
+    method: 'rbm',
+    epochs: pretraining,
+    seed,
+    signal,
+    checkpoint,
+    onEpoch: onPretrainEpoch,
+  })
+  const reports = layers.flatMap(({ epochs }) => epochs)
+  return reports.reduce((sum, { seconds }) => sum + seconds, 0)
+}
+
+function dataOf(validate: boolean) {
+  const { train, test } = mnist()
+  if (!validate) return { train, test }
+  const kept = train.size - HELD_OUT
+  const rows = Array.from({ length: train.size }, (_, row) => row)
+  return { train: subset(train, rows.slice(0, kept)), test: subset(train, rows.slice(kept)) }
+}

@@ -1,0 +1,209 @@
+/**
+ * Reverse-mode differentiation: the graph that ops leave behind, and the walk back through it. How
+ * a single op is differentiated stands with the op (ops/); what happens to the gradients, summing,
+ * un-broadcasting and freeing, stands here alone.
+ */
+import { noteLeaf } from '../backend/record.js'
+import { AutogradError, ShapeError } from '../base/errors.js'
+import { addInPlace } from '../ops/elementwise.js'
+import { sumTo } from '../ops/reduce.js'
+import { format, type Shape, sameShape } from '../tensor/shape.js'
+import { refusePromise, Scope, type Storage, within } from '../tensor/storage.js'
+import type { AnyTensor, Tensor } from '../tensor/tensor.js'
+
+/** One differentiable op of the graph: what it was computed from and how to go back. */
+export interface GradNode {
+  readonly name: string
+  /** Grows with creation, so descending order is a valid order of walking back. */
+  readonly id: number
+  /** Per input: the node it came from, the leaf that it is, or null where no gradient is wanted. */
+  readonly edges: readonly (GradNode | Tensor | null)[]
+  /** Shapes of the inputs. */
+  readonly shapes: readonly Shape[]
+  /** The op's arguments that are not tensors. */
+  readonly attributes: unknown
+  /** Views of what the op needs again; null once they were released. */
+  saved: readonly AnyTensor[] | null
+  /** Sum of the saved buffers' versions when they were saved. */
+  readonly version: number
+  /** One gradient per input, computed only when it is asked for. */
+  readonly backward: (dy: Tensor, saved: readonly AnyTensor[], node: GradNode) => (() => Tensor)[]
+  /** The gradient gathered so far, during a walk. */
+  gradient: Tensor | null
+}
+
+let enabled = true
+
+/** Whether ops leave a graph behind at this point. */
+export function gradEnabled(): boolean {
+  return enabled
+}
+
+/**
+ * Runs fn without leaving a graph behind.
+ * @throws ArgumentError when fn is asynchronous
+ */
+export function noGrad<T>(fn: () => T): T {
+  const before = enabled
+  enabled = false
+  try {
+    return refusePromise('noGrad', fn())
+  } finally {
+    enabled = before
+  }
+}
+
+export function versionOf(saved: readonly AnyTensor[]): number {
+  let sum = 0
+  for (const tensor of saved) sum += tensor.storage.version
+  return sum
+}
+
+let nextId = 1
+
+/** Makes y the result of a differentiable op. */
+export function record(
+  y: Tensor,
+  name: string,
+  inputs: readonly AnyTensor[],
+  saved: readonly AnyTensor[],
+  attributes: unknown,
+  backward: GradNode['backward'],
+): void {
+  y.requiresGrad = true
+  y.node = {
+    name,
+    id: nextId++,
+    edges: inputs.map((x) => (x.requiresGrad ? (x.node ?? (x as Tensor)) : null)),
+    shapes: inputs.map((x) => x.shape),
+    attributes,
+    saved: saved.map((x) => x.view()),
+    version: versionOf(saved),
+    backward,
+    gradient: null,
+  }
+}
+
+function isNode(edge: GradNode | Tensor): edge is GradNode {
+  return 'edges' in edge
+}
+
+/** Every node the root was computed from, latest first. */
+export function nodesBehind(root: GradNode): GradNode[] {
+  const seen = new Set([root])
+  for (const node of seen) {
+    for (const edge of node.edges) if (edge !== null && isNode(edge)) seen.add(edge)
+  }
+  return [...seen].sort((a, b) => b.id - a.id)
+}
+
+/** Buffers that a later backward from this node still needs. */
+export function savedStorages(root: GradNode): Storage[] {
+  return nodesBehind(root).flatMap((node) => (node.saved ?? []).map((x) => x.storage))
+}
+
+function release(node: GradNode): void {
+  for (const tensor of node.saved ?? []) tensor.dispose()
+  node.saved = null
+}
+
+/** Adds a gradient to what its receiver has; takes over the tensor g. */
+function accumulate(edge: GradNode | Tensor, g: Tensor): void {
+  const leaf = !isNode(edge)
+  if (leaf) noteLeaf(edge)
+  const before = leaf ? edge.grad : edge.gradient
+  if (before === null) {
+    // A leaf's gradient lives as long as the leaf; one that shares its buffer is copied first.
+    const own = leaf && g.storage.references > 1 ? g.clone() : g
+    if (own !== g) g.dispose()
+    if (leaf) {
+      own.storage.moveTo(edge.storage.owner)
+      edge.grad = own
+    } else edge.gradient = own
+  } else if (before.storage.references === 1 && !before.storage.released) {
+    addInPlace(before, g)
+    g.dispose()
+  } else {
+    const sum = before.add(g)
+    if (!leaf) edge.gradient = sum
+    else {
+      sum.storage.moveTo(edge.storage.owner)
+      edge.grad = sum
+    }
+    before.dispose()
+    g.dispose()
+  }
+}
+
+/** What a node saved. Throws AutogradError when it is gone or has changed since. */
+function savedOf(node: GradNode): readonly AnyTensor[] {
+  if (node.saved === null) {
+    throw new AutogradError(
+      `backward: the graph of ${node.name} was released by an earlier backward(); pass { retainGraph: true } there`,
+    )
+  }
+  if (versionOf(node.saved) !== node.version) {
+    throw new AutogradError(
+      `backward: a tensor that ${node.name} needs again was changed in place after its use`,
+    )
+  }
+  return node.saved
+}
+
+function visit(node: GradNode, scope: Scope): void {
+  const dy = node.gradient
+  node.gradient = null
+  if (dy === null) return
+  const mark = scope.mark
+  const rules = node.backward(dy, savedOf(node), node)
+  const inUse = new Set<Storage>()
+  for (const [i, edge] of node.edges.entries()) {
+    if (edge === null) continue
+    let g = rules[i]()
+    if (!sameShape(g.shape, node.shapes[i])) g = sumTo(g, node.shapes[i])
+    // dy itself may be the gradient of several inputs: each gets a view of its own.
+    accumulate(edge, g === dy ? g.view() : g)
+    if (isNode(edge) && edge.gradient) inUse.add(edge.gradient.storage)
+  }
+  dy.dispose()
+  scope.releaseSince(mark, (storage) => inUse.has(storage))
+}
+
+/**
+ * Gradients of root with respect to every leaf it was computed from, added to their `grad`.
+ * @param seed gradient of the result with respect to root, in root's shape; 1 for a scalar root
+ * @throws AutogradError when root has no graph, or its graph was released
+ */
+export function backward(root: Tensor, seed?: Tensor, retainGraph = false): void {
+  if (!root.requiresGrad) {
+    throw new AutogradError('backward: expected a tensor computed from one with requiresGrad')
+  }
+  if (seed === undefined && root.size !== 1) {
+    throw new AutogradError(
+      `backward: expected a scalar or a seed gradient, got shape ${format(root.shape)}`,
+    )
+  }
+  if (seed !== undefined && !sameShape(seed.shape, root.shape)) {
+    throw new ShapeError(
+      `backward: expected a seed of shape ${format(root.shape)}, got ${format(seed.shape)}`,
+    )
+  }
+  const scope = new Scope(Infinity) // visit() uses marks
+  const nodes = root.node ? nodesBehind(root.node) : []
+  // Before anything is added to a gradient, so that a refused call changes none.
+  for (const node of nodes) savedOf(node)
+  try {
+    within(scope, () =>
+      noGrad(() => {
+        accumulate(root.node ?? root, seed ? seed.clone() : root.filled(1))
+        for (const node of nodes) {
+          visit(node, scope)
+          if (!retainGraph) release(node)
+        }
+      }),
+    )
+  } finally {
+    for (const node of nodes) node.gradient = null
+    scope.end()
+  }
+}

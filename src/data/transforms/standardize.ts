@@ -1,0 +1,53 @@
+/**
+ * What is done to raw features before a network sees them: x ↦ (x - mean)·scale. It is found from
+ * the training part alone and travels with the model.
+ */
+import type { Dataset } from '../dataset.js'
+
+/** One number for all features or one for each. */
+export interface Preprocessing {
+  readonly mean: readonly number[]
+  readonly scale: readonly number[]
+}
+
+/** Bytes keep the scale of their data set; other features get mean 0 and standard deviation 1. */
+export function findPreprocessing(data: Dataset): Preprocessing {
+  if (data.inputs instanceof Uint8Array) return { mean: [0], scale: [data.scale] }
+  const width = data.inputs.length / data.size
+  const mean = columnMeans(data.inputs, width)
+  const squares = data.inputs.map((x, i) => (x - mean[i % width]) ** 2)
+  // A feature that never varies tells nothing: centred it is 0, whatever the scale.
+  const scale = columnMeans(squares, width).map((variance) => 1 / (Math.sqrt(variance) || 1))
+  return { mean, scale }
+}
+
+function columnMeans(values: Float32Array, width: number): number[] {
+  const sums = new Array<number>(width).fill(0)
+  for (let i = 0; i < values.length; i++) sums[i % width] += values[i]
+  return sums.map((sum) => sum / (values.length / width))
+}
+
+/** Rows of raw features as the network wants them. */
+export function applyTo(
+  raw: Float32Array | Uint8Array,
+  width: number,
+  { mean, scale }: Preprocessing,
+): Float32Array {
+  const meanStep = mean.length > 1 ? 1 : 0
+  const scaleStep = scale.length > 1 ? 1 : 0
+  const inputs = new Float32Array(raw.length)
+  for (let i = 0; i < raw.length; i++) {
+    const column = i % width
+    inputs[i] = (raw[i] - mean[meanStep * column]) * scale[scaleStep * column]
+  }
+  return inputs
+}
+
+/** The data set with its inputs preprocessed; bytes stay bytes where a scale is all it takes. */
+export function preprocess(data: Dataset, how: Preprocessing): Dataset {
+  const { mean, scale } = how
+  if (data.inputs instanceof Uint8Array && mean.every((m) => m === 0) && scale.length === 1) {
+    return { ...data, scale: scale[0] }
+  }
+  return { ...data, inputs: applyTo(data.inputs, data.inputs.length / data.size, how), scale: 1 }
+}

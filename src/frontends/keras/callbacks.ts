@@ -1,0 +1,256 @@
+/** Callbacks: what happens between epochs. */
+
+import { refuseUnknown } from '../../base/arguments.js'
+import { ArgumentError, saveModel } from '../../index.js'
+import type { Sequential } from './sequential.js'
+import { checkWeightsPath } from './weights.js'
+
+/** Figures of an epoch by name: `loss`, `accuracy`, `val_loss`, … */
+export type Logs = Record<string, number>
+
+/** Epochs and batches are counted from 0, as in Keras. A plain object with some of these will do too. */
+export interface CallbackLike {
+  setModel?(model: Sequential): void
+  onTrainBegin?(): void | Promise<void>
+  onTrainEnd?(logs: Logs): void | Promise<void>
+  onEpochBegin?(epoch: number): void | Promise<void>
+  onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>
+  /** Steps run many at a time: this tells of each soon after it, with its `loss`. */
+  onTrainBatchEnd?(batch: number, logs: Logs): void
+}
+
+export abstract class Callback implements CallbackLike {
+  /** The model that is trained; `model.stopTraining = true` ends it after the epoch. */
+  model!: Sequential
+
+  setModel(model: Sequential): void {
+    this.model = model
+  }
+  onTrainBegin(): void | Promise<void> {}
+  onTrainEnd(_logs: Logs): void | Promise<void> {}
+  onEpochBegin(_epoch: number): void | Promise<void> {}
+  onEpochEnd(_epoch: number, _logs: Logs): void | Promise<void> {}
+}
+
+export interface MonitorOptions {
+  /** What is watched; 'val_loss' by default. */
+  monitor?: string
+  /** Whether less or more is better; 'auto', the default, goes by the name. */
+  mode?: 'auto' | 'min' | 'max'
+  /** The least change that counts as better. */
+  minDelta?: number
+}
+
+/** Watches a figure and knows when it is the best so far. */
+class Best {
+  readonly monitor: string
+  readonly #sign: 1 | -1
+  readonly #minDelta: number
+  /** Negative where more is better. */
+  #best = Infinity
+
+  constructor(
+    readonly op: string,
+    { monitor = 'val_loss', mode = 'auto', minDelta = 0 }: MonitorOptions,
+  ) {
+    if (!['auto', 'min', 'max'].includes(mode)) {
+      throw new ArgumentError(`${op}: expected mode auto, min or max, got ${mode}`)
+    }
+    this.monitor = monitor
+    this.#sign = mode === 'max' || (mode === 'auto' && /acc/.test(monitor)) ? -1 : 1
+    this.#minDelta = Math.abs(minDelta)
+  }
+
+  begin(): void {
+    this.#best = Infinity
+  }
+
+  valueIn(logs: Logs): number {
+    const value = logs[this.monitor]
+    if (value === undefined) {
+      throw new ArgumentError(
+        `${this.op}: expected monitor to be one of ${Object.keys(logs).join(', ')}, got ${this.monitor}`,
+      )
+    }
+    return value
+  }
+
+  /** Whether the figure is better than any before. */
+  improves(logs: Logs): boolean {
+    const value = this.#sign * this.valueIn(logs)
+    if (!(value < this.#best - this.#minDelta)) return false
+    this.#best = value
+    return true
+  }
+}
+
+const monitorOptions = ['monitor', 'mode', 'minDelta']
+
+export interface EarlyStoppingOptions extends MonitorOptions {
+  /** Epochs without getting better after which training ends; 0 by default. */
+  patience?: number
+  /** Whether the model ends with the weights of the best epoch; false by default. */
+  restoreBestWeights?: boolean
+}
+
+/** Ends training when a figure has stopped getting better. */
+export class EarlyStopping extends Callback {
+  readonly #best: Best
+  readonly #patience: number
+  readonly #restores: boolean
+  #weights: ReturnType<Sequential['module']['state']> | undefined
+  #wait = 0
+  /** The epoch after which training ended; 0 while it did not. */
+  stoppedEpoch = 0
+
+  constructor(options: EarlyStoppingOptions = {}) {
+    super()
+    refuseUnknown('EarlyStopping', options, [...monitorOptions, 'patience', 'restoreBestWeights'])
+    this.#best = new Best('EarlyStopping', options)
+    this.#patience = options.patience ?? 0
+    if (!(this.#patience >= 0)) {
+      throw new ArgumentError(`EarlyStopping: expected patience >= 0, got ${this.#patience}`)
+    }
+    this.#restores = options.restoreBestWeights ?? false
+  }
+
+  override onTrainBegin(): void {
+    this.#best.begin()
+    this.#wait = 0
+    this.stoppedEpoch = 0
+    this.#weights = undefined
+  }
+
+  override onEpochEnd(epoch: number, logs: Logs): void {
+    this.#wait++
+    if (this.#best.improves(logs)) {
+      this.#wait = 0
+      if (this.#restores) this.#weights = this.model.module.state()
+    } else if (this.#wait >= this.#patience && epoch > 0) {
+      this.stoppedEpoch = epoch
+      this.model.stopTraining = true
+    }
+  }
+
+  override onTrainEnd(): void {
+    if (this.#weights) this.model.module.loadState(this.#weights)
+  }
+}
+
+export interface ModelCheckpointOptions extends Omit<MonitorOptions, 'minDelta'> {
+  /** Whether only better models are written; false by default. */
+  saveBestOnly?: boolean
+}
+
+/** Writes the weights to a `.safetensors` file after each epoch. */
+export class ModelCheckpoint extends Callback {
+  readonly #best: Best
+  readonly #bestOnly: boolean
+
+  /** @param filepath may hold `{epoch}` (counted from 1) and figures, such as `{val_loss:.3f}` */
+  constructor(
+    readonly filepath: string,
+    options: ModelCheckpointOptions = {},
+  ) {
+    super()
+    checkWeightsPath('ModelCheckpoint', filepath)
+    refuseUnknown('ModelCheckpoint', options, ['monitor', 'mode', 'saveBestOnly'])
+    this.#best = new Best('ModelCheckpoint', options)
+    this.#bestOnly = options.saveBestOnly ?? false
+  }
+
+  override onTrainBegin(): void {
+    this.#best.begin()
+  }
+
+  override onEpochEnd(epoch: number, logs: Logs): void {
+    if (this.#bestOnly && !this.#best.improves(logs)) return
+    const figures: Logs = { ...logs, epoch: epoch + 1 }
+    const path = this.filepath.replace(
+      /\{(\w+)(?::0?(\d+)d|:\.(\d+)f)?\}/g,
+      (_, name: string, width?: string, digits?: string) => {
+        const value = figures[name]
+        if (value === undefined) {
+          throw new ArgumentError(
+            `ModelCheckpoint: expected one of ${Object.keys(figures).join(', ')} in the path, got ${name}`,
+          )
+        }
+        return digits ? value.toFixed(Number(digits)) : `${value}`.padStart(Number(width ?? 0), '0')
+      },
+    )
+    saveModel(this.model.module, path)
+  }
+}
+
+export interface ReduceLROnPlateauOptions extends MonitorOptions {
+  /** What the learning rate is multiplied by, below 1; 0.1 by default. */
+  factor?: number
+  /** Epochs without getting better that are borne; 10 by default. */
+  patience?: number
+  /** Epochs after a change in which none are counted; 0 by default. */
+  cooldown?: number
+  /** 0 by default. */
+  minLr?: number
+}
+
+/** Lowers the learning rate when a figure has stopped getting better. */
+export class ReduceLROnPlateau extends Callback {
+  readonly #best: Best
+  readonly #options: Required<Omit<ReduceLROnPlateauOptions, keyof MonitorOptions>>
+  #wait = 0
+  #cooling = 0
+
+  constructor(options: ReduceLROnPlateauOptions = {}) {
+    super()
+    const own = ['factor', 'patience', 'cooldown', 'minLr']
+    refuseUnknown('ReduceLROnPlateau', options, [...monitorOptions, ...own])
+    const { factor = 0.1, patience = 10, cooldown = 0, minLr = 0, minDelta = 1e-4 } = options
+    if (!(factor > 0 && factor < 1)) {
+      throw new ArgumentError(`ReduceLROnPlateau: expected a factor between 0 and 1, got ${factor}`)
+    }
+    this.#best = new Best('ReduceLROnPlateau', { ...options, minDelta })
+    this.#options = { factor, patience, cooldown, minLr }
+  }
+
+  override onTrainBegin(): void {
+    this.#best.begin()
+    this.#wait = 0
+    this.#cooling = 0
+  }
+
+  override onEpochEnd(_epoch: number, logs: Logs): void {
+    const { factor, patience, cooldown, minLr } = this.#options
+    const { optimizer } = this.model
+    if (this.#cooling > 0) {
+      this.#cooling--
+      this.#wait = 0
+    }
+    if (this.#best.improves(logs)) this.#wait = 0
+    else if (this.#cooling === 0 && ++this.#wait >= patience) {
+      optimizer.learningRate = Math.min(
+        optimizer.learningRate,
+        Math.max(optimizer.learningRate * factor, minLr),
+      )
+      this.#cooling = cooldown
+      this.#wait = 0
+    }
+  }
+}
+
+/** Sets the learning rate before each epoch. */
+export class LearningRateScheduler extends Callback {
+  /** @param schedule from the epoch and the learning rate so far to the new one */
+  constructor(readonly schedule: (epoch: number, learningRate: number) => number) {
+    super()
+    if (typeof schedule !== 'function') {
+      throw new ArgumentError(
+        `LearningRateScheduler: expected a function of epoch and learning rate, got ${typeof schedule}`,
+      )
+    }
+  }
+
+  override onEpochBegin(epoch: number): void {
+    const { optimizer } = this.model
+    optimizer.learningRate = this.schedule(epoch, optimizer.learningRate)
+  }
+}

@@ -1,0 +1,71 @@
+/** Examples as Keras's users give them, checked against the model and made a data set. */
+import type { Values } from '../../data/rows.js'
+import { ArgumentError, type Dataset, dataset, type Shape, ShapeError } from '../../index.js'
+import { sizeOf } from '../../tensor/shape.js'
+import type { Objective } from './objective.js'
+
+/** What a model takes and gives, for one example. */
+interface Interface extends Pick<Objective, 'kind'> {
+  inputShape: Shape
+  outputShape: Shape
+}
+
+export function checkInputs(op: string, { shape }: Values, inputShape: Shape): void {
+  if (shape.slice(1).join() === inputShape.join()) return
+  throw new ShapeError(
+    `${op}: expected x of shape [examples, ${inputShape.join(', ')}], got [${shape.join(', ')}]`,
+  )
+}
+
+export function datasetOf(
+  op: string,
+  x: Values,
+  y: Values,
+  { inputShape, outputShape, kind }: Interface,
+): Dataset {
+  const wanted = kind === 'labels' ? [x.shape[0]] : [x.shape[0], ...outputShape]
+  // A column of one value per example may come with or without its axis.
+  const squeezed = (extents: readonly number[]) => extents.filter((n, i) => i === 0 || n !== 1)
+  if (squeezed(y.shape).join() !== squeezed(wanted).join()) {
+    throw new ShapeError(
+      `${op}: expected y of shape [${wanted.join(', ')}], got [${y.shape.join(', ')}]`,
+    )
+  }
+  const source = { inputs: x.values, inputShape }
+  if (kind === 'values') return dataset({ ...source, targets: y.values })
+  if (kind === 'signs') return dataset({ ...source, targets: signsOf(y.values) })
+  const fraction = y.values.find((value) => !Number.isInteger(value))
+  if (fraction !== undefined) {
+    throw new ArgumentError(`${op}: expected class labels in y, got ${fraction}`)
+  }
+  const classes = Array.from({ length: outputShape[0] }, (_, label) => `${label}`)
+  return dataset({ ...source, targets: Int32Array.from(y.values), classes })
+}
+
+/** Where all values are 0 or 1, -1 takes the place of 0, as in Keras. */
+function signsOf(values: Float32Array): Float32Array {
+  const isBinary = values.every((value) => value === 0 || value === 1)
+  return isBinary ? values.map((value) => 2 * value - 1) : values
+}
+
+/** Sets the last share of the examples aside. */
+export function splitOff(data: Dataset, share: number): { train: Dataset; held: Dataset } {
+  const count = Math.floor(data.size * (1 - share))
+  if (!(share > 0 && count >= 1 && count < data.size)) {
+    throw new ArgumentError(
+      `fit: expected a validationSplit that leaves examples on both sides, got ${share} of ${data.size}`,
+    )
+  }
+  return { train: part(data, 0, count), held: part(data, count, data.size) }
+}
+
+/** The examples from `begin` to before `end`, not copied. */
+function part(data: Dataset, begin: number, end: number): Dataset {
+  const [width, outputs] = [sizeOf(data.inputShape), sizeOf(data.targetShape)]
+  return {
+    ...data,
+    size: end - begin,
+    inputs: data.inputs.subarray(begin * width, end * width),
+    targets: data.targets.subarray(begin * outputs, end * outputs),
+  }
+}

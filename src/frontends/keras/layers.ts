@@ -1,0 +1,200 @@
+/** Layers as Keras names them. Each is a description, from which a model builds its modules. */
+
+import { refuseUnknown } from '../../base/arguments.js'
+import {
+  ArgumentError,
+  Dropout as DropoutModule,
+  init,
+  Linear,
+  l1,
+  l2,
+  Module,
+  type Regularizer,
+  ReLU,
+  type Shape,
+  ShapeError,
+  Sigmoid,
+  Softmax,
+  Tanh,
+  type Tensor,
+} from '../../index.js'
+import type { Initializer } from '../../nn/init.js'
+import { type Named, named } from './names.js'
+
+export type ActivationName = 'linear' | 'relu' | 'sigmoid' | 'tanh' | 'softmax'
+
+const activations: Record<ActivationName, (() => Module) | undefined> = {
+  linear: undefined,
+  relu: () => new ReLU(),
+  sigmoid: () => new Sigmoid(),
+  tanh: () => new Tanh(),
+  softmax: () => new Softmax(),
+}
+
+const initializers = {
+  zeros: init.zeros,
+  glorotUniform: init.glorotUniform,
+  glorotNormal: init.glorotNormal,
+  heUniform: init.heUniform,
+  heNormal: init.heNormal,
+  lecunUniform: init.lecunUniform,
+  lecunNormal: init.lecunNormal,
+  orthogonal: init.orthogonal(),
+  randomUniform: init.uniform(-0.05, 0.05),
+  randomNormal: init.normal(0, 0.05),
+} satisfies Record<string, Initializer>
+export type InitializerName = Named<keyof typeof initializers>
+
+// Keras's strengths for those that are given by name.
+const regularizers = { l1: l1(0.01), l2: l2(0.01) } satisfies Record<string, Regularizer>
+export type RegularizerName = keyof typeof regularizers
+
+/** What a layer becomes when the shape of its inputs, that of one example, is known. */
+export interface Built {
+  modules: Module[]
+  outputShape: Shape
+  /** Of this layer's weights. */
+  regularizer?: Regularizer
+}
+
+export interface LayerOptions {
+  /** Shape of one example, for the first layer; without it, that of the first data. */
+  inputShape?: Shape
+  /** What `summary` calls it. */
+  name?: string
+}
+
+const layerOptions = ['inputShape', 'name']
+
+export abstract class Layer {
+  readonly inputShape: Shape | undefined
+  readonly name: string | undefined
+
+  /** @param activation what the last of its modules is, where that is one */
+  constructor(
+    { inputShape, name }: LayerOptions,
+    readonly activation?: ActivationName,
+  ) {
+    if (inputShape?.some((extent) => !Number.isInteger(extent) || extent < 1)) {
+      throw new ShapeError(`inputShape: expected whole numbers >= 1, got [${inputShape}]`)
+    }
+    this.inputShape = inputShape
+    this.name = name
+  }
+
+  abstract build(inputShape: Shape): Built
+}
+
+export interface DenseOptions extends LayerOptions {
+  units: number
+  /** 'linear' by default. */
+  activation?: ActivationName
+  /** Whether there is a bias; true by default. */
+  useBias?: boolean
+  /** By name, or any initializer of the library; 'glorotUniform' by default. */
+  kernelInitializer?: InitializerName | Initializer
+  /** 'l1' or 'l2' (of 0.01), or any regularizer of the library. */
+  kernelRegularizer?: RegularizerName | Regularizer
+}
+
+/** activation(x·kernel + bias) */
+export class Dense extends Layer {
+  readonly options: DenseOptions
+
+  constructor(options: DenseOptions) {
+    refuseUnknown('Dense', options, [
+      ...['units', 'activation', 'useBias', 'kernelInitializer', 'kernelRegularizer'],
+      ...layerOptions,
+    ])
+    super(options, options.activation ?? 'linear')
+    if (!Number.isInteger(options.units) || options.units < 1) {
+      throw new ArgumentError(`Dense: expected units >= 1, got ${options.units}`)
+    }
+    named('Dense: activation', options.activation ?? 'linear', activations)
+    this.options = options
+  }
+
+  build(inputShape: Shape): Built {
+    const { units, activation = 'linear', useBias: bias = true } = this.options
+    const { kernelInitializer = 'glorotUniform', kernelRegularizer } = this.options
+    if (inputShape.length !== 1) {
+      throw new ShapeError(
+        `Dense: expected inputs of one axis, got shape [${inputShape}]; put a Flatten before it`,
+      )
+    }
+    const init =
+      typeof kernelInitializer === 'string'
+        ? named<Initializer>('Dense: kernelInitializer', kernelInitializer, initializers)
+        : kernelInitializer
+    const after = activations[activation]
+    return {
+      modules: [new Linear(inputShape[0], units, { init, bias }), ...(after ? [after()] : [])],
+      outputShape: [units],
+      ...(kernelRegularizer && {
+        regularizer:
+          typeof kernelRegularizer === 'string'
+            ? named<Regularizer>('Dense: kernelRegularizer', kernelRegularizer, regularizers)
+            : kernelRegularizer,
+      }),
+    }
+  }
+}
+
+/** An activation as a layer of its own. */
+export class Activation extends Layer {
+  constructor(activation: ActivationName, options: LayerOptions = {}) {
+    refuseUnknown('Activation', options, layerOptions)
+    super(options, activation)
+    named('Activation', activation, activations)
+  }
+
+  build(inputShape: Shape): Built {
+    const make = activations[this.activation!]
+    return { modules: make ? [make()] : [], outputShape: inputShape }
+  }
+}
+
+export interface DropoutOptions extends LayerOptions {
+  /** Probability of dropping, from 0 to below 1. */
+  rate: number
+}
+
+/** Drops inputs while training; see the library's `Dropout`. */
+export class Dropout extends Layer {
+  readonly rate: number
+
+  constructor(options: DropoutOptions) {
+    refuseUnknown('Dropout', options, ['rate', ...layerOptions])
+    super(options)
+    const { rate } = options
+    if (!(rate >= 0 && rate < 1)) {
+      throw new ArgumentError(`Dropout: expected a rate from 0 to below 1, got ${rate}`)
+    }
+    this.rate = rate
+  }
+
+  build(inputShape: Shape): Built {
+    return { modules: [new DropoutModule(this.rate)], outputShape: inputShape }
+  }
+}
+
+class FlattenModule extends Module {
+  forward(x: Tensor): Tensor {
+    return x.reshape([x.shape[0], -1])
+  }
+}
+
+/** Each example as one row. */
+export class Flatten extends Layer {
+  constructor(options: LayerOptions = {}) {
+    refuseUnknown('Flatten', options, layerOptions)
+    super(options)
+  }
+
+  build(inputShape: Shape): Built {
+    return {
+      modules: [new FlattenModule()],
+      outputShape: [inputShape.reduce((product, extent) => product * extent, 1)],
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/** The library's own network behind a stack of Keras's layers. */
+import {
+  Sequential as EngineSequential,
+  type Module,
+  noGrad,
+  type Shape,
+  scope,
+  type Tensor,
+  tensor,
+} from '../../index.js'
+import { sizeOf } from '../../tensor/shape.js'
+import type { Built, Layer } from './layers.js'
+
+export interface Network {
+  inputShape: Shape
+  outputShape: Shape
+  parts: Built[]
+  /** Everything but the last activation. */
+  body: EngineSequential
+  last: Module | undefined
+}
+
+/** Weights for inputs of a shape. */
+export function buildNetwork(layers: readonly Layer[], inputShape: Shape): Network {
+  let shape = inputShape
+  const parts = layers.map((layer) => {
+    const part = layer.build(shape)
+    shape = part.outputShape
+    return part
+  })
+  const modules = parts.flatMap((part) => part.modules)
+  const activation = layers.at(-1)!.activation ?? 'linear'
+  const last = activation === 'linear' ? undefined : modules.pop()
+  const body = new EngineSequential(...modules)
+  return { inputShape, outputShape: shape, parts, body, last }
+}
+
+/** The outputs for some examples, row by row in `values`; leaves the network as it was. */
+export function answer(
+  { body, last, inputShape, outputShape }: Network,
+  values: Float32Array,
+  examples: number,
+  batchSize: number,
+): Tensor {
+  const [width, outputs] = [sizeOf(inputShape), sizeOf(outputShape)]
+  const results = new Float32Array(examples * outputs)
+  const outputsOf = (from: number, to: number) =>
+    scope(() => {
+      const batch = tensor(values.subarray(from * width, to * width), [to - from, ...inputShape])
+      const h = body.forward(batch)
+      return (last?.forward(h) ?? h).data()
+    })
+  const wasTraining = body.training
+  body.eval()
+  try {
+    for (let from = 0; from < examples; from += batchSize) {
+      const y = noGrad(() => outputsOf(from, Math.min(from + batchSize, examples)))
+      results.set(y, from * outputs)
+    }
+  } finally {
+    body.train(wasTraining)
+  }
+  return tensor(results, [examples, ...outputShape])
+}

@@ -1,0 +1,97 @@
+/** Optimizers as Keras names them: settings, from which a model makes the library's own. */
+
+import { refuseUnknown } from '../../base/arguments.js'
+import {
+  ArgumentError,
+  type Optimizer as EngineOptimizer,
+  SGD as EngineSGD,
+  type Parameter,
+  type Regularizer,
+} from '../../index.js'
+import { AdamHat } from '../../optim/adamHat.js'
+import { named } from './names.js'
+
+type Groups = { parameters: Parameter[]; regularizer?: Regularizer }[]
+
+export abstract class Optimizer {
+  #learningRate: number
+  #engine: EngineOptimizer | undefined
+
+  constructor(learningRate: number) {
+    this.#learningRate = learningRate
+    this.learningRate = learningRate
+  }
+
+  get learningRate(): number {
+    return this.#learningRate
+  }
+
+  /** Takes effect with the next step. */
+  set learningRate(lr: number) {
+    if (!(lr >= 0 && lr < Infinity)) {
+      throw new ArgumentError(`optimizer: expected learningRate >= 0, got ${lr}`)
+    }
+    this.#learningRate = lr
+    for (const group of this.#engine?.groups ?? []) group.lr = lr
+  }
+
+  /** Internal: the library's optimizer for these parameters. */
+  build(groups: Groups): EngineOptimizer {
+    this.#engine = this.make(groups)
+    return this.#engine
+  }
+
+  protected abstract make(groups: Groups): EngineOptimizer
+}
+
+export interface SGDOptions {
+  /** 0.01 by default. */
+  learningRate?: number
+  /** From 0 to below 1; 0 by default. The velocity holds gradients, as in PyTorch, not steps. */
+  momentum?: number
+  nesterov?: boolean
+}
+
+export class SGD extends Optimizer {
+  constructor(readonly options: SGDOptions = {}) {
+    refuseUnknown('SGD', options, ['learningRate', 'momentum', 'nesterov'])
+    super(options.learningRate ?? 0.01)
+  }
+
+  protected make(groups: Groups): EngineOptimizer {
+    const { momentum = 0, nesterov = false } = this.options
+    return new EngineSGD(groups, { lr: this.learningRate, momentum, nesterov })
+  }
+}
+
+export interface AdamOptions {
+  /** 0.001 by default. */
+  learningRate?: number
+  /** 0.9 by default. */
+  beta1?: number
+  /** 0.999 by default. */
+  beta2?: number
+  /** Keras's ε̂; 1e-7 by default. */
+  epsilon?: number
+}
+
+export class Adam extends Optimizer {
+  constructor(readonly options: AdamOptions = {}) {
+    refuseUnknown('Adam', options, ['learningRate', 'beta1', 'beta2', 'epsilon'])
+    super(options.learningRate ?? 0.001)
+  }
+
+  protected make(groups: Groups): EngineOptimizer {
+    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = this.options
+    return new AdamHat(groups, { lr: this.learningRate, beta1, beta2, epsilon })
+  }
+}
+
+const byName = { sgd: () => new SGD(), adam: () => new Adam() }
+export type OptimizerName = keyof typeof byName
+
+/** The optimizer of that name, or the one that is given. */
+export function get(given: OptimizerName | Optimizer): Optimizer {
+  if (given instanceof Optimizer) return given
+  return named<() => Optimizer>('compile: optimizer', given, byName)()
+}

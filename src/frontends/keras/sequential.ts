@@ -1,0 +1,324 @@
+/** Keras's model: a stack of layers that is compiled, fitted, evaluated and asked. */
+
+import { checkCount, refuseUnknown } from '../../base/arguments.js'
+import { type Rows, readRows, type Values } from '../../data/rows.js'
+import {
+  ArgumentError,
+  type Dataset,
+  type Optimizer as EngineOptimizer,
+  Sequential as EngineSequential,
+  evaluate,
+  fit,
+  loadModel,
+  type Module,
+  type Monitor,
+  noGrad,
+  type Regularizer,
+  saveModel,
+  type Tensor,
+  tensor,
+} from '../../index.js'
+import { addInPlace } from '../../ops/elementwise.js'
+import type { CallbackLike, Logs } from './callbacks.js'
+import { checkInputs, datasetOf, splitOff } from './examples.js'
+import { Layer } from './layers.js'
+import type { Loss } from './losses.js'
+import { answer, buildNetwork, type Network } from './network.js'
+import {
+  type LossName,
+  type Metric,
+  type MetricName,
+  metricOf,
+  type Objective,
+  objectiveOf,
+} from './objective.js'
+import { type Optimizer, type OptimizerName, get as optimizerOf } from './optimizers.js'
+import { formatSummary } from './summary.js'
+import { checkWeightsPath } from './weights.js'
+
+export interface CompileOptions {
+  /** 'sgd', 'adam', or one with settings of its own; 'sgd' is not the default: there is none. */
+  optimizer: OptimizerName | Optimizer
+  loss: LossName | Loss
+  metrics?: readonly MetricName[]
+}
+
+export interface FitOptions {
+  /** 1 by default. */
+  epochs?: number
+  /** 32 by default. */
+  batchSize?: number
+  /** Share of the examples, the last ones, to validate on. */
+  validationSplit?: number
+  validationData?: readonly [x: Rows, y: Rows]
+  callbacks?: readonly CallbackLike[]
+  /** 0 is silent; 1, the default, prints a line per epoch. */
+  verbose?: 0 | 1 | 2
+  /** Whether each epoch has an order of its own; true by default. */
+  shuffle?: boolean
+  /** Seed of the orders; 0 by default. */
+  seed?: number
+  /** Looks into the layers while they are trained. */
+  monitor?: Monitor
+}
+
+export interface History {
+  /** The figures of all epochs by name: `loss`, `accuracy`, `val_loss`, `val_accuracy`, … */
+  history: Record<string, number[]>
+  /** The epochs, counted from 0. */
+  epoch: number[]
+}
+
+interface Compiled extends Objective {
+  optimizer: Optimizer
+  metrics: Metric[]
+  /** Of each metric, its sum since it was last read. */
+  sums: Tensor[]
+  /** Made at the first fit, when there are weights. */
+  engine?: EngineOptimizer
+}
+
+/**
+ * @example
+ * const model = new Sequential([
+ *   new layers.Dense({ units: 64, activation: 'relu', inputShape: [784] }),
+ *   new layers.Dense({ units: 10, activation: 'softmax' }),
+ * ])
+ * model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
+ * const { history } = await model.fit(x, y, { epochs: 5, validationSplit: 0.1 })
+ */
+export class Sequential {
+  readonly layers: Layer[] = []
+  /** Set by callbacks: training ends after the epoch. */
+  stopTraining = false
+  #compiled: Compiled | undefined
+  #network: Network | undefined
+
+  constructor(layers: readonly Layer[] = []) {
+    for (const layer of layers) this.add(layer)
+  }
+
+  /** @throws ArgumentError for what is no layer, and once there are weights */
+  add(layer: Layer): void {
+    if (!(layer instanceof Layer)) {
+      throw new ArgumentError(`add: expected a layer, as new layers.Flatten(), got ${typeof layer}`)
+    }
+    if (this.#network) throw new ArgumentError('add: expected a model without weights, it has some')
+    this.layers.push(layer)
+  }
+
+  /**
+   * Says how the model is trained. Where the last activation belongs to the loss, as softmax to a
+   * cross-entropy, the loss is computed from what comes before it, without overflow.
+   */
+  compile(options: CompileOptions): void {
+    refuseUnknown('compile', options, ['optimizer', 'loss', 'metrics'])
+    if (this.layers.length === 0) throw new ArgumentError('compile: expected layers, got none')
+    const objective = objectiveOf(options.loss, this.layers.at(-1)!.activation)
+    const activate = (outputs: Tensor) =>
+      objective.takesLogits ? (this.#network?.last?.forward(outputs) ?? outputs) : outputs
+    const metrics = (options.metrics ?? []).map((name) => metricOf(name, objective, activate))
+    this.#compiled = {
+      ...objective,
+      metrics,
+      optimizer: optimizerOf(options.optimizer),
+      sums: metrics.map(() => tensor([0], [])),
+    }
+  }
+
+  get optimizer(): Optimizer {
+    return this.#requireCompiled('optimizer').optimizer
+  }
+
+  /** The network itself, as the library trains it, for `capture`, `Monitor`, `saveModel`, … */
+  get module(): EngineSequential {
+    return this.#requireNetwork('module').body
+  }
+
+  /** Trains for some epochs, from the weights that there are. */
+  async fit(x: Rows, y: Rows, options: FitOptions = {}): Promise<History> {
+    refuseUnknown('fit', options, [
+      ...['epochs', 'batchSize', 'validationSplit', 'validationData', 'callbacks', 'verbose'],
+      ...['shuffle', 'seed', 'monitor'],
+    ])
+    const { epochs = 1, batchSize = 32, shuffle = true, seed = 0, monitor } = options
+    const { callbacks = [], verbose = 1 } = options
+    const compiled = this.#requireCompiled('fit')
+    const { train, held } = this.#examples(x, y, options)
+    const { body } = this.#requireNetwork('fit')
+    compiled.engine ??= compiled.optimizer.build(this.#groups())
+    const history: History = { history: {}, epoch: [] }
+    const stopping = new AbortController()
+    let logs: Logs = {}
+    this.stopTraining = false
+    for (const callback of callbacks) callback.setModel?.(this)
+    for (const callback of callbacks) await callback.onTrainBegin?.()
+    for (const callback of callbacks) await callback.onEpochBegin?.(0)
+    this.#readMetrics(1)
+    await fit(this.#trained(compiled), train, {
+      ...{ loss: this.#loss(compiled), optimizer: compiled.engine, epochs, batchSize, shuffle },
+      ...{ seed, monitor, signal: stopping.signal },
+      onStep: ({ step, risk }) => {
+        for (const callback of callbacks) callback.onTrainBatchEnd?.(step - 1, { loss: risk })
+      },
+      onEpoch: async ({ epoch, objective, examples, seconds }) => {
+        logs = { loss: objective, ...this.#readMetrics(examples) }
+        if (held) {
+          const figures = Object.entries(await this.#evaluate(held))
+          for (const [name, value] of figures) logs[`val_${name}`] = value
+        }
+        history.epoch.push(epoch - 1)
+        for (const [name, value] of Object.entries(logs)) (history.history[name] ??= []).push(value)
+        if (verbose) console.log(formatEpoch(epoch, epochs, seconds, logs))
+        for (const callback of callbacks) await callback.onEpochEnd?.(epoch - 1, logs)
+        if (this.stopTraining) stopping.abort()
+        else if (epoch < epochs) {
+          for (const callback of callbacks) await callback.onEpochBegin?.(epoch)
+        }
+      },
+    })
+    body.eval()
+    for (const callback of callbacks) await callback.onTrainEnd?.(logs)
+    return history
+  }
+
+  /** The loss, penalties included, and the metrics on some examples. */
+  async evaluate(x: Rows, y: Rows, options: { batchSize?: number } = {}): Promise<Logs> {
+    refuseUnknown('evaluate', options, ['batchSize'])
+    return this.#evaluate(this.#dataset('evaluate', x, y), options.batchSize)
+  }
+
+  /** What the model makes of some examples, [examples, ...output shape]. */
+  predict(x: Rows, options: { batchSize?: number } = {}): Tensor {
+    refuseUnknown('predict', options, ['batchSize'])
+    const { batchSize = 1000 } = options
+    checkCount('predict', 'batchSize', batchSize)
+    const { values, shape } = this.#inputs('predict', x)
+    return answer(this.#requireNetwork('predict'), values, shape[0], batchSize)
+  }
+
+  /** Layers, their output shapes and numbers of parameters, as a table. */
+  summary(printFn: (line: string) => void = console.log): void {
+    const { parts } = this.#requireNetwork('summary')
+    printFn(formatSummary(this.layers, parts))
+  }
+
+  countParams(): number {
+    const { body } = this.#requireNetwork('countParams')
+    return body.parameters().reduce((sum, { size }) => sum + size, 0)
+  }
+
+  /** Writes the weights to a `.safetensors` file. @throws ArgumentError for other names of Keras's */
+  saveWeights(path: string): void {
+    checkWeightsPath('saveWeights', path)
+    saveModel(this.module, path)
+  }
+
+  /** @throws DataError when the file is malformed or of another model */
+  loadWeights(path: string): void {
+    checkWeightsPath('loadWeights', path)
+    loadModel(this.module, path)
+  }
+
+  /** Frees the weights. */
+  dispose(): void {
+    this.#network?.body.dispose()
+    for (const sum of this.#compiled?.sums ?? []) sum.dispose()
+    this.#network = undefined
+    this.#compiled = undefined
+  }
+
+  #requireCompiled(op: string): Compiled {
+    if (!this.#compiled) throw new ArgumentError(`${op}: expected a compiled model, call compile`)
+    return this.#compiled
+  }
+
+  /** The network, which is built as soon as the shape of its inputs is known. */
+  #requireNetwork(op: string, inputShape = this.layers[0]?.inputShape): Network {
+    if (this.#network) return this.#network
+    if (inputShape === undefined) {
+      throw new ArgumentError(`${op}: expected an inputShape in the first layer, or a fit before`)
+    }
+    this.#network = buildNetwork(this.layers, inputShape)
+    return this.#network
+  }
+
+  /** What `fit` trains: without the last activation where the loss is computed from logits. */
+  #trained({ takesLogits }: Compiled): Module {
+    const { body, last } = this.#requireNetwork('fit')
+    return takesLogits || !last ? body : new EngineSequential(body, last)
+  }
+
+  /** Each layer's parameters with its regularizer. */
+  #groups() {
+    const groups = this.#requireNetwork('fit').parts.flatMap(({ modules, regularizer }) => {
+      const parameters = modules.flatMap((module) => module.parameters())
+      return parameters.length > 0 ? [{ parameters, regularizer: regularizer ?? [] }] : []
+    })
+    return groups as { parameters: (typeof groups)[0]['parameters']; regularizer?: Regularizer }[]
+  }
+
+  #loss({ loss, metrics, sums }: Compiled): Objective['loss'] {
+    return (outputs, targets) => {
+      for (const [i, metric] of metrics.entries()) {
+        addInPlace(
+          sums[i],
+          noGrad(() => metric.sum(outputs, targets)),
+        )
+      }
+      return loss(outputs, targets)
+    }
+  }
+
+  /** The mean of each metric since this was last called. */
+  #readMetrics(examples: number): Logs {
+    const { metrics, sums } = this.#requireCompiled('fit')
+    return Object.fromEntries(
+      metrics.map(({ name }, i) => {
+        const mean = sums[i].item() / examples
+        sums[i].assign([0])
+        return [name, mean]
+      }),
+    )
+  }
+
+  async #evaluate(data: Dataset, batchSize?: number): Promise<Logs> {
+    const compiled = this.#requireCompiled('evaluate')
+    this.#readMetrics(1)
+    const loss = this.#loss(compiled)
+    const { risk } = await evaluate(this.#trained(compiled), data, { loss, batchSize })
+    const penalty = compiled.engine?.penalty() ?? 0
+    return { loss: risk + penalty, ...this.#readMetrics(data.size) }
+  }
+
+  #inputs(op: string, x: Rows): Values {
+    const read = readRows(`${op}: x`, x)
+    const ofData = read.shape.slice(1)
+    const { inputShape } = this.#requireNetwork(op, this.layers[0]?.inputShape ?? ofData)
+    checkInputs(op, read, inputShape)
+    return read
+  }
+
+  #dataset(op: string, x: Rows, y: Rows): Dataset {
+    const { kind } = this.#requireCompiled(op)
+    const inputs = this.#inputs(op, x)
+    const { inputShape, outputShape } = this.#requireNetwork(op)
+    return datasetOf(op, inputs, readRows(`${op}: y`, y), { inputShape, outputShape, kind })
+  }
+
+  /** What is trained on, and what is validated on. */
+  #examples(
+    x: Rows,
+    y: Rows,
+    { validationSplit = 0, validationData }: FitOptions,
+  ): { train: Dataset; held?: Dataset } {
+    const data = this.#dataset('fit', x, y)
+    if (validationData) return { train: data, held: this.#dataset('fit', ...validationData) }
+    return validationSplit === 0 ? { train: data } : splitOff(data, validationSplit)
+  }
+}
+
+function formatEpoch(epoch: number, epochs: number, seconds: number, logs: Logs): string {
+  const figures = Object.entries(logs).map(([name, value]) => `${name}: ${value.toFixed(4)}`)
+  return [`Epoch ${epoch}/${epochs}`, `${seconds.toFixed(1)}s`, ...figures].join(' - ')
+}

@@ -1,0 +1,259 @@
+/** What the classifier and the regressor share: the network, its training, and when that ends. */
+import { type Rows, readRows, type Values } from '../../data/rows.js'
+import {
+  ArgumentError,
+  type Dataset,
+  DivergenceError,
+  dataset,
+  fit,
+  Generator,
+  type Linear,
+  type Loss,
+  type Module,
+  NotFittedError,
+  type Optimizer,
+  rand,
+  type Sequential,
+  ShapeError,
+  scope,
+} from '../../index.js'
+import { streams } from '../../tensor/random.js'
+import { type Encoded, setAside } from './encoded.js'
+import { Network } from './network.js'
+import { type MLPParameters, parametersOf } from './parameters.js'
+import { Progress } from './progress.js'
+
+export abstract class Perceptron<Y> {
+  /** All parameters, with the defaults for those that were not given. */
+  readonly params: Readonly<MLPParameters>
+  #network: Network | undefined
+  #optimizer: Optimizer | undefined
+  #progress = new Progress()
+
+  /** @throws ArgumentError for a parameter that does not exist or is out of range */
+  constructor(params: Partial<MLPParameters> = {}) {
+    this.params = parametersOf(this.constructor.name, params)
+  }
+
+  /** The targets of some examples; at the first fit it learns what there is to predict. */
+  protected abstract encode(y: Y, examples: number, isFirst: boolean): Encoded
+  /** The loss of outputs before the output activation. */
+  protected abstract lossFor(outputs: number): { loss: Loss; gradientScale: number }
+  /** The score of outputs against encoded targets. */
+  protected abstract scoreOf(outputs: Values, targets: Encoded['targets']): number
+
+  /** Draws a layer's first weights and biases: uniform, as Glorot and Bengio (2010) bound them. */
+  protected initialize({ weight, bias }: Linear, generator: Generator): void {
+    const [fanIn, fanOut] = weight.shape
+    const bound = Math.sqrt((this.params.activation === 'logistic' ? 2 : 6) / (fanIn + fanOut))
+    weight.assign(generator.uniform(weight.shape, -bound, bound))
+    bias!.assign(generator.uniform([fanOut], -bound, bound))
+  }
+
+  /** Loss of the last epoch, the penalty included: mean over its examples, each before its step. */
+  get loss(): number {
+    return this.fitted.progress.lossCurve.at(-1) ?? Number.NaN
+  }
+  /** The loss of each epoch. */
+  get lossCurve(): readonly number[] {
+    return this.fitted.progress.lossCurve
+  }
+  /** The least loss so far; undefined with earlyStopping. */
+  get bestLoss(): number | undefined {
+    const { bestLoss } = this.fitted.progress
+    return this.params.earlyStopping ? undefined : bestLoss
+  }
+  /** With earlyStopping, the score on the examples set aside after each epoch. */
+  get validationScores(): readonly number[] | undefined {
+    const { validationScores } = this.fitted.progress
+    return this.params.earlyStopping ? validationScores : undefined
+  }
+  get bestValidationScore(): number | undefined {
+    const { bestScore } = this.fitted.progress
+    return this.params.earlyStopping ? bestScore : undefined
+  }
+  /** Epochs of the last fit. */
+  get nIter(): number {
+    return this.fitted.progress.epochs
+  }
+  /** Examples trained on so far. */
+  get t(): number {
+    return this.fitted.progress.examples
+  }
+  get nFeaturesIn(): number {
+    return this.fitted.network.units[0]
+  }
+  get nOutputs(): number {
+    return this.fitted.network.units.at(-1)!
+  }
+  get nLayers(): number {
+    return this.fitted.network.units.length
+  }
+  /** Of each layer, its weights [fanIn][fanOut]. */
+  get coefs(): number[][][] {
+    return this.fitted.network.layers.map(({ weight }) => weight.toArray() as number[][])
+  }
+  /** Of each layer, its biases. */
+  get intercepts(): number[][] {
+    return this.fitted.network.layers.map(({ bias }) => bias!.toArray() as number[])
+  }
+  /** The network itself, without its output activation, for `saveModel`, `fit`, `capture`, … */
+  get model(): Sequential {
+    return this.fitted.network.model
+  }
+
+  /**
+   * Trains from new weights, with warmStart from those that there are.
+   * @param X [examples][features]
+   * @throws ArgumentError, ShapeError for input that does not fit, DivergenceError when the loss is
+   * no longer finite
+   */
+  async fit(X: Rows, y: Y, ...rest: never[]): Promise<this> {
+    this.#refuseSampleWeight(rest)
+    await this.#train(X, y, false)
+    return this
+  }
+
+  /** One epoch more, from what the last call left, its optimizer's state included. */
+  protected async trainOnce(X: Rows, y: Y, rest: never[]): Promise<void> {
+    this.#refuseSampleWeight(rest)
+    if (this.params.earlyStopping) {
+      throw new ArgumentError(`${this.#name}: partialFit does not support earlyStopping`)
+    }
+    await this.#train(X, y, true)
+  }
+
+  /** How good the predictions for X are: mean accuracy, for values R². */
+  score(X: Rows, y: Y, ...rest: never[]): number {
+    this.#refuseSampleWeight(rest)
+    const outputs = this.outputs(X)
+    return this.scoreOf(outputs, this.encode(y, outputs.shape[0], false).targets)
+  }
+
+  /** Frees the weights; the estimator counts as not fitted then. */
+  dispose(): void {
+    this.#network?.dispose()
+    this.#network = undefined
+    this.#optimizer = undefined
+  }
+
+  /** What the last layer computes for X, before its activation, [examples, outputs]. */
+  protected outputs(X: Rows): Values {
+    const { network } = this.fitted
+    const { values, shape } = this.#matrix(X, network.units[0])
+    return network.forward(values, shape[0])
+  }
+
+  protected get isFitted(): boolean {
+    return this.#network !== undefined
+  }
+
+  protected get fitted(): { network: Network; progress: Progress } {
+    if (this.#network === undefined) {
+      throw new NotFittedError(`${this.#name}: expected a fitted estimator, call fit first`)
+    }
+    return { network: this.#network, progress: this.#progress }
+  }
+
+  get #name(): string {
+    return this.constructor.name
+  }
+
+  #refuseSampleWeight(rest: readonly unknown[]): void {
+    const given = rest.find((value) => value !== undefined)
+    if (given === undefined) return
+    throw new ArgumentError(
+      `${this.#name}: sample weights are not supported: expected no further argument, got ${typeof given}`,
+    )
+  }
+
+  #matrix(X: Rows, features?: number): Values {
+    const read = readRows(`${this.#name}: X`, X)
+    if (read.shape.length !== 2) {
+      throw new ShapeError(
+        `${this.#name}: expected X of shape [examples, features], got [${read.shape.join(', ')}]`,
+      )
+    }
+    if (features !== undefined && read.shape[1] !== features) {
+      throw new ShapeError(`${this.#name}: expected ${features} features, got ${read.shape[1]}`)
+    }
+    return read
+  }
+
+  async #train(X: Rows, y: Y, isPartial: boolean): Promise<void> {
+    if (this.#isTraining) {
+      throw new ArgumentError(
+        `${this.#name}: expected to be fitted once at a time; await fit first`,
+      )
+    }
+    const { params } = this
+    const isFirst = this.#network === undefined || (!params.warmStart && !isPartial)
+    const { values, shape } = this.#matrix(X, isFirst ? undefined : this.#network?.units[0])
+    const encoded = this.encode(y, shape[0], isFirst)
+    const seed = params.randomState ?? scope(() => Math.floor(rand([]).item() * 2 ** 31))
+    const data = dataset({ inputs: values, inputShape: [shape[1]], targets: encoded.targets })
+    const parts = params.earlyStopping && setAside(this.#name, data, encoded, params, seed)
+    // Only now: input that was refused has changed nothing.
+    if (isFirst) this.#begin([shape[1], ...[params.hiddenLayerSizes].flat(), encoded.outputs], seed)
+    const network = this.#network!
+    if (!isPartial || this.#optimizer === undefined) this.#optimizer = network.optimizer(params)
+    this.#isTraining = true
+    try {
+      await this.#run(network, parts || { train: data }, seed, isPartial)
+    } finally {
+      this.#isTraining = false
+    }
+  }
+  #isTraining = false
+
+  /** New weights. */
+  #begin(units: number[], seed: number): void {
+    this.dispose()
+    this.#network = new Network(units, this.lossFor(units.at(-1)!), this.params)
+    const generator = new Generator(seed, streams.weights)
+    for (const layer of this.#network.layers) scope(() => this.initialize(layer, generator))
+    generator.dispose()
+    this.#progress = new Progress()
+  }
+
+  async #run(
+    network: Network,
+    { train, held }: { train: Dataset; held?: Dataset },
+    seed: number,
+    isPartial: boolean,
+  ): Promise<void> {
+    const { params } = this
+    const progress = this.#progress
+    const { batchSize, shuffle } = params
+    const epochs = isPartial ? 1 : params.maxIter
+    const stopping = new AbortController()
+    progress.begin(params, (scale) => network.setRate(scale))
+    let best: ReturnType<Module['state']> | undefined
+    const onEpoch = ({ risk }: { risk: number }) => {
+      const score =
+        held && this.scoreOf(network.forward(held.inputs as Float32Array, held.size), held.targets)
+      const { isBest, ends } = progress.end(params, train.size, risk, score)
+      if (held && isBest) best = network.model.state()
+      if (ends) stopping.abort()
+    }
+    try {
+      await fit(network.model, train, {
+        ...{ loss: network.loss, optimizer: this.#optimizer!, epochs, seed, shuffle, onEpoch },
+        batchSize: Math.min(batchSize === 'auto' ? 200 : batchSize, train.size),
+        signal: stopping.signal,
+      })
+    } catch (error) {
+      if (!(error instanceof DivergenceError)) throw error
+      throw new DivergenceError(
+        `${this.#name}: the loss is no longer finite; scale the features, or try a smaller learningRateInit (it was ${params.learningRateInit})`,
+        { cause: error },
+      )
+    }
+    if (best) network.model.loadState(best)
+    if (!isPartial && !stopping.signal.aborted) {
+      process.emitWarning(`${this.#name}: not converged after maxIter = ${epochs} epochs`, {
+        type: 'ConvergenceWarning',
+      })
+    }
+  }
+}

@@ -1,0 +1,69 @@
+/** scikit-learn's perceptron for values. */
+import { type Rows, readRows, type Values } from '../../data/rows.js'
+import { type Loss, mse, ShapeError } from '../../index.js'
+import type { Encoded } from './encoded.js'
+import { Perceptron } from './perceptron.js'
+
+/**
+ * Multi-layer perceptron that predicts values, by half the squared error, with linear outputs.
+ * Attributes are scikit-learn's, without the underscore.
+ * @example
+ * const regressor = new MLPRegressor({ hiddenLayerSizes: [50], maxIter: 500 })
+ * await regressor.fit(X, y)
+ * regressor.predict([[0.2, 1.5]]) // [3.1]
+ */
+export class MLPRegressor extends Perceptron<Rows> {
+  readonly outActivation = 'identity'
+
+  /** A value for each row, or a row of values where there are several targets. */
+  predict(X: Rows): number[] | number[][] {
+    const { values, shape } = this.outputs(X)
+    const [examples, outputs] = shape
+    if (outputs === 1) return [...values]
+    return Array.from({ length: examples }, (_, i) => [
+      ...values.subarray(i * outputs, (i + 1) * outputs),
+    ])
+  }
+
+  /** One epoch more, from what the last call left. */
+  async partialFit(X: Rows, y: Rows, ...rest: never[]): Promise<this> {
+    await this.trainOnce(X, y, rest)
+    return this
+  }
+
+  protected override encode(y: Rows, examples: number, isFirst: boolean): Encoded {
+    const { values, shape } = readRows('MLPRegressor: y', y)
+    const outputs = shape[1] ?? 1
+    if (shape.length > 2 || shape[0] !== examples) {
+      throw new ShapeError(
+        `MLPRegressor: expected y of shape [${examples}] or [${examples}, targets], got [${shape.join(', ')}]`,
+      )
+    }
+    if (!isFirst && outputs !== this.nOutputs) {
+      throw new ShapeError(`MLPRegressor: expected ${this.nOutputs} targets, got ${outputs}`)
+    }
+    return { targets: values, outputs }
+  }
+
+  // The loss is a mean over the targets, its gradient in scikit-learn that of the sum.
+  protected override lossFor(outputs: number): { loss: Loss; gradientScale: number } {
+    return { loss: (y, targets) => mse(y, targets).mul(0.5), gradientScale: outputs }
+  }
+
+  /** R² = 1 - Σ (y - ŷ)² / Σ (y - mean)², the mean over the targets; 1 or 0 for a constant y. */
+  protected override scoreOf({ values, shape }: Values, y: Encoded['targets']): number {
+    const [examples, outputs] = shape
+    let sum = 0
+    for (let k = 0; k < outputs; k++) {
+      let mean = 0
+      for (let i = 0; i < examples; i++) mean += y[i * outputs + k] / examples
+      let [residual, total] = [0, 0]
+      for (let i = k; i < values.length; i += outputs) {
+        residual += (y[i] - values[i]) ** 2
+        total += (y[i] - mean) ** 2
+      }
+      sum += total > 0 ? 1 - residual / total : residual === 0 ? 1 : 0
+    }
+    return sum / outputs
+  }
+}

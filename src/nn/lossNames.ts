@@ -1,0 +1,14 @@
+/**
+ * The losses for class labels, by the names that the command line knows them by. The absolute error
+ * is not among them: its best answer to one class of ten is 0 for all ten, and networks stay there.
+ */
+import { hinge, huber, type Loss, mse, softmaxCrossEntropy } from './losses.js'
+
+export const losses = {
+  'cross-entropy': softmaxCrossEntropy,
+  mse,
+  huber,
+  hinge,
+} satisfies Record<string, Loss>
+
+export type LossName = keyof typeof losses

@@ -1,0 +1,183 @@
+/**
+ * Seeded random numbers: Philox 4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as
+ * 1, 2, 3"). The i-th number depends on seed and position alone, so any part of a stream can be
+ * computed by itself. The position is a buffer that the kernels advance, so that a recorded step
+ * draws new numbers each time it is replayed.
+ */
+import type { Backend } from '../backend/backend.js'
+import { currentBackend } from '../backend/current.js'
+import type { Handle } from '../backend/kernels.js'
+import { isRecording, underneath, unrecorded } from '../backend/record.js'
+import { ArgumentError, CaptureError, excerpt } from '../base/errors.js'
+import { checkNumber, checkShape, type Shape, sizeOf } from './shape.js'
+import { Storage, within } from './storage.js'
+import { allocate, Tensor } from './tensor.js'
+
+/** A stream of random numbers, the same for the same seed. Integers agree on every backend. */
+export class Generator {
+  /** Key (seed) and position: the kernels' state (see backend/kernels.ts). */
+  readonly #words = new Int32Array(4)
+  #state: Storage | undefined
+
+  /**
+   * @param seed an integer from 0 to 2^53 - 1
+   * @param stream one of 2,048 independent streams of the seed, from 0
+   */
+  constructor(seed: number, stream = 0) {
+    if (!Number.isSafeInteger(seed) || seed < 0) {
+      throw new ArgumentError(`Generator: expected a seed from 0 to 2^53 - 1, got ${seed}`)
+    }
+    if (isRecording()) {
+      throw new CaptureError(
+        'capture: a generator made inside would go on from call to call; make it outside',
+      )
+    }
+    if (!Number.isInteger(stream) || stream < 0 || stream >= 2048) {
+      throw new ArgumentError(`Generator: expected a stream from 0 to 2047, got ${stream}`)
+    }
+    this.#words[0] = seed % 2 ** 32
+    // The seed's upper 21 bits, and the stream above them.
+    this.#words[1] = Math.floor(seed / 2 ** 32) + stream * 2 ** 21
+  }
+
+  /** Floats from low to high. */
+  uniform(shape: Shape, low = 0, high = 1): Tensor {
+    checkNumber('uniform', 'high', high, Number.isFinite(high - low) && high >= low, '>= low')
+    return this.#draw('uniform', shape, (backend, y, state, n) =>
+      backend.run('uniform', y, state, n, low, high),
+    )
+  }
+
+  /** Floats of the normal distribution. */
+  normal(shape: Shape, mean = 0, std = 1): Tensor {
+    checkNumber('normal', 'mean', mean, Number.isFinite(mean), 'finite')
+    checkNumber('normal', 'std', std, std >= 0 && std < Infinity, '>= 0')
+    return this.#draw('normal', shape, (backend, y, state, n) =>
+      backend.run('normal', y, state, n, mean, std),
+    )
+  }
+
+  /**
+   * 1 with probability p, else 0. With a tensor of probabilities, an element for each of them, in
+   * its shape: NaN stays NaN, below 0 counts as 0 and above 1 as 1.
+   */
+  bernoulli(shape: Shape, p: number): Tensor
+  bernoulli(probabilities: Tensor): Tensor
+  bernoulli(shape: Shape | Tensor, p = Number.NaN): Tensor {
+    if (shape instanceof Tensor) return this.#drawEach(shape)
+    checkNumber('bernoulli', 'p', p, p >= 0 && p <= 1, 'from 0 to 1')
+    return this.#draw('bernoulli', shape, (backend, y, state, n) =>
+      backend.run('bernoulli', y, state, n, p),
+    )
+  }
+
+  /** The integers 0 .. n - 1 in random order. */
+  permutation(n: number): Tensor<'int32'> {
+    checkShape('permutation', [n])
+    const backend = currentBackend()
+    const y = new Tensor<'int32'>(new Storage(backend, 'int32', n), [n])
+    backend.run('permutation', y.handle, this.#stateOn(backend), n)
+    return y
+  }
+
+  /** Another generator, whose seed this one draws. */
+  fork(): Generator {
+    const drawn = this.uniform([2])
+    const [high, low] = drawn.data()
+    drawn.dispose()
+    return new Generator(high * 2 ** 48 + low * 2 ** 24, streams.forks)
+  }
+
+  /** Where the stream is: pass it to `restore` to draw the same numbers again. */
+  save(): number[] {
+    this.#state?.backend.read(this.#state.handle, this.#words)
+    return [...this.#words]
+  }
+
+  restore(state: readonly number[]): void {
+    if (
+      !Array.isArray(state) ||
+      state.length !== 4 ||
+      !state.every((word) => word === (word | 0))
+    ) {
+      throw new ArgumentError(
+        `Generator: expected the 4 integers that save() returned, got ${excerpt(state)}`,
+      )
+    }
+    this.#words.set(state)
+    this.#state?.backend.write(this.#state.handle, this.#words)
+  }
+
+  /** Frees its buffer; the stream goes on from here when it is used again. */
+  dispose(): void {
+    this.save()
+    this.#state?.release()
+    this.#state = undefined
+  }
+
+  #draw(
+    op: string,
+    shape: Shape,
+    run: (backend: Backend, y: Handle, state: Handle, n: number) => void,
+  ): Tensor {
+    checkShape(op, shape)
+    const backend = currentBackend()
+    const y = new Tensor(new Storage(backend, 'float32', sizeOf(shape)), [...shape])
+    run(backend, y.handle, this.#stateOn(backend), y.size)
+    return y
+  }
+
+  #drawEach(probabilities: Tensor): Tensor {
+    if (probabilities.dtype !== 'float32') {
+      throw new ArgumentError(`bernoulli: expected a float32 tensor, got ${probabilities.dtype}`)
+    }
+    const { backend } = probabilities.storage
+    const y = allocate(probabilities, probabilities.shape)
+    backend.run('bernoulliEach', probabilities.handle, y.handle, this.#stateOn(backend), y.size)
+    return y
+  }
+
+  #stateOn(backend: Backend): Handle {
+    const state = this.#state
+    if (state?.backend === backend) return state.handle
+    // The state outlives the scope, or the recording, that happens to be open.
+    return unrecorded(() => {
+      const real = underneath(backend)
+      this.save()
+      state?.release()
+      this.#state = within(null, () => new Storage(real, 'int32', 4))
+      real.write(this.#state.handle, this.#words)
+      return this.#state.handle
+    })
+  }
+}
+
+let shared = new Generator(0)
+
+/** The generator that `randn`, `rand` and the initializers draw from; its seed is 0 at the start. */
+export function defaultGenerator(): Generator {
+  return shared
+}
+
+/** Starts the default generator again from a seed (an integer from 0 to 2^53 - 1). */
+export function setSeed(seed: number): void {
+  shared = new Generator(seed)
+}
+
+/** Streams of one seed, so that what is drawn for one purpose says nothing about another. */
+export const streams = {
+  weights: 0,
+  batches: 1,
+  split: 2,
+  forks: 3,
+  augment: 4,
+  pretraining: 5,
+}
+
+/** The integers 0 .. n - 1 in an order that the seed fixes. */
+export function permutation(n: number, seed: number, stream: number): Int32Array {
+  const order = new Generator(seed, stream).permutation(n)
+  const values = order.data()
+  order.dispose()
+  return values
+}

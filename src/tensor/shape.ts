@@ -1,0 +1,151 @@
+/**
+ * Shapes: their checks, their errors, and the rules of broadcasting. Knows nothing of tensors.
+ */
+import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+
+export type Shape = readonly number[]
+
+export function sizeOf(shape: Shape): number {
+  let size = 1
+  for (let i = 0; i < shape.length; i++) size *= shape[i]
+  return size
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** `[2, 3]`, as errors print it. */
+export function format(shape: Shape): string {
+  return `[${shape.join(', ')}]`
+}
+
+/** Refuses what is not a list of non-negative integers with a size that can be counted. */
+export function checkShape(op: string, shape: Shape): void {
+  if (!Array.isArray(shape) || !shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
+    throw new ShapeError(`${op}: expected a shape of integers >= 0, got ${excerpt(shape)}`)
+  }
+  if (!Number.isSafeInteger(sizeOf(shape))) {
+    throw new ShapeError(`${op}: shape ${format(shape)} has too many elements`)
+  }
+}
+
+/** An axis counted from the front; negative ones count from the back. */
+export function resolveAxis(op: string, axis: number, rank: number): number {
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
+    const range =
+      rank === 0 ? 'no axis (the tensor is a scalar)' : `an axis from ${-rank} to ${rank - 1}`
+    throw new ShapeError(`${op}: expected ${range}, got ${axis}`)
+  }
+  return axis < 0 ? axis + rank : axis
+}
+
+/** Axes counted from the front, ascending, each once; all of them for undefined. */
+export function resolveAxes(
+  op: string,
+  axes: number | readonly number[] | undefined,
+  rank: number,
+): number[] {
+  if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis)
+  const list = Array.isArray(axes) ? axes : [axes]
+  const resolved = list.map((axis) => resolveAxis(op, axis, rank)).sort((a, b) => a - b)
+  if (new Set(resolved).size !== resolved.length) {
+    throw new ShapeError(`${op}: expected different axes, got ${excerpt(list)}`)
+  }
+  return resolved
+}
+
+/** The three extents of a kernel that works along one axis: [outer, length, inner]. */
+export function aroundAxis(shape: Shape, axis: number): [number, number, number] {
+  return [sizeOf(shape.slice(0, axis)), shape[axis], sizeOf(shape.slice(axis + 1))]
+}
+
+/** NumPy's rule: aligned at the last axis, an extent of 1 or a missing one is repeated. */
+export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
+  const rank = Math.max(a.length, b.length)
+  const result = new Array<number>(rank)
+  for (let i = 1; i <= rank; i++) {
+    const m = a[a.length - i] ?? 1
+    const n = b[b.length - i] ?? 1
+    if (m !== n && m !== 1 && n !== 1) {
+      throw new ShapeError(`${op}: shapes do not broadcast, got ${format(a)} and ${format(b)}`)
+    }
+    result[rank - i] = m === 1 ? n : m
+  }
+  return result
+}
+
+/** A broadcast in terms of the binary kernels: extents and, per operand, a mask (see kernels.ts). */
+export interface BroadcastPlan {
+  extents: number[]
+  aMask: number
+  bMask: number
+}
+
+/**
+ * Merges neighbouring axes that are repeated alike; undefined when more than three levels remain,
+ * which the caller solves by expanding an operand first.
+ */
+export function planBroadcast(a: Shape, b: Shape, result: Shape): BroadcastPlan | undefined {
+  const extents: number[] = []
+  const kinds: number[] = [] // bit 0: a moves along, bit 1: b does
+  for (let axis = 0; axis < result.length; axis++) {
+    if (result[axis] === 1) continue
+    const moves = (shape: Shape) =>
+      (shape[axis - result.length + shape.length] ?? 1) === result[axis] ? 1 : 0
+    const kind = moves(a) | (moves(b) << 1)
+    if (kinds.at(-1) === kind) extents[extents.length - 1] *= result[axis]
+    else {
+      extents.push(result[axis])
+      kinds.push(kind)
+    }
+  }
+  if (extents.length > 3) return undefined
+  while (extents.length < 3) {
+    extents.unshift(1)
+    kinds.unshift(3)
+  }
+  let aMask = 0
+  let bMask = 0
+  for (let level = 0; level < 3; level++) {
+    if (kinds[level] & 1) aMask |= 1 << level
+    if (kinds[level] & 2) bMask |= 1 << level
+  }
+  return { extents, aMask, bMask }
+}
+
+/** Fills in the one extent given as -1. Throws ShapeError when the sizes do not agree. */
+export function resolveReshape(from: Shape, to: Shape): Shape {
+  if (!Array.isArray(to)) checkShape('reshape', to)
+  const unknown = to.indexOf(-1)
+  const shape = [...to]
+  if (unknown >= 0) {
+    const known = sizeOf(to.filter((_, i) => i !== unknown))
+    shape[unknown] = known === 0 ? 0 : sizeOf(from) / known
+  }
+  if (
+    !shape.every((extent) => Number.isInteger(extent) && extent >= 0) ||
+    sizeOf(shape) !== sizeOf(from)
+  ) {
+    throw new ShapeError(
+      `reshape: expected a shape of ${sizeOf(from)} elements, got ${format(to)} for ${format(from)}`,
+    )
+  }
+  return shape
+}
+
+/** Refuses a number outside a range; `range` is its wording. */
+export function checkNumber(
+  op: string,
+  name: string,
+  value: number,
+  ok: boolean,
+  range: string,
+): void {
+  if (typeof value !== 'number' || !ok) {
+    throw new ArgumentError(`${op}: expected ${name} ${range}, got ${String(value)}`)
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * What is done with one batch after another: captured, so that it runs beside JavaScript, wherever
+ * the model allows it, else batch by batch on this thread with turns for the event loop in between.
+ */
+
+import { CaptureError } from '../base/errors.js'
+import { turns } from '../base/eventLoop.js'
+import { type Captured, capture } from '../capture/capture.js'
+import { scope, within } from '../tensor/storage.js'
+import type { Tensor } from '../tensor/tensor.js'
+
+export type Rows = Tensor<'int32'>
+
+export class Steps {
+  readonly #step: Captured<readonly [Rows], Tensor>
+  #captures = true
+
+  /**
+   * @param op whose steps they are, for the warning that they cannot be captured
+   * @param step what is done with the batch of some rows; gives the same number of values each time
+   */
+  constructor(
+    readonly op: string,
+    readonly step: (rows: Rows) => Tensor,
+  ) {
+    this.#step = capture(step)
+  }
+
+  /**
+   * Steps on batches of the rows that `order` names from `start` on; the values of all of them, one
+   * step after another.
+   * @param meanwhile called once, where possible while other threads compute
+   */
+  async run(
+    order: Rows,
+    start: number,
+    shape: readonly [steps: number, batchSize: number],
+    meanwhile?: () => void,
+  ): Promise<Float32Array> {
+    const rows = rowsOf(order, start, shape)
+    try {
+      return await this.tryCaptured(
+        () => this.#replay(rows, meanwhile),
+        () => this.#runEagerly(rows, meanwhile),
+      )
+    } finally {
+      rows.dispose()
+    }
+  }
+
+  /** Does what is captured; once that is impossible, and says so, the other from then on. */
+  async tryCaptured<T>(captured: () => Promise<T>, eagerly: () => Promise<T>): Promise<T> {
+    if (this.#captures) {
+      try {
+        return await captured()
+      } catch (error) {
+        if (!(error instanceof CaptureError)) throw error
+        process.emitWarning(`${this.op}: steps run one by one on this thread (${error.message})`, {
+          type: 'NeuroblasWarning',
+        })
+        this.#captures = false
+        this.dispose()
+      }
+    }
+    return eagerly()
+  }
+
+  async #replay(rows: Rows, meanwhile?: () => void): Promise<Float32Array> {
+    const running = this.#step.runMany(rows)
+    meanwhile?.()
+    const results = await running
+    const values = results.data()
+    results.dispose()
+    return values
+  }
+
+  async #runEagerly(rows: Rows, meanwhile?: () => void): Promise<Float32Array> {
+    const [steps, batchSize] = rows.shape
+    const results: Float32Array[] = []
+    const turn = turns()
+    meanwhile?.()
+    for (let i = 0; i < steps; i++) {
+      results.push(scope(() => this.step(rows.slice([i, i + 1]).reshape([batchSize])).data()))
+      await turn()
+    }
+    return Float32Array.from(results.flatMap((values) => [...values]))
+  }
+
+  dispose(): void {
+    this.#step.dispose()
+  }
+}
+
+/** The rows that `order` names from `start` on, in this shape; they outlive every scope. */
+export function rowsOf(order: Rows, start: number, shape: readonly number[]): Rows {
+  const size = shape.reduce((product, extent) => product * extent, 1)
+  const slice = within(null, () => order.slice([start, start + size]))
+  const rows = slice.view(shape)
+  slice.dispose()
+  return rows
+}

@@ -1,0 +1,92 @@
+/** The weights of the epoch with the lowest validation risk, on the model's own backend. */
+
+import { ArgumentError } from '../base/errors.js'
+import { type Captured, capture } from '../capture/capture.js'
+import type { Module } from '../nn/module.js'
+import { tensor } from '../tensor/create.js'
+import { format, sameShape } from '../tensor/shape.js'
+import { within } from '../tensor/storage.js'
+import type { Tensor } from '../tensor/tensor.js'
+
+type State = ReturnType<Module['state']>
+
+export class Best {
+  #risk = Infinity
+  #epoch = 0
+  /** Before the first that was offered. */
+  #begin = 0
+  #weights: readonly Tensor[] = []
+  readonly #save: Captured<[], Tensor[]>
+  readonly #restore: Captured<[], void>
+
+  constructor(
+    readonly model: Module,
+    readonly wanted: boolean,
+  ) {
+    // Captured, so that copying large weights does not hold JavaScript up.
+    this.#save = capture(() => model.parameters().map((parameter) => parameter.clone()))
+    this.#restore = capture(() => {
+      for (const [i, parameter] of model.parameters().entries()) parameter.assign(this.#weights[i])
+    })
+  }
+
+  async offer(epoch: number, validationRisk = Infinity): Promise<void> {
+    if (!this.wanted || !(validationRisk < this.#risk)) return
+    const weights = await this.#save.run()
+    for (const old of this.#weights) old.dispose()
+    this.#risk = validationRisk
+    this.#epoch = epoch
+    this.#weights = weights
+  }
+
+  epochsSince(epoch: number): number {
+    return epoch - Math.max(this.#epoch, this.#begin)
+  }
+
+  /** Epochs up to this one were trained without looking for the best. */
+  begin(epoch: number): void {
+    if (this.#epoch === 0) this.#begin = epoch
+  }
+
+  /** The epoch whose weights these are, null when none were kept. */
+  get found(): { epoch: number; risk: number } | null {
+    return this.#epoch > 0 ? { epoch: this.#epoch, risk: this.#risk } : null
+  }
+
+  /** The weights by their names. */
+  state(): State {
+    const names = this.#epoch > 0 ? [...this.model.namedParameters().keys()] : []
+    return new Map(
+      names.map((name, i) => {
+        const { shape } = this.#weights[i]
+        return [name, { shape, data: this.#weights[i].data() }]
+      }),
+    )
+  }
+
+  /** Goes on from what another run had found. @throws ArgumentError for weights of another model */
+  resume({ epoch, risk }: { epoch: number; risk: number }, state: State): void {
+    if (!this.wanted) return
+    const weights = [...this.model.namedParameters()].map(([name, { shape }]) => {
+      const found = state.get(name)
+      if (found && sameShape(found.shape, shape)) return found
+      throw new ArgumentError(`checkpoint: expected the best ${name} of shape ${format(shape)}`)
+    })
+    this.#weights = within(null, () => weights.map(({ data, shape }) => tensor(data, shape)))
+    this.#epoch = epoch
+    this.#risk = risk
+  }
+
+  /** Puts the weights back; the epoch they are from, undefined when none was kept. */
+  async restore(): Promise<number | undefined> {
+    if (this.#epoch === 0) return undefined
+    await this.#restore.run()
+    return this.#epoch
+  }
+
+  dispose(): void {
+    for (const weight of this.#weights) weight.dispose()
+    this.#save.dispose()
+    this.#restore.dispose()
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * The state of a training run at an epoch's end, in one safetensors file: parameters, what the
+ * optimizer keeps, random generators, the best weights so far and the reports of the epochs.
+ */
+import { existsSync } from 'node:fs'
+import { ArgumentError, DataError, NeuroblasError } from '../base/errors.js'
+import { writeFileAtomically } from '../io/files.js'
+import { readModelFile } from '../io/model.js'
+import { encodeSafetensors, type TensorData } from '../io/safetensors.js'
+import type { Module } from '../nn/module.js'
+import type { Optimizer } from '../optim/optimizer.js'
+import type { Generator } from '../tensor/random.js'
+import type { Best } from './bestWeights.js'
+import type { EpochReport } from './fit.js'
+
+type Tensors<Data = Float32Array> = Map<string, { shape: readonly number[]; data: Data }>
+
+/** What a training run consists of. */
+export interface Run {
+  model: Module
+  optimizer: Optimizer
+  best: Best
+  /** What must be the same when it goes on. */
+  settings: Record<string, unknown>
+  /** Those of the run itself, besides the model's. */
+  generators: Record<string, Generator>
+}
+
+/** What the metadata `training` holds as JSON. */
+interface Notes {
+  settings: Record<string, unknown>
+  epochs: EpochReport[]
+  optimizer: string
+  steps: number
+  best: Best['found']
+}
+
+/** Writes the run's state; the old file stays until the new one is complete. */
+export function saveCheckpoint(path: string, run: Run, epochs: EpochReport[]): void {
+  const { model, optimizer, best } = run
+  const { kind, steps, tensors } = optimizer.state()
+  const generators = [...generatorsOf(run)].map(
+    ([name, generator]) => [name, { shape: [4], data: Int32Array.from(generator.save()) }] as const,
+  )
+  const { settings } = run
+  const notes: Notes = { settings, epochs, optimizer: kind, steps, best: best.found }
+  const entries = [
+    ...under('model', model.state()),
+    ...under('optimizer', tensors),
+    ...under('best', best.state()),
+    ...under<TensorData>('random', generators),
+  ]
+  writeFileAtomically(path, encodeSafetensors(entries, { training: encodeNotes(notes) }))
+}
+
+/**
+ * Puts the run where the file says it was. Without a file, the run's beginning becomes one: a path
+ * that cannot be written fails now, not after the first epoch.
+ * @returns the reports of the epochs done
+ * @throws DataError when the file is malformed or belongs to another training; nothing is changed then
+ */
+export function resume(path: string, run: Run): EpochReport[] {
+  if (!existsSync(path)) {
+    saveCheckpoint(path, run, [])
+    return []
+  }
+  const { tensors, metadata } = readModelFile(path)
+  const parameters = run.model.state()
+  const optimizer = run.optimizer.state()
+  const random = [...generatorsOf(run)].map(
+    ([, generator]) => [generator, generator.save()] as const,
+  )
+  try {
+    return restore(run, tensors, metadata.training)
+  } catch (error) {
+    run.model.loadState(parameters)
+    run.optimizer.loadState(optimizer)
+    for (const [generator, state] of random) generator.restore(state)
+    if (!(error instanceof NeuroblasError || error instanceof SyntaxError)) throw error
+    throw new DataError(`${path}: expected a checkpoint of this training, ${error.message}`, {
+      cause: error,
+    })
+  }
+}
+
+function restore(
+  run: Run,
+  tensors: ReturnType<typeof readModelFile>['tensors'],
+  training: string | undefined,
+): EpochReport[] {
+  const part = (name: string): Tensors<never> =>
+    new Map(
+      [...tensors]
+        .filter(([key]) => key.startsWith(`${name}/`))
+        .map(([key, tensor]) => [key.slice(name.length + 1), tensor as never]),
+    )
+  const { settings, epochs, optimizer, steps, best } = decodeNotes(training)
+  for (const [name, wanted] of Object.entries(run.settings)) {
+    const found = settings[name]
+    if (JSON.stringify(found) === JSON.stringify(wanted)) continue
+    throw new ArgumentError(`expected one with ${name} ${wanted}, got ${found}`)
+  }
+  run.optimizer.loadState({ kind: optimizer, steps, tensors: part('optimizer') })
+  run.model.loadState(part('model'))
+  const random = part('random') as Tensors<Int32Array>
+  for (const [name, generator] of generatorsOf(run)) {
+    generator.restore([...(random.get(name)?.data ?? [])])
+  }
+  if (best) run.best.resume(best, part('best'))
+  return epochs
+}
+
+// JSON has no word for them.
+const NOT_FINITE = ['NaN', 'Infinity', '-Infinity']
+
+function encodeNotes(notes: Notes): string {
+  return JSON.stringify(notes, (_, value) =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+  )
+}
+
+function decodeNotes(text = 'null'): Notes {
+  const notes = JSON.parse(text, (_, value) => (NOT_FINITE.includes(value) ? Number(value) : value))
+  const isWhole = Array.isArray(notes?.epochs) && Number.isSafeInteger(notes.steps)
+  if (isWhole && typeof notes.settings === 'object' && notes.settings !== null) return notes
+  throw new ArgumentError('expected epochs, steps and settings in it')
+}
+
+function* generatorsOf({ model, generators }: Run): Iterable<[name: string, Generator]> {
+  yield* Object.entries(generators)
+  for (const [path, generator] of model.namedGenerators()) yield [`model.${path}`, generator]
+}
+
+function under<Data>(
+  name: string,
+  tensors: Iterable<readonly [string, { shape: readonly number[]; data: Data }]>,
+): (readonly [string, { shape: readonly number[]; data: Data }])[] {
+  return [...tensors].map(([key, tensor]) => [`${name}/${key}`, tensor] as const)
+}

@@ -1,0 +1,122 @@
+/** How well a model does on a data set: its risk and its 0/1 accuracy. */
+import { noGrad } from '../autograd/backward.js'
+import { checkCount, checkLoss } from '../base/arguments.js'
+import { ShapeError } from '../base/errors.js'
+import type { Dataset } from '../data/dataset.js'
+import { Examples } from '../data/examples.js'
+import { DataLoader } from '../data/loader.js'
+import type { Loss } from '../nn/losses.js'
+import type { Module } from '../nn/module.js'
+import { concat, stack } from '../ops/layout.js'
+import { format } from '../tensor/shape.js'
+import { within } from '../tensor/storage.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { Steps } from './batchRunner.js'
+
+export interface Evaluation {
+  /** Mean loss over the examples. */
+  risk: number
+  /** Share of examples classified right; undefined where targets are no labels. */
+  accuracy: number | undefined
+}
+
+// Examples per batch: enough to fill every thread.
+const BATCH = 1000
+
+/** Class of each row of outputs: the largest logit; for a single one, whether it is positive. */
+export function predictedClasses(outputs: Tensor): Tensor<'int32'> {
+  if (outputs.shape.at(-1) !== 1) return outputs.argmax(-1)
+  // Class 0 has the logit 0: of the two, the first largest wins.
+  const logit = outputs.reshape([outputs.size, 1])
+  return concat([logit.filled(0), logit], 1).argmax(1)
+}
+
+/**
+ * Risk and accuracy over a whole data set, batch by batch, without gradients. It computes beside
+ * JavaScript, as `fit` does; until it is done, the model cannot be used otherwise.
+ * @param options.loss what the risk is the mean of
+ * @throws ArgumentError when an option is out of range, ShapeError for a loss that is no scalar
+ * @example const { accuracy } = await evaluate(model, test, { loss: softmaxCrossEntropy })
+ */
+export async function evaluate(
+  model: Module,
+  data: Dataset,
+  options: { loss: Loss; batchSize?: number },
+): Promise<Evaluation> {
+  const { loss, batchSize = BATCH } = options ?? {}
+  checkLoss('evaluate', loss)
+  checkCount('evaluate', 'batchSize', batchSize)
+  const evaluator = new Evaluator(model, await Examples.load(data), loss, batchSize)
+  try {
+    return await evaluator.run()
+  } finally {
+    evaluator.dispose()
+  }
+}
+
+/** Evaluates a model again and again on examples that are copied once. */
+export class Evaluator {
+  readonly #loader: DataLoader
+  readonly #steps: Steps
+
+  /** @param examples freed with the evaluator */
+  constructor(
+    readonly model: Module,
+    examples: Examples,
+    loss: Loss,
+    batchSize = BATCH,
+  ) {
+    this.#loader = new DataLoader(examples, { batchSize })
+    this.#steps = new Steps('evaluate', (rows) => noGrad(() => this.#check(rows, loss)))
+  }
+
+  async run(): Promise<Evaluation> {
+    const { model } = this
+    const { size, batchSize } = this.#loader
+    const wasTraining = model.training
+    const order = within(null, () => this.#loader.order())
+    model.eval()
+    try {
+      const sums: number[] = []
+      const add = async (start: number, steps: number, batch: number) => {
+        const values = await this.#steps.run(order, start, [steps, batch])
+        const width = values.length / steps
+        for (const [i, value] of values.entries()) {
+          // Of the risk, which is a mean, and of the right answers, which are a number.
+          sums[i % width] = (sums[i % width] ?? 0) + value * (i % width === 0 ? batch : 1)
+        }
+      }
+      const full = Math.floor(size / batchSize)
+      const rest = size % batchSize
+      if (full > 0) await add(0, full, batchSize)
+      if (rest > 0) await add(size - rest, 1, rest)
+      return {
+        risk: sums[0] / size,
+        accuracy: sums.length > 1 ? sums[1] / size : undefined,
+      }
+    } finally {
+      model.train(wasTraining)
+      order.dispose()
+    }
+  }
+
+  dispose(): void {
+    this.#steps.dispose()
+    this.#loader.dispose()
+  }
+
+  /** The batch's risk and, for labels, the number of examples classified right. */
+  #check(rows: Tensor<'int32'>, loss: Loss): Tensor {
+    const { inputs, targets } = this.#loader.gather(rows)
+    const outputs = this.model.forward(inputs)
+    const risk = loss(outputs, targets)
+    if (risk.size !== 1) {
+      throw new ShapeError(
+        `evaluate: expected a loss that gives a scalar, the mean of the batch, got shape ${format(risk.shape)}`,
+      )
+    }
+    if (targets.dtype !== 'int32') return risk
+    const hits = predictedClasses(outputs).equal(targets as Tensor<'int32'>)
+    return stack([risk, hits.sum()])
+  }
+}

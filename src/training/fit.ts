@@ -1,0 +1,298 @@
+/**
+ * The training loop: epochs over shuffled batches, validation, early stopping, callbacks. JavaScript
+ * hears of it every few milliseconds; when the signal is aborted, it stops there.
+ */
+
+import { checkCount, checkLoss, refuseUnknown } from '../base/arguments.js'
+import { ArgumentError, DivergenceError } from '../base/errors.js'
+import { type Dataset, splitRows } from '../data/dataset.js'
+import { Examples } from '../data/examples.js'
+import { DataLoader } from '../data/loader.js'
+import type { Augment } from '../data/transforms/distortion.js'
+import type { Monitor } from '../monitor/monitor.js'
+import type { Loss } from '../nn/losses.js'
+import type { Module } from '../nn/module.js'
+import { Optimizer } from '../optim/optimizer.js'
+import { Generator, streams } from '../tensor/random.js'
+import { within } from '../tensor/storage.js'
+import { Best } from './bestWeights.js'
+import { resume, saveCheckpoint } from './checkpoint.js'
+import { type Evaluation, Evaluator } from './evaluate.js'
+import { TrainingSteps } from './trainingStep.js'
+
+export interface StepReport {
+  /** Counted from 1. */
+  epoch: number
+  /** Counted from 1 in each epoch. */
+  step: number
+  stepsPerEpoch: number
+  /** Mean loss of the batch, before the update. */
+  risk: number
+}
+
+export interface EpochReport {
+  /** Counted from 1. */
+  epoch: number
+  /** Mean loss over the epoch's examples, each before its batch's update. */
+  risk: number
+  /** λ·Ω at the epoch's end. */
+  penalty: number
+  /** risk + penalty, what is minimized. */
+  objective: number
+  validationRisk?: number
+  validationAccuracy?: number
+  /** Learning rate of the next step. */
+  lr: number
+  examplesPerSecond: number
+  /** Examples trained on, fewer than all of them when the epoch was aborted. */
+  examples: number
+  /** Time taken, validation included. */
+  seconds: number
+}
+
+export interface FitOptions {
+  loss: Loss
+  optimizer: Optimizer
+  epochs: number
+  /** Examples per step; 32 by default. 1 is the lecture's per-example update. */
+  batchSize?: number
+  /** Seed of the batch order and of the validation split; 0 by default. */
+  seed?: number
+  /** Whether each epoch has an order of its own; true by default, else the data's. */
+  shuffle?: boolean
+  /** A data set to validate on after each epoch, or the share of the examples to set aside for it. */
+  validation?: Dataset | number
+  /** Stops when the validation risk has not fallen for `patience` epochs; keeps the best weights. */
+  earlyStopping?: { patience: number }
+  /**
+   * Changes the inputs of each batch at random, as `distortion` does; not those of the validation.
+   * Its generator is seeded by `seed`.
+   */
+  augment?: Augment
+  /**
+   * A file that holds the state of the training after each epoch. Where it exists, training goes on
+   * from it, as if it had never been interrupted if all else is the same.
+   */
+  checkpoint?: string
+  /** Ends with the weights of the epoch of lowest validation risk. */
+  keepBest?: boolean
+  /** Looks into the network every so many steps; what is trained stays the same to the bit. */
+  monitor?: Monitor
+  onStep?: (report: StepReport) => void
+  onEpoch?: (report: EpochReport) => void | Promise<void>
+  /** Stops after the current step when it is aborted; what was reached is kept. */
+  signal?: AbortSignal
+}
+
+export interface History {
+  epochs: EpochReport[]
+  /** The epoch whose weights the model has, counted from 1; the last one unless the best was kept. */
+  bestEpoch: number
+  /** Why training ended. */
+  ended: 'epochs' | 'earlyStopping' | 'aborted'
+}
+
+// How long training goes on before JavaScript hears of it, in milliseconds: often enough for a progress
+// bar, and rarely enough for what a hop costs (a turn of the event loop, weights into panels and back).
+const HOP = 50
+
+/**
+ * Minimizes the loss on the data plus the optimizer's penalty. Steps are captured: what the model and
+ * the loss do in JavaScript happens once, and numbers that they read there keep their values; what
+ * may change is in tensors, random generators and the optimizer's settings. A model that reads values
+ * is trained step by step instead, with a warning. Until `fit` is done, the model's tensors can be
+ * used in its callbacks only.
+ * @throws ArgumentError for options out of range, DivergenceError when the risk is no longer finite,
+ * DataError when the checkpoint is malformed or belongs to another training
+ * @example
+ * await fit(model, train, { loss: softmaxCrossEntropy, optimizer, epochs: 5, validation: 0.1 })
+ */
+export async function fit(model: Module, data: Dataset, options: FitOptions): Promise<History> {
+  checkOptions(model, options)
+  const { batchSize = 32, seed = 0, shuffle = true, epochs, signal, optimizer, augment } = options
+  // What an earlier loop left behind would be part of the first step.
+  model.zeroGrad()
+  optimizer.zeroGrad()
+  const { train, held } = await loadExamples(data, options)
+  const loader = new DataLoader(train, { batchSize, shuffle, seed })
+  const changes = new Generator(seed, streams.augment)
+  const steps = new TrainingSteps(model, loader, {
+    ...{ loss: options.loss, optimizer, monitor: options.monitor },
+    change: augment && (({ inputs, targets }) => augment(inputs, targets, changes)),
+  })
+  const evaluator = held && new Evaluator(model, held, options.loss)
+  const best = new Best(model, options.earlyStopping !== undefined || options.keepBest === true)
+  const patience = options.earlyStopping?.patience ?? Infinity
+  const history: History = { epochs: [], bestEpoch: 0, ended: 'epochs' }
+  model.train()
+  try {
+    const generators = { changes, ...(loader.generator && { order: loader.generator }) }
+    const settings = { examples: train.size, batchSize, seed, shuffle }
+    const run = { model, optimizer, best, settings, generators }
+    // Where nothing will be done, there is no beginning to be kept.
+    if (options.checkpoint && !signal?.aborted) history.epochs = resume(options.checkpoint, run)
+    best.begin(history.epochs.length)
+    for (;;) {
+      const done = history.epochs.length
+      if (best.epochsSince(done) >= patience) history.ended = 'earlyStopping'
+      if (signal?.aborted) history.ended = 'aborted'
+      if (done >= epochs || history.ended !== 'epochs') break
+      const begin = performance.now()
+      const trained = await trainEpoch(steps, loader, done + 1, options)
+      if (trained.examples === 0) continue
+      const report = reportOf(done + 1, trained, await evaluator?.run(), optimizer, begin)
+      history.epochs.push(report)
+      await best.offer(report.epoch, report.validationRisk)
+      const isWhole = trained.examples === train.size
+      if (options.checkpoint && isWhole) saveCheckpoint(options.checkpoint, run, history.epochs)
+      await options.onEpoch?.(report)
+    }
+    history.bestEpoch = (await best.restore()) ?? history.epochs.length
+    return history
+  } catch (error) {
+    // What was reached before the risk diverged, or a callback threw, is worth keeping. Where that
+    // fails, as for a model that the callback disposed of, the first error is the one to be thrown.
+    await best.restore().catch(({ message }: Error) =>
+      process.emitWarning(`fit: the best weights could not be put back (${message})`, {
+        type: 'NeuroblasWarning',
+      }),
+    )
+    throw error
+  } finally {
+    model.eval()
+    best.dispose()
+    steps.dispose()
+    evaluator?.dispose()
+    loader.dispose()
+    changes.dispose()
+  }
+}
+
+/** What is trained and what is validated on, copied to the backend. */
+async function loadExamples(
+  data: Dataset,
+  { validation, seed = 0 }: FitOptions,
+): Promise<{ train: Examples; held?: Examples }> {
+  if (typeof validation !== 'number') {
+    const train = await Examples.load(data)
+    return { train, ...(validation && { held: await Examples.load(validation) }) }
+  }
+  const rows = splitRows(data.size, validation, seed)
+  const train = await Examples.load(data, rows.train)
+  return { train, held: await Examples.load(data, rows.validation) }
+}
+
+const OPTIONS: Record<keyof FitOptions, true> = {
+  ...{ loss: true, optimizer: true, epochs: true, batchSize: true, seed: true, shuffle: true },
+  ...{ validation: true, earlyStopping: true, augment: true, checkpoint: true, keepBest: true },
+  ...{ monitor: true, onStep: true, onEpoch: true, signal: true },
+}
+
+function checkOptions(model: Module, options: FitOptions): void {
+  refuseUnknown('fit', options, Object.keys(OPTIONS))
+  const { loss, optimizer, epochs, batchSize = 32, seed = 0 } = options
+  const { validation, earlyStopping, keepBest } = options
+  checkLoss('fit', loss)
+  if (!(optimizer instanceof Optimizer)) {
+    throw new ArgumentError(
+      `fit: expected an optimizer such as new SGD(model.parameters(), { lr }), got ${optimizer}`,
+    )
+  }
+  const parameters = new Set<unknown>(model.parameters())
+  if (!optimizer.parameters().some((parameter) => parameters.has(parameter))) {
+    throw new ArgumentError("fit: expected an optimizer of the model's parameters, got another's")
+  }
+  checkCount('fit', 'batchSize', batchSize)
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new ArgumentError(`fit: expected a seed from 0 to 2^53 - 1, got ${seed}`)
+  }
+  if (!Number.isInteger(epochs) || epochs < 0) {
+    throw new ArgumentError(`fit: expected epochs >= 0, got ${epochs}`)
+  }
+  if (typeof validation === 'number' && !(validation > 0 && validation < 1)) {
+    throw new ArgumentError(`fit: expected validation between 0 and 1, got ${validation}`)
+  }
+  if (earlyStopping && !(earlyStopping.patience >= 1)) {
+    throw new ArgumentError(`fit: expected patience >= 1, got ${earlyStopping.patience}`)
+  }
+  if ((earlyStopping || keepBest) && validation === undefined) {
+    throw new ArgumentError('fit: earlyStopping and keepBest need validation data')
+  }
+}
+
+interface Trained {
+  examples: number
+  /** Σ loss over the examples. */
+  sum: number
+  milliseconds: number
+}
+
+/** One pass over the batches, or as far as the signal lets it go. */
+async function trainEpoch(
+  steps: TrainingSteps,
+  loader: DataLoader,
+  epoch: number,
+  { optimizer, onStep, signal }: FitOptions,
+): Promise<Trained> {
+  const { size, batchSize, length: stepsPerEpoch } = loader
+  const trained: Trained = { examples: 0, sum: 0, milliseconds: 0 }
+  const begin = performance.now()
+  const order = within(null, () => loader.order())
+  let perHop = 1
+  try {
+    for (let step = 0; step < stepsPerEpoch && !signal?.aborted; ) {
+      const hop = performance.now()
+      const full = Math.floor(size / batchSize) - step
+      const count = Math.min(perHop, Math.max(full, 1), steps.mostTogether)
+      const batch = full > 0 ? batchSize : size % batchSize
+      const start = step * batchSize
+      const risks = await steps.run(order, start, [count, batch])
+      for (const risk of risks) {
+        step++
+        if (!Number.isFinite(risk)) {
+          throw new DivergenceError(
+            `fit: the risk became ${risk} in epoch ${epoch}, step ${step}; try a smaller lr (it was ${optimizer.lrOf()})`,
+          )
+        }
+        trained.examples += batch
+        trained.sum += risk * batch
+        onStep?.({ epoch, step, stepsPerEpoch, risk })
+      }
+      // A hop that was cut short says too little about the next.
+      if (count === perHop) perHop = nextHop(perHop, performance.now() - hop)
+    }
+  } finally {
+    order.dispose()
+  }
+  trained.milliseconds = performance.now() - begin
+  return trained
+}
+
+/** Steps until JavaScript is asked again, so that it is about HOP milliseconds. */
+function nextHop(steps: number, milliseconds: number): number {
+  const fitting = Math.round((steps * HOP) / Math.max(milliseconds, 0.01))
+  return Math.min(Math.max(fitting, 1), 2 * steps, 4096)
+}
+
+function reportOf(
+  epoch: number,
+  { examples, sum, milliseconds }: Trained,
+  validation: Evaluation | undefined,
+  optimizer: Optimizer,
+  begin: number,
+): EpochReport {
+  const risk = sum / examples
+  const penalty = optimizer.penalty()
+  return {
+    epoch,
+    risk,
+    penalty,
+    objective: risk + penalty,
+    ...(validation && { validationRisk: validation.risk }),
+    ...(validation?.accuracy !== undefined && { validationAccuracy: validation.accuracy }),
+    lr: optimizer.lrOf(),
+    examples,
+    examplesPerSecond: (examples / milliseconds) * 1000,
+    seconds: (performance.now() - begin) / 1000,
+  }
+}

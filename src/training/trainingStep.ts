@@ -1,0 +1,116 @@
+/** Steps of training, and those among them that a monitor looks into. */
+import { type Captured, capture } from '../capture/capture.js'
+import type { Batch } from '../data/examples.js'
+import type { DataLoader } from '../data/loader.js'
+import type { Monitor } from '../monitor/monitor.js'
+import { type Look, Probe } from '../monitor/probe.js'
+import type { Loss } from '../nn/losses.js'
+import type { Module } from '../nn/module.js'
+import type { Optimizer } from '../optim/optimizer.js'
+import { scope } from '../tensor/storage.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { type Rows, rowsOf, Steps } from './batchRunner.js'
+
+/** What a step of training does. */
+export interface TrainingSettings {
+  loss: Loss
+  optimizer: Optimizer
+  /** The inputs that the model sees; the batch's own by default. */
+  change?: (batch: Batch) => Tensor
+  monitor?: Monitor
+}
+
+/** A step that a monitor recorded: of each layer, how far its weights went. */
+type Sampled = { risk: Tensor; look: Look; updates: Tensor[] }
+
+export class TrainingSteps {
+  readonly #steps: Steps
+  readonly #sampled: Captured<readonly [Rows], Sampled>
+  readonly #probe: Probe
+
+  constructor(
+    readonly model: Module,
+    readonly loader: DataLoader,
+    readonly settings: TrainingSettings,
+  ) {
+    this.#probe = new Probe(model)
+    this.#steps = new Steps('fit', (rows) => this.#take(rows))
+    this.#sampled = capture((rows: Rows) => this.#takeSampled(rows))
+  }
+
+  /** How many steps the next call of `run` may take: one that is sampled goes alone. */
+  get mostTogether(): number {
+    const { monitor } = this.settings
+    return monitor ? monitor.stepsToSample || 1 : Infinity
+  }
+
+  /** As `Steps` has it; the value of each step is its batch's risk before the update. */
+  async run(
+    order: Rows,
+    start: number,
+    shape: readonly [steps: number, batchSize: number],
+  ): Promise<Float32Array> {
+    const { monitor } = this.settings
+    const risks =
+      monitor?.stepsToSample === 0
+        ? await this.#runSampled(rowsOf(order, start, shape.slice(1)), monitor)
+        : await this.#steps.run(order, start, shape, () => monitor?.settle())
+    monitor?.advance(shape[0])
+    return risks
+  }
+
+  async #runSampled(batch: Rows, monitor: Monitor): Promise<Float32Array> {
+    const record = ({ risk, look, updates }: Sampled) => {
+      monitor.add(this.#probe, look, updates)
+      return Float32Array.of(risk.item())
+    }
+    const eagerly = () => {
+      const risks = record(this.#takeSampled(batch))
+      monitor.settle()
+      return risks
+    }
+    try {
+      monitor.settle()
+      return await this.#steps.tryCaptured(
+        async () => record(await this.#sampled.run(batch)),
+        async () => scope(eagerly),
+      )
+    } finally {
+      batch.dispose()
+    }
+  }
+
+  #take(rows: Rows): Tensor {
+    const { risk } = this.#forward(rows)
+    this.#update(risk)
+    return risk
+  }
+
+  /** The same step, with a look before it: the gradients that it updates with are its own again. */
+  #takeSampled(rows: Rows): Sampled {
+    const { outputs, risk } = this.#forward(rows)
+    const look = this.#probe.look(outputs, risk)
+    const before = this.#probe.copies()
+    this.#update(risk)
+    return { risk, look, updates: this.#probe.distances(before) }
+  }
+
+  #forward(rows: Rows): { outputs: Tensor; risk: Tensor } {
+    const { loss, change = ({ inputs }: Batch) => inputs } = this.settings
+    const batch = this.loader.gather(rows)
+    const outputs = this.model.forward(change(batch))
+    return { outputs, risk: loss(outputs, batch.targets) }
+  }
+
+  #update(risk: Tensor): void {
+    risk.backward()
+    this.settings.optimizer.step()
+    this.settings.optimizer.zeroGrad()
+  }
+
+  dispose(): void {
+    this.settings.monitor?.settle()
+    this.#steps.dispose()
+    this.#sampled.dispose()
+  }
+}

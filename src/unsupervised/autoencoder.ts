@@ -1,0 +1,126 @@
+/** Autoencoders with one hidden layer, plain or denoising. */
+import { ArgumentError, excerpt } from '../base/errors.js'
+import { glorotUniform, type Initializer } from '../nn/init.js'
+import { binaryCrossEntropyWithLogits, mse } from '../nn/losses.js'
+import { Parameter } from '../nn/module.js'
+import { type ActivationName, activations } from '../nn/sequential.js'
+import { defaultGenerator, type Generator } from '../tensor/random.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { UnsupervisedLayer } from './layer.js'
+
+/** Each input set to 0 with this probability; or normal noise of this standard deviation added. */
+export type Noise = { masking: number } | { gaussian: number }
+
+export interface AutoencoderOptions {
+  /** Of the hidden units; sigmoid by default. */
+  activation?: ActivationName
+  /** Whether the decoder has the encoder's weights, transposed; true by default. */
+  tied?: boolean
+  /** Corrupts the inputs while training, but not what is to be reconstructed; none by default. */
+  noise?: Noise
+  /** Of the visible units; sigmoid by default. */
+  decoder?: 'sigmoid' | 'linear'
+  /** Cross-entropy, for inputs from 0 to 1, by default after sigmoid; squared error after linear. */
+  loss?: 'crossEntropy' | 'squaredError'
+  /** Initial weights; Glorot's uniform ones by default. Biases start at 0. */
+  init?: Initializer
+  /** Where weights and noise are drawn from; the default generator by default. */
+  generator?: Generator
+}
+
+/**
+ * h = g(x̃·W + c), x' = o(h·W' + b), where W' is Wᵀ or weights of its own and x̃ is x or, in a denoising
+ * autoencoder (Vincent et al. 2008), x with noise. W and c are `encoder`, b is `visibleBias`.
+ * @example
+ * const autoencoder = new Autoencoder(784, 500, { noise: { masking: 0.25 } })
+ * const optimizer = new SGD(autoencoder.parameters(), { lr: 0.1 })
+ * await autoencoder.fit(mnist().train, { optimizer, epochs: 10, batchSize: 20 })
+ */
+export class Autoencoder extends UnsupervisedLayer {
+  /** W' [hidden, visible]; null when it is tied to the encoder's. */
+  readonly decoderWeight: Parameter | null
+  readonly activation: ActivationName
+  readonly decoder: 'sigmoid' | 'linear'
+  readonly loss: 'crossEntropy' | 'squaredError'
+  readonly noise: Noise | undefined
+  readonly generator: Generator
+
+  /** @throws ShapeError for sizes below 1, ArgumentError for options out of range */
+  constructor(visible: number, hidden: number, options: AutoencoderOptions = {}) {
+    const { activation = 'sigmoid', tied = true, noise, decoder = 'sigmoid' } = options
+    const { loss = decoder === 'sigmoid' ? 'crossEntropy' : 'squaredError' } = options
+    oneOf('activation', activation, Object.keys(activations))
+    oneOf('decoder', decoder, ['sigmoid', 'linear'])
+    oneOf('loss', loss, ['crossEntropy', 'squaredError'])
+    if (loss === 'crossEntropy' && decoder === 'linear') {
+      throw new ArgumentError('Autoencoder: crossEntropy needs a sigmoid decoder, got linear')
+    }
+    if (noise !== undefined) checkNoise(noise)
+    const { init = glorotUniform, generator = defaultGenerator() } = options
+    super(visible, hidden, { init, generator })
+    this.decoderWeight = tied ? null : new Parameter(init([hidden, visible], generator))
+    this.activation = activation
+    this.decoder = decoder
+    this.loss = loss
+    this.noise = noise
+    this.generator = generator
+  }
+
+  protected override get takesProbabilities(): boolean {
+    return this.loss === 'crossEntropy'
+  }
+
+  encode(x: Tensor): Tensor {
+    return this.encoder.forward(x)[this.activation]()
+  }
+
+  decode(h: Tensor): Tensor {
+    const a = this.#preActivation(h)
+    return this.decoder === 'sigmoid' ? a.sigmoid() : a
+  }
+
+  #preActivation(h: Tensor): Tensor {
+    const product = this.decoderWeight
+      ? h.matmul(this.decoderWeight)
+      : h.matmul(this.encoder.weight, { transB: true })
+    return product.add(this.visibleBias)
+  }
+
+  /** The loss summed over the visible units, averaged over the batch; with noise while training. */
+  risk(x: Tensor): Tensor {
+    const h = this.encode(this.training ? this.#corrupted(x) : x)
+    const sum =
+      this.loss === 'crossEntropy'
+        ? binaryCrossEntropyWithLogits(this.#preActivation(h), x, 'sum')
+        : mse(this.decode(h), x, 'sum')
+    return sum.mul(1 / x.shape[0])
+  }
+
+  #corrupted(x: Tensor): Tensor {
+    const { masking, gaussian } = amounts(this.noise)
+    if (masking !== undefined) return x.mul(this.generator.bernoulli(x.shape, 1 - masking))
+    if (gaussian !== undefined) return x.add(this.generator.normal(x.shape, 0, gaussian))
+    return x
+  }
+}
+
+function oneOf(option: string, value: string, known: readonly string[]): void {
+  if (known.includes(value)) return
+  throw new ArgumentError(`Autoencoder: expected ${option} ${known.join(', ')}, got ${value}`)
+}
+
+function amounts(noise: Noise | undefined): { masking?: number; gaussian?: number } {
+  return noise ?? {}
+}
+
+function checkNoise(noise: Noise): void {
+  const { masking, gaussian } = amounts(noise)
+  const fits =
+    gaussian === undefined
+      ? masking !== undefined && masking >= 0 && masking < 1
+      : masking === undefined && gaussian >= 0 && gaussian < Infinity
+  if (fits) return
+  throw new ArgumentError(
+    `Autoencoder: expected noise { masking: 0 to below 1 } or { gaussian: >= 0 }, got ${excerpt(noise)}`,
+  )
+}

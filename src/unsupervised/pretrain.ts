@@ -1,0 +1,263 @@
+/**
+ * Greedy unsupervised pre-training of a deep network, layer by layer (Hinton, Osindero and Teh 2006;
+ * Bengio et al. 2007). The supervised training that refines it is `fit`.
+ */
+import { rmSync } from 'node:fs'
+import { refuseUnknown } from '../base/arguments.js'
+import { ArgumentError } from '../base/errors.js'
+import type { Dataset } from '../data/dataset.js'
+import { Dropout } from '../nn/dropout.js'
+import { Linear } from '../nn/linear.js'
+import type { Module } from '../nn/module.js'
+import { type ActivationName, activations, Sequential } from '../nn/sequential.js'
+import { l2 } from '../optim/regularizers.js'
+import { SGD, type SGDSettings } from '../optim/sgd.js'
+import { Generator, streams } from '../tensor/random.js'
+import { Scope, within } from '../tensor/storage.js'
+import type { EpochReport, History } from '../training/fit.js'
+import { Autoencoder, type Noise } from './autoencoder.js'
+import type { LayerFitOptions } from './layer.js'
+import { RBM } from './rbm.js'
+
+export interface PretrainReport extends EpochReport {
+  /** The hidden layer being trained, counted from 1. */
+  layer: number
+  layers: number
+}
+
+interface CommonOptions {
+  /** Passes over the data for each layer. */
+  epochs: number
+  /** Examples per step; 100 by default. */
+  batchSize?: number
+  /** Learning rate; by default 0.1 for a layer of sigmoid units on values from 0 to 1, else 0.01. */
+  lr?: number
+  /** Or its schedule over a layer's steps; by default 0.5 for its first 5 epochs, then 0.9. */
+  momentum?: SGDSettings['momentum']
+  /** λ of the penalty λ/2·Σ W²; 0.0002 by default for RBMs, 0 for autoencoders. */
+  weightCost?: number
+  /**
+   * What the inputs are: `binary` (the default) for values from 0 to 1, `gaussian` for real ones,
+   * which should be standardized.
+   */
+  visible?: 'binary' | 'gaussian'
+  /** Seed of weights, samples, noise and the order of the examples; 0 by default. */
+  seed?: number
+  /**
+   * Beginning of the names of files that hold the state after each epoch, one per layer:
+   * `NAME.layer1.safetensors`, … Where they exist, training goes on from them; a layer that is
+   * trained further makes those above it begin again.
+   */
+  checkpoint?: string
+  onEpoch?: (report: PretrainReport) => void | Promise<void>
+  /** Stops after the current step when it is aborted; what was reached is kept. */
+  signal?: AbortSignal
+}
+
+export type PretrainOptions = CommonOptions &
+  (
+    | {
+        /** Restricted Boltzmann machines, for networks of sigmoid units. */
+        method: 'rbm'
+        /** Steps of contrastive divergence; 1 by default. */
+        k?: number
+      }
+    | {
+        method: 'autoencoder'
+        /** Makes the autoencoders denoising ones. */
+        noise?: Noise
+        /** Whether decoders have their encoder's weights; true by default. */
+        tied?: boolean
+      }
+  )
+
+/** One history per layer, first to last, as far as training came. */
+export interface PretrainHistory {
+  layers: History[]
+  ended: 'epochs' | 'aborted'
+}
+
+/**
+ * Trains each linear layer that an activation follows, first to last, as the hidden layer of a
+ * machine of its own, whose data are the activities of the layer below. Only then are its new weights
+ * written into the model; those that the model came with do not matter. An output layer stays as it is.
+ * The `risk` in the reports is the error of reconstructing an example.
+ *
+ * @param model an `mlp`, or a `Sequential` of linear layers and activations
+ * @param data examples whose targets are not looked at
+ * @throws ArgumentError for a model, data or options that the method cannot do with, ShapeError when
+ * the inputs do not fit the model, DivergenceError when the error is no longer finite, DataError when
+ * a checkpoint is malformed or belongs to another training
+ * @example
+ * const model = mlp([784, 500, 500, 2000, 10], { activation: 'sigmoid' })
+ * await pretrain(model, train, { method: 'rbm', epochs: 10 })
+ * await fit(model, train, { loss: softmaxCrossEntropy, optimizer, epochs: 30 })
+ */
+export async function pretrain(
+  model: Module,
+  data: Dataset,
+  options: PretrainOptions,
+): Promise<PretrainHistory> {
+  checkOptions(options)
+  const generator = new Generator(options.seed ?? 0, streams.pretraining)
+  const history: PretrainHistory = { layers: [], ended: 'epochs' }
+  try {
+    const modules = flatten(model)
+    const places = hiddenLayers(modules, options.method)
+    const { checkpoint } = options
+    const files = checkpoint ? places.map((_, i) => `${checkpoint}.layer${i + 1}.safetensors`) : []
+    model.eval()
+    for (const [i, at] of places.entries()) {
+      const trained = await trainLayer(modules, at, data, options, generator, {
+        checkpoint: files[i],
+        onEpoch: (report) => {
+          // What the layers above had learned was of this one as it was.
+          for (const stale of files.slice(i + 1)) rmSync(stale, { force: true })
+          return options.onEpoch?.({ ...report, layer: i + 1, layers: places.length })
+        },
+      })
+      history.layers.push(trained)
+      if (trained.ended !== 'aborted') continue
+      history.ended = 'aborted'
+      break
+    }
+    return history
+  } finally {
+    generator.dispose()
+  }
+}
+
+const OPTIONS: Record<keyof CommonOptions, true> = {
+  ...{ epochs: true, batchSize: true, lr: true, momentum: true, weightCost: true, visible: true },
+  ...{ seed: true, checkpoint: true, onEpoch: true, signal: true },
+}
+const OWN_OPTIONS = { rbm: ['method', 'k'], autoencoder: ['method', 'noise', 'tied'] }
+
+function checkOptions(options: PretrainOptions): void {
+  const { method, visible = 'binary' } = options
+  if (method !== 'rbm' && method !== 'autoencoder') {
+    throw new ArgumentError(`pretrain: expected method rbm or autoencoder, got ${method}`)
+  }
+  refuseUnknown(`pretrain by ${method}`, options, [...Object.keys(OPTIONS), ...OWN_OPTIONS[method]])
+  if (visible !== 'binary' && visible !== 'gaussian') {
+    throw new ArgumentError(`pretrain: expected visible units binary or gaussian, got ${visible}`)
+  }
+}
+
+/** The modules inside nested sequences, in order. */
+function flatten(model: Module): Module[] {
+  return model instanceof Sequential ? model.layers.flatMap(flatten) : [model]
+}
+
+/** The name of a module that is an activation. */
+function activationOf(module: Module | undefined): ActivationName | undefined {
+  const names = Object.keys(activations) as ActivationName[]
+  return names.find((name) => module instanceof activations[name])
+}
+
+/** Positions of the linear layers that an activation follows. */
+function hiddenLayers(modules: readonly Module[], method: PretrainOptions['method']): number[] {
+  const places = [...modules.keys()].filter(
+    (at) => modules[at] instanceof Linear && activationOf(modules[at + 1]),
+  )
+  if (places.length === 0) {
+    const names = modules.map((module) => module.constructor.name).join(', ')
+    throw new ArgumentError(
+      `pretrain: expected a Sequential with Linear layers and activations after them, got ${names}`,
+    )
+  }
+  for (const at of places) {
+    if ((modules[at] as Linear).bias === null) {
+      throw new ArgumentError('pretrain: expected hidden layers with biases, got one without')
+    }
+    const activation = activationOf(modules[at + 1])
+    if (method === 'rbm' && activation !== 'sigmoid') {
+      throw new ArgumentError(
+        `pretrain: rbm needs sigmoid units, got ${activation}; method autoencoder takes them`,
+      )
+    }
+  }
+  return places
+}
+
+/**
+ * Trains the layer at this place on what those below make of each batch: that costs a product more
+ * per layer below, and no memory of the size of the data set.
+ */
+async function trainLayer(
+  modules: readonly Module[],
+  at: number,
+  data: Dataset,
+  options: PretrainOptions,
+  generator: Generator,
+  ofLayer: Pick<LayerFitOptions, 'checkpoint' | 'onEpoch'>,
+): Promise<History> {
+  const { epochs, batchSize = 100, seed, signal } = options
+  const layer = modules[at] as Linear
+  const below = modulesBelow(modules, at)
+  // The optimizer's velocities go where the parameters go.
+  const own = new Scope()
+  const machine = within(own, () => machineFor(modules, at, options, generator))
+  try {
+    const optimizer = optimizerFor(machine, options, Math.ceil(data.size / batchSize))
+    const history = await machine.fit(
+      data,
+      { optimizer, epochs, batchSize, seed, signal, ...ofLayer },
+      below.length === 0 ? undefined : (x) => below.reduce((h, module) => module.forward(h), x),
+    )
+    if (history.epochs.length > 0) {
+      layer.weight.assign(machine.encoder.weight)
+      layer.bias!.assign(machine.encoder.bias!)
+    }
+    return history
+  } finally {
+    own.end()
+  }
+}
+
+/** What the data go through before the layer at this place; nothing is dropped there. */
+function modulesBelow(modules: readonly Module[], at: number): Module[] {
+  return modules.slice(0, at).filter((module) => !(module instanceof Dropout))
+}
+
+/** What trains the layer at this place. */
+function machineFor(
+  modules: readonly Module[],
+  at: number,
+  options: PretrainOptions,
+  generator: Generator,
+): RBM | Autoencoder {
+  const [visibleUnits, hiddenUnits] = (modules[at] as Linear).weight.shape
+  const before = modulesBelow(modules, at).at(-1)
+  const ofLayer = activationOf(before) === 'sigmoid' ? 'binary' : 'gaussian'
+  const visible = before ? ofLayer : options.visible
+  if (options.method === 'rbm') {
+    return new RBM(visibleUnits, hiddenUnits, { visible, k: options.k, generator })
+  }
+  const { noise, tied } = options
+  const decoder = visible === 'gaussian' ? 'linear' : 'sigmoid'
+  const activation = activationOf(modules[at + 1])
+  return new Autoencoder(visibleUnits, hiddenUnits, { activation, noise, tied, decoder, generator })
+}
+
+function optimizerFor(
+  machine: RBM | Autoencoder,
+  options: PretrainOptions,
+  stepsPerEpoch: number,
+): SGD {
+  const isRBM = machine instanceof RBM
+  const isBounded = isRBM
+    ? machine.visible === 'binary'
+    : machine.activation === 'sigmoid' && machine.decoder === 'sigmoid'
+  const {
+    lr = isBounded ? 0.1 : 0.01,
+    momentum = (step) => (step < EARLY_EPOCHS * stepsPerEpoch ? EARLY_MOMENTUM : LATE_MOMENTUM),
+    weightCost = isRBM ? 0.0002 : 0,
+  } = options
+  return new SGD(machine.parameters(), { lr, momentum, regularizer: l2(weightCost / 2) })
+}
+
+// Hinton 2010, section 9: more momentum once the first great progress is made.
+const EARLY_EPOCHS = 5
+const EARLY_MOMENTUM = 0.5
+const LATE_MOMENTUM = 0.9

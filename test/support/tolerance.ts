@@ -1,0 +1,300 @@
+/**
+ * How far the results of two backends may be apart, kernel by kernel. A kernel without an entry is
+ * exact: it moves, compares or rounds once, and must give the same number (NaN for NaN, -0 for -0).
+ *
+ * Else |a - b| ≤ ulps·ε·magnitude with ε = 2^-23. The magnitude is that of the result, or, where
+ * terms cancel, the sum of the absolute terms: what no rounding of float32 can do better than.
+ */
+import { panelOrder } from '../../lib/backend/js/panels.js'
+import type { KernelName } from '../../lib/backend/kernels.js'
+
+/** One call as it was before it ran; values by the names in the kernel table. */
+export interface Call {
+  number(name: string): number
+  values(name: string): ArrayLike<number>
+}
+
+export interface Tolerance {
+  ulps: number | ((call: Call) => number)
+  /** Of element i of this output, whose value should be `expected`; absent: |expected|. */
+  magnitude?: (call: Call, output: string) => (i: number, expected: number) => number
+}
+
+/** Rounding errors of n additions in a row, which mostly cancel: they grow as √n. */
+const inARow = (n: number) => 4 + Math.sqrt(n)
+
+/** A quotient with e^-d above: d, rounded to float32, has an error of its own size. */
+const power = (y: number) => (y === 0 ? 0 : Math.abs(y) * (1 + Math.abs(Math.log(Math.abs(y)))))
+
+export const tolerances: Partial<Record<KernelName, Tolerance>> = {
+  gemm: { ulps: (call) => inARow(call.number('k')), magnitude: gemmTerms },
+  // One rounding more than the sum: of w·(1 - lr·decay).
+  gemmSgd: { ulps: (call) => inARow(call.number('k')) + 2, magnitude: gemmSgdTerms },
+
+  gemmPanels: {
+    ulps: (call) => inARow(call.number('k')),
+    magnitude: (call) => {
+      const [n, k] = [call.number('n'), call.number('k')]
+      return call.number('transB')
+        ? productTerms(unpacked(call, 'b', n, k, 0))
+        : productTerms(unpacked(call, 'b', k, n, 0))
+    },
+  },
+  gemmSgdPanels: {
+    ulps: (call) => inARow(call.number('k')) + 2,
+    magnitude: (call) => {
+      const [m, n] = [call.number('m'), call.number('n')]
+      const terms = gemmSgdTerms(unpacked(call, 'w', m, n, 1))
+      const order = panelOrder(m, n)
+      return (i) => terms(order[i])
+    },
+  },
+
+  // As the steps, of gradients with the errors of their products; Adam squares them.
+  gemmSgdMomentum: {
+    ulps: (call) => inARow(call.number('k')) + 3,
+    magnitude: (call, output) => sgdTerms(call, output, productTerms(call)),
+  },
+  gemmAdam: {
+    ulps: (call) => 2 * inARow(call.number('k')) + 5,
+    magnitude: (call, output) => adamTerms(call, output, productTerms(call)),
+  },
+
+  // Bounds that the accuracy tests prove against float64.
+  exp: { ulps: 2 },
+  log: { ulps: 2 },
+  sin: { ulps: 4 },
+  cos: { ulps: 4 },
+  sigmoid: { ulps: 4 },
+  tanh: { ulps: 4 },
+  softplus: { ulps: 4 },
+
+  // Both are rounded from a double, which may lie next to a tie.
+  pow: { ulps: 1 },
+  sigmoidGrad: { ulps: 2 },
+  tanhGrad: {
+    ulps: 2,
+    magnitude: (call) => {
+      const [y, dy] = [call.values('y'), call.values('dy')]
+      return (i) => Math.abs(dy[i]) * (1 + y[i] * y[i])
+    },
+  },
+  // Of x + bias, rounded: relative to itself, which the tail of a sigmoid sees as it sees d above.
+  biasSigmoid: { ulps: 4, magnitude: () => (_, y) => power(y) },
+  biasTanh: { ulps: 5 },
+  biasReluGrad: biasGrad((_, dy) => Math.abs(dy)),
+  biasSigmoidGrad: biasGrad((y, dy) => Math.abs(dy * y) * (1 + Math.abs(y))),
+  biasTanhGrad: biasGrad((y, dy) => Math.abs(dy) * (1 + y * y)),
+  affine: {
+    ulps: 1,
+    magnitude: (call) => {
+      const x = call.values('x')
+      const [scale, shift] = [call.number('scale'), call.number('shift')]
+      return (i) => Math.abs(scale * x[i]) + Math.abs(shift)
+    },
+  },
+
+  // The native sums are trees: no more than 32 additions follow each other, half an ulp each.
+  sum: { ulps: 16, magnitude: sumTerms },
+  // Rounded from a double, which may lie next to a tie.
+  norm: { ulps: 1 },
+  softmax: { ulps: (call) => inARow(call.number('cols')), magnitude: () => (_, y) => power(y) },
+  // log Σ has an absolute error: it is 0 or more beside the largest term's 1.
+  logSoftmax: {
+    ulps: (call) => inARow(call.number('cols')),
+    magnitude: () => (_, y) => 1 + Math.abs(y),
+  },
+  softmaxCrossEntropy: {
+    ulps: (call) => inARow(call.number('cols')),
+    magnitude: () => (_, y) => 1 + Math.abs(y),
+  },
+  softmaxGrad: {
+    ulps: (call) => inARow(call.number('cols')),
+    magnitude: (call) => {
+      const [y, dy] = [call.values('y'), call.values('dy')]
+      const dots = rowSums(call, (i) => Math.abs(y[i] * dy[i]))
+      return (i) => Math.abs(y[i]) * (Math.abs(dy[i]) + dots(i))
+    },
+  },
+  logSoftmaxGrad: {
+    ulps: (call) => inARow(call.number('cols')),
+    magnitude: (call) => {
+      const [y, dy] = [call.values('y'), call.values('dy')]
+      const sums = rowSums(call, (i) => Math.abs(dy[i]))
+      return (i) => Math.abs(dy[i]) + Math.exp(y[i]) * sums(i)
+    },
+  },
+  softmaxCrossEntropyGrad: {
+    ulps: (call) => inARow(call.number('cols')),
+    magnitude: (call) => {
+      const cols = call.number('cols')
+      const [labels, dlosses] = [call.values('labels'), call.values('dlosses')]
+      return (i, dlogit) => {
+        const row = Math.floor(i / cols)
+        const dloss = Math.abs(dlosses[row])
+        return i % cols === labels[row] ? dloss : dloss * power(dlogit / dloss)
+      }
+    },
+  },
+
+  scatterAddRows: { ulps: (call) => inARow(call.number('count')), magnitude: scatterTerms },
+
+  uniform: {
+    ulps: 1,
+    magnitude: (call) => {
+      const [low, high] = [call.number('low'), call.number('high')]
+      return () => Math.abs(low) + Math.abs(high - low)
+    },
+  },
+  // No radius is above √(-2 ln 2^-24) = 5.8; sine and cosine have absolute errors.
+  normal: {
+    ulps: 4,
+    magnitude: (call) => () => Math.abs(call.number('mean')) + 6 * Math.abs(call.number('std')),
+  },
+
+  sgd: { ulps: 2, magnitude: sgdTerms },
+  sgdMomentum: { ulps: 3, magnitude: sgdTerms },
+  adam: { ulps: 5, magnitude: adamTerms },
+  maxNorm: { ulps: (call) => inARow(call.number('rows')) },
+
+  warp: { ulps: 4, magnitude: warpTerms },
+}
+
+/** Elements of these terms, two roundings each, and the sums of their columns as `sum` has them. */
+function biasGrad(term: (y: number, dy: number) => number): Tolerance {
+  return {
+    ulps: 18,
+    magnitude: (call, output) => {
+      const [y, dy] = [call.values('y'), call.values('dy')]
+      const [rows, cols] = [call.number('rows'), call.number('cols')]
+      if (output === 'dx') return (i) => term(y[i], dy[i])
+      return (c) => {
+        let sum = 0
+        for (let i = c; i < rows * cols; i += cols) sum += term(y[i], dy[i])
+        return sum
+      }
+    },
+  }
+}
+
+// |alpha|·Σ |a|·|b| + |beta·c|
+function gemmTerms(call: Call): (i: number) => number {
+  const [alpha, beta] = [Math.abs(call.number('alpha')), Math.abs(call.number('beta'))]
+  const [products, c] = [productTerms(call), call.values('c')]
+  return (i) => alpha * products(i) + (beta === 0 ? 0 : beta * Math.abs(c[i]))
+}
+
+function gemmSgdTerms(call: Call): (i: number) => number {
+  const [products, w] = [productTerms(call), call.values('w')]
+  const [lr, , , weightDecay, l2, l1] = Array.from(call.values('settings'), Math.abs)
+  return (i) => lr * (products(i) + l1) + (1 + lr * (weightDecay + 2 * l2)) * Math.abs(w[i])
+}
+
+/** The call with its weights in rows, and the transposes that gemm would have. */
+function unpacked(call: Call, weights: string, rows: number, cols: number, transA: 0 | 1): Call {
+  const values = new Float64Array(rows * cols)
+  const packed = call.values(weights)
+  panelOrder(rows, cols).forEach((plain, i) => {
+    values[plain] = packed[i]
+  })
+  return {
+    number: (name) =>
+      name === 'transA' ? transA : name === 'transB' && transA ? 0 : call.number(name),
+    values: (name) => (name === weights ? values : call.values(name)),
+  }
+}
+
+// Σ |a|·|b|
+function productTerms(call: Call): (i: number) => number {
+  const [a, b] = [call.values('a'), call.values('b')]
+  const [m, n, k] = [call.number('m'), call.number('n'), call.number('k')]
+  const [aRow, aStep] = call.number('transA') ? [1, m] : [k, 1]
+  const [bCol, bStep] = call.number('transB') ? [k, 1] : [1, n]
+  return (i) => {
+    let sum = 0
+    const from = Math.floor(i / n) * aRow
+    const to = (i % n) * bCol
+    for (let p = 0; p < k; p++) sum += Math.abs(a[from + p * aStep] * b[to + p * bStep])
+    return sum
+  }
+}
+
+function sumTerms(call: Call): (i: number) => number {
+  const x = call.values('x')
+  const [length, inner, scale] = [call.number('length'), call.number('inner'), call.number('scale')]
+  return (i) => {
+    let sum = 0
+    let at = Math.floor(i / inner) * length * inner + (i % inner)
+    for (let r = 0; r < length; r++, at += inner) sum += Math.abs(x[at])
+    return Math.abs(scale) * sum
+  }
+}
+
+/** Of row i / cols: Σ term. */
+function rowSums(call: Call, term: (i: number) => number): (i: number) => number {
+  const [rows, cols] = [call.number('rows'), call.number('cols')]
+  const sums = new Float64Array(rows)
+  for (let i = 0; i < rows * cols; i++) sums[Math.floor(i / cols)] += term(i)
+  return (i) => sums[Math.floor(i / cols)]
+}
+
+function scatterTerms(call: Call): (i: number) => number {
+  const [dy, indices, dx] = [call.values('dy'), call.values('indices'), call.values('dx')]
+  const [count, cols] = [call.number('count'), call.number('cols')]
+  const sums = Float64Array.from(dx, Math.abs)
+  for (let i = 0; i < count * cols; i++) {
+    sums[indices[Math.floor(i / cols)] * cols + (i % cols)] += Math.abs(dy[i])
+  }
+  return (i) => sums[i]
+}
+
+/** |dw| as it was given. */
+function gradientOf(call: Call): (i: number) => number {
+  const dw = call.values('dw')
+  return (i) => Math.abs(dw[i])
+}
+
+function sgdTerms(call: Call, output: string, dw = gradientOf(call)): (i: number) => number {
+  const w = call.values('w')
+  const [lr, momentum, , weightDecay, l2, l1] = Array.from(call.values('settings'), Math.abs)
+  const v = momentum === 0 ? undefined : call.values('velocity')
+  return (i) => {
+    const g = dw(i) + (weightDecay + 2 * l2) * Math.abs(w[i])
+    const step = v === undefined ? g : momentum * Math.abs(v[i]) + g
+    return output === 'velocity' ? step : Math.abs(w[i]) + lr * ((1 + momentum) * step + l1)
+  }
+}
+
+function adamTerms(call: Call, output: string, dw = gradientOf(call)): (i: number) => number {
+  const [w, mean, square] = ['w', 'mean', 'square'].map((name) => call.values(name))
+  const [lr, step, meanRate, squareRate, epsilon, weightDecay, l2, l1] = Array.from(
+    call.values('settings'),
+  )
+  return (i) => {
+    const g = dw(i) + (weightDecay + 2 * l2) * Math.abs(w[i])
+    const m = Math.abs(mean[i]) + meanRate * (g + Math.abs(mean[i]))
+    const v = square[i] + squareRate * (g * g + square[i])
+    if (output === 'mean') return m
+    if (output === 'square') return v
+    // Errors of the quotient grow with what its parts are made of, not with what they come to.
+    const rest = (1 - squareRate) * square[i]
+    const root = Math.sqrt(rest > 0 ? rest : v) + epsilon
+    return Math.abs(w[i]) + (step * m * v) / (rest > 0 ? rest : v || 1) / root + lr * l1
+  }
+}
+
+/** A position is off by ulps of what it is made of; by as much of the steepest slope is the pixel. */
+function warpTerms(call: Call): (i: number) => number {
+  const [x, maps, shifts] = [call.values('x'), call.values('maps'), call.values('shifts')]
+  const [height, width] = [call.number('height'), call.number('width')]
+  const size = height * width
+  return (i) => {
+    const image = Math.floor(i / size)
+    let largest = 0
+    for (let j = 0; j < size; j++) largest = Math.max(largest, Math.abs(x[image * size + j]))
+    let position = height + width
+    for (let j = 0; j < 4; j++) position += Math.abs(maps[4 * image + j]) * (height + width)
+    const at = 2 * image * size + (i % size)
+    return largest * (1 + position + Math.abs(shifts[at]) + Math.abs(shifts[at + size]))
+  }
+}
