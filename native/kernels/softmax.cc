@@ -3,8 +3,8 @@
 //
 // Each is written once, for a Group of rows that are computed side by side. Short rows go 16 at a
 // time through a transposed tile: a row of 10 would leave most of a vector register empty.
-#include "simd/reduce.h"
 #include "rows.h"
+#include "simd/reduce.h"
 #include "simd/vmath.h"
 
 namespace nb {

@@ -6,8 +6,8 @@
 
 #include <functional>
 
-#include "thread_pool.h"
 #include "program.h"
+#include "thread_pool.h"
 
 namespace nb {
 
