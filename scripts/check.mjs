@@ -1,4 +1,4 @@
-// The quick checks for people and CI: format, lint, types, and the smoke test.
+// The quick checks for people and CI: format, lint, types, import rules, and the smoke test.
 //   npm run check          checks
 //   npm run format         formats, and applies the linter's safe corrections
 import { spawnSync } from 'node:child_process'
@@ -31,12 +31,20 @@ const biome = (...args) =>
   run(execPath, [bin('@biomejs/biome/bin/biome'), 'check', ...args]).status === 0
 const types = (config) =>
   run(execPath, [bin('typescript/bin/tsc'), '-p', config, '--noEmit']).status === 0
+const importRules = () =>
+  run(execPath, [
+    bin('dependency-cruiser/bin/dependency-cruise.mjs'),
+    '--config',
+    '.dependency-cruiser.mjs',
+    'src',
+  ]).status === 0
 
 const checks = {
   'format and lint (biome)': () => biome('--error-on-warnings'),
   'C++ format (clang-format)': () => clangFormat(['--dry-run', '--Werror']),
   'types of src': () => types('tsconfig.json'),
   'types of test': () => types('tsconfig.test.json'),
+  'import rules (dependency-cruiser)': () => importRules(),
   'smoke test': () => {
     if (!existsSync(join(root, smokeTest))) return true
     return run(execPath, [join(root, 'scripts/test.mjs'), smokeTest]).status === 0

@@ -1,12 +1,13 @@
 /** Everything the package exports. */
-export { noGrad } from './autograd/backward.js'
+import './autograd/attach.js'
+
 export {
   type GradCheckElement,
   type GradCheckOptions,
   type GradCheckResult,
   gradCheck,
 } from './autograd/gradCheck.js'
-export type { DType, MemoryUse } from './backend/backend.js'
+export type { MemoryUse } from './backend/backend.js'
 export {
   type BackendName,
   getBackend,
@@ -15,6 +16,7 @@ export {
   setBackend,
   setNumThreads,
 } from './backend/current.js'
+export type { DType } from './backend/dtype.js'
 export * from './base/errors.js'
 export { type Captured, capture, type Results } from './capture/capture.js'
 export { type Dataset, type DatasetSource, dataset, split, subset } from './data/dataset.js'
@@ -66,18 +68,14 @@ export { l1, l2, type Regularizer } from './optim/regularizers.js'
 export * as schedules from './optim/schedules.js'
 export { SGD, type SGDSettings } from './optim/sgd.js'
 export { arange, eye, full, ones, rand, randn, tensor, zeros } from './tensor/create.js'
+export { noGrad } from './tensor/graph.js'
 export { Generator, setSeed } from './tensor/random.js'
+export { scope } from './tensor/scope.js'
 export type { Shape } from './tensor/shape.js'
-export { scope } from './tensor/storage.js'
 export { type ArrayOf, type Operand, Tensor } from './tensor/tensor.js'
 export { type Evaluation, evaluate, predictedClasses } from './training/evaluate.js'
-export {
-  type EpochReport,
-  type FitOptions,
-  fit,
-  type History,
-  type StepReport,
-} from './training/fit.js'
+export { type FitOptions, fit } from './training/fit.js'
+export type { EpochReport, History, StepReport } from './training/report.js'
 export { Autoencoder, type AutoencoderOptions, type Noise } from './unsupervised/autoencoder.js'
 export { type LayerFitOptions, UnsupervisedLayer } from './unsupervised/layer.js'
 export {

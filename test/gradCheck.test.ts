@@ -17,8 +17,7 @@ import {
   tensor,
   where,
 } from '../lib/index.js'
-import { defineOp } from '../lib/ops/define.js'
-import { ops } from '../lib/ops/registry.js'
+import { defineOp, ops } from '../lib/ops/define.js'
 import { leaf, onBothBackends, refuses, sample, toTensor, wrong } from './support/reference.js'
 
 t.test('right gradients', async (t) => {

@@ -4,7 +4,7 @@
  * kernels.test.ts.
  */
 import t, { type Test } from 'tap'
-import type { DType, TypedArray } from '../lib/backend/backend.js'
+import type { DType, TypedArray } from '../lib/backend/dtype.js'
 import { JsBackend } from '../lib/backend/js/backend.js'
 import { philox } from '../lib/backend/js/random.js'
 import type { Handle } from '../lib/backend/kernels.js'

@@ -3,7 +3,7 @@
  * all buffers as they were and the backend working.
  */
 import t, { type Test } from 'tap'
-import type { DType, TypedArray } from '../lib/backend/backend.js'
+import type { DType, TypedArray } from '../lib/backend/dtype.js'
 import { JsBackend } from '../lib/backend/js/backend.js'
 import type { Handle, KernelName } from '../lib/backend/kernels.js'
 import { NativeBackend } from '../lib/backend/native/backend.js'

@@ -4,7 +4,8 @@
  * survive every call.
  */
 import t from 'tap'
-import type { Backend, DType, TypedArray } from '../lib/backend/backend.js'
+import type { Backend } from '../lib/backend/backend.js'
+import type { DType, TypedArray } from '../lib/backend/dtype.js'
 import { JsBackend } from '../lib/backend/js/backend.js'
 import { jsKernels } from '../lib/backend/js/kernels.js'
 import { type Handle, type KernelName, kernels } from '../lib/backend/kernels.js'

@@ -23,7 +23,7 @@ import {
   tensor,
   zeros,
 } from '../lib/index.js'
-import { ops } from '../lib/ops/registry.js'
+import { ops } from '../lib/ops/define.js'
 import { FailingBackend } from './support/failingBackend.js'
 import { opCases } from './support/opCases.js'
 import {

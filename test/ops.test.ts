@@ -4,7 +4,7 @@
  */
 import t from 'tap'
 import { gradCheck, setBackend } from '../lib/index.js'
-import { ops } from '../lib/ops/registry.js'
+import { ops } from '../lib/ops/define.js'
 import { opCases } from './support/opCases.js'
 import { same, toTensor } from './support/reference.js'
 

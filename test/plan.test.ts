@@ -1,10 +1,11 @@
 /** Where the planner puts the buffers of random tapes. What is fused before is in fuse.test.ts. */
 import fc from 'fast-check'
 import t from 'tap'
-import type { DType, TypedArray } from '../lib/backend/backend.js'
+import type { DType, TypedArray } from '../lib/backend/dtype.js'
 import type { Handle } from '../lib/backend/kernels.js'
+import type { Plan } from '../lib/backend/program.js'
 import { type Tape, type TapeBuffer, type TapeStep, uses } from '../lib/backend/tape.js'
-import { formatPlan, lifetimes, type Plan, plan } from '../lib/capture/plan.js'
+import { formatPlan, lifetimes, plan } from '../lib/capture/plan.js'
 
 const arrayOf = {
   float32: Float32Array,

@@ -59,7 +59,7 @@ for (const name of ['sum', 'mean', 'max', 'min', 'norm', 'argmax', 'argmin']) {
 for (const name of ['transpose', 'detach', 'clone', 'view']) calls[name] = (x) => wrong(x)[name]()
 
 /** What works on a released tensor too, and what only integers have. */
-const harmless = ['constructor', 'dispose', 'storagesInUse', 'requiresGrad']
+const harmless = ['constructor', 'dispose', 'requiresGrad']
 const ofIntegers = ['toFloat']
 
 const released: Record<string, (x: () => Tensor) => Tensor> = {

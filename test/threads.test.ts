@@ -4,11 +4,11 @@
  */
 import { spawnSync } from 'node:child_process'
 import t, { type Test } from 'tap'
-import type { DType, TypedArray } from '../lib/backend/backend.js'
+import type { DType, TypedArray } from '../lib/backend/dtype.js'
 import { type KernelName, kernels } from '../lib/backend/kernels.js'
 import { loadAddon, NativeBackend } from '../lib/backend/native/backend.js'
+import type { Place } from '../lib/backend/program.js'
 import type { TapeStep } from '../lib/backend/tape.js'
-import type { Place } from '../lib/capture/plan.js'
 import type * as library from '../lib/index.js'
 import { ArgumentError, getNumThreads, setNumThreads } from '../lib/index.js'
 import type { Arg } from './support/case.js'

@@ -5,102 +5,11 @@
  */
 import { noteLeaf } from '../backend/record.js'
 import { AutogradError, ShapeError } from '../base/errors.js'
-import { addInPlace } from '../ops/elementwise.js'
-import { sumTo } from '../ops/reduce.js'
-import { format, type Shape, sameShape } from '../tensor/shape.js'
-import { refusePromise, Scope, type Storage, within } from '../tensor/storage.js'
-import type { AnyTensor, Tensor } from '../tensor/tensor.js'
-
-/** One differentiable op of the graph: what it was computed from and how to go back. */
-export interface GradNode {
-  readonly name: string
-  /** Grows with creation, so descending order is a valid order of walking back. */
-  readonly id: number
-  /** Per input: the node it came from, the leaf that it is, or null where no gradient is wanted. */
-  readonly edges: readonly (GradNode | Tensor | null)[]
-  /** Shapes of the inputs. */
-  readonly shapes: readonly Shape[]
-  /** The op's arguments that are not tensors. */
-  readonly attributes: unknown
-  /** Views of what the op needs again; null once they were released. */
-  saved: readonly AnyTensor[] | null
-  /** Sum of the saved buffers' versions when they were saved. */
-  readonly version: number
-  /** One gradient per input, computed only when it is asked for. */
-  readonly backward: (dy: Tensor, saved: readonly AnyTensor[], node: GradNode) => (() => Tensor)[]
-  /** The gradient gathered so far, during a walk. */
-  gradient: Tensor | null
-}
-
-let enabled = true
-
-/** Whether ops leave a graph behind at this point. */
-export function gradEnabled(): boolean {
-  return enabled
-}
-
-/**
- * Runs fn without leaving a graph behind.
- * @throws ArgumentError when fn is asynchronous
- */
-export function noGrad<T>(fn: () => T): T {
-  const before = enabled
-  enabled = false
-  try {
-    return refusePromise('noGrad', fn())
-  } finally {
-    enabled = before
-  }
-}
-
-export function versionOf(saved: readonly AnyTensor[]): number {
-  let sum = 0
-  for (const tensor of saved) sum += tensor.storage.version
-  return sum
-}
-
-let nextId = 1
-
-/** Makes y the result of a differentiable op. */
-export function record(
-  y: Tensor,
-  name: string,
-  inputs: readonly AnyTensor[],
-  saved: readonly AnyTensor[],
-  attributes: unknown,
-  backward: GradNode['backward'],
-): void {
-  y.requiresGrad = true
-  y.node = {
-    name,
-    id: nextId++,
-    edges: inputs.map((x) => (x.requiresGrad ? (x.node ?? (x as Tensor)) : null)),
-    shapes: inputs.map((x) => x.shape),
-    attributes,
-    saved: saved.map((x) => x.view()),
-    version: versionOf(saved),
-    backward,
-    gradient: null,
-  }
-}
-
-function isNode(edge: GradNode | Tensor): edge is GradNode {
-  return 'edges' in edge
-}
-
-/** Every node the root was computed from, latest first. */
-export function nodesBehind(root: GradNode): GradNode[] {
-  const seen = new Set([root])
-  for (const node of seen) {
-    for (const edge of node.edges) if (edge !== null && isNode(edge)) seen.add(edge)
-  }
-  return [...seen].sort((a, b) => b.id - a.id)
-}
-
-/** Buffers that a later backward from this node still needs. */
-export function savedStorages(root: GradNode): Storage[] {
-  return nodesBehind(root).flatMap((node) => (node.saved ?? []).map((x) => x.storage))
-}
+import { addInPlace, sumTo } from '../ops/raw.js'
+import { isNode, nodesBehind, noGrad, versionOf } from '../tensor/graph.js'
+import { format, sameShape } from '../tensor/shape.js'
+import { Scope, type Storage, within } from '../tensor/storage.js'
+import type { AnyTensor, GradNode, Tensor } from '../tensor/tensor.js'
 
 function release(node: GradNode): void {
   for (const tensor of node.saved ?? []) tensor.dispose()

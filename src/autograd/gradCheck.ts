@@ -3,16 +3,16 @@
  * to many digits unless a rule is wrong. Not meant for points where a function has a kink.
  */
 
-import type { DType } from '../backend/backend.js'
 import { withBackend } from '../backend/current.js'
+import type { DType } from '../backend/dtype.js'
 import { JsBackend } from '../backend/js/backend.js'
 import { ArgumentError } from '../base/errors.js'
 import { tensor } from '../tensor/create.js'
+import { noGrad } from '../tensor/graph.js'
 import type { Nested } from '../tensor/print.js'
 import { Generator } from '../tensor/random.js'
-import { scope } from '../tensor/storage.js'
+import { scope } from '../tensor/scope.js'
 import { type AnyTensor, Tensor } from '../tensor/tensor.js'
-import { noGrad } from './backward.js'
 
 export interface GradCheckOptions {
   /** Step of the differences, relative to inputs above 1; 1e-5 by default. */

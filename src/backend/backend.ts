@@ -2,16 +2,10 @@
  * The seam: what every backend does, in numbers only. Shapes, gradients and errors a user reads are
  * made above it; memory and arithmetic below it.
  */
-import type { Plan } from '../capture/plan.js'
+
+import type { DType, Precision, TypedArray } from './dtype.js'
 import type { Handle, KernelArgs, KernelName } from './kernels.js'
-
-/** Element types of a buffer. float32 stands for the backend's float, which JS can widen to 64 bits. */
-export type DType = 'float32' | 'int32' | 'uint8'
-
-/** float32 is what everything computes in; float64 exists on the JS backend, for gradient checks. */
-export type Precision = 'float32' | 'float64'
-
-export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array
+import type { Plan, Program } from './program.js'
 
 /** Bytes and buffers of one backend in this thread. */
 export interface MemoryUse {
@@ -23,28 +17,6 @@ export interface MemoryUse {
   peak: number
   /** Number of buffers in use. */
   buffers: number
-}
-
-/** Row `pass` of a table goes into a cell before each pass, or out of it after each pass. */
-export interface Transfer {
-  readonly direction: 'feed' | 'collect'
-  /** [passes, width] */
-  readonly table: Handle
-  readonly cell: Handle
-  readonly width: number
-}
-
-/** A compiled plan. While it runs, the buffers that it uses cannot be used otherwise. */
-export interface Program {
-  /** Runs on this thread and its helpers; returns the passes done. Throws KernelError. */
-  runSync(passes: number, transfers: readonly Transfer[]): number
-  /** Runs beside JavaScript. */
-  run(passes: number, transfers: readonly Transfer[]): Promise<number>
-  /** Stops a run after the pass that is being computed. */
-  cancel(): void
-  /** Passes done of the run under way, or else of the last one; 0 where that was refused. */
-  progress(): number
-  dispose(): void
 }
 
 export interface Backend {

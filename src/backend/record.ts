@@ -4,9 +4,10 @@
  */
 
 import { CaptureError } from '../base/errors.js'
-import type { Storage } from '../tensor/storage.js'
-import type { Backend, DType, MemoryUse, Program, TypedArray } from './backend.js'
+import type { Backend, MemoryUse } from './backend.js'
+import type { DType, TypedArray } from './dtype.js'
 import type { Handle, KernelArgs, KernelName } from './kernels.js'
+import type { Program } from './program.js'
 import { type Tape, type TapeBuffer, uses } from './tape.js'
 
 /** A buffer whose content JavaScript computes for each pass, such as an optimizer's settings. */
@@ -84,13 +85,10 @@ export class RecordingBackend implements Backend {
   }
 
   /** Makes a buffer outlive the program: a result that was made inside becomes the cell itself. */
-  copyOut(result: Storage, cell: Storage): void {
-    const made = this.tape.buffers[this.#positions.get(result.handle) ?? -1]
-    if (made !== undefined && made.shared === undefined) made.shared = cell.handle
-    else {
-      const { length } = cell
-      this.run('copy2d', result.handle, cell.handle, 1, length, 0, length, 0, length)
-    }
+  copyOut(result: Handle, cell: Handle, length: number): void {
+    const made = this.tape.buffers[this.#positions.get(result) ?? -1]
+    if (made !== undefined && made.shared === undefined) made.shared = cell
+    else this.run('copy2d', result, cell, 1, length, 0, length, 0, length)
   }
 
   memory(): MemoryUse {

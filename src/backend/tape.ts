@@ -2,7 +2,7 @@
  * A recorded sequence of kernel calls, as plain data: what the planner reads, what can be printed
  * and tested. Buffers are positions in one list; steps name them in place of handles.
  */
-import type { DType } from './backend.js'
+import type { DType } from './dtype.js'
 import { type Handle, type KernelName, kernels } from './kernels.js'
 
 export interface TapeBuffer {

@@ -1,4 +1,4 @@
-/** Options, which plain JavaScript can fill with anything. */
+/** Checks of arguments and options, which plain JavaScript can fill with anything. */
 import { ArgumentError } from './errors.js'
 
 /**
@@ -63,4 +63,25 @@ function editDistance(a: string, b: string): number {
     row = next
   }
   return row[b.length]
+}
+
+/** Refuses a number outside a range; `range` is its wording. */
+export function checkNumber(
+  op: string,
+  name: string,
+  value: number,
+  ok: boolean,
+  range: string,
+): void {
+  if (typeof value !== 'number' || !ok) {
+    throw new ArgumentError(`${op}: expected ${name} ${range}, got ${String(value)}`)
+  }
+}
+
+/** Refuses what an asynchronous function returned; its later failure is not reported any more. */
+export function refusePromise<T>(op: string, result: T): T {
+  const { then } = (result ?? {}) as Partial<PromiseLike<unknown>>
+  if (typeof then !== 'function') return result
+  then.call(result, undefined, () => {})
+  throw new ArgumentError(`${op}: expected a synchronous function, got one that returns a promise`)
 }

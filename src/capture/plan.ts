@@ -2,26 +2,9 @@
  * Where the buffers of a tape live: those that are made and freed inside share one arena, and two of
  * them share a place in it when they are never needed together. A pure function of the tape.
  */
-import type { DType } from '../backend/backend.js'
-import type { Handle } from '../backend/kernels.js'
+import type { DType } from '../backend/dtype.js'
+import type { Place, Plan } from '../backend/program.js'
 import { formatStep, type Tape, type TapeStep, uses } from '../backend/tape.js'
-
-export interface Place {
-  readonly dtype: DType
-  readonly length: number
-  /** Byte offset in the arena, or undefined for a shared buffer. */
-  readonly offset?: number
-  readonly shared?: Handle
-}
-
-export interface Plan {
-  readonly arenaBytes: number
-  readonly places: readonly Place[]
-  readonly steps: readonly TapeStep[]
-  /** Once, before the first pass and after the last. */
-  readonly before: readonly TapeStep[]
-  readonly after: readonly TapeStep[]
-}
 
 /** Bytes of an element; floats of a float64 backend take 8, which only its own memory sees. */
 const bytesOf: Record<DType, number> = { float32: 4, int32: 4, uint8: 1 }

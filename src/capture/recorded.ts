@@ -1,13 +1,16 @@
 /** One trace of a captured function: its program, the buffers around it, and how it is run. */
-import type { Backend, DType, Program, Transfer } from '../backend/backend.js'
+import type { Backend } from '../backend/backend.js'
+import type { DType } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
+import type { Plan, Program, Transfer } from '../backend/program.js'
 import { type Action, type Feed, RecordingBackend, recordWith } from '../backend/record.js'
+import { refusePromise } from '../base/arguments.js'
 import { CaptureError } from '../base/errors.js'
 import { type Shape, sizeOf } from '../tensor/shape.js'
-import { refusePromise, Scope, Storage, within } from '../tensor/storage.js'
+import { Scope, Storage, within } from '../tensor/storage.js'
 import { type AnyTensor, Tensor } from '../tensor/tensor.js'
 import { fuse } from './fuse.js'
-import { formatPlan, type Plan, plan } from './plan.js'
+import { formatPlan, plan } from './plan.js'
 import { type Results, replaceTensors, tensorsIn } from './results.js'
 
 /** A buffer that stays for as long as its program. */
@@ -62,8 +65,8 @@ export class Recorded<R extends Results> {
         const tensors = tensorsIn(this.#results)
         this.#outputs = tensors.map(({ dtype, shape }) => this.#cell(dtype, shape))
         for (const [i, x] of tensors.entries()) {
-          x.handle // refuses a released tensor
-          recording.copyOut(x.storage, this.#outputs[i].storage)
+          const { storage } = this.#outputs[i]
+          recording.copyOut(x.handle, storage.handle, storage.length)
         }
       } finally {
         for (const leaf of recording.leaves) leaf.grad = null

@@ -2,8 +2,9 @@
  * The examples of a data set on the current backend: copied there once, bytes as bytes. Not a loader:
  * nothing here knows of batches or their order.
  */
-import type { DType, TypedArray } from '../backend/backend.js'
+
 import { currentBackend } from '../backend/current.js'
+import type { DType, TypedArray } from '../backend/dtype.js'
 import { ArgumentError, ShapeError } from '../base/errors.js'
 import { turns } from '../base/eventLoop.js'
 import type { Targets } from '../nn/losses.js'

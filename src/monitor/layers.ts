@@ -2,9 +2,10 @@
  * What a monitor looks at in a network: the weights of each layer, and the activations in the graph
  * that a forward pass left behind. No model has to be written for it.
  */
-import { type GradNode, nodesBehind } from '../autograd/backward.js'
+
 import { type Module, Parameter } from '../nn/module.js'
-import type { Tensor } from '../tensor/tensor.js'
+import { nodesBehind } from '../tensor/graph.js'
+import type { GradNode, Tensor } from '../tensor/tensor.js'
 
 /** A layer's weights: its parameters that regularizers apply to, which biases are not. */
 export interface Layer {

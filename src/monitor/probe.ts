@@ -1,8 +1,9 @@
 /** What a monitor computes with tensors around one training step. May be captured with the step. */
-import { nodesBehind, noGrad } from '../autograd/backward.js'
+
 import { isRecording } from '../backend/record.js'
 import type { Module } from '../nn/module.js'
 import { stack } from '../ops/layout.js'
+import { nodesBehind, noGrad } from '../tensor/graph.js'
 import { Tensor } from '../tensor/tensor.js'
 import { type Activation, activationsBehind, type Layer, layersOf } from './layers.js'
 

@@ -2,13 +2,13 @@
  * What an op is: a forward rule over kernels, and a backward rule over ops. Everything that is the
  * same for all ops, checking that the inputs fit together and leaving a graph behind, stands here.
  */
-import { ops } from './registry.js'
 
-// The modules below define ops while they are being loaded, wherever loading began.
+import { gradEnabled, record } from '../tensor/graph.js'
+import type { AnyTensor, GradNode, Tensor } from '../tensor/tensor.js'
+import { requireUsable } from './require.js'
 
-import { type GradNode, gradEnabled, record } from '../autograd/backward.js'
-import { ArgumentError, BackendError } from '../base/errors.js'
-import { type AnyTensor, Tensor } from '../tensor/tensor.js'
+/** Every op by name; the op tests walk it. */
+export const ops = new Map<string, { differentiable: boolean }>()
 
 export interface OpRule<Inputs extends readonly AnyTensor[], Attributes, Y extends AnyTensor> {
   /** Checks shapes, allocates the result and runs the kernels. */
@@ -65,31 +65,4 @@ export function defineOp<
 
 function isPlainObject(value: unknown): boolean {
   return value instanceof Object && Object.getPrototypeOf(value) === Object.prototype
-}
-
-/** Refuses inputs that are no tensors, were released, or lie on different backends. */
-export function requireUsable(op: string, inputs: readonly AnyTensor[]): void {
-  for (const x of inputs) {
-    requireTensor(op, x)
-    x.handle // refuses a released tensor
-    if (x.storage.backend !== inputs[0].storage.backend) mixedBackends(op, inputs)
-  }
-}
-
-function mixedBackends(op: string, inputs: readonly AnyTensor[]): never {
-  const backends = inputs.map(({ storage: { backend } }) => `${backend.name} ${backend.precision}`)
-  throw new BackendError(`${op}: expected tensors of one backend, got ${backends.join(' and ')}`)
-}
-
-/** Refuses what is not a tensor, which plain JavaScript can pass. */
-export function requireTensor(op: string, x: unknown): void {
-  if (!(x instanceof Tensor)) throw new ArgumentError(`${op}: expected a tensor, got ${typeof x}`)
-}
-
-/** Refuses a tensor of another dtype. */
-export function requireDType(op: string, x: AnyTensor, dtype: AnyTensor['dtype']): void {
-  requireTensor(op, x)
-  if (x.dtype === dtype) return
-  const advice = dtype === 'float32' && x.dtype === 'int32' ? '; toFloat() converts it' : ''
-  throw new ArgumentError(`${op}: expected a ${dtype} tensor, got ${x.dtype}${advice}`)
 }

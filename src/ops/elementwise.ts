@@ -2,11 +2,12 @@
  * Ops that treat every element alike, with NumPy's broadcasting where there are two operands.
  */
 import type { KernelName } from '../backend/kernels.js'
-import { ArgumentError, ShapeError } from '../base/errors.js'
-import { broadcastShapes, format, planBroadcast, type Shape, sameShape } from '../tensor/shape.js'
+import { ArgumentError } from '../base/errors.js'
+import { broadcastShapes, planBroadcast, type Shape, sameShape } from '../tensor/shape.js'
 import { type AnyTensor, allocate, type Tensor } from '../tensor/tensor.js'
-import { defineOp, type Op, requireDType } from './define.js'
-import { expandForward, permuteForward } from './layout.js'
+import { defineOp, type Op } from './define.js'
+import { expandForward, permuteForward } from './raw.js'
+import { requireDType } from './require.js'
 
 type BinaryKernel = Extract<
   KernelName,
@@ -284,14 +285,3 @@ export const where: Op<Triple> = defineOp<Triple>('where', {
     () => where(condition, dy.filled(0), dy),
   ],
 })
-
-/** x += y, outside any graph; y broadcasts to x. */
-export function addInPlace(x: Tensor, y: Tensor): void {
-  if (!sameShape(x.shape, y.shape)) {
-    throw new ShapeError(
-      `add: expected equal shapes, got ${format(x.shape)} and ${format(y.shape)}`,
-    )
-  }
-  x.storage.backend.run('add', x.handle, y.handle, x.handle, 1, 1, x.size, 7, 7)
-  x.storage.version++
-}

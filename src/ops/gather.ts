@@ -4,7 +4,8 @@
 import { ArgumentError, ShapeError } from '../base/errors.js'
 import { format, type Shape, sizeOf } from '../tensor/shape.js'
 import { type AnyTensor, allocate, type Tensor } from '../tensor/tensor.js'
-import { defineOp, requireDType } from './define.js'
+import { defineOp } from './define.js'
+import { requireDType } from './require.js'
 
 /** The shape of rows taken from x, and the elements of one row. */
 function rowsTaken(op: string, x: AnyTensor, indices: AnyTensor): { shape: Shape; cols: number } {

@@ -4,17 +4,16 @@
 import { ArgumentError, ShapeError } from '../base/errors.js'
 import {
   aroundAxis,
-  checkShape,
   format,
   resolveAxis,
   resolveReshape,
   type Shape,
   sameShape,
-  sizeOf,
 } from '../tensor/shape.js'
 import { type AnyTensor, allocate, type Tensor } from '../tensor/tensor.js'
-import { defineOp, requireDType, requireTensor } from './define.js'
-import { sumTo } from './reduce.js'
+import { defineOp } from './define.js'
+import { expandForward, permuteForward, sumTo } from './raw.js'
+import { requireDType, requireTensor } from './require.js'
 
 /** The same elements in another shape; shares the buffer. One extent may be -1. */
 export const reshape = defineOp<readonly [AnyTensor], { shape: Shape }, AnyTensor>('reshape', {
@@ -32,38 +31,6 @@ export function expandTo(x: Tensor, shape: Shape): Tensor {
   return broadcastTo(x, { shape })
 }
 
-/** The same without a graph. */
-export function expandForward(x: Tensor, shape: Shape): Tensor {
-  requireDType('broadcastTo', x, 'float32')
-  checkShape('broadcastTo', shape)
-  const offset = shape.length - x.shape.length
-  const aligned = shape.map((_, axis) => x.shape[axis - offset] ?? 1)
-  if (offset < 0 || aligned.some((extent, axis) => extent !== shape[axis] && extent !== 1)) {
-    throw new ShapeError(
-      `broadcastTo: expected a shape that ${format(x.shape)} can be repeated to, got ${format(shape)}`,
-    )
-  }
-  let y = x.view(aligned)
-  // Neighbouring axes that are repeated together are one run of the kernel.
-  for (let end = shape.length; end > 0; end--) {
-    if (aligned[end - 1] === shape[end - 1]) continue
-    let begin = end - 1
-    while (begin > 0 && aligned[begin - 1] === 1) begin--
-    const outer = sizeOf(aligned.slice(0, begin))
-    const inner = sizeOf(shape.slice(end))
-    const repeat = sizeOf(shape.slice(begin, end))
-    const next = allocate(x, [...aligned.slice(0, begin), ...shape.slice(begin)])
-    x.storage.backend.run('expand', y.handle, next.handle, outer, repeat, inner)
-    y.dispose()
-    y = next
-    end = begin + 1
-  }
-  if (y.storage !== x.storage) return y
-  const copy = y.clone()
-  y.dispose()
-  return copy
-}
-
 /** Axes in another order; the last two swapped, for undefined. */
 export const permute = defineOp<readonly [AnyTensor], { axes: readonly number[] }, AnyTensor>(
   'transpose',
@@ -74,33 +41,6 @@ export const permute = defineOp<readonly [AnyTensor], { axes: readonly number[] 
     ],
   },
 )
-
-/**
- * Axes in another order, without a graph: each in turn is brought to its place by one swap of two
- * neighbouring groups of axes. Shares the buffer when there is nothing to swap.
- */
-export function permuteForward(x: AnyTensor, axes: readonly number[]): AnyTensor {
-  const order = x.shape.map((_, axis) => axis)
-  let y = x.view()
-  for (let place = 0; place < axes.length; place++) {
-    const from = order.indexOf(axes[place])
-    if (from === place) continue
-    const extents = order.map((axis) => x.shape[axis])
-    const outer = sizeOf(extents.slice(0, place))
-    const rows = sizeOf(extents.slice(place, from))
-    const inner = sizeOf(extents.slice(from + 1))
-    order.splice(place, 0, ...order.splice(from, 1))
-    const next = allocate(
-      x,
-      order.map((axis) => x.shape[axis]),
-      x.dtype,
-    )
-    x.storage.backend.run('transpose', y.handle, next.handle, outer, rows, extents[from], inner)
-    y.dispose()
-    y = next
-  }
-  return y
-}
 
 interface SliceAttributes {
   axis: number

@@ -4,8 +4,9 @@
 import { ShapeError } from '../base/errors.js'
 import { format } from '../tensor/shape.js'
 import { allocate, type Tensor } from '../tensor/tensor.js'
-import { defineOp, requireDType, requireTensor } from './define.js'
-import { sumTo } from './reduce.js'
+import { defineOp } from './define.js'
+import { sumTo } from './raw.js'
+import { requireDType, requireTensor } from './require.js'
 
 interface Transposes {
   transA: boolean

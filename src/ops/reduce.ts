@@ -8,59 +8,20 @@ import {
   resolveAxes,
   resolveAxis,
   type Shape,
-  sameShape,
   sizeOf,
 } from '../tensor/shape.js'
 import { type AnyTensor, allocate, type Tensor } from '../tensor/tensor.js'
-import { defineOp, requireDType } from './define.js'
+import { defineOp } from './define.js'
 import { equal, where } from './elementwise.js'
 import { expandTo } from './layout.js'
+import { fold } from './raw.js'
+import { requireDType } from './require.js'
 
 type Axes = readonly number[]
 
 /** The shape with 1 where an axis was folded, so that it broadcasts against what was folded. */
 function keepingAxes(shape: Shape, axes: Axes): Shape {
   return shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent))
-}
-
-/** Runs of neighbouring axes, last first: each is one call of a kernel. */
-function runsOf(axes: Axes): [number, number][] {
-  const runs: [number, number][] = []
-  for (const axis of axes) {
-    const last = runs.at(-1)
-    if (last && last[1] === axis) last[1] = axis + 1
-    else runs.push([axis, axis + 1])
-  }
-  return runs.reverse()
-}
-
-/** Folds the axes away, one run after the other; the scale goes into the last call. */
-function fold(kernel: 'sum' | 'max', x: Tensor, axes: Axes, scale: number): Tensor {
-  requireDType(kernel, x, 'float32')
-  let y = x.view()
-  const runs = runsOf(axes)
-  for (const [i, [begin, end]] of runs.entries()) {
-    const { shape } = y
-    const outer = sizeOf(shape.slice(0, begin))
-    const length = sizeOf(shape.slice(begin, end))
-    const inner = sizeOf(shape.slice(end))
-    const next = allocate(x, shape.toSpliced(begin, end - begin))
-    const { backend } = x.storage
-    if (kernel === 'max') backend.run('max', y.handle, next.handle, outer, length, inner)
-    else
-      backend.run(
-        'sum',
-        y.handle,
-        next.handle,
-        outer,
-        length,
-        inner,
-        i === runs.length - 1 ? scale : 1,
-      )
-    y.dispose()
-    y = next
-  }
-  return runs.length > 0 ? y : y.clone()
 }
 
 const sumAxes = defineOp<readonly [Tensor], { axes: Axes; scale: number }>('sum', {
@@ -169,18 +130,4 @@ export function argmax(x: Tensor, axis?: number): Tensor<'int32'> {
   const along = axis === undefined ? 0 : resolveAxis('argmax', axis, x.shape.length)
   refuseEmpty('argmax', flat, [along])
   return argmaxAxis(flat, { axis: along })
-}
-
-/** Sums what broadcasting repeated, back to the shape before it. */
-export function sumTo(x: Tensor, shape: Shape): Tensor {
-  const offset = x.shape.length - shape.length
-  const axes = x.shape.flatMap((extent, axis) =>
-    axis < offset || (shape[axis - offset] === 1 && extent !== 1) ? [axis] : [],
-  )
-  const y = sumAxes(x, { axes, scale: 1 })
-  if (sameShape(y.shape, shape)) return y
-  // A view alone would leave the sum's own reference behind.
-  const reshaped = y.view(shape)
-  y.dispose()
-  return reshaped
 }

@@ -4,7 +4,8 @@
 import { ShapeError } from '../base/errors.js'
 import { format, resolveAxis } from '../tensor/shape.js'
 import { allocate, type Tensor } from '../tensor/tensor.js'
-import { defineOp, requireDType } from './define.js'
+import { defineOp } from './define.js'
+import { requireDType } from './require.js'
 
 type SoftmaxKernel = 'softmax' | 'logSoftmax'
 

@@ -2,7 +2,8 @@
 import { ShapeError } from '../base/errors.js'
 import { format } from '../tensor/shape.js'
 import { allocate, type Tensor } from '../tensor/tensor.js'
-import { defineOp, requireDType } from './define.js'
+import { defineOp } from './define.js'
+import { requireDType } from './require.js'
 
 /**
  * Images [count, height, width] seen through an affine map around their centre and a displacement of

@@ -2,13 +2,15 @@
  * What all optimizers share: groups of parameters, each with settings of its own, gradients that
  * are forgotten, and the regularizer.
  */
-import { noGrad } from '../autograd/backward.js'
+
 import type { Handle } from '../backend/kernels.js'
 import { everyPass, underneath } from '../backend/record.js'
 import { refuseUnknown } from '../base/arguments.js'
 import { ArgumentError, CaptureError, ShapeError } from '../base/errors.js'
+import { noGrad } from '../tensor/graph.js'
+import { scope } from '../tensor/scope.js'
 import { format, sameShape } from '../tensor/shape.js'
-import { Scope, scope, within } from '../tensor/storage.js'
+import { Scope, within } from '../tensor/storage.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { addGradients, builtIn, isRegularized, regularizersOf, sameUnknown } from './regularized.js'
 import type { Regularizer } from './regularizers.js'

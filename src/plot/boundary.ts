@@ -1,11 +1,12 @@
 /** What a classifier of points in the plane makes of every place in it. */
-import { noGrad } from '../autograd/backward.js'
+
 import { ArgumentError, ShapeError } from '../base/errors.js'
 import type { Dataset } from '../data/dataset.js'
 import type { Module } from '../nn/module.js'
 import { concat } from '../ops/layout.js'
 import { tensor } from '../tensor/create.js'
-import { scope } from '../tensor/storage.js'
+import { noGrad } from '../tensor/graph.js'
+import { scope } from '../tensor/scope.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { axisTitle } from './axes.js'
 import { checkSize, extentOf } from './checks.js'

@@ -1,6 +1,7 @@
 /** From a chart in vega-lite's words to SVG. */
 import * as vega from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
+import { escapeXml } from '../base/text.js'
 import { linesOf } from './text.js'
 import { BOLD, theme } from './theme.js'
 
@@ -59,10 +60,4 @@ function renumbered(svg: string): string {
     if (!seen.includes(id)) seen.push(id)
     return `id${seen.indexOf(id)}`
   })
-}
-
-/** Text as it may stand in XML and HTML. */
-export function escapeXml(text: string): string {
-  const entities = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
-  return text.replace(/[&<>"]/g, (letter) => entities[letter as keyof typeof entities])
 }

@@ -1,7 +1,7 @@
 /** Curves. */
 import { ArgumentError, excerpt } from '../base/errors.js'
 import type { SeriesPoint } from '../monitor/monitor.js'
-import type { EpochReport } from '../training/fit.js'
+import type { EpochReport } from '../training/report.js'
 import { axis, legendOf } from './axes.js'
 import { checkSize, entriesOf, type NamedSeries, type Point, pointsOf } from './checks.js'
 import { type ChartOptions, draw, type Spec } from './draw.js'

@@ -1,8 +1,9 @@
 /**
  * Making tensors, all on the current backend.
  */
-import type { DType } from '../backend/backend.js'
+
 import { currentBackend } from '../backend/current.js'
+import type { DType } from '../backend/dtype.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import type { Nested } from './print.js'
 import { defaultGenerator } from './random.js'

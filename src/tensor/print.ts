@@ -2,7 +2,7 @@
  * Numbers as text, laid out as NumPy up to 2.2 prints arrays with its default options, and as
  * nested arrays.
  */
-import type { TypedArray } from '../backend/backend.js'
+import type { TypedArray } from '../backend/dtype.js'
 import { type Shape, sizeOf } from './shape.js'
 
 /** Nested arrays of numbers; a plain number has no axes. */

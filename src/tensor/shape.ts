@@ -1,7 +1,7 @@
 /**
  * Shapes: their checks, their errors, and the rules of broadcasting. Knows nothing of tensors.
  */
-import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import { excerpt, ShapeError } from '../base/errors.js'
 
 export type Shape = readonly number[]
 
@@ -135,17 +135,4 @@ export function resolveReshape(from: Shape, to: Shape): Shape {
     )
   }
   return shape
-}
-
-/** Refuses a number outside a range; `range` is its wording. */
-export function checkNumber(
-  op: string,
-  name: string,
-  value: number,
-  ok: boolean,
-  range: string,
-): void {
-  if (typeof value !== 'number' || !ok) {
-    throw new ArgumentError(`${op}: expected ${name} ${range}, got ${String(value)}`)
-  }
 }

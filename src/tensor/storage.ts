@@ -3,10 +3,11 @@
  * returned; one made outside any scope is freed when its last tensor is garbage collected, or by
  * `dispose()`.
  */
-import type { Backend, DType } from '../backend/backend.js'
+import type { Backend } from '../backend/backend.js'
+import type { DType } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
 import { recorded, underneath } from '../backend/record.js'
-import { ArgumentError, ReleasedTensorError, StaleTensorError } from '../base/errors.js'
+import { ReleasedTensorError, StaleTensorError } from '../base/errors.js'
 
 const released = -1 as Handle
 
@@ -41,7 +42,7 @@ export class Storage {
       return
     }
     this.#handle = backend.alloc(length, dtype)
-    if (currentScope) currentScope.adopt(this)
+    if (innermost) innermost.adopt(this)
     else collected.register(this, { backend: this.#allocator, handle: this.#handle }, this)
   }
 
@@ -141,62 +142,20 @@ export class Scope {
   }
 }
 
-let currentScope: Scope | null = null
+let innermost: Scope | null = null
+
+/** The scope that new buffers belong to; null where the collector frees them. */
+export function currentScope(): Scope | null {
+  return innermost
+}
 
 /** Runs fn with this scope as the one that new buffers belong to; null leaves them to the collector. */
 export function within<T>(scope: Scope | null, fn: () => T): T {
-  const before = currentScope
-  currentScope = scope
+  const before = innermost
+  innermost = scope
   try {
     return fn()
   } finally {
-    currentScope = before
-  }
-}
-
-/** What can be asked which buffers it needs: tensors and what holds them. */
-export interface HoldsStorage {
-  storagesInUse(): Iterable<Storage>
-}
-
-function collect(value: unknown, found: Set<Storage>, seen: Set<object>): void {
-  if (typeof value !== 'object' || value === null || seen.has(value)) return
-  seen.add(value)
-  if ('storagesInUse' in value) {
-    for (const storage of (value as HoldsStorage).storagesInUse()) found.add(storage)
-  } else if (!ArrayBuffer.isView(value)) {
-    const isCollection = value instanceof Map || value instanceof Set
-    for (const item of isCollection ? value.values() : Object.values(value)) {
-      collect(item, found, seen)
-    }
-  }
-}
-
-/** Refuses what an asynchronous function returned; its later failure is not reported any more. */
-export function refusePromise<T>(op: string, result: T): T {
-  const { then } = (result ?? {}) as Partial<PromiseLike<unknown>>
-  if (typeof then !== 'function') return result
-  then.call(result, undefined, () => {})
-  throw new ArgumentError(`${op}: expected a synchronous function, got one that returns a promise`)
-}
-
-/**
- * Runs fn and frees every tensor made inside it, except those it returns (alone, or inside arrays,
- * objects, maps, sets and modules) and gradients that `backward` left on tensors from outside.
- * @returns what fn returns
- * @throws ArgumentError when fn is asynchronous
- * @example const loss = scope(() => model.forward(x).sub(y).square().mean().item())
- */
-export function scope<T>(fn: () => T): T {
-  const inner = new Scope()
-  const outer = currentScope
-  try {
-    const result = refusePromise('scope', within(inner, fn))
-    const kept = new Set<Storage>()
-    collect(result, kept, new Set())
-    for (const storage of kept) if (storage.owner === inner) storage.moveTo(outer)
-    return result
-  } finally {
-    inner.end()
+    innermost = before
   }
 }

@@ -1,20 +1,12 @@
 /**
- * The tensor: a shape over a buffer, and where it came from. Methods only forward to ops; nothing
- * is computed here.
+ * The tensor: a shape over a buffer, and where it came from. Its computing methods are added by
+ * `autograd/attach.ts`, over ops that are made from this class.
  */
-import { backward, type GradNode, savedStorages } from '../autograd/backward.js'
-import type { DType, Precision } from '../backend/backend.js'
+import type { DType, Precision } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
-import { ArgumentError, excerpt, ReleasedTensorError, ShapeError } from '../base/errors.js'
-import { requireDType, requireUsable } from '../ops/define.js'
-import * as elementwise from '../ops/elementwise.js'
-import { gather, toFloat } from '../ops/gather.js'
-import { expandTo, permute, reshape, resolveRange, sliceAxis } from '../ops/layout.js'
-import { matmul } from '../ops/matmul.js'
-import { type AxesArgument, argmax, max, mean, min, norm, sum } from '../ops/reduce.js'
-import { logSoftmax, softmax } from '../ops/softmax.js'
+import { ArgumentError, ReleasedTensorError, ShapeError } from '../base/errors.js'
 import { formatTensor, type Nested, nest } from './print.js'
-import { checkShape, format, resolveAxes, type Shape, sameShape, sizeOf } from './shape.js'
+import { checkShape, format, type Shape, sameShape, sizeOf } from './shape.js'
 import { Storage } from './storage.js'
 
 /** A typed array that holds elements of a dtype. */
@@ -29,6 +21,27 @@ export type AnyTensor = Tensor<any>
 
 /** What arithmetic takes on its right side. */
 export type Operand = Tensor | number
+
+/** One differentiable op of the graph: what it was computed from and how to go back. */
+export interface GradNode {
+  readonly name: string
+  /** Grows with creation, so descending order is a valid order of walking back. */
+  readonly id: number
+  /** Per input: the node it came from, the leaf that it is, or null where no gradient is wanted. */
+  readonly edges: readonly (GradNode | Tensor | null)[]
+  /** Shapes of the inputs. */
+  readonly shapes: readonly Shape[]
+  /** The op's arguments that are not tensors. */
+  readonly attributes: unknown
+  /** Views of what the op needs again; null once they were released. */
+  saved: readonly AnyTensor[] | null
+  /** Sum of the saved buffers' versions when they were saved. */
+  readonly version: number
+  /** One gradient per input, computed only when it is asked for. */
+  readonly backward: (dy: Tensor, saved: readonly AnyTensor[], node: GradNode) => (() => Tensor)[]
+  /** The gradient gathered so far, during a walk. */
+  gradient: Tensor | null
+}
 
 /** An n-dimensional array, row-major; float32 unless its type says otherwise. */
 export class Tensor<D extends DType = 'float32'> {
@@ -119,209 +132,8 @@ export class Tensor<D extends DType = 'float32'> {
     return values
   }
 
-  // Arithmetic, with NumPy's broadcasting
-
-  add(this: Tensor, y: Operand): Tensor {
-    if (typeof y === 'number') return elementwise.affine(this, { scale: 1, shift: y })
-    return elementwise.add(this, y)
-  }
-  sub(this: Tensor, y: Operand): Tensor {
-    if (typeof y === 'number') return elementwise.affine(this, { scale: 1, shift: -y })
-    return elementwise.sub(this, y)
-  }
-  mul(this: Tensor, y: Operand): Tensor {
-    // Adding -0 changes nothing, while adding 0 would make 0 of -0.
-    if (typeof y === 'number') return elementwise.affine(this, { scale: y, shift: -0 })
-    return elementwise.mul(this, y)
-  }
-  div(this: Tensor, y: Operand): Tensor {
-    return elementwise.div(this, this.#operand(y))
-  }
-  pow(this: Tensor, y: Operand): Tensor {
-    return y === 2 ? elementwise.square(this) : elementwise.pow(this, this.#operand(y))
-  }
-  maximum(this: Tensor, y: Operand): Tensor {
-    return elementwise.maximum(this, this.#operand(y))
-  }
-  minimum(this: Tensor, y: Operand): Tensor {
-    return elementwise.minimum(this, this.#operand(y))
-  }
-
-  // Comparisons: 1 where they hold, else 0. int32 tensors know `equal` and `notEqual`.
-
-  equal(y: Tensor<D> | number): Tensor {
-    return elementwise.equal(this, this.#operand(y))
-  }
-  notEqual(y: Tensor<D> | number): Tensor {
-    return elementwise.notEqual(this, this.#operand(y))
-  }
-  less(this: Tensor, y: Operand): Tensor {
-    return elementwise.less(this, this.#operand(y))
-  }
-  lessEqual(this: Tensor, y: Operand): Tensor {
-    return elementwise.lessEqual(this, this.#operand(y))
-  }
-  greater(this: Tensor, y: Operand): Tensor {
-    return elementwise.greater(this, this.#operand(y))
-  }
-  greaterEqual(this: Tensor, y: Operand): Tensor {
-    return elementwise.greaterEqual(this, this.#operand(y))
-  }
-
-  // Functions of each element
-
-  neg(this: Tensor): Tensor {
-    return elementwise.neg(this)
-  }
-  abs(this: Tensor): Tensor {
-    return elementwise.abs(this)
-  }
-  /** -1, 0 or 1. */
-  sign(this: Tensor): Tensor {
-    return elementwise.sign(this)
-  }
-  exp(this: Tensor): Tensor {
-    return elementwise.exp(this)
-  }
-  /** Natural logarithm. */
-  log(this: Tensor): Tensor {
-    return elementwise.log(this)
-  }
-  sqrt(this: Tensor): Tensor {
-    return elementwise.sqrt(this)
-  }
-  square(this: Tensor): Tensor {
-    return elementwise.square(this)
-  }
-  reciprocal(this: Tensor): Tensor {
-    return elementwise.reciprocal(this)
-  }
-  sin(this: Tensor): Tensor {
-    return elementwise.sin(this)
-  }
-  cos(this: Tensor): Tensor {
-    return elementwise.cos(this)
-  }
-  /** max(0, x); its derivative at 0 is 0. */
-  relu(this: Tensor): Tensor {
-    return elementwise.relu(this)
-  }
-  /** 1 / (1 + e^-x) */
-  sigmoid(this: Tensor): Tensor {
-    return elementwise.sigmoid(this)
-  }
-  tanh(this: Tensor): Tensor {
-    return elementwise.tanh(this)
-  }
-  /** log(1 + e^x), accurate in both tails. */
-  softplus(this: Tensor): Tensor {
-    return elementwise.softplus(this)
-  }
-  /** Cut off below low and above high; the gradient is 0 where something was cut. */
-  clip(this: Tensor, low: number, high: number): Tensor {
-    return elementwise.clip(this, { low, high })
-  }
-  /** Softmax along an axis, the last one by default. */
-  softmax(this: Tensor, axis = -1): Tensor {
-    return softmax(this, axis)
-  }
-  logSoftmax(this: Tensor, axis = -1): Tensor {
-    return logSoftmax(this, axis)
-  }
-
-  // Reductions: over an axis, several, or all of them
-
-  sum(this: Tensor, axes?: AxesArgument, keepDims = false): Tensor {
-    return sum(this, axes, keepDims)
-  }
-  mean(this: Tensor, axes?: AxesArgument, keepDims = false): Tensor {
-    return mean(this, axes, keepDims)
-  }
-  max(this: Tensor, axes?: AxesArgument, keepDims = false): Tensor {
-    return max(this, axes, keepDims)
-  }
-  min(this: Tensor, axes?: AxesArgument, keepDims = false): Tensor {
-    return min(this, axes, keepDims)
-  }
-  /** √(Σ x²), of any finite floats; its gradient is 0 where it is 0. */
-  norm(this: Tensor, axes?: AxesArgument, keepDims = false): Tensor {
-    return norm(this, axes, keepDims)
-  }
-  /** Position of the first largest element; over all elements without an axis. */
-  argmax(this: Tensor, axis?: number): Tensor<'int32'> {
-    return argmax(this, axis)
-  }
-  argmin(this: Tensor, axis?: number): Tensor<'int32'> {
-    return argmax(elementwise.neg(this), axis)
-  }
-
-  // Products and layout
-
-  /** Matrix product; `transA` and `transB` transpose an operand without copying it. */
-  matmul(this: Tensor, b: Tensor, transposes?: { transA?: boolean; transB?: boolean }): Tensor {
-    return matmul(this, b, transposes)
-  }
-  /** The same elements in another shape, in the same buffer; one extent may be -1. */
-  reshape(shape: Shape): Tensor<D> {
-    return reshape(this, { shape })
-  }
-  /** Axes in the order given; without an order, reversed. */
-  transpose(axes?: readonly number[]): Tensor<D> {
-    const rank = this.shape.length
-    const order = axes ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis)
-    if (resolveAxes('transpose', order, rank).length !== rank) {
-      throw new ShapeError(`transpose: expected each of the ${rank} axes once, got [${order}]`)
-    }
-    return permute(this, {
-      axes: order.map((axis) => (axis < 0 ? axis + rank : axis)),
-    })
-  }
-  /**
-   * Part of each axis, from start to before end; negative positions count from the back and a
-   * missing pair keeps the axis: `x.slice([0, 10])`, `x.slice(undefined, [-1])`.
-   */
-  slice(...ranges: (readonly [start?: number, end?: number] | undefined)[]): Tensor<D> {
-    if (ranges.length > this.shape.length) {
-      throw new ShapeError(
-        `slice: expected at most ${this.shape.length} ranges, got ${ranges.length}`,
-      )
-    }
-    let y: Tensor<D> = this
-    for (const [axis, range] of ranges.entries()) {
-      if (range === undefined) continue
-      if (!Array.isArray(range) || range.length > 2) {
-        throw new ArgumentError(`slice: expected pairs [start, end], got ${excerpt(range)}`)
-      }
-      const [start, length] = resolveRange(this.shape[axis], ...range)
-      y = sliceAxis(y, { axis, start, length }) as Tensor<D>
-    }
-    return y === this ? (this.reshape(this.shape) as Tensor<D>) : y
-  }
-  /** The rows that the indices name. Throws KernelError when one is out of range. */
-  gather(indices: Tensor<'int32'>): Tensor<D> {
-    return gather(this, indices) as Tensor<D>
-  }
-  /** Repeated to a larger shape by the rules of broadcasting. */
-  broadcastTo(this: Tensor, shape: Shape): Tensor {
-    return expandTo(this, shape)
-  }
-  /** An int32 tensor as floats. */
-  toFloat(this: Tensor<'int32'>): Tensor {
-    return toFloat(this)
-  }
-
   // Gradients and memory
 
-  /**
-   * Adds the gradient of this scalar to `grad` of every leaf it was computed from, and releases
-   * what the graph had saved.
-   * @param seed for a result that is not a scalar: its gradient
-   */
-  backward(this: Tensor, seed?: Tensor, options: { retainGraph?: boolean } = {}): void {
-    requireUsable('backward', seed === undefined ? [this] : [this, seed])
-    if (seed !== undefined) requireDType('backward', seed, 'float32')
-    backward(this, seed, options.retainGraph)
-  }
   /** The same buffer without its history. */
   detach(): Tensor<D> {
     return this.view()
@@ -385,23 +197,6 @@ export class Tensor<D extends DType = 'float32'> {
   }
   [Symbol.dispose](): void {
     this.dispose()
-  }
-
-  /** Internal: what must stay when a scope returns this tensor. */
-  *storagesInUse(): Iterable<Storage> {
-    yield this.storage
-    if (this.grad) yield this.grad.storage
-    if (this.node) yield* savedStorages(this.node)
-  }
-
-  // biome-ignore lint/suspicious/noExplicitAny: the dtype is checked by the op
-  #operand(y: AnyTensor | number): any {
-    if (typeof y !== 'number') return y
-    if (this.dtype === 'float32') return this.filled(y, [])
-    this.handle // refuses a released tensor
-    const scalar = allocate(this, [], this.dtype)
-    writeElements(this.dtype, scalar, [y])
-    return scalar
   }
 }
 

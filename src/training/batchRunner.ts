@@ -6,7 +6,8 @@
 import { CaptureError } from '../base/errors.js'
 import { turns } from '../base/eventLoop.js'
 import { type Captured, capture } from '../capture/capture.js'
-import { scope, within } from '../tensor/storage.js'
+import { scope } from '../tensor/scope.js'
+import { within } from '../tensor/storage.js'
 import type { Tensor } from '../tensor/tensor.js'
 
 export type Rows = Tensor<'int32'>

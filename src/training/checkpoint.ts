@@ -11,7 +11,7 @@ import type { Module } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import type { Generator } from '../tensor/random.js'
 import type { Best } from './bestWeights.js'
-import type { EpochReport } from './fit.js'
+import type { EpochReport } from './report.js'
 
 type Tensors<Data = Float32Array> = Map<string, { shape: readonly number[]; data: Data }>
 

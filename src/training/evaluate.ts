@@ -1,5 +1,5 @@
 /** How well a model does on a data set: its risk and its 0/1 accuracy. */
-import { noGrad } from '../autograd/backward.js'
+
 import { checkCount, checkLoss } from '../base/arguments.js'
 import { ShapeError } from '../base/errors.js'
 import type { Dataset } from '../data/dataset.js'
@@ -8,6 +8,7 @@ import { DataLoader } from '../data/loader.js'
 import type { Loss } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
 import { concat, stack } from '../ops/layout.js'
+import { noGrad } from '../tensor/graph.js'
 import { format } from '../tensor/shape.js'
 import { within } from '../tensor/storage.js'
 import type { Tensor } from '../tensor/tensor.js'

@@ -1,8 +1,9 @@
 /** What a saved model says about raw features. */
-import { noGrad } from '../autograd/backward.js'
+
 import type { Sequential } from '../nn/sequential.js'
 import { tensor } from '../tensor/create.js'
-import { scope } from '../tensor/storage.js'
+import { noGrad } from '../tensor/graph.js'
+import { scope } from '../tensor/scope.js'
 
 const BATCH = 1000
 

@@ -7,7 +7,7 @@ import { type Look, Probe } from '../monitor/probe.js'
 import type { Loss } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
-import { scope } from '../tensor/storage.js'
+import { scope } from '../tensor/scope.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { type Rows, rowsOf, Steps } from './batchRunner.js'
 

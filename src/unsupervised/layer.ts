@@ -2,14 +2,16 @@
  * What restricted Boltzmann machines and autoencoders have in common: one hidden layer that learns
  * from inputs alone, in an ordinary training run.
  */
-import { noGrad } from '../autograd/backward.js'
+
 import { ArgumentError, ShapeError } from '../base/errors.js'
 import type { Dataset } from '../data/dataset.js'
 import { zeros } from '../nn/init.js'
 import { Linear, type LinearOptions } from '../nn/linear.js'
 import { Module, Parameter } from '../nn/module.js'
+import { noGrad } from '../tensor/graph.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { type FitOptions, fit, type History } from '../training/fit.js'
+import { type FitOptions, fit } from '../training/fit.js'
+import type { History } from '../training/report.js'
 
 /** Options of training a layer: those of `fit`, without the loss, which the layer has itself. */
 export type LayerFitOptions = Omit<FitOptions, 'loss'>

@@ -2,11 +2,12 @@
  * Restricted Boltzmann machines, trained by contrastive divergence. Where a default or a choice is
  * Hinton's, it is from "A practical guide to training restricted Boltzmann machines" (2010).
  */
-import { type GradNode, gradEnabled, noGrad, record } from '../autograd/backward.js'
+
 import { ArgumentError } from '../base/errors.js'
 import { type Initializer, normal } from '../nn/init.js'
+import { gradEnabled, noGrad, record } from '../tensor/graph.js'
 import { defaultGenerator, type Generator } from '../tensor/random.js'
-import { type AnyTensor, allocate, type Tensor } from '../tensor/tensor.js'
+import { type AnyTensor, allocate, type GradNode, type Tensor } from '../tensor/tensor.js'
 import { UnsupervisedLayer } from './layer.js'
 
 export interface RBMOptions {

@@ -1,7 +1,7 @@
 /**
  * Calls of the kernels that compute with floats.
  */
-import type { DType, TypedArray } from '../../lib/backend/backend.js'
+import type { DType, TypedArray } from '../../lib/backend/dtype.js'
 import { type Arg, type Cases, out } from './case.js'
 import { FINITE, floats, ints, random, SIZES, SPECIAL, specials, tuples } from './values.js'
 

@@ -1,7 +1,7 @@
 /**
  * What a call of a kernel is in the parity test, before there are buffers.
  */
-import type { DType, TypedArray } from '../../lib/backend/backend.js'
+import type { DType, TypedArray } from '../../lib/backend/dtype.js'
 
 /** A result buffer of that many elements, never written before. */
 export interface Out {

@@ -1,7 +1,7 @@
 /**
  * Calls of the kernels that move elements, pick them by index or draw them.
  */
-import type { DType, TypedArray } from '../../lib/backend/backend.js'
+import type { DType, TypedArray } from '../../lib/backend/dtype.js'
 import { type Arg, type Cases, out } from './case.js'
 import { bytes, floats, ints, SIZES, specials, tuples } from './values.js'
 

@@ -4,7 +4,8 @@
  * results of the first one count; the second gets a copy, so that differences do not add up.
  */
 
-import type { Backend, DType, MemoryUse, Program, TypedArray } from '../../lib/backend/backend.js'
+import type { Backend, MemoryUse } from '../../lib/backend/backend.js'
+import type { DType, TypedArray } from '../../lib/backend/dtype.js'
 import { JsProgram } from '../../lib/backend/js/program.js'
 import {
   type Handle,
@@ -12,8 +13,8 @@ import {
   type KernelName,
   kernels,
 } from '../../lib/backend/kernels.js'
+import type { Plan, Program } from '../../lib/backend/program.js'
 import { KernelError, NeuroblasError } from '../../lib/base/errors.js'
-import type { Plan } from '../../lib/capture/plan.js'
 import { type Call, tolerances } from './tolerance.js'
 
 /** Two backends do not agree. */

@@ -1,5 +1,5 @@
 /** The yardstick: only the products of a training step, called in a loop in C on one thread. */
-import { loadAddon } from '../../backend/native/backend.js'
+import { loadAddon } from '../../internal.js'
 import { productsOf, type TrainingCase } from './cases.js'
 import type { TimedRun } from './measure.js'
 

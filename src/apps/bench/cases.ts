@@ -2,11 +2,7 @@
  * What is measured: training steps P1 to P8, the ops of E1, pauses, memory and inference, as data.
  * Nothing here knows how a contestant does it.
  */
-import { Adam } from '../../optim/adam.js'
-import type { Optimizer } from '../../optim/optimizer.js'
-import { l2 } from '../../optim/regularizers.js'
-import { SGD } from '../../optim/sgd.js'
-import type { Tensor } from '../../tensor/tensor.js'
+import { Adam, l2, type Optimizer, SGD, type Tensor } from '../../index.js'
 
 /** A perceptron (relu, softmax cross-entropy) and how it is trained. */
 export interface TrainingCase {

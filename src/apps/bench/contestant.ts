@@ -1,6 +1,7 @@
 /** The process of one of our own contestants; see protocol.ts for what it prints. */
+
 import { createInterface } from 'node:readline'
-import { BackendError } from '../../base/errors.js'
+import { BackendError } from '../../index.js'
 import { bareProducts } from './bare.js'
 import { type Measurement, memoryOver, pauses } from './fitting.js'
 import { inferences } from './inference.js'

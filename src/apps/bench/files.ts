@@ -2,13 +2,10 @@
  * Writes what all contestants start from: the data set, initial weights and batch orders. MNIST
  * where it is installed; else noise with as many zeros, which costs the same to train on.
  */
+
 import { writeFileSync } from 'node:fs'
-import { DataError } from '../../base/errors.js'
-import { mnist } from '../../data/sets/mnist.js'
-import { saveModel } from '../../io/model.js'
-import { encodeSafetensors } from '../../io/safetensors.js'
-import { mlp } from '../../nn/sequential.js'
-import { Generator, streams } from '../../tensor/random.js'
+import { DataError, Generator, mlp, mnist, saveModel } from '../../index.js'
+import { encodeSafetensors, streams } from '../../internal.js'
 import type { TrainingCase } from './cases.js'
 import { CHECKED_STEPS, filesOf, SEED } from './protocol.js'
 

@@ -2,10 +2,7 @@
 
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { memory } from '../../backend/current.js'
-import { type Dataset, subset } from '../../data/dataset.js'
-import { softmaxCrossEntropy } from '../../nn/losses.js'
-import { fit } from '../../training/fit.js'
+import { type Dataset, fit, memory, softmaxCrossEntropy, subset } from '../../index.js'
 import { type MemoryCase, optimizers, type PauseCase, type TrainingCase } from './cases.js'
 import { type Job, type Round, SEED } from './protocol.js'
 import { readData, readModel } from './training.js'

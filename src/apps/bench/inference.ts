@@ -1,8 +1,6 @@
 /** I1: calls of a captured forward pass, input in and logits out as numbers of JavaScript. */
-import { noGrad } from '../../autograd/backward.js'
-import { capture } from '../../capture/capture.js'
-import { tensor } from '../../tensor/create.js'
-import type { Tensor } from '../../tensor/tensor.js'
+
+import { capture, noGrad, type Tensor, tensor } from '../../index.js'
 import type { InferenceCase } from './cases.js'
 import { type TimedRun, timed } from './measure.js'
 import type { Job } from './protocol.js'

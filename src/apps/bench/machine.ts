@@ -1,8 +1,9 @@
 /** What the figures of a run depend on. */
+
 import { execFileSync } from 'node:child_process'
 import { availableParallelism, cpus } from 'node:os'
-import { loadAddon } from '../../backend/native/backend.js'
-import { BackendError } from '../../base/errors.js'
+import { BackendError } from '../../index.js'
+import { loadAddon } from '../../internal.js'
 
 export interface Machine {
   cpu: string

@@ -1,7 +1,5 @@
 /** E1: what one eager op costs beside its arithmetic. */
-import { tensor } from '../../tensor/create.js'
-import { scope } from '../../tensor/storage.js'
-import type { Tensor } from '../../tensor/tensor.js'
+import { scope, type Tensor, tensor } from '../../index.js'
 import type { OpCase } from './cases.js'
 import type { TimedRun } from './measure.js'
 

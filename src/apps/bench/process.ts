@@ -1,7 +1,8 @@
 /** The process that a contestant is. */
+
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { NeuroblasError } from '../../base/errors.js'
+import { NeuroblasError } from '../../index.js'
 import { contestantNamed } from './contestants.js'
 import type { Job, Ready, Round } from './protocol.js'
 

@@ -2,16 +2,21 @@
  * The library itself as a contestant: a training loop as a user writes it, on the backend that
  * `NEUROBLAS_BACKEND` names.
  */
+
 import { readFileSync } from 'node:fs'
-import { type Dataset, dataset, subset } from '../../data/dataset.js'
-import { DataLoader } from '../../data/loader.js'
-import { loadModel } from '../../io/model.js'
-import { decodeSafetensors } from '../../io/safetensors.js'
-import { softmaxCrossEntropy } from '../../nn/losses.js'
-import { mlp, type Sequential } from '../../nn/sequential.js'
-import type { Tensor } from '../../tensor/tensor.js'
-import { evaluate } from '../../training/evaluate.js'
-import { TrainingSteps } from '../../training/trainingStep.js'
+import {
+  DataLoader,
+  type Dataset,
+  dataset,
+  evaluate,
+  loadModel,
+  mlp,
+  type Sequential,
+  softmaxCrossEntropy,
+  subset,
+  type Tensor,
+} from '../../index.js'
+import { decodeSafetensors, TrainingSteps } from '../../internal.js'
 import { optimizers, type TrainingCase } from './cases.js'
 import type { TimedRun } from './measure.js'
 import { type Files, type Job, SEED } from './protocol.js'

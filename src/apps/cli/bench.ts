@@ -1,12 +1,14 @@
 /** `neuroblas bench`: training steps against bare BLAS calls, pure JavaScript and other libraries. */
+
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { availableParallelism, constants } from 'node:os'
 import { Command, type Option } from 'commander'
+import { parseNumber } from '../../internal.js'
 import { type Case, cases, DEFAULT_CASES, describeCase } from '../bench/cases.js'
 import { CONTESTANTS } from '../bench/contestants.js'
 import { runBench } from '../bench/run.js'
 import { formatReport } from '../bench/table.js'
-import { checkedOption, integerOption, namesOption, numberOption, parseNumber } from './options.js'
+import { checkedOption, integerOption, namesOption, numberOption } from './options.js'
 import { table } from './table.js'
 
 /** E1 stands for all of its parts; M1 gets the steps that were asked for. */

@@ -1,13 +1,9 @@
 /** The data sets that the command line knows by name, CSV files, and folders of IDX files. */
+
 import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
-import { DataError } from '../../base/errors.js'
-import { type Dataset, dataset, split } from '../../data/dataset.js'
-import { parseLabelledCsv } from '../../data/formats/csv.js'
-import { digits } from '../../data/sets/digits.js'
-import { iris } from '../../data/sets/iris.js'
-import { mnist } from '../../data/sets/mnist.js'
-import { quote } from './options.js'
+import { DataError, type Dataset, dataset, digits, iris, mnist, split } from '../../index.js'
+import { parseLabelledCsv, quote } from '../../internal.js'
 
 const TEST_SHARE = 0.2
 const VALIDATION_SHARE = 0.1

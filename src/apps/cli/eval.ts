@@ -1,13 +1,16 @@
 /** `neuroblas eval`: how well a saved model does on the test part of a data set. */
+
 import { basename } from 'node:path'
 import { Command } from 'commander'
-import { DataError } from '../../base/errors.js'
-import type { Dataset } from '../../data/dataset.js'
-import { applyTo, preprocess } from '../../data/transforms/standardize.js'
-import { readModel, type SavedModel } from '../../io/classifier.js'
-import { losses } from '../../nn/lossNames.js'
-import { evaluate } from '../../training/evaluate.js'
-import { classify } from '../../training/predict.js'
+import { DataError, type Dataset, evaluate } from '../../index.js'
+import {
+  applyTo,
+  classify,
+  losses,
+  preprocess,
+  readModel,
+  type SavedModel,
+} from '../../internal.js'
 import { hasOwnTest, kindOf, readData, readWhole, SOURCES } from './data.js'
 import { jsonOption } from './options.js'
 import { count, figure, percent, print, table } from './table.js'

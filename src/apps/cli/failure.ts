@@ -1,6 +1,7 @@
 /** What is said about an error, and the exit code: one line where it is no fault of the program. */
+
 import { CommanderError } from 'commander'
-import { NeuroblasError } from '../../base/errors.js'
+import { NeuroblasError } from '../../index.js'
 import { UsageError } from './options.js'
 
 export const EXIT_FAILED = 1

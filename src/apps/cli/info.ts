@@ -1,9 +1,9 @@
 /** `neuroblas info`: what computes on this machine. */
+
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { Command } from 'commander'
-import { currentBackend, getNumThreads, setBackend } from '../../backend/current.js'
-import { loadAddon } from '../../backend/native/backend.js'
-import { BackendError } from '../../base/errors.js'
+import { BackendError, getNumThreads, setBackend } from '../../index.js'
+import { currentBackend, loadAddon } from '../../internal.js'
 import { jsonOption } from './options.js'
 import { bytes, print, table } from './table.js'
 import { version } from './version.js'

@@ -1,7 +1,9 @@
 /** `neuroblas lecture`: the experiments of a lecture on neural networks, as one page. */
+
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { currentBackend, getNumThreads } from '../../backend/current.js'
+import { getNumThreads } from '../../index.js'
+import { currentBackend } from '../../internal.js'
 import type { Experiment } from '../lecture/experiment.js'
 import { experiments } from '../lecture/index.js'
 import { type Finished, runExperiments } from '../lecture/run.js'

@@ -1,21 +1,11 @@
 /** Options as the commands declare them: each checks its value and says what it expected. */
+
 import { Option } from 'commander'
-import { NeuroblasError } from '../../base/errors.js'
+import { NeuroblasError } from '../../index.js'
+import { parseNumber, quote } from '../../internal.js'
 
 /** Arguments that make no sense: one line, exit code 2. */
 export class UsageError extends NeuroblasError {}
-
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
-
-/** A plain decimal number; NaN for everything else that Number() would take ('', 0x10, Infinity). */
-export function parseNumber(text: string): number {
-  return NUMBER.test(text) ? Number(text) : Number.NaN
-}
-
-/** A value from outside as it can stand in a line of its own. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
-}
 
 /** An option whose value `parse` makes of the text, or undefined where it is not what is expected. */
 export function checkedOption<T>(

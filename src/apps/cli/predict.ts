@@ -1,13 +1,18 @@
 /** `neuroblas predict`: the class of each row of new features. */
+
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { Command } from 'commander'
-import { DataError } from '../../base/errors.js'
-import { parseCsv } from '../../data/formats/csv.js'
-import { readIdx } from '../../data/formats/idx.js'
-import { applyTo } from '../../data/transforms/standardize.js'
-import { readModel, type SavedModel } from '../../io/classifier.js'
-import { classify, type Scores } from '../../training/predict.js'
+import { DataError } from '../../index.js'
+import {
+  applyTo,
+  classify,
+  parseCsv,
+  readIdx,
+  readModel,
+  type SavedModel,
+  type Scores,
+} from '../../internal.js'
 import { jsonOption } from './options.js'
 import { count, print, table } from './table.js'
 

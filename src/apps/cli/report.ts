@@ -1,5 +1,5 @@
 /** What a training run tells: to people line by line, or as one JSON object per event. */
-import type { EpochReport } from '../../training/fit.js'
+import type { EpochReport } from '../../index.js'
 import { Progress } from './progress.js'
 import { count, figure, percent, print, rate, table } from './table.js'
 

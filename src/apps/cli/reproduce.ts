@@ -1,9 +1,9 @@
 /** `neuroblas reproduce`: published results on MNIST, by really training. */
+
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import type { EpochReport, StepReport } from '../../training/fit.js'
-import type { PretrainReport } from '../../unsupervised/pretrain.js'
+import type { EpochReport, PretrainReport, StepReport } from '../../index.js'
 import { commitOf, machineOf } from '../bench/machine.js'
 import { type Recipe, recipes } from '../recipes/recipes.js'
 import { formatErrors, keepResult, minutes, type Result } from '../recipes/results.js'

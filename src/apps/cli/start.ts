@@ -1,8 +1,8 @@
 /** `neuroblas start`, what `npm start` runs: MNIST natively, then the same in pure JavaScript. */
+
 import { Command } from 'commander'
-import { currentBackend, setBackend } from '../../backend/current.js'
-import { losses } from '../../nn/lossNames.js'
-import { fit } from '../../training/fit.js'
+import { fit, setBackend } from '../../index.js'
+import { currentBackend, losses } from '../../internal.js'
 import { integerOption, numberOption } from './options.js'
 import { type EndEvent, TextReporter } from './report.js'
 import { Interrupt } from './signals.js'

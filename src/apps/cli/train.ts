@@ -1,8 +1,8 @@
 /** `neuroblas train`: its options, and what they are where they are left out. */
+
 import { basename, resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { losses } from '../../nn/lossNames.js'
-import { activations } from '../../nn/sequential.js'
+import { activations, losses } from '../../internal.js'
 import { isCsv, SOURCES } from './data.js'
 import {
   choiceOption,

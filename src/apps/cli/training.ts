@@ -1,23 +1,35 @@
 /** One training run of the command line, from the data set's name to the saved model. */
+
 import { existsSync } from 'node:fs'
-import { currentBackend, getNumThreads, setBackend, setNumThreads } from '../../backend/current.js'
-import type { Dataset } from '../../data/dataset.js'
 import {
+  type ActivationName,
+  Adam,
+  type Dataset,
+  evaluate,
+  fit,
+  getNumThreads,
+  type History,
+  l1,
+  l2,
+  mlp,
+  type Optimizer,
+  type Sequential,
+  SGD,
+  schedules,
+  setBackend,
+  setNumThreads,
+  setSeed,
+} from '../../index.js'
+import {
+  checkWritable,
+  currentBackend,
   findPreprocessing,
+  type LossName,
+  losses,
   type Preprocessing,
   preprocess,
-} from '../../data/transforms/standardize.js'
-import { checkWritable, writeModel } from '../../io/classifier.js'
-import { type LossName, losses } from '../../nn/lossNames.js'
-import { type ActivationName, mlp, type Sequential } from '../../nn/sequential.js'
-import { Adam } from '../../optim/adam.js'
-import type { Optimizer } from '../../optim/optimizer.js'
-import { l1, l2 } from '../../optim/regularizers.js'
-import { cosine } from '../../optim/schedules.js'
-import { SGD } from '../../optim/sgd.js'
-import { setSeed } from '../../tensor/random.js'
-import { evaluate } from '../../training/evaluate.js'
-import { fit, type History } from '../../training/fit.js'
+  writeModel,
+} from '../../internal.js'
 import { holdOut, kindOf, readData } from './data.js'
 import { type EndEvent, epochTitle, type Reporter } from './report.js'
 import type { Interrupt } from './signals.js'
@@ -87,7 +99,7 @@ export function buildOptimizer(
 ): Optimizer {
   const steps = Math.ceil(examples / options.batchSize) * options.epochs
   const settings = {
-    lr: cosine(options.lr, steps),
+    lr: schedules.cosine(options.lr, steps),
     regularizer: [
       ...(options.l1 > 0 ? [l1(options.l1)] : []),
       ...(options.l2 > 0 ? [l2(options.l2)] : []),

@@ -1,5 +1,5 @@
 /** What an experiment of the lecture is: the page shows its text, its figures and what it claims. */
-import type { Dataset } from '../../data/dataset.js'
+import type { Dataset } from '../../index.js'
 
 export interface Experiment {
   /** What `--only` calls it: one lower-case word or words with hyphens, the name of its file. */

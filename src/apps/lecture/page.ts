@@ -1,7 +1,8 @@
 /** The page: everything in one HTML file, formulas as MathML and figures as SVG; no scripts. */
+
 import { readFileSync } from 'node:fs'
 import temml from 'temml'
-import { escapeXml } from '../../plot/draw.js'
+import { escapeXml } from '../../internal.js'
 import type { Claim, Figure } from './experiment.js'
 import type { Finished } from './run.js'
 import { excerpt } from './source.js'

@@ -1,6 +1,7 @@
 /** The lines of an experiment that the page shows, from the file that ran. */
+
 import { readFileSync } from 'node:fs'
-import { DataError } from '../../base/errors.js'
+import { DataError } from '../../index.js'
 
 const PARTS = /^ *\/\/ lecture:begin\n(.*?)^ *\/\/ lecture:end$/gms
 

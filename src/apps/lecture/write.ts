@@ -1,8 +1,9 @@
 /** Puts what was found into a folder: the page, its figures, and the numbers for programs. */
+
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeFileAtomically } from '../../io/files.js'
-import { toPng } from '../../plot/png.js'
+import { writeFileAtomically } from '../../internal.js'
+import { toPng } from '../../plot/index.js'
 import { experiments } from './index.js'
 import { type About, page } from './page.js'
 import { type Finished, resultsOf } from './run.js'

@@ -4,10 +4,13 @@
  * images (`--validate`), never by the test images; the figures of docs/results.md are from training
  * on all 60,000 with these settings.
  */
-import type { DistortionOptions } from '../../data/transforms/distortion.js'
-import type { Loss } from '../../nn/losses.js'
-import { mse, softmaxCrossEntropy } from '../../nn/losses.js'
-import type { ActivationName } from '../../nn/sequential.js'
+import {
+  type ActivationName,
+  type DistortionOptions,
+  type Loss,
+  mse,
+  softmaxCrossEntropy,
+} from '../../index.js'
 
 export interface Recipe {
   /** Its name on the command line. */

@@ -1,6 +1,7 @@
 /** The results that are kept: a JSON file, and a table of it in Markdown beside it. */
+
 import { existsSync, readFileSync } from 'node:fs'
-import { writeFileAtomically } from '../../io/files.js'
+import { writeFileAtomically } from '../../internal.js'
 import { recipes } from './recipes.js'
 
 export interface Result {

@@ -1,16 +1,22 @@
 /** One training run of a recipe, from the data to the error. */
-import { type Dataset, subset } from '../../data/dataset.js'
-import { mnist } from '../../data/sets/mnist.js'
-import { distortion } from '../../data/transforms/distortion.js'
-import { glorotUniform, heNormal } from '../../nn/init.js'
-import { mlp, type Sequential } from '../../nn/sequential.js'
-import { l2 } from '../../optim/regularizers.js'
-import { cosine } from '../../optim/schedules.js'
-import { SGD } from '../../optim/sgd.js'
-import { Generator } from '../../tensor/random.js'
-import { evaluate } from '../../training/evaluate.js'
-import { type FitOptions, fit } from '../../training/fit.js'
-import { type PretrainReport, pretrain } from '../../unsupervised/pretrain.js'
+import {
+  type Dataset,
+  distortion,
+  evaluate,
+  type FitOptions,
+  fit,
+  Generator,
+  init,
+  l2,
+  mlp,
+  mnist,
+  type PretrainReport,
+  pretrain,
+  type Sequential,
+  SGD,
+  schedules,
+  subset,
+} from '../../index.js'
 import type { Recipe } from './recipes.js'
 
 /** Training images that choices are made by; they are MNIST's last. */
@@ -41,7 +47,7 @@ export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<Ou
     activation,
     dropout,
     inputDropout,
-    init: activation === 'relu' ? heNormal : glorotUniform,
+    init: activation === 'relu' ? init.heNormal : init.glorotUniform,
     generator: new Generator(options.seed),
   })
   try {
@@ -60,7 +66,7 @@ async function trainAndTest(
   const { train, test } = dataOf(validate)
   const { loss, batchSize, maxNorm } = recipe
   const optimizer = new SGD(model.parameters(), {
-    lr: cosine(recipe.lr, epochs * Math.ceil(train.size / batchSize)),
+    lr: schedules.cosine(recipe.lr, epochs * Math.ceil(train.size / batchSize)),
     momentum: recipe.momentum,
     regularizer: l2(recipe.l2),
     maxNorm,

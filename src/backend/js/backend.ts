@@ -5,10 +5,11 @@
  */
 
 import { KernelError } from '../../base/errors.js'
-import type { Plan } from '../../capture/plan.js'
-import type { Backend, DType, MemoryUse, Precision, Program, TypedArray } from '../backend.js'
+import type { Backend, MemoryUse } from '../backend.js'
+import type { DType, Precision, TypedArray } from '../dtype.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
 import { kernels } from '../kernels.js'
+import type { Plan, Program } from '../program.js'
 import { Buffers, dtypeOf } from './buffers.js'
 import type { Kind } from './kernel.js'
 import { jsKernels } from './kernels.js'

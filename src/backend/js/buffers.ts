@@ -5,7 +5,8 @@
  */
 import { totalmem } from 'node:os'
 import { KernelError, OutOfMemoryError } from '../../base/errors.js'
-import type { DType, MemoryUse, Precision, TypedArray } from '../backend.js'
+import type { MemoryUse } from '../backend.js'
+import type { DType, Precision, TypedArray } from '../dtype.js'
 import type { Handle } from '../kernels.js'
 
 const SLOTS = 2 ** 22

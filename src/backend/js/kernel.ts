@@ -5,7 +5,7 @@
  * ops have checked the shapes before. Index data is checked, because it comes from users.
  */
 import { KernelError } from '../../base/errors.js'
-import type { TypedArray } from '../backend.js'
+import type { TypedArray } from '../dtype.js'
 import type { KernelName, kernels } from '../kernels.js'
 
 /** The backend's float, 32 or 64 bits wide. Arithmetic is in doubles, rounded when stored. */

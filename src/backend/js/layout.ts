@@ -2,7 +2,7 @@
  * Kernels that fill, repeat and move elements without computing. Moved elements may be of any
  * dtype; source and destination have the same one.
  */
-import type { TypedArray } from '../backend.js'
+import type { TypedArray } from '../dtype.js'
 import type { JsKernel } from './kernel.js'
 
 // From this many elements on, making two views and copying a block beats a loop.

@@ -5,9 +5,10 @@
 
 import { KernelError } from '../../base/errors.js'
 import { turns } from '../../base/eventLoop.js'
-import type { Plan } from '../../capture/plan.js'
-import type { Backend, DType, Program, Transfer } from '../backend.js'
+import type { Backend } from '../backend.js'
+import type { DType } from '../dtype.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
+import type { Plan, Program, Transfer } from '../program.js'
 import { type TapeStep, uses } from '../tape.js'
 import type { Buffers } from './buffers.js'
 

@@ -5,9 +5,10 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { ArgumentError, BackendError, KernelError, OutOfMemoryError } from '../../base/errors.js'
-import type { Plan } from '../../capture/plan.js'
-import type { Backend, DType, MemoryUse, Program, Transfer, TypedArray } from '../backend.js'
+import type { Backend, MemoryUse } from '../backend.js'
+import type { DType, TypedArray } from '../dtype.js'
 import { type Handle, type KernelArgs, type KernelName, kernels, signature } from '../kernels.js'
+import type { Plan, Program, Transfer } from '../program.js'
 
 /** What the addon exports; see native/addon.cc. */
 export interface Addon {

@@ -1,7 +1,7 @@
 /** Rows of numbers from text that people wrote: commas, an optional header, nothing quoted. */
 
-import { parseNumber, quote } from '../../apps/cli/options.js'
 import { DataError } from '../../base/errors.js'
+import { parseNumber, quote } from '../../base/text.js'
 
 /**
  * Lines of `columns` numbers each. A first line of as many cells, none a number, is a header.

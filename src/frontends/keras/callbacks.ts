@@ -1,16 +1,25 @@
 /** Callbacks: what happens between epochs. */
 
-import { refuseUnknown } from '../../base/arguments.js'
-import { ArgumentError, saveModel } from '../../index.js'
-import type { Sequential } from './sequential.js'
+import { ArgumentError, type Module, saveModel } from '../../index.js'
+import { refuseUnknown } from '../../internal.js'
+import type { Optimizer } from './optimizers.js'
 import { checkWeightsPath } from './weights.js'
 
 /** Figures of an epoch by name: `loss`, `accuracy`, `val_loss`, … */
 export type Logs = Record<string, number>
 
+/** What callbacks see and change of the model that is trained. */
+export interface CallbackModel {
+  /** The network itself. */
+  readonly module: Module
+  readonly optimizer: Optimizer
+  /** Set it to end training after the epoch. */
+  stopTraining: boolean
+}
+
 /** Epochs and batches are counted from 0, as in Keras. A plain object with some of these will do too. */
 export interface CallbackLike {
-  setModel?(model: Sequential): void
+  setModel?(model: CallbackModel): void
   onTrainBegin?(): void | Promise<void>
   onTrainEnd?(logs: Logs): void | Promise<void>
   onEpochBegin?(epoch: number): void | Promise<void>
@@ -21,9 +30,9 @@ export interface CallbackLike {
 
 export abstract class Callback implements CallbackLike {
   /** The model that is trained; `model.stopTraining = true` ends it after the epoch. */
-  model!: Sequential
+  model!: CallbackModel
 
-  setModel(model: Sequential): void {
+  setModel(model: CallbackModel): void {
     this.model = model
   }
   onTrainBegin(): void | Promise<void> {}
@@ -98,7 +107,7 @@ export class EarlyStopping extends Callback {
   readonly #best: Best
   readonly #patience: number
   readonly #restores: boolean
-  #weights: ReturnType<Sequential['module']['state']> | undefined
+  #weights: ReturnType<Module['state']> | undefined
   #wait = 0
   /** The epoch after which training ended; 0 while it did not. */
   stoppedEpoch = 0

@@ -1,7 +1,7 @@
 /** Examples as Keras's users give them, checked against the model and made a data set. */
-import type { Values } from '../../data/rows.js'
+
 import { ArgumentError, type Dataset, dataset, type Shape, ShapeError } from '../../index.js'
-import { sizeOf } from '../../tensor/shape.js'
+import { sizeOf, type Values } from '../../internal.js'
 import type { Objective } from './objective.js'
 
 /** What a model takes and gives, for one example. */

@@ -1,5 +1,5 @@
 /** `neuroblas/keras`: models with Keras's names, over the same engine. */
-export type { Rows } from '../../data/rows.js'
+export type { Rows } from '../../internal.js'
 export type { CallbackLike, Logs } from './callbacks.js'
 export * as callbacks from './callbacks.js'
 export type {

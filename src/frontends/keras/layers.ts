@@ -1,6 +1,5 @@
 /** Layers as Keras names them. Each is a description, from which a model builds its modules. */
 
-import { refuseUnknown } from '../../base/arguments.js'
 import {
   ArgumentError,
   Dropout as DropoutModule,
@@ -18,7 +17,7 @@ import {
   Tanh,
   type Tensor,
 } from '../../index.js'
-import type { Initializer } from '../../nn/init.js'
+import { refuseUnknown } from '../../internal.js'
 import { type Named, named } from './names.js'
 
 export type ActivationName = 'linear' | 'relu' | 'sigmoid' | 'tanh' | 'softmax'
@@ -42,7 +41,7 @@ const initializers = {
   orthogonal: init.orthogonal(),
   randomUniform: init.uniform(-0.05, 0.05),
   randomNormal: init.normal(0, 0.05),
-} satisfies Record<string, Initializer>
+} satisfies Record<string, init.Initializer>
 export type InitializerName = Named<keyof typeof initializers>
 
 // Keras's strengths for those that are given by name.
@@ -92,7 +91,7 @@ export interface DenseOptions extends LayerOptions {
   /** Whether there is a bias; true by default. */
   useBias?: boolean
   /** By name, or any initializer of the library; 'glorotUniform' by default. */
-  kernelInitializer?: InitializerName | Initializer
+  kernelInitializer?: InitializerName | init.Initializer
   /** 'l1' or 'l2' (of 0.01), or any regularizer of the library. */
   kernelRegularizer?: RegularizerName | Regularizer
 }
@@ -124,7 +123,7 @@ export class Dense extends Layer {
     }
     const init =
       typeof kernelInitializer === 'string'
-        ? named<Initializer>('Dense: kernelInitializer', kernelInitializer, initializers)
+        ? named<init.Initializer>('Dense: kernelInitializer', kernelInitializer, initializers)
         : kernelInitializer
     const after = activations[activation]
     return {

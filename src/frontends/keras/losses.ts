@@ -1,5 +1,5 @@
 /** Losses by their classes, as Keras has them. */
-import { refuseUnknown } from '../../base/arguments.js'
+import { refuseUnknown } from '../../internal.js'
 
 export interface LossOptions {
   /** Whether the last layer gives logits, without an activation; false by default. */

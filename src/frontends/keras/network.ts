@@ -8,7 +8,7 @@ import {
   type Tensor,
   tensor,
 } from '../../index.js'
-import { sizeOf } from '../../tensor/shape.js'
+import { sizeOf } from '../../internal.js'
 import type { Built, Layer } from './layers.js'
 
 export interface Network {

@@ -1,6 +1,5 @@
 /** Optimizers as Keras names them: settings, from which a model makes the library's own. */
 
-import { refuseUnknown } from '../../base/arguments.js'
 import {
   ArgumentError,
   type Optimizer as EngineOptimizer,
@@ -8,7 +7,7 @@ import {
   type Parameter,
   type Regularizer,
 } from '../../index.js'
-import { AdamHat } from '../../optim/adamHat.js'
+import { AdamHat, refuseUnknown } from '../../internal.js'
 import { named } from './names.js'
 
 type Groups = { parameters: Parameter[]; regularizer?: Regularizer }[]

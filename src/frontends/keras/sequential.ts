@@ -1,7 +1,5 @@
 /** Keras's model: a stack of layers that is compiled, fitted, evaluated and asked. */
 
-import { checkCount, refuseUnknown } from '../../base/arguments.js'
-import { type Rows, readRows, type Values } from '../../data/rows.js'
 import {
   ArgumentError,
   type Dataset,
@@ -18,7 +16,14 @@ import {
   type Tensor,
   tensor,
 } from '../../index.js'
-import { addInPlace } from '../../ops/elementwise.js'
+import {
+  addInPlace,
+  checkCount,
+  type Rows,
+  readRows,
+  refuseUnknown,
+  type Values,
+} from '../../internal.js'
 import type { CallbackLike, Logs } from './callbacks.js'
 import { checkInputs, datasetOf, splitOff } from './examples.js'
 import { Layer } from './layers.js'

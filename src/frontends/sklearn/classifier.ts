@@ -1,5 +1,5 @@
 /** scikit-learn's perceptron for classes. */
-import type { Rows, Values } from '../../data/rows.js'
+
 import {
   ArgumentError,
   binaryCrossEntropyWithLogits,
@@ -10,6 +10,7 @@ import {
   Tensor,
   tensor,
 } from '../../index.js'
+import type { Rows, Values } from '../../internal.js'
 import type { Encoded } from './encoded.js'
 import { Perceptron } from './perceptron.js'
 

@@ -1,6 +1,6 @@
 /** Examples as the network is trained on them, and those that are set aside. */
 import { ArgumentError, type Dataset, Generator, subset } from '../../index.js'
-import { streams } from '../../tensor/random.js'
+import { streams } from '../../internal.js'
 import type { MLPParameters } from './parameters.js'
 
 /** Targets as the network is trained on them. */

@@ -1,5 +1,5 @@
 /** The perceptron of an estimator, and what it is trained with. */
-import type { Values } from '../../data/rows.js'
+
 import {
   init,
   Linear,
@@ -15,7 +15,7 @@ import {
   Tanh,
   tensor,
 } from '../../index.js'
-import { AdamHat } from '../../optim/adamHat.js'
+import { AdamHat, type Values } from '../../internal.js'
 import { Objective } from './objective.js'
 import type { MLPParameters } from './parameters.js'
 

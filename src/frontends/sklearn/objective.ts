@@ -1,5 +1,5 @@
 /** What a perceptron of scikit-learn minimizes on a batch, and how its gradient is scaled. */
-import { everyPass } from '../../backend/record.js'
+
 import {
   type Linear,
   type Loss,
@@ -9,6 +9,7 @@ import {
   type Tensor,
   tensor,
 } from '../../index.js'
+import { everyPass } from '../../internal.js'
 
 /**
  * loss + alpha/2·Σ W² / n for a batch of n. The gradient is multiplied by a rate that can change

@@ -1,7 +1,7 @@
 /** Parameters of scikit-learn's perceptrons, in camelCase, with its defaults and ranges. */
 
-import { refuseUnknown } from '../../base/arguments.js'
-import { ArgumentError, excerpt } from '../../base/errors.js'
+import { ArgumentError } from '../../index.js'
+import { excerpt, refuseUnknown } from '../../internal.js'
 
 export interface MLPParameters {
   /** Units of each hidden layer; [100] by default. */

@@ -1,5 +1,5 @@
 /** What the classifier and the regressor share: the network, its training, and when that ends. */
-import { type Rows, readRows, type Values } from '../../data/rows.js'
+
 import {
   ArgumentError,
   type Dataset,
@@ -17,7 +17,7 @@ import {
   ShapeError,
   scope,
 } from '../../index.js'
-import { streams } from '../../tensor/random.js'
+import { type Rows, readRows, streams, type Values } from '../../internal.js'
 import { type Encoded, setAside } from './encoded.js'
 import { Network } from './network.js'
 import { type MLPParameters, parametersOf } from './parameters.js'

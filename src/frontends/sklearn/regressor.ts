@@ -1,6 +1,7 @@
 /** scikit-learn's perceptron for values. */
-import { type Rows, readRows, type Values } from '../../data/rows.js'
+
 import { type Loss, mse, ShapeError } from '../../index.js'
+import { type Rows, readRows, type Values } from '../../internal.js'
 import type { Encoded } from './encoded.js'
 import { Perceptron } from './perceptron.js'
 

@@ -1,0 +1,31 @@
+/** Gives tensors their computing methods; imported once, by `index.ts`, for its effect. */
+import type { DType } from '../backend/dtype.js'
+import { TensorMethods } from '../ops/methods.js'
+import { requireDType, requireUsable } from '../ops/require.js'
+import { Tensor } from '../tensor/tensor.js'
+import { backward } from './backward.js'
+
+declare module '../tensor/tensor.js' {
+  interface Tensor<D extends DType = 'float32'> extends TensorMethods<D> {
+    /**
+     * Adds the gradient of this scalar to `grad` of every leaf it was computed from, and releases
+     * what the graph had saved.
+     * @param seed for a result that is not a scalar: its gradient
+     */
+    backward(this: Tensor, seed?: Tensor, options?: { retainGraph?: boolean }): void
+  }
+}
+
+const { constructor: _, ...methods } = Object.getOwnPropertyDescriptors(TensorMethods.prototype)
+Object.defineProperties(Tensor.prototype, {
+  ...methods,
+  backward: {
+    value(this: Tensor, seed?: Tensor, { retainGraph = false } = {}) {
+      requireUsable('backward', seed === undefined ? [this] : [this, seed])
+      if (seed !== undefined) requireDType('backward', seed, 'float32')
+      backward(this, seed, retainGraph)
+    },
+    writable: true,
+    configurable: true,
+  },
+})
