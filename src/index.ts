@@ -21,11 +21,19 @@ export * from './base/errors.js'
 export { type Captured, capture, type Results } from './capture/capture.js'
 export { type Dataset, type DatasetSource, dataset, split, subset } from './data/dataset.js'
 export { type Batch, Examples } from './data/examples.js'
+export { readCsv } from './data/formats/csv.js'
 export { DataLoader, type LoaderOptions } from './data/loader.js'
 export { digits } from './data/sets/digits.js'
 export { iris } from './data/sets/iris.js'
 export { mnist } from './data/sets/mnist.js'
 export { type Augment, type DistortionOptions, distortion } from './data/transforms/distortion.js'
+export { fitPreprocessing, type Preprocessing, preprocess } from './data/transforms/standardize.js'
+export {
+  type Classifier,
+  type ClassifierNotes,
+  loadClassifier,
+  saveClassifier,
+} from './io/classifier.js'
 export { loadMlp, loadModel, type MlpArchitecture, saveMlp, saveModel } from './io/model.js'
 export {
   type ActivationHistogram,
@@ -54,7 +62,7 @@ export {
 export { Module, Parameter } from './nn/module.js'
 export { type ActivationName, type MlpOptions, mlp, Sequential } from './nn/sequential.js'
 export { where } from './ops/elementwise.js'
-export { oneHot } from './ops/gather.js'
+export { oneHot } from './ops/indexing.js'
 export { concat, stack } from './ops/layout.js'
 export { linear, matmul } from './ops/matmul.js'
 export { Adam, type AdamSettings } from './optim/adam.js'
@@ -72,10 +80,11 @@ export { noGrad } from './tensor/graph.js'
 export { Generator, setSeed } from './tensor/random.js'
 export { scope } from './tensor/scope.js'
 export type { Shape } from './tensor/shape.js'
-export { type ArrayOf, type Operand, Tensor } from './tensor/tensor.js'
+export { type ArrayOf, fullLike, type Operand, Tensor } from './tensor/tensor.js'
 export { type Evaluation, evaluate, predictedClasses } from './training/evaluate.js'
 export { type FitOptions, fit } from './training/fit.js'
-export type { EpochReport, History, StepReport } from './training/report.js'
+export { type ClassScores, type Predictions, predict } from './training/predict.js'
+export type { EpochReport, StepReport, TrainingHistory } from './training/report.js'
 export { Autoencoder, type AutoencoderOptions, type Noise } from './unsupervised/autoencoder.js'
 export { type LayerFitOptions, UnsupervisedLayer } from './unsupervised/layer.js'
 export {

@@ -3,20 +3,13 @@
  */
 export { currentBackend } from './backend/current.js'
 export { loadAddon } from './backend/native/backend.js'
-export { everyPass } from './backend/record.js'
+export { everyIteration } from './backend/record.js'
 export { checkCount, refuseUnknown } from './base/arguments.js'
 export { excerpt } from './base/errors.js'
 export { escapeXml, parseNumber, quote } from './base/text.js'
-export { parseCsv, parseLabelledCsv } from './data/formats/csv.js'
+export { parseRows } from './data/formats/csv.js'
 export { readIdx } from './data/formats/idx.js'
 export { type Rows, readRows, type Values } from './data/rows.js'
-export {
-  applyTo,
-  findPreprocessing,
-  type Preprocessing,
-  preprocess,
-} from './data/transforms/standardize.js'
-export { checkWritable, readModel, type SavedModel, writeModel } from './io/classifier.js'
 export { writeFileAtomically } from './io/files.js'
 export { decodeSafetensors, encodeSafetensors } from './io/safetensors.js'
 export { type LossName, losses } from './nn/lossNames.js'
@@ -25,5 +18,5 @@ export { addInPlace } from './ops/raw.js'
 export { AdamHat } from './optim/adamHat.js'
 export { streams } from './tensor/random.js'
 export { sizeOf } from './tensor/shape.js'
-export { classify, type Scores } from './training/predict.js'
-export { TrainingSteps } from './training/trainingStep.js'
+export { classify, preprocessingOf } from './training/predict.js'
+export { TrainingStep } from './training/trainingStep.js'

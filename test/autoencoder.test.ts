@@ -40,7 +40,7 @@ function riskOf(options: AutoencoderOptions) {
     Object.assign(autoencoder.encoder, { weight, bias })
     Object.assign(autoencoder, { visibleBias })
     if (options.tied === false) Object.assign(autoencoder, { decoderWeight })
-    return autoencoder.risk(x)
+    return autoencoder.reconstructionLoss(x)
   }
 }
 
@@ -69,9 +69,15 @@ onBothBackends('the risk is the loss of the reconstruction, summed over the unit
     const logits = h.matmul(weight).add(sigmoid.visibleBias)
     close(t, sigmoid.forward(x).data(), logits.sigmoid().data(), 1e-6, 'reconstruction')
     const wanted = binaryCrossEntropyWithLogits(logits, x).item() * 4
-    close(t, [sigmoid.risk(x).item()], [wanted], 1e-6, 'cross-entropy')
+    close(t, [sigmoid.reconstructionLoss(x).item()], [wanted], 1e-6, 'cross-entropy')
     const linear = new Autoencoder(4, 3, { tied, decoder: 'linear', activation: 'tanh' })
-    close(t, [linear.risk(x).item()], [mse(linear.forward(x), x).item() * 4], 1e-6, 'squares')
+    close(
+      t,
+      [linear.reconstructionLoss(x).item()],
+      [mse(linear.forward(x), x).item() * 4],
+      1e-6,
+      'squares',
+    )
     t.equal(sigmoid.parameters().length, tied ? 3 : 4)
   }
 })
@@ -80,16 +86,20 @@ onBothBackends('noise is there while training, and new each time', (t) => {
   const x = leaf(INPUTS)
   for (const noise of [{ masking: 0.5 }, { gaussian: 0.3 }]) {
     const autoencoder = new Autoencoder(4, 3, { noise, generator: new Generator(1) })
-    const risks = Array.from({ length: 8 }, () => autoencoder.risk(x).item())
-    t.ok(new Set(risks).size > 4, JSON.stringify(noise))
+    const losses = Array.from({ length: 8 }, () => autoencoder.reconstructionLoss(x).item())
+    t.ok(new Set(losses).size > 4, JSON.stringify(noise))
     const plain = new Autoencoder(4, 3, { generator: new Generator(1) })
-    t.equal(autoencoder.eval().risk(x).item(), plain.risk(x).item(), 'not otherwise')
+    t.equal(
+      autoencoder.eval().reconstructionLoss(x).item(),
+      plain.reconstructionLoss(x).item(),
+      'not otherwise',
+    )
   }
   // With weights of its own for decoding, a masked input leaves those into it without a gradient.
   const options = { tied: false, noise: { masking: 0.3 }, generator: new Generator(2) }
   const untied = new Autoencoder(4, 3, options)
   const gradients = capture((v: Tensor) => {
-    untied.risk(v).backward()
+    untied.reconstructionLoss(v).backward()
     return untied.encoder.weight.grad!.abs().sum(1)
   })
   const ones = tensor([[1, 1, 1, 1]])
@@ -115,7 +125,7 @@ t.test('a denoising autoencoder fills in what is missing', async (t) => {
     const autoencoder = new Autoencoder(64, 100, { generator: new Generator(1), ...options })
     const optimizer = new Adam(autoencoder.parameters(), { lr: 0.003 })
     const { epochs } = await autoencoder.fit(data, { optimizer, epochs: 15, batchSize: 50 })
-    t.ok(epochs.at(-1)!.risk < 0.8 * epochs[0].risk)
+    t.ok(epochs.at(-1)!.loss < 0.8 * epochs[0].loss)
     return errorWithMissing(autoencoder, data, 0.4)
   }
   const plain = await train({})
@@ -135,7 +145,7 @@ onBothBackendsLater('captured and eager steps are the same', async (t) => {
     const optimizer = new SGD(autoencoder.parameters(), { lr: 0.1, momentum: 0.9 })
     const x = new Generator(4).bernoulli([33, 70], 0.3)
     const step = () => {
-      const risk = autoencoder.risk(x)
+      const risk = autoencoder.reconstructionLoss(x)
       risk.backward()
       optimizer.step()
       optimizer.zeroGrad()

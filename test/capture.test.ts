@@ -211,8 +211,8 @@ onBothBackendsLater('what varies from call to call is never frozen', async (t) =
     t.equal(a.steps, i + 1)
   }
   sameParameters(t, replayed, eager, 'weights')
-  replayed.loadState(network(UNITS, 2).state())
-  eager.loadState(network(UNITS, 2).state())
+  replayed.loadStateDict(network(UNITS, 2).stateDict())
+  eager.loadStateDict(network(UNITS, 2).stateDict())
   const [x, labels] = next(0)
   t.equal(step(x, labels).item(), eagerly(plainB, x, labels), 'weights put in from outside')
 })

@@ -136,7 +136,7 @@ onBothBackends('arguments that do not fit', (t, backend) => {
 
 onBothBackendsLater('rows that do not fit', async (t) => {
   const f = capture((...xs: Tensor[]) => xs[0].neg())
-  const message = 'capture: expected arguments with the same number of rows, one per pass'
+  const message = 'capture: expected arguments with the same number of rows, one per iteration'
   await rejects(t, f.runMany(), ShapeError, message)
   await rejects(t, f.runMany(tensor(1)), ShapeError, message)
   await rejects(t, f.runMany(ones([2]), ones([3])), ShapeError, message)

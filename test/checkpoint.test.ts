@@ -11,7 +11,6 @@ import {
   type FitOptions,
   fit,
   Generator,
-  type History,
   mlp,
   type Optimizer,
   type Parameter,
@@ -19,6 +18,7 @@ import {
   saveModel,
   schedules,
   softmaxCrossEntropy,
+  type TrainingHistory,
 } from '../lib/index.js'
 import { decodeSafetensors, encodeSafetensors } from '../lib/io/safetensors.js'
 import { onBothBackendsLater, rejects, sameParameters } from './support/engine.js'
@@ -59,7 +59,7 @@ async function train(
   return { model, history }
 }
 
-const figures = ({ epochs, ...rest }: History) => ({
+const figures = ({ epochs, ...rest }: TrainingHistory) => ({
   ...rest,
   epochs: epochs.map(({ seconds, examplesPerSecond, ...report }: EpochReport) => report),
 })
@@ -184,11 +184,11 @@ onBothBackendsLater('a refused file changes nothing, one begun again all', async
   await fit(model, data, { ...options, epochs: 2, checkpoint })
   sameParameters(t, model, wanted.model, 'velocities begin at 0 again')
 
-  const before = model.state()
+  const before = model.stateDict()
   await train(adam, { checkpoint: `${dir}/adam`, epochs: 1 })
   const other = fit(model, data, { ...options, epochs: 3, checkpoint: `${dir}/adam` })
   await rejects(t, other, DataError, /got Adam/)
-  t.strictSame(model.state(), before)
+  t.strictSame(model.stateDict(), before)
 })
 
 t.test('a file that breaks off in its best weights changes nothing either', async (t) => {
@@ -197,7 +197,7 @@ t.test('a file that breaks off in its best weights changes nothing either', asyn
   const { tensors, metadata } = decodeSafetensors(readFileSync(checkpoint), checkpoint)
   const rest = [...tensors].filter(([name]) => !name.startsWith('best/'))
   writeFileSync(checkpoint, encodeSafetensors(rest, metadata))
-  const [weights, generators] = [model.state(), model.namedGenerators()]
+  const [weights, generators] = [model.stateDict(), model.namedGenerators()]
   // Of another place than the file's.
   for (const generator of generators.values()) generator.uniform([3])
   const before = [...generators.values()].map((generator) => generator.save())
@@ -206,7 +206,7 @@ t.test('a file that breaks off in its best weights changes nothing either', asyn
     ...{ batchSize: 7, seed: 4, validation: 0.2, keepBest: true, checkpoint },
   }
   await rejects(t, fit(model, data, options), DataError, /expected the best /)
-  t.strictSame(model.state(), weights)
+  t.strictSame(model.stateDict(), weights)
   t.strictSame(
     [...generators.values()].map((generator) => generator.save()),
     before,
@@ -233,10 +233,10 @@ t.test('risks that are no finite numbers survive the file', async (t) => {
   const [zero, wide] = [new Float32Array(16), new Float32Array(16).fill(3e38)]
   const overflowing = dataset({ inputs: [zero, wide], targets: [0, 1] })
   const first = await train(momentum, { checkpoint, epochs: 1, validation: overflowing })
-  const risk = first.history.epochs[0].validationRisk!
+  const risk = first.history.epochs[0].validationLoss!
   t.notOk(Number.isFinite(risk))
   const last = await train(momentum, { checkpoint, epochs: 1, validation: overflowing })
-  t.ok(Object.is(last.history.epochs[0].validationRisk, risk), `${risk}`)
+  t.ok(Object.is(last.history.epochs[0].validationLoss, risk), `${risk}`)
 })
 
 t.test('an aborted training leaves no beginning behind', async (t) => {

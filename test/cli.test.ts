@@ -13,10 +13,14 @@ import { readData } from '../lib/apps/cli/data.js'
 import { Progress } from '../lib/apps/cli/progress.js'
 import { table } from '../lib/apps/cli/table.js'
 import { type Dataset, dataset } from '../lib/data/dataset.js'
-import { parseCsv, parseLabelledCsv } from '../lib/data/formats/csv.js'
+import { parseLabelledRows, parseRows } from '../lib/data/formats/csv.js'
 import { digits } from '../lib/data/sets/digits.js'
 import { iris } from '../lib/data/sets/iris.js'
-import { applyTo, findPreprocessing, preprocess } from '../lib/data/transforms/standardize.js'
+import {
+  applyPreprocessing,
+  fitPreprocessing,
+  preprocess,
+} from '../lib/data/transforms/standardize.js'
 import { decodeSafetensors, encodeSafetensors } from '../lib/io/safetensors.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -215,7 +219,7 @@ t.test('what cannot be done: one clear line, exit code 1', async (t) => {
   }
   const debug = await run(['train', 'nosuch'], { env: { NEUROBLAS_DEBUG: '1' } })
   t.match(debug, { code: 1, stderr: /DataError: nosuch.*\n +at / })
-  t.match(await run(['train', 'iris', '--lr', '1e6'], { cwd }), { code: 1, stderr: /the risk bec/ })
+  t.match(await run(['train', 'iris', '--lr', '1e6'], { cwd }), { code: 1, stderr: /the loss bec/ })
 })
 
 t.test('digits: events, accuracy, eval and predict agree', async (t) => {
@@ -235,7 +239,7 @@ t.test('digits: events, accuracy, eval and predict agree', async (t) => {
     ),
     1797,
   )
-  t.match(events[20], { epoch: 20, epochs: 20, risk: Number, penalty: Number, lr: 0 })
+  t.match(events[20], { epoch: 20, epochs: 20, loss: Number, regularizationLoss: Number, lr: 0 })
   t.match(end, {
     saved: 'digits.safetensors',
     ended: 'epochs',
@@ -245,13 +249,13 @@ t.test('digits: events, accuracy, eval and predict agree', async (t) => {
   t.ok(end.testAccuracy >= 0.95, `test accuracy ${end.testAccuracy}`)
   t.ok((end.examplesPerSecond as number) > 0)
   const kept = events[end.bestEpoch as number]
-  t.strictSame([kept.risk, kept.penalty], [end.risk, end.penalty])
+  t.strictSame([kept.loss, kept.regularizationLoss], [end.loss, end.regularizationLoss])
 
   const evaluated = JSON.parse(
     (await run(['eval', 'digits.safetensors', 'digits', '--json'], { cwd })).stdout,
   )
   t.equal(evaluated.accuracy, end.testAccuracy)
-  t.equal(evaluated.risk, end.testRisk)
+  t.equal(evaluated.loss, end.testLoss)
   const confusion = evaluated.confusion as number[][]
   t.equal(
     confusion.flat().reduce((a, b) => a + b),
@@ -316,7 +320,7 @@ t.test('iris: accuracy, and the same seed twice', async (t) => {
   ]
   t.ok(first.end.testAccuracy >= 0.9, `${first.end.testAccuracy}`)
   t.strictSame(untimed(first.events), untimed(second.events))
-  t.not(first.end.risk, other.end.risk)
+  t.not(first.end.loss, other.end.loss)
   const input = 'a,b,c,d\r\n5.1, 3.5,1.4,.2\r\n6.3,2.9,5.6,1.8\r\n'
   const { stdout } = await run(['predict', 'iris.safetensors', '-'], { cwd, input })
   t.match(stdout, /^row {2}class +probability\n {2}1 {2}setosa +[01]\.\d{4}\n {2}2 {2}virginica/)
@@ -341,9 +345,9 @@ t.test('plain text: a line per epoch and no control characters', async (t) => {
   const epochs = stdout.split('\n').filter((line) => line.startsWith('epoch'))
   t.equal(epochs.length, 3)
   const line =
-    /^epoch 1\/3 {2}risk \d\.\d{4} {2}penalty \d\.\d{4} {2}validation \d+\.\d\d % {2}[\d,]+ examples\/s$/
+    /^epoch 1\/3 {2}loss \d\.\d{4} {2}regularization loss \d\.\d{4} {2}validation \d+\.\d\d % {2}[\d,]+ examples\/s$/
   t.match(epochs[0], line)
-  t.match(stdout, /\ntest accuracy \d+\.\d\d % {2}risk \d/)
+  t.match(stdout, /\ntest accuracy \d+\.\d\d % {2}loss \d/)
 })
 
 t.test('patience ends the training, dropout is kept with the model', async (t) => {
@@ -357,7 +361,7 @@ t.test('patience ends the training, dropout is kept with the model', async (t) =
   t.equal(JSON.parse(evaluated.stdout).accuracy, end.testAccuracy)
   const text = await run(['train', ...args, '--optimizer', 'adam', '--no-save'])
   t.match(text.stdout, /iris.*\nnetwork {3}4-16-3, relu, dropout 0\.2: .*\ntraining.*, adam, /)
-  t.match(text.stdout, '\nended early: the validation risk no longer fell\n')
+  t.match(text.stdout, '\nended early: the validation loss no longer fell\n')
 })
 
 t.test('a checkpoint: an interrupted training goes on to the same model', async (t) => {
@@ -381,7 +385,7 @@ t.test('a checkpoint: an interrupted training goes on to the same model', async 
     readFileSync(join(cwd, `${name}.safetensors`)),
   )
   t.ok(one.equals(other), 'to the byte')
-  t.equal(second.end.risk, whole.end.risk)
+  t.equal(second.end.loss, whole.end.loss)
 })
 
 t.test('signals: the model of the best epoch is kept', async (t) => {
@@ -512,7 +516,7 @@ t.test('a CSV file: train, eval and predict', async (t) => {
   t.match(events[0], { dataset: 'flowers.csv', layers: [4, 16, 3], testExamples: 30 })
   t.equal(end.saved, 'flowers.safetensors')
   const known = await train(['iris', ...args, '--l2', '0.0001'], { cwd })
-  t.equal(end.testRisk, known.end.testRisk, 'the same numbers as by the name of the data set')
+  t.equal(end.testLoss, known.end.testLoss, 'the same numbers as by the name of the data set')
 
   const test = async (source: string) =>
     JSON.parse((await run(['eval', 'flowers.safetensors', source, '--json'], { cwd })).stdout)
@@ -582,28 +586,28 @@ t.test('mnist natively, and npm start in short', { skip }, async (t) => {
 })
 
 t.test('parts: CSV', async (t) => {
-  t.strictSame([...parseCsv('1,-2.5\n.5,1e3', 2, 'f')], [1, -2.5, 0.5, 1000])
-  t.strictSame([...parseCsv('\uFEFFx,y\n1,2\n', 2, 'f')], [1, 2])
+  t.strictSame([...parseRows('1,-2.5\n.5,1e3', 2, 'f')], [1, -2.5, 0.5, 1000])
+  t.strictSame([...parseRows('\uFEFFx,y\n1,2\n', 2, 'f')], [1, 2])
   for (const text of ['1,2\n\n3,4\n', '1,\n', '1,0x2\n', '1,1e39\n', '1;2\n', 'x,y\n', '"1",2\n']) {
-    t.throws(() => parseCsv(text, 2, 'f'), { name: 'DataError' }, JSON.stringify(text))
+    t.throws(() => parseRows(text, 2, 'f'), { name: 'DataError' }, JSON.stringify(text))
   }
 })
 
 t.test('parts: CSV with classes', async (t) => {
-  const { values, columns, labels } = parseLabelledCsv(
+  const { values, columns, labels } = parseLabelledRows(
     '\uFEFFx,y,kind\r\n1,2, a b\r\n3,4,7\r\n',
     'f',
   )
   t.strictSame([[...values], columns, labels], [[1, 2, 3, 4], 2, ['a b', '7']])
   for (const text of ['', '\n', '1\n2\n', 'x,y\n', '1,a\n2\n', 'x,1,a\n', '1,a\n2,b,c\n', '1,\n']) {
-    t.throws(() => parseLabelledCsv(text, 'f'), { name: 'DataError' }, JSON.stringify(text))
+    t.throws(() => parseLabelledRows(text, 'f'), { name: 'DataError' }, JSON.stringify(text))
   }
 })
 
 t.test('parts: preprocessing', async (t) => {
   const inputs = Float32Array.from([1, 5, 3, 5, 5, 5])
   const data = dataset({ inputs, inputShape: [2], targets: [0, 1, 0] })
-  const how = findPreprocessing(data)
+  const how = fitPreprocessing(data)
   t.strictSame(how.mean, [3, 5])
   t.equal(how.scale[1], 1, 'a feature that never varies')
   const scaled = [...preprocess(data, how).inputs]
@@ -613,9 +617,12 @@ t.test('parts: preprocessing', async (t) => {
   )
   t.ok(Math.abs(scaled[0] + Math.sqrt(1.5)) < 1e-6)
   const pixels = digits()
-  t.strictSame(findPreprocessing(pixels), { mean: [0], scale: [1 / 16] })
+  t.strictSame(fitPreprocessing(pixels), { mean: [0], scale: [1 / 16] })
   t.equal(preprocess(pixels, { mean: [0], scale: [1 / 16] }).inputs, pixels.inputs, 'stays bytes')
-  t.strictSame([...applyTo(Uint8Array.from([4, 8]), 1, { mean: [4], scale: [0.5] })], [0, 2])
+  t.strictSame(
+    [...applyPreprocessing(Uint8Array.from([4, 8]), 1, { mean: [4], scale: [0.5] })],
+    [0, 2],
+  )
 })
 
 t.test('parts: progress and tables', async (t) => {
@@ -625,7 +632,7 @@ t.test('parts: progress and tables', async (t) => {
   const drive = async (progress: Progress) => {
     written.length = 0
     for (const end = performance.now() + 450; performance.now() < end; ) {
-      progress.update({ title: 'epoch 1/2', done: 0.5, note: () => 'risk 1.0000' })
+      progress.update({ title: 'epoch 1/2', done: 0.5, note: () => 'loss 1.0000' })
       await new Promise((resolve) => setTimeout(resolve, 1))
     }
     progress.clear()

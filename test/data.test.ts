@@ -257,7 +257,7 @@ t.test('absurd sizes are refused fast and in little memory', async (t) => {
   truncateSync(join(dir, 'sparse'), 2 ** 40 + 12)
   // In a process of its own, whose peak is not that of the other tests.
   const script = `
-    import { readIdx } from ${JSON.stringify(pathToFileURL(join(lib, 'data/idx.js')).href)}
+    import { readIdx } from ${JSON.stringify(pathToFileURL(join(lib, 'data/formats/idx.js')).href)}
     const peak = () => process.resourceUsage().maxRSS / 1024
     for (const file of ${JSON.stringify([...Object.keys(files), 'sparse'])}) {
       const before = peak()
@@ -492,23 +492,23 @@ t.test('split and subset', async (t) => {
     inputs: Array.from({ length: size }, (_, i) => [i, -i]),
     targets: Array.from({ length: size }, (_, i) => i),
   })
-  const { train, validation } = split(data, 0.2, 7)
+  const { train, test } = split(data, 0.2, 7)
   t.equal(train.size, 80)
-  t.equal(validation.size, 20)
-  const all = [...train.targets, ...validation.targets]
+  t.equal(test.size, 20)
+  const all = [...train.targets, ...test.targets]
   t.strictSame(
     all.toSorted((a, b) => a - b),
     [...data.targets],
     'every example once',
   )
   t.notSame(all, [...data.targets], 'shuffled')
-  for (const part of [train, validation]) {
+  for (const part of [train, test]) {
     const matched = part.targets.every((label, i) => part.inputs[2 * i + 1] === -label)
     t.ok(matched, 'inputs stay with their targets')
     t.strictSame(part.classes, data.classes)
   }
-  t.strictSame(split(data, 0.2, 7), { train, validation }, 'same seed, same parts')
-  t.notSame(split(data, 0.2, 8).validation.targets, validation.targets)
+  t.strictSame(split(data, 0.2, 7), { train, test }, 'same seed, same parts')
+  t.notSame(split(data, 0.2, 8).test.targets, test.targets)
   for (const fraction of [0, 1, -0.5, NaN, 0.001, 0.999]) {
     t.throws(() => split(data, fraction, 7), { name: 'ArgumentError', message: /^split: expected/ })
   }

@@ -190,10 +190,10 @@ onBothBackendsLater('parameters in arrays, objects and maps are trained', async 
     `${path}.bias`,
   ])
   t.strictSame([...model.namedParameters().keys()], paths)
-  const before = model.state()
+  const before = model.stateDict()
   const optimizer = new SGD(model.parameters(), { lr: 0.1 })
   await fit(model, data, { loss, optimizer, epochs: 1 })
-  for (const [path, { data }] of model.state()) t.notSame(data, before.get(path)!.data, path)
+  for (const [path, { data }] of model.stateDict()) t.notSame(data, before.get(path)!.data, path)
   model.eval()
   t.equal(model.map.get('c')!.training, false)
 })

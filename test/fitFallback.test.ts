@@ -47,13 +47,16 @@ async function warningsOf(fn: () => Promise<unknown>): Promise<string[]> {
 
 onBothBackendsLater('a model that reads inside forward', async (t) => {
   const train = async (model: Module) => {
-    const risks: number[] = []
+    const losses: number[] = []
     // With momentum nothing is fused, so that both ways agree to the bit.
     const optimizer = new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 })
     const options = { loss: softmaxCrossEntropy, optimizer, epochs: 3, batchSize: 8, seed: 5 }
-    await fit(model, examples(), { ...options, onStep: ({ risk }: StepReport) => risks.push(risk) })
+    await fit(model, examples(), {
+      ...options,
+      onStep: ({ loss }: StepReport) => losses.push(loss),
+    })
     t.equal(optimizer.steps, 3 * 7)
-    return risks
+    return losses
   }
   const reading = new Reading()
   const plain = network([6, 9, 4])
@@ -64,7 +67,7 @@ onBothBackendsLater('a model that reads inside forward', async (t) => {
   t.strictSame(messages, [
     'fit: steps run one by one on this thread (capture: values cannot be read inside a captured function; return the tensor and read it outside)',
   ])
-  t.strictSame(found, wanted, 'risks')
+  t.strictSame(found, wanted, 'losses')
   sameParameters(t, reading.inner, plain, 'weights')
   t.ok(reading.largest > 1, 'it was run')
 })

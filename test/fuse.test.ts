@@ -190,8 +190,8 @@ for (const [name, options] of Object.entries(settings)) {
       const risk = scope(() => reference(x, labels).item())
       close(t, [train(x, labels).item()], [risk], 1e-5, `risk of step ${i}`)
     }
-    const wanted = eager.state()
-    for (const [path, { data }] of replayed.state()) {
+    const wanted = eager.stateDict()
+    for (const [path, { data }] of replayed.stateDict()) {
       close(t, data, wanted.get(path)!.data, 1e-5, path)
     }
     const zeros = (model: typeof eager) =>
@@ -224,8 +224,8 @@ for (const [kernel, optimizer] of Object.entries(stateful)) {
       const risk = scope(() => reference(x, labels).item())
       close(t, [train(x, labels).item()], [risk], 1e-5, `risk of step ${i}`)
     }
-    const wanted = eager.state()
-    for (const [path, { data }] of replayed.state()) {
+    const wanted = eager.stateDict()
+    for (const [path, { data }] of replayed.stateDict()) {
       close(t, data, wanted.get(path)!.data, 1e-5, path)
     }
   })

@@ -122,7 +122,7 @@ const steps: Step[] = [
   (x, y) => x.softmax(0).mul(y),
   (x, y) => x.reshape([3, 2]).transpose().add(y.logSoftmax().mul(0.1)),
   (x, y) => where(tensor([1, 0, 1]), x, y.cos()),
-  (x, y) => x.gather(tensor(Int32Array.of(1, 1))).sub(y.sigmoid()),
+  (x, y) => x.indexSelect(0, tensor(Int32Array.of(1, 1))).sub(y.sigmoid()),
   (x, y) => x.sum(0).mul(0.3).broadcastTo([2, 3]).add(y.softplus()),
 ]
 

@@ -81,17 +81,20 @@ for (const backend of ['native', 'js'] as const) {
       epochs: 3,
       validation: subset,
     })
-    t.same(model.module.state(), plain.state())
+    t.same(model.module.stateDict(), plain.stateDict())
     t.same(epoch, [0, 1, 2])
     t.same(
       history.loss,
-      expected.epochs.map(({ objective }) => objective),
+      expected.epochs.map(({ totalLoss: objective }) => objective),
     )
     t.same(
       history.val_accuracy,
       expected.epochs.map(({ validationAccuracy }) => validationAccuracy),
     )
-    for (const [i, { validationRisk, penalty }] of expected.epochs.entries()) {
+    for (const [
+      i,
+      { validationLoss: validationRisk, regularizationLoss: penalty },
+    ] of expected.epochs.entries()) {
       t.equal(history.val_loss[i], validationRisk! + penalty)
     }
     // Each batch before its step: worse than after the epoch, and growing.
@@ -238,7 +241,7 @@ t.test('callbacks: order, stopping, schedules', async (t) => {
   const figures = [5, 3, 4, 4, 4, 4, 4, 4]
   const fake: CallbackLike = { onEpochEnd: (epoch, logs) => void (logs.fake = figures[epoch]) }
   const states: unknown[] = []
-  const keep: CallbackLike = { onEpochEnd: () => void states.push(model.module.state()) }
+  const keep: CallbackLike = { onEpochEnd: () => void states.push(model.module.stateDict()) }
   const stop = new callbacks.EarlyStopping({
     monitor: 'fake',
     patience: 2,
@@ -247,7 +250,7 @@ t.test('callbacks: order, stopping, schedules', async (t) => {
   const stopped = await model.fit(x, y, { ...quiet, epochs: 8, callbacks: [fake, keep, stop] })
   t.equal(stopped.epoch.length, 4)
   t.equal(stop.stoppedEpoch, 3)
-  t.same(model.module.state(), states[1])
+  t.same(model.module.stateDict(), states[1])
 
   compile()
   rates.length = 0

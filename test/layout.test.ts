@@ -1,9 +1,10 @@
 /**
- * Layout: reshape, transpose, slice, concat, stack, gather and broadcastTo against naive versions,
+ * Layout: reshape, transpose, slice, concat, stack, indexSelect and broadcastTo against naive versions,
  * and what each refuses.
  */
 import {
   ArgumentError,
+  arange,
   concat,
   KernelError,
   ShapeError,
@@ -183,15 +184,15 @@ onBothBackends('gather', (t) => {
   for (const shape of [[4], [4, 3], [4, 2, 3], [4, 0]]) {
     const x = sample(shape)
     const expected = build([4, ...shape.slice(1)], ([i, ...rest]) => at(x, [indices[i], ...rest]))
-    same(t, toTensor(x).gather(list), expected, `rows of [${shape}]`)
+    same(t, toTensor(x).indexSelect(0, list), expected, `rows of [${shape}]`)
   }
-  t.strictSame(tensor([[1, 2]]).gather(tensor(new Int32Array(0))).shape, [0, 2])
+  t.strictSame(tensor([[1, 2]]).indexSelect(0, tensor(new Int32Array(0))).shape, [0, 2])
   for (const index of [-1, 2, 2 ** 31 - 1, -(2 ** 31)]) {
-    refuses(t, () => tensor([1, 2]).gather(tensor(Int32Array.of(0, index))), KernelError)
+    refuses(t, () => tensor([1, 2]).indexSelect(0, tensor(Int32Array.of(0, index))), KernelError)
   }
-  refuses(t, () => tensor([], [0, 2]).gather(tensor(Int32Array.of(0))), KernelError)
-  refuses(t, () => tensor(1).gather(list), ShapeError)
-  refuses(t, () => tensor([1]).gather(list.reshape([2, 2])), ShapeError)
+  refuses(t, () => tensor([], [0, 2]).indexSelect(0, tensor(Int32Array.of(0))), KernelError)
+  refuses(t, () => tensor(1).indexSelect(0, list), ShapeError)
+  refuses(t, () => tensor([1]).indexSelect(0, list.reshape([2, 2])), ShapeError)
 })
 
 onBothBackends('broadcastTo', (t) => {
@@ -228,4 +229,48 @@ onBothBackends('broadcastTo', (t) => {
   refuses(t, () => x.broadcastTo([2, -1]), ShapeError)
   refuses(t, () => x.broadcastTo(wrong(2)), ShapeError)
   refuses(t, () => wrong(tensor(Int32Array.of(1))).broadcastTo([2]), ArgumentError)
+})
+
+onBothBackends('flatten, squeeze, unsqueeze, T and indexSelect have the shapes of PyTorch', (t) => {
+  const x = arange(24).reshape([2, 1, 3, 4])
+  t.strictSame(x.flatten().shape, [24])
+  t.strictSame(x.flatten(1).shape, [2, 12])
+  t.strictSame(x.flatten(1, 2).shape, [2, 3, 4])
+  t.strictSame(x.flatten(-2).shape, [2, 1, 12])
+  t.strictSame(tensor(1).flatten().shape, [1])
+  refuses(t, () => x.flatten(2, 1), ShapeError)
+  t.strictSame(x.squeeze().shape, [2, 3, 4])
+  t.strictSame(x.squeeze(1).shape, [2, 3, 4])
+  t.strictSame(x.squeeze([]).shape, [2, 1, 3, 4])
+  refuses(t, () => x.squeeze(0), ShapeError)
+  t.strictSame(x.unsqueeze(0).shape, [1, 2, 1, 3, 4])
+  t.strictSame(x.unsqueeze(-1).shape, [2, 1, 3, 4, 1])
+  refuses(t, () => x.unsqueeze(5), ShapeError)
+  t.strictSame(x.T.shape, [4, 3, 1, 2])
+  t.strictSame(tensor([[1, 2, 3]]).T.toArray(), [[1], [2], [3]])
+  const columns = tensor([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]).indexSelect(1, tensor([2, 0, 2], [3], 'int32'))
+  t.strictSame(columns.toArray(), [
+    [3, 1, 3],
+    [6, 4, 6],
+  ])
+  t.strictSame(x.indexSelect(-2, tensor([1], [1], 'int32')).toArray(), [
+    [[[4, 5, 6, 7]]],
+    [[[16, 17, 18, 19]]],
+  ])
+  // d/dx of a column that is taken twice is 2.
+  const w = tensor([
+    [1, 2],
+    [3, 4],
+  ])
+  w.requiresGrad = true
+  w.indexSelect(1, tensor([1, 1], [2], 'int32'))
+    .sum()
+    .backward()
+  t.strictSame(w.grad?.toArray(), [
+    [0, 2],
+    [0, 2],
+  ])
 })

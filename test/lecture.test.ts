@@ -37,12 +37,12 @@ const quickOnes = [
   'activations',
   'separation',
   'xor',
-  'layers',
+  'depth',
   'softmax',
   'risk',
   'sgd',
   'ingredients',
-  'losses',
+  'bounds',
   'gradients',
   'overfitting',
   'parity',
@@ -76,7 +76,7 @@ async function train(settings: {
   regularizer?: Regularizer
 }) {
   setSeed(1)
-  const { train: data, validation: test } = split(digits(), 0.2, 1)
+  const { train: data, test } = split(digits(), 0.2, 1)
   const model = mlp([64, 12, 10], { activation: settings.activation, init: settings.scheme })
   const optimizer = new SGD(model.parameters(), { lr: 0.2, regularizer: settings.regularizer })
   await fit(model, data, { loss: softmaxCrossEntropy, optimizer, epochs: 5 })

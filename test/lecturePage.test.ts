@@ -30,7 +30,7 @@ const holds = fake('xor', [4], async () => ({
   claims: [{ claim: 'a < b', measured: 0.123456, ok: true }],
   figures: [{ name: 'curve', caption: 'One & two', svg: await lines({ a: [1, 2], b: [2, 1] }) }],
 }))
-const failsOne = fake('layers', [5, 4], async () => ({
+const failsOne = fake('depth', [5, 4], async () => ({
   claims: [
     { claim: 'right', measured: 'yes', ok: true },
     { claim: 'wrong', measured: 'no', ok: false },
@@ -60,8 +60,8 @@ t.test('results: by item, failed where a claim is or the experiment threw', asyn
   const finished = await runExperiments([holds, failsOne, throws], running)
   const { items } = resultsOf(finished)
   t.match(items, [
-    { item: 4, title: 'About <xor>; About <layers>', ok: false },
-    { item: 5, title: 'About <layers>', ok: false },
+    { item: 4, title: 'About <xor>; About <depth>', ok: false },
+    { item: 5, title: 'About <depth>', ok: false },
     { item: 6, ok: false, claims: [{ measured: 'RangeError: 1 < 2', ok: false }] },
   ])
   t.equal(items[0].claims.length, 3)
@@ -95,7 +95,7 @@ t.test('each starts from the same seed, whatever ran before', async (t) => {
 
 t.test('aborted: what has ended is kept, what was under way is not', async (t) => {
   const controller = new AbortController()
-  const aborts = fake('layers', [5], async () => {
+  const aborts = fake('depth', [5], async () => {
     controller.abort()
     return { claims: [{ claim: 'half-way', measured: 1, ok: true }], figures: [] }
   })
@@ -118,7 +118,7 @@ t.test('the page and its files', async (t) => {
     t.ok(html.includes(text), text)
   }
   t.match(html, '2 of 4 claims failed.')
-  t.match(html, /<article id="layers" class="failed">/)
+  t.match(html, /<article id="depth" class="failed">/)
   t.match(html, /<article id="xor">/)
   t.match(html, /a claim failed<\/strong> Three/)
   t.notMatch(html, /a claim failed<\/strong> One/)
@@ -128,7 +128,7 @@ t.test('the page and its files', async (t) => {
   for (const [, id] of html.matchAll(/(?:url\(|href=")#([^")]+)/g)) t.ok(ids.includes(id), id)
   const { items } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8'))
   t.strictSame(Object.keys(items[0]), ['item', 'title', 'ok', 'seconds', 'claims'])
-  const names = ['layers-curve.png', 'layers-curve.svg', 'xor-curve.png', 'xor-curve.svg']
+  const names = ['depth-curve.png', 'depth-curve.svg', 'xor-curve.png', 'xor-curve.svg']
   t.strictSame(readdirSync(join(folder, 'figures')).sort(), names)
   t.match(readFileSync(join(folder, 'figures', names[3]), 'utf8'), /^<svg /)
   t.equal(readFileSync(join(folder, 'figures', names[2])).toString('latin1', 1, 4), 'PNG')
@@ -162,7 +162,7 @@ async function run(args: string[], stopAfter?: RegExp) {
 
 t.test('the command', async (t) => {
   const folder = t.testdir()
-  const done = await run(['--quick', '--only', 'layers,softmax', '--out', folder])
+  const done = await run(['--quick', '--only', 'depth,softmax', '--out', folder])
   t.equal(done.code, 0, done.output)
   t.match(done.output, /^layers {3,}[\d.]+ s {2}ok {6}\d+ of \d+ claims/m)
   t.match(done.output, '2 of 2 experiments hold what they claim')
@@ -179,7 +179,7 @@ t.test('the command', async (t) => {
 
 t.test('Ctrl-C: the page has what was finished', async (t) => {
   const folder = t.testdir()
-  const args = ['--only', 'layers,variance', '--out', folder]
+  const args = ['--only', 'depth,variance', '--out', folder]
   const { code, output } = await run(args, /^layers .*\n/m)
   t.equal(code, 130, output)
   t.match(output, 'SIGINT: stopping')

@@ -36,7 +36,7 @@ const data = subset(
   digits(),
   Array.from({ length: 250 }, (_, row) => row),
 )
-const weights = (model: Module) => [...model.state().values()].flatMap((x) => [...x.data])
+const weights = (model: Module) => [...model.stateDict().values()].flatMap((x) => [...x.data])
 
 const optimizers: Record<string, (model: Module) => Optimizer> = {
   'plain SGD': (model) => new SGD(model.parameters(), { lr: 0.1 }),
@@ -61,7 +61,7 @@ for (const backend of ['native', 'js'] as const) {
           const losses: number[] = []
           await fit(model, data, {
             ...{ loss: softmaxCrossEntropy, optimizer: make(model), epochs: 2, batchSize, monitor },
-            onStep: ({ risk }) => losses.push(risk),
+            onStep: ({ loss }) => losses.push(loss),
           })
           return { losses, weights: weights(model) }
         }

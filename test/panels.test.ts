@@ -105,7 +105,7 @@ for (const faulty of [false, true]) {
     const described = captured.describe(...batches[0])
     t.equal(described.includes('gemmSgdPanels('), currentBackend().prefersPanels)
     t.equal(
-      described.includes('before the first pass: packPanels('),
+      described.includes('before the first iteration: packPanels('),
       currentBackend().prefersPanels,
     )
     const run = captured.runMany(

@@ -60,8 +60,8 @@ const plane = dataset({
 })
 const epochs = [1, 2, 3].map((epoch) => ({
   epoch,
-  risk: 3 / epoch,
-  validationRisk: 1 + 1 / epoch,
+  loss: 3 / epoch,
+  validationLoss: 1 + 1 / epoch,
   validationAccuracy: 0.8 + epoch / 100,
 }))
 
@@ -244,7 +244,7 @@ t.test('more curves than colours: told apart by dashes, in the legend, too', asy
   )
 })
 
-t.test('learningCurves: risks of both parts, and the epoch that was kept', async (t) => {
+t.test('learningCurves: losses of both parts, and the epoch that was kept', async (t) => {
   const svg = await plot.learningCurves({ epochs, bestEpoch: 2 })
   proportional(
     t,
@@ -420,17 +420,17 @@ t.test('what is refused', async (t) => {
     ],
     [() => plot.lines({ a: [1] }, { width: -1 }), ArgumentError, /^plot.lines: expected a width/],
     [
-      () => plot.learningCurves({ epochs }, { metric: 'loss' as never }),
+      () => plot.learningCurves({ epochs }, { metric: 'risk' as never }),
       ArgumentError,
-      "plot.learningCurves: expected metric risk or accuracy, got 'loss'",
+      "plot.learningCurves: expected metric loss or accuracy, got 'risk'",
     ],
     [
       () => plot.learningCurves({ epochs: [] }),
       ArgumentError,
-      'plot.learningCurves: expected epochs with a risk, got none',
+      'plot.learningCurves: expected epochs with a loss, got none',
     ],
     [
-      () => plot.learningCurves({ epochs: [{ epoch: 1, risk: nan }] }),
+      () => plot.learningCurves({ epochs: [{ epoch: 1, loss: nan }] }),
       ArgumentError,
       /^plot.learningCurves: expected/,
     ],
@@ -440,7 +440,7 @@ t.test('what is refused', async (t) => {
       'plot.learningCurves: expected { epochs } of a, got 3',
     ],
     [
-      () => plot.learningCurves({ epochs: [{ epoch: 1, risk: 1 }] }, { metric: 'accuracy' }),
+      () => plot.learningCurves({ epochs: [{ epoch: 1, loss: 1 }] }, { metric: 'accuracy' }),
       ArgumentError,
       'plot.learningCurves: expected epochs with a validation accuracy, got none',
     ],

@@ -47,7 +47,7 @@ const RBM: PretrainOptions = { method: 'rbm', epochs: 2, batchSize: 20, seed: 3 
 
 t.test('at equal supervised budget, a deep sigmoid network errs less after it', async (t) => {
   setBackend('native')
-  const { train, validation: test } = split(digits(), 0.3, 1)
+  const { train, test } = split(digits(), 0.3, 1)
   const error = async (options: PretrainOptions | undefined) => {
     const model = network([64, 100, 100, 100, 100, 10], 1, 'sigmoid')
     if (options) await pretrain(model, train, options)
@@ -121,8 +121,8 @@ onBothBackendsLater('interrupted, it goes on to the same bits', async (t) => {
     const last = await pretrain(resumed, few, { ...options, checkpoint })
     sameParameters(t, resumed, whole, options.method)
     t.strictSame(
-      last.layers.map(({ epochs }) => epochs.map(({ risk }) => risk)),
-      layers.map(({ epochs }) => epochs.map(({ risk }) => risk)),
+      last.layers.map(({ epochs }) => epochs.map(({ loss }) => loss)),
+      layers.map(({ epochs }) => epochs.map(({ loss }) => loss)),
     )
     const others = network([64, 31, 20, 10], 1, 'sigmoid')
     await rejects(t, pretrain(others, few, { ...options, checkpoint }), DataError, /layer1/)
@@ -150,7 +150,7 @@ t.test('what lies below decides on the visible units', async (t) => {
   // Nothing says that the outputs of a layer without an activation are probabilities.
   const linear = new Sequential(new Linear(64, 9), new Linear(9, 8), new Sigmoid())
   const { layers } = await pretrain(linear, few, options)
-  for (const { risk } of layers[0].epochs) t.ok(risk > 0, `${risk}`)
+  for (const { loss } of layers[0].epochs) t.ok(loss > 0, `${loss}`)
 })
 
 onBothBackendsLater(
@@ -169,12 +169,12 @@ onBothBackendsLater(
       [1, 2].flatMap((layer) => [1, 2, 3].map((epoch) => [layer, 2, epoch])),
     )
     t.strictSame(
-      layers.map(({ epochs }) => epochs.map(({ risk }) => risk)),
-      [reports.slice(0, 3).map(({ risk }) => risk), reports.slice(3).map(({ risk }) => risk)],
+      layers.map(({ epochs }) => epochs.map(({ loss }) => loss)),
+      [reports.slice(0, 3).map(({ loss }) => loss), reports.slice(3).map(({ loss }) => loss)],
     )
     for (const [first, , last] of [reports.slice(0, 3), reports.slice(3)]) {
-      t.ok(last.risk < first.risk, `${first.risk}, then ${last.risk}`)
-      t.ok(last.penalty > 0)
+      t.ok(last.loss < first.loss, `${first.loss}, then ${last.loss}`)
+      t.ok(last.regularizationLoss > 0)
     }
     const output = (of: Sequential) => bits((of.layers.at(-1) as Linear).weight)
     t.strictSame(output(model), output(untouched))
@@ -196,13 +196,13 @@ t.test('layers in nested sequences, and other units with autoencoders', async (t
       epochs: 4,
       batchSize: 20,
     })
-    for (const { epochs } of layers) t.ok(epochs.at(-1)!.risk < epochs[0].risk, activation)
+    for (const { epochs } of layers) t.ok(epochs.at(-1)!.loss < epochs[0].loss, activation)
   }
   const real = dataset({ ...few, inputs: new Generator(1).normal([200, 64]).data(), scale: 1 })
   for (const method of ['rbm', 'autoencoder'] as const) {
     const options = { method, visible: 'gaussian', epochs: 2, batchSize: 20 } as const
     const { layers } = await pretrain(sigmoids(), real, options)
-    t.ok(layers[0].epochs[1].risk < layers[0].epochs[0].risk, method)
+    t.ok(layers[0].epochs[1].loss < layers[0].epochs[0].loss, method)
     await rejects(
       t,
       pretrain(sigmoids(), real, { ...options, visible: 'binary' }),
@@ -309,5 +309,9 @@ onBothBackendsLater('memory goes back to where it was', async (t) => {
   await round(0.1)
   await round(1e38)
   t.strictSame(await settledMemory(), before)
-  t.equal(tensor(model.state().get('layers.0.weight')!.data).mul(0).sum().item(), 0, 'still finite')
+  t.equal(
+    tensor(model.stateDict().get('layers.0.weight')!.data).mul(0).sum().item(),
+    0,
+    'still finite',
+  )
 })

@@ -40,7 +40,7 @@ function small(options: RBMOptions = {}, std = 0.7): RBM {
 function gradientOf(rbm: RBM, data: number[][], times: number): number[] {
   const v = tensor(Array.from({ length: times }, () => data).flat())
   rbm.zeroGrad()
-  scope(() => rbm.risk(v).backward())
+  scope(() => rbm.reconstructionLoss(v).backward())
   const { weight, bias } = rbm.encoder
   return [weight, bias!, rbm.visibleBias].flatMap((parameter) => [...parameter.grad!.data()])
 }
@@ -148,7 +148,7 @@ onBothBackendsLater(
       const optimizer = new SGD(rbm.parameters(), { lr: 0.1, momentum: 0.9 })
       const v = new Generator(4).bernoulli([33, 70], 0.3)
       const step = () => {
-        const risk = rbm.risk(v)
+        const risk = rbm.reconstructionLoss(v)
         risk.backward()
         optimizer.step()
         optimizer.zeroGrad()
@@ -171,11 +171,11 @@ onBothBackendsLater(
 t.test('replays on the same weights differ by what they draw', async (t) => {
   setBackend('native')
   const rbm = small()
-  const error = capture((v) => noGrad(() => rbm.risk(v)))
+  const error = capture((v) => noGrad(() => rbm.reconstructionLoss(v)))
   const errors = Array.from({ length: 5 }, () => error(tensor(DATA)).item())
   t.equal(new Set(errors).size, 5)
-  t.equal(rbm.risk(tensor(DATA)).requiresGrad, true)
-  t.equal(noGrad(() => rbm.risk(tensor(DATA))).requiresGrad, false)
+  t.equal(rbm.reconstructionLoss(tensor(DATA)).requiresGrad, true)
+  t.equal(noGrad(() => rbm.reconstructionLoss(tensor(DATA))).requiresGrad, false)
 })
 
 onBothBackendsLater('fit lowers the reconstruction error and looks at no targets', async (t) => {
@@ -197,8 +197,8 @@ onBothBackendsLater('fit lowers the reconstruction error and looks at no targets
   const ofMeans = x.sub(x.mean(0)).square().sum().item() / data.size
   const [first] = epochs
   const last = epochs.at(-1)!
-  t.ok(last.risk < first.risk && last.risk < 0.7 * ofMeans, `${last.risk}, means ${ofMeans}`)
-  t.ok(last.validationRisk! < 0.7 * ofMeans)
+  t.ok(last.loss < first.loss && last.loss < 0.7 * ofMeans, `${last.loss}, means ${ofMeans}`)
+  t.ok(last.validationLoss! < 0.7 * ofMeans)
   t.equal(last.validationAccuracy, undefined)
   t.strictSame((await train(new Float32Array(data.size))).weights, weights)
 })
@@ -232,7 +232,7 @@ onBothBackendsLater('bad input', async (t) => {
   refuses(t, () => new RBM(4, 3, { k: 0 }), ArgumentError)
   refuses(t, () => new RBM(4, 3, { visible: wrong('relu') }), ArgumentError)
   refuses(t, () => new RBM(4, 3, { reconstruction: wrong('mean') }), ArgumentError)
-  refuses(t, () => small().risk(tensor([[1, 2]])), ShapeError)
+  refuses(t, () => small().reconstructionLoss(tensor([[1, 2]])), ShapeError)
 })
 
 onBothBackendsLater('memory goes back to where it was', async (t) => {

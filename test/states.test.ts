@@ -35,10 +35,14 @@ const calls: Record<string, (x: Tensor) => unknown> = {
   clip: (x) => x.clip(0, 1),
   reshape: (x) => x.reshape([4]),
   slice: (x) => x.slice([0, 1]),
-  gather: (x) => x.gather(labels()),
+  T: (x) => x.T,
+  flatten: (x) => x.flatten(),
+  squeeze: (x) => x.squeeze(),
+  unsqueeze: (x) => x.unsqueeze(0),
+  indexSelect: (x) => x.indexSelect(0, labels()),
   broadcastTo: (x) => x.broadcastTo([3, 2, 2]),
   assign: (x) => x.assign([1, 2, 3, 4]),
-  filled: (x) => x.filled(1),
+
   backward: (x) => x.backward(tensor([1, 2, 3, 4], [2, 2])),
 }
 for (const name of ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'matmul']) {
@@ -140,7 +144,7 @@ for (const [state, release] of Object.entries(released)) {
     if (state.startsWith('as a gradient')) return
     const integers = release(() => wrong(labels()))
     refuses(t, () => wrong(integers).toFloat(), ReleasedTensorError)
-    refuses(t, () => matrix().gather(wrong(integers)), ReleasedTensorError)
+    refuses(t, () => matrix().indexSelect(0, wrong(integers)), ReleasedTensorError)
     refuses(t, () => integers.equal(1), ReleasedTensorError)
     refuses(t, () => oneHot(wrong(integers), 3), ReleasedTensorError)
   })

@@ -82,7 +82,7 @@ onBothBackends('operands that are none', (t) => {
       )
     }
     refuses(t, () => x.matmul(wrong(value)), ArgumentError)
-    refuses(t, () => x.gather(wrong(value)), ArgumentError)
+    refuses(t, () => x.indexSelect(0, wrong(value)), ArgumentError)
   }
   refuses(
     t,
@@ -92,8 +92,8 @@ onBothBackends('operands that are none', (t) => {
   )
   refuses(t, () => wrong(labels).exp(), ArgumentError)
   refuses(t, () => labels.equal(1.5), ArgumentError)
-  refuses(t, () => x.gather(wrong(x)), ArgumentError)
-  refuses(t, () => x.gather(tensor(Int32Array.of(1))), KernelError)
+  refuses(t, () => x.indexSelect(0, wrong(x)), ArgumentError)
+  refuses(t, () => x.indexSelect(0, tensor(Int32Array.of(1))), KernelError)
 })
 
 onBothBackends('comparisons give 1 and 0', (t) => {
@@ -136,7 +136,7 @@ onBothBackends('labels are integers', (t) => {
   t.strictSame(labels.slice([0, 2]).data(), Int32Array.of(2, 0))
   t.strictSame(labels.reshape([2, 2]).transpose().data(), Int32Array.of(2, 16777217, 0, -1))
   t.strictSame(concat([labels, labels.slice([1, 2])]).data(), Int32Array.of(2, 0, 16777217, -1, 0))
-  t.strictSame(labels.gather(tensor(Int32Array.of(3, 0))).data(), Int32Array.of(-1, 2))
+  t.strictSame(labels.indexSelect(0, tensor(Int32Array.of(3, 0))).data(), Int32Array.of(-1, 2))
   t.equal(tensor([1, 5, 2]).argmax().dtype, 'int32')
   refuses(t, () => wrong(labels).less(labels), ArgumentError, /^less: expected a float32 tensor/)
   refuses(t, () => wrong(labels).sum(), ArgumentError, /^sum: expected a float32 tensor/)
@@ -149,7 +149,7 @@ onBothBackends('labels are integers', (t) => {
   refuses(t, () => wrong(tensor([1])).toFloat(), ArgumentError, /^toFloat: expected a int32 tensor/)
   const bytes = tensor(Uint8Array.of(1, 2))
   refuses(t, () => wrong(bytes).equal(bytes), ArgumentError, /^equal: expected a float32 tensor/)
-  t.strictSame(bytes.gather(tensor(Int32Array.of(1))).data(), Uint8Array.of(2))
+  t.strictSame(bytes.indexSelect(0, tensor(Int32Array.of(1))).data(), Uint8Array.of(2))
 })
 
 onBothBackends('oneHot', (t) => {
@@ -202,7 +202,7 @@ t.test('what the compiler refuses', async (t) => {
     // @ts-expect-error nor gradients
     labels.backward()
     // @ts-expect-error indices are integers
-    x.gather(x)
+    x.indexSelect(0, x)
     // @ts-expect-error labels and floats are not compared
     labels.equal(x)
     // @ts-expect-error a shape is read-only

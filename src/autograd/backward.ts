@@ -9,7 +9,7 @@ import { addInPlace, sumTo } from '../ops/raw.js'
 import { isNode, nodesBehind, noGrad, versionOf } from '../tensor/graph.js'
 import { format, sameShape } from '../tensor/shape.js'
 import { Scope, type Storage, within } from '../tensor/storage.js'
-import type { AnyTensor, GradNode, Tensor } from '../tensor/tensor.js'
+import { type AnyTensor, fullLike, type GradNode, type Tensor } from '../tensor/tensor.js'
 
 function release(node: GradNode): void {
   for (const tensor of node.saved ?? []) tensor.dispose()
@@ -104,7 +104,7 @@ export function backward(root: Tensor, seed?: Tensor, retainGraph = false): void
   try {
     within(scope, () =>
       noGrad(() => {
-        accumulate(root.node ?? root, seed ? seed.clone() : root.filled(1))
+        accumulate(root.node ?? root, seed ? seed.clone() : fullLike(root, 1))
         for (const node of nodes) {
           visit(node, scope)
           if (!retainGraph) release(node)

@@ -16,15 +16,15 @@ export interface Plan {
   readonly arenaBytes: number
   readonly places: readonly Place[]
   readonly steps: readonly TapeStep[]
-  /** Once, before the first pass and after the last. */
+  /** Once, before the first iteration and after the last. */
   readonly before: readonly TapeStep[]
   readonly after: readonly TapeStep[]
 }
 
-/** Row `pass` of a table goes into a cell before each pass, or out of it after each pass. */
+/** Row `iteration` of a table goes into a cell before each iteration, or out of it after each iteration. */
 export interface Transfer {
   readonly direction: 'feed' | 'collect'
-  /** [passes, width] */
+  /** [iterations, width] */
   readonly table: Handle
   readonly cell: Handle
   readonly width: number
@@ -32,13 +32,13 @@ export interface Transfer {
 
 /** A compiled plan. While it runs, the buffers that it uses cannot be used otherwise. */
 export interface Program {
-  /** Runs on this thread and its helpers; returns the passes done. Throws KernelError. */
-  runSync(passes: number, transfers: readonly Transfer[]): number
+  /** Runs on this thread and its helpers; returns the iterations done. Throws KernelError. */
+  runSync(iterations: number, transfers: readonly Transfer[]): number
   /** Runs beside JavaScript. */
-  run(passes: number, transfers: readonly Transfer[]): Promise<number>
-  /** Stops a run after the pass that is being computed. */
+  run(iterations: number, transfers: readonly Transfer[]): Promise<number>
+  /** Stops a run after the iteration that is being computed. */
   cancel(): void
-  /** Passes done of the run under way, or else of the last one; 0 where that was refused. */
+  /** Iterations done of the run under way, or else of the last one; 0 where that was refused. */
   progress(): number
   dispose(): void
 }

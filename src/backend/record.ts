@@ -1,6 +1,6 @@
 /**
  * A decorator around a backend that writes a tape instead of computing, and what belongs to it: the
- * few things that a step does in JavaScript before each pass.
+ * few things that a step does in JavaScript before each iteration.
  */
 
 import { CaptureError } from '../base/errors.js'
@@ -10,11 +10,11 @@ import type { Handle, KernelArgs, KernelName } from './kernels.js'
 import type { Program } from './program.js'
 import { type Tape, type TapeBuffer, uses } from './tape.js'
 
-/** A buffer whose content JavaScript computes for each pass, such as an optimizer's settings. */
+/** A buffer whose content JavaScript computes for each iteration, such as an optimizer's settings. */
 export interface Feed {
   readonly handle: Handle
   readonly width: number
-  /** Called once per pass, in the order of recording; its values go into the buffer. */
+  /** Called once per iteration, in the order of recording; its values go into the buffer. */
   next(): Float32Array
 }
 
@@ -24,8 +24,8 @@ export interface Feed {
  */
 export class RecordingBackend implements Backend {
   readonly tape: Tape = { buffers: [], steps: [] }
-  /** What JavaScript does before each pass: feeds, and counters that it keeps. */
-  readonly beforePass: (Feed | Action)[] = []
+  /** What JavaScript does before each iteration: feeds, and counters that it keeps. */
+  readonly beforeIteration: (Feed | Action)[] = []
   /** Buffers that hold constants; whoever owns the program frees them. */
   readonly constants: Handle[] = []
   /** Leaves that gradients were left on. */
@@ -54,7 +54,7 @@ export class RecordingBackend implements Backend {
 
   release(): void {}
 
-  /** A constant: kept in a buffer of its own and copied from there in every pass. */
+  /** A constant: kept in a buffer of its own and copied from there in every iteration. */
   write(handle: Handle, src: TypedArray, offset = 0): void {
     if (handle >= 0) {
       throw new CaptureError(
@@ -114,7 +114,7 @@ export class RecordingBackend implements Backend {
   }
 }
 
-/** What JavaScript does before each pass, and how to take it back for one that was not taken. */
+/** What JavaScript does before each iteration, and how to take it back for one that was not taken. */
 export interface Action {
   act(): void
   undo(): void
@@ -148,20 +148,20 @@ export function unrecorded<T>(fn: () => T): T {
   return recordWith(null, fn)
 }
 
-/** Does something now; while recording, before every pass instead. */
-export function everyPass(act: () => void, undo = () => {}): void {
-  if (recorder) recorder.beforePass.push({ act, undo })
+/** Does something now; while recording, before every iteration instead. */
+export function everyIteration(act: () => void, undo = () => {}): void {
+  if (recorder) recorder.beforeIteration.push({ act, undo })
   else act()
 }
 
-/** Puts values into a buffer now; while recording, new ones before every pass instead. */
+/** Puts values into a buffer now; while recording, new ones before every iteration instead. */
 export function feed(
   backend: Backend,
   handle: Handle,
   width: number,
   next: () => Float32Array,
 ): void {
-  if (recorder) recorder.beforePass.push({ handle, width, next })
+  if (recorder) recorder.beforeIteration.push({ handle, width, next })
   else backend.write(handle, next())
 }
 

@@ -20,9 +20,9 @@ export interface TapeStep {
 
 export interface Tape {
   readonly buffers: TapeBuffer[]
-  /** Of every pass. */
+  /** Of every iteration. */
   readonly steps: TapeStep[]
-  /** Once, before the first pass and after the last; their buffers keep what they hold in between. */
+  /** Once, before the first iteration and after the last; their buffers keep what they hold in between. */
   readonly before?: readonly TapeStep[]
   readonly after?: readonly TapeStep[]
 }

@@ -34,7 +34,7 @@ export class OutOfMemoryError extends NeuroblasError {}
 /** Gradient computation asked of something that has no graph, or twice of one graph. */
 export class AutogradError extends NeuroblasError {}
 
-/** Training whose risk is no longer a finite number. */
+/** Training whose loss is no longer a finite number. */
 export class DivergenceError extends NeuroblasError {}
 
 /** An estimator asked for what only fitting gives it. */

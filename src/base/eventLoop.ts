@@ -1,15 +1,15 @@
-/** Turns of the event loop for work that is done on its own thread. */
-import { setImmediate as nextTurn } from 'node:timers/promises'
+/** Keeps the event loop alive beside long work on its own thread. */
+import { setImmediate as nextIteration } from 'node:timers/promises'
 
-/** How long the event loop waits for such work at a time, in milliseconds. */
-const TURN = 1
+/** The longest that such work keeps the event loop waiting, in milliseconds. */
+const LONGEST_WAIT = 1
 
-/** Called between parts of the work; gives the event loop its turn where one is due. */
-export function turns(): () => Promise<void> {
+/** A function to call between parts of the work: it yields to the event loop where that is due. */
+export function yielder(): () => Promise<void> {
   let last = performance.now()
   return async () => {
-    if (performance.now() - last < TURN) return
-    await nextTurn()
+    if (performance.now() - last < LONGEST_WAIT) return
+    await nextIteration()
     last = performance.now()
   }
 }

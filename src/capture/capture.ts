@@ -20,8 +20,8 @@ export interface Captured<A extends readonly AnyTensor[], R extends Results> {
   /** Replays beside JavaScript; until it is done, the tensors it uses cannot be used otherwise. */
   run(...args: A): Promise<R>
   /**
-   * Replays once per row: each argument has a leading axis of passes, and so have the results. All
-   * passes are one hop to the compute threads.
+   * Replays once per row: each argument has a leading axis of iterations, and so have the results. All
+   * iterations are one dispatch to the compute threads.
    */
   runMany(...args: A): Promise<R>
   /** The program for arguments of these shapes: arena, buffers, steps. */
@@ -88,14 +88,14 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
     run: async (...args: A) => recordedFor(shapesOf(args), args).run(args),
     runMany: async (...args: A) => {
       const shapes = shapesOf(args)
-      const passes = shapes[0]?.[0]
-      if (passes === undefined || shapes.some(([rows]) => rows !== passes)) {
+      const iterations = shapes[0]?.[0]
+      if (iterations === undefined || shapes.some(([rows]) => rows !== iterations)) {
         throw new ShapeError(
-          'capture: expected arguments with the same number of rows, one per pass',
+          'capture: expected arguments with the same number of rows, one per iteration',
         )
       }
-      const ofPass = shapes.map((shape) => shape.slice(1))
-      return recordedFor(ofPass, args).runMany(args, passes)
+      const ofIteration = shapes.map((shape) => shape.slice(1))
+      return recordedFor(ofIteration, args).runMany(args, iterations)
     },
     describe: (...args: A) => recordedFor(shapesOf(args), args).describe(),
     dispose: () => {

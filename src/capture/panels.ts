@@ -1,5 +1,5 @@
 /**
- * Weights that a training step multiplies with and updates, kept in panels from its first pass to its
+ * Weights that a training step multiplies with and updates, kept in panels from its first iteration to its
  * last: products with a batch of examples want them so, and would copy them every time.
  */
 

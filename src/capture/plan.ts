@@ -115,8 +115,8 @@ export function formatPlan({ arenaBytes, places, steps, before, after }: Plan): 
   return [
     `arena: ${arenaBytes} bytes, ${locals.length} buffers; shared: ${places.length - locals.length} buffers`,
     ...locals,
-    ...before.map((step) => `before the first pass: ${formatStep(step, name)}`),
+    ...before.map((step) => `before the first iteration: ${formatStep(step, name)}`),
     ...steps.map((step, i) => `${String(i).padStart(3)} ${formatStep(step, name)}`),
-    ...after.map((step) => `after the last pass: ${formatStep(step, name)}`),
+    ...after.map((step) => `after the last iteration: ${formatStep(step, name)}`),
   ].join('\n')
 }

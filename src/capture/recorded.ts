@@ -35,7 +35,7 @@ export class Recorded<R extends Results> {
   readonly #backend: Backend
   readonly #program: Program
   readonly #plan: Plan
-  readonly #beforePass: readonly RecordingBackend['beforePass'][number][]
+  readonly #beforeIteration: readonly RecordingBackend['beforeIteration'][number][]
   readonly #cells: Storage[] = []
   readonly #free: () => void
   readonly #inputs: readonly Cell[]
@@ -76,7 +76,7 @@ export class Recorded<R extends Results> {
       this.#program = backend.compile(this.#plan)
       // What no step reads, such as the settings for biases where there are none, need not be fed.
       const used = new Set(this.#plan.places.map(({ shared }) => shared))
-      this.#beforePass = recording.beforePass.filter(
+      this.#beforeIteration = recording.beforeIteration.filter(
         (item) => 'act' in item || used.has(item.handle),
       )
     } catch (error) {
@@ -104,7 +104,7 @@ export class Recorded<R extends Results> {
     return this.#handOut()
   }
 
-  async runMany(args: readonly AnyTensor[], passes: number): Promise<R> {
+  async runMany(args: readonly AnyTensor[], iterations: number): Promise<R> {
     this.#refuseOverlap()
     this.#expire()
     const temporary = new Scope()
@@ -112,8 +112,8 @@ export class Recorded<R extends Results> {
       within(
         null,
         () =>
-          new Tensor(new Storage(this.#backend, storage.dtype, passes * storage.length), [
-            passes,
+          new Tensor(new Storage(this.#backend, storage.dtype, iterations * storage.length), [
+            iterations,
             ...shape,
           ]),
       ),
@@ -121,10 +121,10 @@ export class Recorded<R extends Results> {
     try {
       const transfers = [
         ...args.map((x, i) => transfer('feed', x.storage, this.#inputs[i].storage)),
-        ...within(temporary, () => this.#feedTables(passes)),
+        ...within(temporary, () => this.#feedTables(iterations)),
         ...tables.map((x, i) => transfer('collect', x.storage, this.#outputs[i].storage)),
       ]
-      await this.#whileRunning(passes, transfers)
+      await this.#whileRunning(iterations, transfers)
     } catch (error) {
       for (const table of tables) table.dispose()
       throw error
@@ -158,13 +158,13 @@ export class Recorded<R extends Results> {
     if (this.#running) throw new CaptureError('capture: it is running already; await run() first')
   }
 
-  async #whileRunning(passes: number, transfers: readonly Transfer[]): Promise<void> {
+  async #whileRunning(iterations: number, transfers: readonly Transfer[]): Promise<void> {
     this.#running = true
     try {
-      await this.#program.run(passes, transfers)
+      await this.#program.run(iterations, transfers)
     } finally {
       this.#running = false
-      this.#undoAfter(passes)
+      this.#undoAfter(iterations)
     }
     if (this.#disposed) throw new CaptureError('capture: it was disposed of while it was running')
   }
@@ -175,30 +175,30 @@ export class Recorded<R extends Results> {
     this.#given = []
   }
 
-  /** Brings arguments and fed buffers up to date for one pass. */
+  /** Brings arguments and fed buffers up to date for one iteration. */
   #load(args: readonly AnyTensor[]): void {
     this.#refuseOverlap()
     for (const [i, { storage }] of this.#inputs.entries()) {
       const { length } = storage
       this.#backend.run('copy2d', args[i].handle, storage.handle, 1, length, 0, length, 0, length)
     }
-    this.#beforeOnePass((feed) => this.#backend.write(feed.handle, feed.next()))
+    this.#beforeOneIteration((feed) => this.#backend.write(feed.handle, feed.next()))
     // Not before: a result of the last call may be an argument of this one.
     this.#expire()
   }
 
-  /** The same for many passes: a table for each fed buffer, a row per pass. */
-  #feedTables(passes: number): Transfer[] {
-    const feeds = this.#beforePass.filter((item) => 'next' in item)
-    const rows = new Map(feeds.map((feed) => [feed, new Float32Array(passes * feed.width)]))
+  /** The same for many iterations: a table for each fed buffer, a row per iteration. */
+  #feedTables(iterations: number): Transfer[] {
+    const feeds = this.#beforeIteration.filter((item) => 'next' in item)
+    const rows = new Map(feeds.map((feed) => [feed, new Float32Array(iterations * feed.width)]))
     let prepared = 0
     try {
-      for (; prepared < passes; prepared++) {
+      for (; prepared < iterations; prepared++) {
         const at = prepared
-        this.#beforeOnePass((feed) => rows.get(feed)!.set(feed.next(), at * feed.width))
+        this.#beforeOneIteration((feed) => rows.get(feed)!.set(feed.next(), at * feed.width))
       }
       return feeds.map((feed) => {
-        const table = new Storage(this.#backend, 'float32', passes * feed.width)
+        const table = new Storage(this.#backend, 'float32', iterations * feed.width)
         this.#backend.write(table.handle, rows.get(feed)!)
         return { direction: 'feed', table: table.handle, cell: feed.handle, width: feed.width }
       })
@@ -208,11 +208,11 @@ export class Recorded<R extends Results> {
     }
   }
 
-  /** What JavaScript does before a pass: all of it, or nothing where it throws. */
-  #beforeOnePass(put: (feed: Feed) => void): void {
+  /** What JavaScript does before an iteration: all of it, or nothing where it throws. */
+  #beforeOneIteration(put: (feed: Feed) => void): void {
     const done: Action[] = []
     try {
-      for (const item of this.#beforePass) {
+      for (const item of this.#beforeIteration) {
         if ('next' in item) put(item)
         else {
           item.act()
@@ -225,14 +225,14 @@ export class Recorded<R extends Results> {
     }
   }
 
-  /** Takes back what was done before passes that the run did not come to. */
-  #undoAfter(passes: number): void {
-    this.#undo(passes - this.#program.progress())
+  /** Takes back what was done before iterations that the run did not come to. */
+  #undoAfter(iterations: number): void {
+    this.#undo(iterations - this.#program.progress())
   }
 
-  #undo(passes: number): void {
-    for (let pass = 0; pass < passes; pass++) {
-      for (const item of this.#beforePass) if ('undo' in item) item.undo()
+  #undo(iterations: number): void {
+    for (let iteration = 0; iteration < iterations; iteration++) {
+      for (const item of this.#beforeIteration) if ('undo' in item) item.undo()
     }
   }
 

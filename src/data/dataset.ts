@@ -82,32 +82,33 @@ export function dataset(source: DatasetSource): Dataset {
 /**
  * Parts a data set in two, at random but the same for the same seed.
  *
- * @param fraction share of the examples held out for validation, in (0, 1)
- * @throws ArgumentError when fraction is outside (0, 1) or would leave one part empty
+ * @param testFraction share of the examples that become the test part, in (0, 1)
+ * @throws ArgumentError when the share is outside (0, 1) or would leave one part empty
+ * @example const { train, test } = split(iris(), 0.2, 1)
  */
 export function split(
   data: Dataset,
-  fraction: number,
+  testFraction: number,
   seed: number,
-): { train: Dataset; validation: Dataset } {
-  const { train, validation } = splitRows(data.size, fraction, seed)
-  return { train: subset(data, train), validation: subset(data, validation) }
+): { train: Dataset; test: Dataset } {
+  const { train, test } = splitRows(data.size, testFraction, seed)
+  return { train: subset(data, train), test: subset(data, test) }
 }
 
 /** The rows of both parts. */
 export function splitRows(
   size: number,
-  fraction: number,
+  testFraction: number,
   seed: number,
-): { train: Int32Array; validation: Int32Array } {
-  const held = Math.round(size * fraction)
-  if (!(fraction > 0 && fraction < 1 && held > 0 && held < size)) {
+): { train: Int32Array; test: Int32Array } {
+  const count = Math.round(size * testFraction)
+  if (!(testFraction > 0 && testFraction < 1 && count > 0 && count < size)) {
     throw new ArgumentError(
-      `split: expected a fraction in (0, 1) that leaves examples in both parts, got ${fraction} of ${size} examples`,
+      `split: expected a fraction in (0, 1) that leaves examples in both parts, got ${testFraction} of ${size} examples`,
     )
   }
   const order = permutation(size, seed, streams.split)
-  return { train: order.subarray(held), validation: order.subarray(0, held) }
+  return { train: order.subarray(count), test: order.subarray(0, count) }
 }
 
 /**
@@ -150,7 +151,7 @@ function emptyLike(from: Values, length: number): Values {
 function readInputs(source: DatasetSource): Pick<Dataset, 'inputs' | 'inputShape' | 'size'> {
   const { inputs } = source
   const typed = inputs instanceof Float32Array || inputs instanceof Uint8Array
-  const values = typed ? inputs : flatten(inputs, 'inputs')
+  const values = typed ? inputs : flattenRows(inputs, 'inputs')
   const inputShape = source.inputShape ?? (typed ? undefined : [values.length / inputs.length])
   if (inputShape === undefined) {
     throw new ArgumentError('dataset: expected inputShape beside a typed array of inputs, got none')
@@ -175,7 +176,7 @@ function readTargets(
   size: number,
 ): Pick<Dataset, 'targets' | 'targetShape' | 'classes'> {
   if (isLabels(targets)) {
-    checkCount(targets.length, size)
+    checkTargetCount(targets.length, size)
     return { ...readLabels(targets, classes), targetShape: [] }
   }
   if (classes !== undefined) {
@@ -184,9 +185,9 @@ function readTargets(
     )
   }
   const flat = targets instanceof Float32Array
-  const values = flat ? targets : flatten(targets, 'targets')
+  const values = flat ? targets : flattenRows(targets, 'targets')
   // Flat values say nothing about rows, so any whole number of values per example will do.
-  checkCount(flat && values.length % size === 0 ? size : targets.length, size)
+  checkTargetCount(flat && values.length % size === 0 ? size : targets.length, size)
   if (values.length === 0) throw new ShapeError('dataset: expected values in targets, got none')
   checkFinite(values, 'targets')
   return { targets: values, targetShape: [values.length / size], classes: [] }
@@ -203,7 +204,7 @@ function isLabels(targets: DatasetSource['targets']): targets is readonly number
   return typeof targets[0] === 'number'
 }
 
-function checkCount(targets: number, examples: number): void {
+function checkTargetCount(targets: number, examples: number): void {
   if (targets === examples) return
   throw new ShapeError(
     `dataset: expected one target per example, got ${targets} targets and ${examples} examples`,
@@ -232,7 +233,7 @@ function readLabels(
 }
 
 /** Rows of equal length, one after another. */
-function flatten(rows: readonly ArrayLike<number>[], what: string): Float32Array {
+function flattenRows(rows: readonly ArrayLike<number>[], what: string): Float32Array {
   if (!Array.isArray(rows)) {
     throw new ArgumentError(
       `dataset: expected ${what} as rows or a typed array, got ${excerpt(rows)}`,

@@ -6,9 +6,9 @@
 import { currentBackend } from '../backend/current.js'
 import type { DType, TypedArray } from '../backend/dtype.js'
 import { ArgumentError, ShapeError } from '../base/errors.js'
-import { turns } from '../base/eventLoop.js'
+import { yielder } from '../base/eventLoop.js'
 import type { Targets } from '../nn/losses.js'
-import { gather, gatherBytes } from '../ops/gather.js'
+import { gatherBytes, selectRows } from '../ops/indexing.js'
 import { type Shape, sizeOf } from '../tensor/shape.js'
 import { Storage, within } from '../tensor/storage.js'
 import { Tensor } from '../tensor/tensor.js'
@@ -62,11 +62,11 @@ export class Examples {
     return examples
   }
 
-  /** Copies the data set, or these rows of it, in pieces with turns of the event loop in between. */
+  /** Copies the data set, or these rows of it, in pieces, yielding to the event loop in between. */
   static async load(data: Dataset, rows?: Int32Array): Promise<Examples> {
     const examples = new Examples(data, rows)
-    const turn = turns()
-    for (const _ of examples.#copy()) await turn()
+    const yieldIfDue = yielder()
+    for (const _ of examples.#copy()) await yieldIfDue()
     return examples
   }
 
@@ -75,8 +75,8 @@ export class Examples {
     const inputs =
       this.#inputs.dtype === 'uint8'
         ? gatherBytes(this.#inputs as Tensor<'uint8'>, positions, { scale: this.#scale })
-        : (gather(this.#inputs, positions) as Tensor)
-    return { inputs, targets: gather(this.#targets, positions) as Targets }
+        : (selectRows(this.#inputs, positions) as Tensor)
+    return { inputs, targets: selectRows(this.#targets, positions) as Targets }
   }
 
   dispose(): void {

@@ -24,7 +24,7 @@ export function readRows(what: string, rows: Rows): Values {
   const { values, shape } =
     rows instanceof Tensor
       ? { values: Float32Array.from(rows.data()), shape: rows.shape }
-      : flatten(what, rows)
+      : flattenNested(what, rows)
   if (shape.length === 0 || values.length === 0) {
     throw new ShapeError(`${what}: expected at least one example, got shape [${shape.join(', ')}]`)
   }
@@ -41,7 +41,7 @@ function isList(item: unknown): item is ArrayLike<unknown> {
   return Array.isArray(item) || (ArrayBuffer.isView(item) && !(item instanceof DataView))
 }
 
-function flatten(what: string, rows: unknown): Values {
+function flattenNested(what: string, rows: unknown): Values {
   const shape: number[] = []
   for (let level = rows; isList(level); level = level[0]) {
     shape.push(level.length)

@@ -1,26 +1,34 @@
-/** Saved models, with the text beside the weights that says how to feed them and read them. */
-import { accessSync, constants, statSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { ArgumentError, DataError } from '../base/errors.js'
+/**
+ * Classifiers in files: a model with its preprocessing and the names of its classes, which say how to
+ * feed it raw features and how to read its answers. `training/predict.ts` does both.
+ */
+import { DataError } from '../base/errors.js'
 import type { Preprocessing } from '../data/transforms/standardize.js'
 import { type LossName, losses } from '../nn/lossNames.js'
 import type { Module } from '../nn/module.js'
 import type { Sequential } from '../nn/sequential.js'
 import { loadMlp, type MlpArchitecture, saveMlp } from './model.js'
 
-export interface ModelNotes {
+/** What is kept beside the weights. */
+export interface ClassifierNotes {
   dataset: string
   /** With `dataset` it says which examples the model has not seen. */
   seed: number
+  /** Names of the classes, in the order of the outputs. */
   classes: readonly string[]
+  /** What raw features went through before the model saw them. */
   preprocessing: Preprocessing
   loss: LossName
   testAccuracy: number
 }
 
-export interface SavedModel {
+/** A classifier that was read from a file. */
+export interface Classifier {
+  /** In `eval`. */
   model: Sequential
+  /** Features of an example. */
   inputs: number
+  /** Names of the classes, in the order of the outputs. */
   classes: readonly string[]
   loss: LossName
   /** Missing in a model that was not trained by the command line. */
@@ -30,29 +38,14 @@ export interface SavedModel {
 }
 
 /**
- * Before anything is trained: can the model be saved there?
- * @throws ArgumentError when it cannot
+ * Writes a classifier: the model with what it takes to build it again, and with its notes.
+ * @throws ArgumentError when the architecture is not that of the model
  */
-export function checkWritable(path: string): void {
-  const folder = dirname(path)
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new ArgumentError(`--save ${path}: expected an existing folder, got no folder ${folder}`)
-  }
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new ArgumentError(`--save ${path}: expected the name of a file, got a folder`)
-  }
-  try {
-    accessSync(folder, constants.W_OK)
-  } catch {
-    throw new ArgumentError(`--save ${path}: expected the right to write in ${folder}, got none`)
-  }
-}
-
-export function writeModel(
+export function saveClassifier(
   model: Module,
   path: string,
   architecture: MlpArchitecture,
-  { dataset, seed, classes, preprocessing, loss, testAccuracy }: ModelNotes,
+  { dataset, seed, classes, preprocessing, loss, testAccuracy }: ClassifierNotes,
 ): void {
   saveMlp(model, path, architecture, {
     dataset,
@@ -64,8 +57,14 @@ export function writeModel(
   })
 }
 
-/** @throws DataError when the file is malformed or holds no classifier */
-export function readModel(path: string): SavedModel {
+/**
+ * Reads what `saveClassifier` or `neuroblas train` wrote.
+ * @throws DataError when the file is malformed or holds no classifier
+ * @example
+ * const classifier = loadClassifier('iris.safetensors')
+ * const { names } = predict(classifier, [[5.1, 3.5, 1.4, 0.2]])
+ */
+export function loadClassifier(path: string): Classifier {
   const { model, architecture, metadata } = loadMlp(path)
   const [inputs, outputs] = [architecture.units[0], architecture.units.at(-1) as number]
   if (outputs < 2) throw new DataError(`${path}: expected a model of 2 classes or more`)
@@ -86,7 +85,7 @@ export function readModel(path: string): SavedModel {
       `${path}: expected ${wrong} as neuroblas train writes it, got ${metadata[wrong]?.slice(0, 80)}`,
     )
   }
-  return { model, inputs, dataset, loss, ...parsed } as SavedModel
+  return { model, inputs, dataset, loss, ...parsed } as Classifier
 }
 
 /** Text that is no JSON becomes null, which no field may be. */

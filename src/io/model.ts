@@ -24,7 +24,7 @@ export function saveModel(
   path: string,
   metadata: Record<string, string> = {},
 ): void {
-  writeFileAtomically(path, encodeSafetensors(model.state(), metadata))
+  writeFileAtomically(path, encodeSafetensors(model.stateDict(), metadata))
 }
 
 /**
@@ -35,7 +35,7 @@ export function saveModel(
 export function loadModel(model: Module, path: string): Record<string, string> {
   const { tensors, metadata } = readModelFile(path)
   try {
-    model.loadState(tensors)
+    model.loadStateDict(tensors)
   } catch (error) {
     throw new DataError(`${path}: expected this model's parameters, ${(error as Error).message}`, {
       cause: error,

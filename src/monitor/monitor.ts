@@ -18,7 +18,7 @@ import { deadShare, histogram, saturatedShare } from './statistics.js'
  *
  * | metric           | definition                                                  | range   |
  * |------------------|-------------------------------------------------------------|---------|
- * | `gradientNorm`   | ‖∂risk/∂W‖, risk the batch's mean loss before the step, without penalty | [0, ∞) |
+ * | `gradientNorm`   | ‖∂loss/∂W‖, loss the batch's mean loss before the step, without penalty | [0, ∞) |
  * | `weightNorm`     | ‖W‖ before the step                                         | [0, ∞)  |
  * | `updateNorm`     | ‖W after the step - W before it‖                            | [0, ∞)  |
  * | `updateRatio`    | updateNorm / weightNorm; left out while W is all 0          | [0, ∞)  |

@@ -5,11 +5,11 @@ import type { Module } from '../nn/module.js'
 import { stack } from '../ops/layout.js'
 import { nodesBehind, noGrad } from '../tensor/graph.js'
 import { Tensor } from '../tensor/tensor.js'
-import { type Activation, activationsBehind, type Layer, layersOf } from './layers.js'
+import { type Activation, activationsBehind, type Layer, layersOf } from './observed.js'
 
 /** A network before a step. */
 export type Look = {
-  /** Of each layer, ‖∂risk/∂W‖; undefined where its weights have no gradient. */
+  /** Of each layer, ‖∂loss/∂W‖; undefined where its weights have no gradient. */
   gradientNorms: (Tensor | undefined)[]
   /** Of each layer, ‖W‖. */
   weightNorms: Tensor[]
@@ -27,12 +27,12 @@ export class Probe {
   }
 
   /** Between forward pass and backward: goes back by itself once, and leaves no trace of it. */
-  look(outputs: Tensor, risk: Tensor): Look {
+  look(outputs: Tensor, loss: Tensor): Look {
     const { activations, values } = activationsBehind(outputs, this.layers)
     this.activations = activations
-    const giveBack = setGradientsAside(risk)
+    const giveBack = setGradientsAside(loss)
     try {
-      risk.backward(undefined, { retainGraph: true })
+      loss.backward(undefined, { retainGraph: true })
       return noGrad(() => ({
         gradientNorms: this.layers.map(({ weights }) =>
           normOf(weights.flatMap(({ grad }) => grad ?? [])),

@@ -1,5 +1,5 @@
 /** What a monitor makes of the values of an activation. */
-import type { ActivationKind } from './layers.js'
+import type { ActivationKind } from './observed.js'
 
 /** A sigmoid or tanh unit counts as saturated where |g′(a)| is below this share of its largest. */
 const SATURATED = 0.05

@@ -4,7 +4,7 @@
  * logits, so that none of them overflows or rounds a small probability to 0.
  */
 import { ArgumentError, ShapeError } from '../base/errors.js'
-import { oneHot } from '../ops/gather.js'
+import { oneHot } from '../ops/indexing.js'
 import { crossEntropyPerExample } from '../ops/softmax.js'
 import { format, type Shape, sameShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'

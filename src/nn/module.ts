@@ -80,7 +80,7 @@ export abstract class Module {
   }
 
   /** Copies of all parameters' values, by path: what `loadState` takes. */
-  state(): Map<string, { shape: readonly number[]; data: Float32Array }> {
+  stateDict(): Map<string, { shape: readonly number[]; data: Float32Array }> {
     const state = new Map<string, { shape: readonly number[]; data: Float32Array }>()
     for (const [path, parameter] of this.namedParameters()) {
       state.set(path, { shape: parameter.shape, data: parameter.data() })
@@ -92,7 +92,7 @@ export abstract class Module {
    * Overwrites all parameters. Nothing is changed when something does not fit.
    * @throws ArgumentError when a path is missing or unknown, ShapeError when a shape differs
    */
-  loadState(
+  loadStateDict(
     state: ReadonlyMap<string, { shape: readonly number[]; data: ArrayLike<number> }>,
   ): void {
     const parameters = this.namedParameters()

@@ -4,7 +4,7 @@
 import type { KernelName } from '../backend/kernels.js'
 import { ArgumentError } from '../base/errors.js'
 import { broadcastShapes, planBroadcast, type Shape, sameShape } from '../tensor/shape.js'
-import { type AnyTensor, allocate, type Tensor } from '../tensor/tensor.js'
+import { type AnyTensor, allocate, fullLike, type Tensor } from '../tensor/tensor.js'
 import { defineOp, type Op } from './define.js'
 import { expandForward, permuteForward } from './raw.js'
 import { requireDType } from './require.js'
@@ -100,9 +100,9 @@ export const pow = defineOp<Pair>('pow', {
   save: (y, [a, b]) => [y, a, b],
   backward: (dy, [y, a, b]) => [
     // d/da a^b = b·a^(b - 1), and 0 where b is 0, whatever a is.
-    () => dy.mul(where(b.equal(0), y.filled(0), b.mul(a.pow(b.sub(1))))),
+    () => dy.mul(where(b.equal(0), fullLike(y, 0), b.mul(a.pow(b.sub(1))))),
     // d/db a^b = a^b·log a, and 0 where a is 0 (a^b stays 0 there).
-    () => dy.mul(where(a.equal(0), y.filled(0), y.mul(a.log()))),
+    () => dy.mul(where(a.equal(0), fullLike(y, 0), y.mul(a.log()))),
   ],
 })
 
@@ -280,8 +280,8 @@ export const where: Op<Triple> = defineOp<Triple>('where', {
   },
   save: (_, [condition]) => [condition],
   backward: (dy, [condition]) => [
-    () => dy.filled(0),
-    () => where(condition, dy, dy.filled(0)),
-    () => where(condition, dy.filled(0), dy),
+    () => fullLike(dy, 0),
+    () => where(condition, dy, fullLike(dy, 0)),
+    () => where(condition, fullLike(dy, 0), dy),
   ],
 })

@@ -10,7 +10,7 @@ import {
   type Shape,
   sameShape,
 } from '../tensor/shape.js'
-import { type AnyTensor, allocate, type Tensor } from '../tensor/tensor.js'
+import { type AnyTensor, allocate, fullLike, type Tensor } from '../tensor/tensor.js'
 import { defineOp } from './define.js'
 import { expandForward, permuteForward, sumTo } from './raw.js'
 import { requireDType, requireTensor } from './require.js'
@@ -62,7 +62,7 @@ export const sliceAxis = defineOp<readonly [AnyTensor], SliceAttributes, AnyTens
   },
   backward: (dy, _, { shapes: [shape], attributes: { axis, start, length } }) => [
     () => {
-      const dx = dy.filled(0, shape)
+      const dx = fullLike(dy, 0, shape)
       const [outer, extent, inner] = aroundAxis(shape, axis)
       const cols = length * inner
       if (dy.size > 0) {

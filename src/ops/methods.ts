@@ -4,16 +4,17 @@
  */
 import type { DType } from '../backend/dtype.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
-import { resolveAxes, type Shape } from '../tensor/shape.js'
+import { format, resolveAxes, resolveAxis, type Shape, sizeOf } from '../tensor/shape.js'
 import {
   type AnyTensor,
   allocate,
+  fullLike,
   type Operand,
   type Tensor,
   writeElements,
 } from '../tensor/tensor.js'
 import * as elementwise from './elementwise.js'
-import { gather, toFloat } from './gather.js'
+import { selectRows, toFloat } from './indexing.js'
 import { expandTo, permute, reshape, resolveRange, sliceAxis } from './layout.js'
 import { matmul } from './matmul.js'
 import { type AxesArgument, argmax, max, mean, min, norm, sum } from './reduce.js'
@@ -166,6 +167,47 @@ export class TensorMethods<D extends DType> {
   reshape(this: Tensor<D>, shape: Shape): Tensor<D> {
     return reshape(this, { shape })
   }
+  /**
+   * The axes from one to another, both included, as a single one; all of them by default.
+   * @example x.flatten(1) // [32, 3, 8, 8] becomes [32, 192]
+   */
+  flatten(this: Tensor<D>, startAxis = 0, endAxis = -1): Tensor<D> {
+    const { shape } = this
+    if (shape.length === 0) return this.reshape([1])
+    const start = resolveAxis('flatten', startAxis, shape.length)
+    const end = resolveAxis('flatten', endAxis, shape.length)
+    if (start > end) {
+      throw new ShapeError(
+        `flatten: expected startAxis <= endAxis, got ${startAxis} and ${endAxis}`,
+      )
+    }
+    const extent = sizeOf(shape.slice(start, end + 1))
+    return this.reshape(shape.toSpliced(start, end + 1 - start, extent))
+  }
+  /**
+   * Without axes of extent 1: all such axes, or those named.
+   * @throws ShapeError when a named axis has another extent
+   */
+  squeeze(this: Tensor<D>, axes?: AxesArgument): Tensor<D> {
+    const { shape } = this
+    const named = axes === undefined ? undefined : resolveAxes('squeeze', axes, shape.length)
+    const wrong = named?.find((axis) => shape[axis] !== 1)
+    if (wrong !== undefined) {
+      throw new ShapeError(`squeeze: expected axis ${wrong} of extent 1, got ${format(shape)}`)
+    }
+    return this.reshape(
+      shape.filter((extent, axis) => (named ? !named.includes(axis) : extent !== 1)),
+    )
+  }
+  /** With a new axis of extent 1 at this position of the result; negative ones count from the back. */
+  unsqueeze(this: Tensor<D>, axis: number): Tensor<D> {
+    const position = resolveAxis('unsqueeze', axis, this.shape.length + 1)
+    return this.reshape(this.shape.toSpliced(position, 0, 1))
+  }
+  /** The axes in reverse order: of a matrix, its transpose. */
+  get T(): Tensor<D> {
+    return (this as unknown as Tensor<D>).transpose()
+  }
   /** Axes in the order given; without an order, reversed. */
   transpose(this: Tensor<D>, axes?: readonly number[]): Tensor<D> {
     const rank = this.shape.length
@@ -201,9 +243,21 @@ export class TensorMethods<D extends DType> {
     }
     return y === this ? (this.reshape(this.shape) as Tensor<D>) : y
   }
-  /** The rows that the indices name. Throws KernelError when one is out of range. */
-  gather(this: Tensor<D>, indices: Tensor<'int32'>): Tensor<D> {
-    return gather(this, indices) as Tensor<D>
+  /**
+   * The entries along an axis that the indices name, in their order; one may be named twice.
+   * @param axis of this tensor; negative ones count from the back
+   * @param indices int32 [count], each from 0 to below the axis's extent
+   * @throws KernelError when an index is out of range, ShapeError, ArgumentError
+   * @example x.indexSelect(0, tensor([2, 0], [2], 'int32')) // rows 2 and 0
+   */
+  indexSelect(this: Tensor<D>, axis: number, indices: Tensor<'int32'>): Tensor<D> {
+    const rank = this.shape.length
+    const along = resolveAxis('indexSelect', axis, rank)
+    if (along === 0) return selectRows(this, indices) as Tensor<D>
+    const others = [...this.shape.keys()].filter((other) => other !== along)
+    const order = [along, ...others]
+    const rows = selectRows(this.transpose(order), indices) as Tensor<D>
+    return rows.transpose(order.map((_, position) => order.indexOf(position)))
   }
   /** Repeated to a larger shape by the rules of broadcasting. */
   broadcastTo(this: Tensor, shape: Shape): Tensor {
@@ -219,7 +273,7 @@ export class TensorMethods<D extends DType> {
 // biome-ignore lint/suspicious/noExplicitAny: the dtype is checked by the op
 function operand(x: AnyTensor, y: AnyTensor | number): any {
   if (typeof y !== 'number') return y
-  if (x.dtype === 'float32') return x.filled(y, [])
+  if (x.dtype === 'float32') return fullLike(x, y, [])
   x.handle // refuses a released tensor
   const scalar = allocate(x, [], x.dtype)
   writeElements(x.dtype, scalar, [y])

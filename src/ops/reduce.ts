@@ -10,7 +10,7 @@ import {
   type Shape,
   sizeOf,
 } from '../tensor/shape.js'
-import { type AnyTensor, allocate, type Tensor } from '../tensor/tensor.js'
+import { type AnyTensor, allocate, fullLike, type Tensor } from '../tensor/tensor.js'
 import { defineOp } from './define.js'
 import { equal, where } from './elementwise.js'
 import { expandTo } from './layout.js'
@@ -101,7 +101,7 @@ const normAxis = defineOp<readonly [Tensor], { axis: number }>('norm', {
   backward: (dy, [y, x], { shapes: [shape], attributes: { axis } }) => [
     () => {
       const kept = keepingAxes(shape, [axis])
-      const scale = where(y, dy.div(y), y.filled(0))
+      const scale = where(y, dy.div(y), fullLike(y, 0))
       return x.mul(scale.reshape(kept))
     },
   ],

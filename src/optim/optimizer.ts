@@ -4,7 +4,7 @@
  */
 
 import type { Handle } from '../backend/kernels.js'
-import { everyPass, underneath } from '../backend/record.js'
+import { everyIteration, underneath } from '../backend/record.js'
 import { refuseUnknown } from '../base/arguments.js'
 import { ArgumentError, CaptureError, ShapeError } from '../base/errors.js'
 import { noGrad } from '../tensor/graph.js'
@@ -158,7 +158,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
   }
 
   /** Also that the group's update still is what was captured. */
-  #checkPass(
+  #checkIteration(
     group: Group<Settings>,
     choices: number,
     regularizer: GroupSettings['regularizer'],
@@ -188,7 +188,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
         for (const group of this.groups) {
           const choices = this.choices(group)
           const { regularizer } = group
-          everyPass(() => this.#checkPass(group, choices, regularizer))
+          everyIteration(() => this.#checkIteration(group, choices, regularizer))
           addGradients(group)
           this.#refresh(group)
           noGrad(() => this.update(group))
@@ -198,7 +198,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     } finally {
       temporary.end()
     }
-    everyPass(
+    everyIteration(
       () => {
         this.steps++
       },
@@ -209,7 +209,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
   }
 
   /** Copies of what `loadState` takes; settings are not part of it. */
-  state(): OptimizerState {
+  stateDict(): OptimizerState {
     const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>()
     for (const [name, kept] of Object.entries(this.kept)) {
       for (const [i, parameter] of this.parameters().entries()) {
@@ -225,7 +225,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
    * something does not fit.
    * @throws ArgumentError when the kind differs or a name is unknown, ShapeError when a shape differs
    */
-  loadState({ kind, steps, tensors }: OptimizerState): void {
+  loadStateDict({ kind, steps, tensors }: OptimizerState): void {
     if (kind !== this.constructor.name) {
       throw new ArgumentError(
         `loadState: expected the state of ${this.constructor.name}, got ${kind}`,
@@ -267,8 +267,8 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     }
   }
 
-  /** λ·Ω of the regularized parameters: what is added to the risk to give the objective. */
-  penalty(): number {
+  /** What the regularizers add to the loss: Σ λ·Ω over the regularized parameters. */
+  regularizationLoss(): number {
     let sum = 0
     for (const group of this.groups) {
       for (const regularizer of regularizersOf(group)) {

@@ -3,7 +3,7 @@ import type { Backend } from '../backend/backend.js'
 import type { Handle } from '../backend/kernels.js'
 import { feed, isRecording, unrecorded } from '../backend/record.js'
 import { Storage, within } from '../tensor/storage.js'
-import type { Tensor } from '../tensor/tensor.js'
+import { fullLike, type Tensor } from '../tensor/tensor.js'
 
 /** Settings as the kernels read them, in a buffer that is written when they change. */
 export class SettingsBuffer {
@@ -30,7 +30,7 @@ export class SettingsBuffer {
     const { handle, length } = this.#storage
     if (isRecording()) {
       feed(this.backend, handle, length, () => {
-        // How far the program gets decides which pass's settings stay in the buffer.
+        // How far the program gets decides which iteration's settings stay in the buffer.
         this.#values[0] = Number.NaN
         this.#fed.set(settings())
         return this.#fed
@@ -56,7 +56,7 @@ export class ParameterState {
   of(parameter: Tensor): Tensor {
     let state = this.#tensors.get(parameter)
     if (state === undefined) {
-      state = unrecorded(() => within(parameter.storage.owner, () => parameter.filled(0)))
+      state = unrecorded(() => within(parameter.storage.owner, () => fullLike(parameter, 0)))
       this.#tensors.set(parameter, state)
     }
     return state

@@ -7,7 +7,7 @@ import { concat } from '../ops/layout.js'
 import { tensor } from '../tensor/create.js'
 import { noGrad } from '../tensor/graph.js'
 import { scope } from '../tensor/scope.js'
-import type { Tensor } from '../tensor/tensor.js'
+import { fullLike, type Tensor } from '../tensor/tensor.js'
 import { axisTitle } from './axes.js'
 import { checkSize, extentOf } from './checks.js'
 import { zeroLines } from './contour.js'
@@ -113,7 +113,7 @@ function ask(
           `plot.decisionBoundary: expected logits [n, ${classes}] for points [n, 2], got [${logits.shape.join(', ')}]`,
         )
       }
-      const both = binary ? concat([logits.filled(0), logits], 1) : logits
+      const both = binary ? concat([fullLike(logits, 0), logits], 1) : logits
       const values = both.logSoftmax(-1).data()
       const wrong = values.find((value) => !Number.isFinite(value))
       if (wrong === undefined) return values

@@ -47,15 +47,15 @@ export async function layerCurves(
 
 export interface LearningCurveOptions extends ChartOptions {
   /**
-   * `risk` of training and, where there is any, validation (the default), or the validation
+   * `loss` of training and, where there is any, validation (the default), or the validation
    * `accuracy` in %.
    */
-  metric?: 'risk' | 'accuracy'
+  metric?: 'loss' | 'accuracy'
 }
 
 /** What `fit` returns, or as much of it as there is. */
 export interface Curve {
-  epochs: readonly Pick<EpochReport, 'epoch' | 'risk' | 'validationRisk' | 'validationAccuracy'>[]
+  epochs: readonly Pick<EpochReport, 'epoch' | 'loss' | 'validationLoss' | 'validationAccuracy'>[]
   /** Marked where it is not the last epoch. */
   bestEpoch?: number
 }
@@ -75,9 +75,9 @@ export async function learningCurves(
 ): Promise<string> {
   const op = 'learningCurves'
   checkSize(op, options)
-  const { metric = 'risk', ...chart } = options
+  const { metric = 'loss', ...chart } = options
   if (!Object.hasOwn(metrics, metric)) {
-    throw new ArgumentError(`plot.${op}: expected metric risk or accuracy, got ${excerpt(metric)}`)
+    throw new ArgumentError(`plot.${op}: expected metric loss or accuracy, got ${excerpt(metric)}`)
   }
   const named = isCurve(runs) ? { '': runs } : runs
   const points = entriesOf(op, 'runs', named).flatMap(([run, curve]) => {
@@ -90,10 +90,10 @@ export async function learningCurves(
   })
   if (points.length === 0) {
     throw new ArgumentError(
-      `plot.${op}: expected epochs with ${metric === 'risk' ? 'a risk' : 'a validation accuracy'}, got none`,
+      `plot.${op}: expected epochs with ${metric === 'loss' ? 'a loss' : 'a validation accuracy'}, got none`,
     )
   }
-  const y = metric === 'risk' ? 'risk' : 'validation accuracy (%)'
+  const y = metric === 'loss' ? 'loss' : 'validation accuracy (%)'
   const marked = isCurve(runs) && runs.bestEpoch !== runs.epochs.at(-1)?.epoch
   return drawLines(points, { x: 'epoch', y, ...chart }, marked ? runs.bestEpoch : undefined)
 }
@@ -107,7 +107,7 @@ const PARTS = ['training', 'validation'] as const
 type Part = (typeof PARTS)[number]
 
 const metrics: Record<string, Partial<Record<Part, (epoch: Epoch) => number | undefined>>> = {
-  risk: { training: ({ risk }) => risk, validation: ({ validationRisk }) => validationRisk },
+  loss: { training: ({ loss }) => loss, validation: ({ validationLoss }) => validationLoss },
   accuracy: {
     validation: ({ validationAccuracy }) => validationAccuracy && 100 * validationAccuracy,
   },

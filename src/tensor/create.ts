@@ -18,7 +18,7 @@ function make<D extends DType>(dtype: D, shape: Shape): Tensor<D> {
 }
 
 /** Shape of nested arrays, and their numbers in order. */
-function flatten(data: Nested): { values: number[]; shape: number[] } {
+function valuesAndShape(data: Nested): { values: number[]; shape: number[] } {
   const shape: number[] = []
   for (let level: Nested = data; Array.isArray(level); level = level[0]) {
     shape.push(level.length)
@@ -87,7 +87,7 @@ export function tensor(
   }
   const { values, shape: own } = isTyped
     ? { values: data as Numbers, shape: [(data as Numbers).length] }
-    : flatten(data as Nested)
+    : valuesAndShape(data as Nested)
   const wanted = shape ?? own
   checkShape('tensor', wanted)
   if (sizeOf(wanted) !== values.length) {

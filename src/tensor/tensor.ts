@@ -181,14 +181,6 @@ export class Tensor<D extends DType = 'float32'> {
     this.storage.references++
     return new Tensor<D>(this.storage, shape)
   }
-  /** A new float tensor beside this one, filled with a value. */
-  filled(value: number, shape: Shape = this.shape): Tensor {
-    this.handle // refuses a released tensor
-    checkShape('filled', shape)
-    const y = allocate(this, shape)
-    this.storage.backend.run('fill', y.handle, y.size, value)
-    return y
-  }
   /** Frees the buffer now, unless another tensor shares it. */
   dispose(): void {
     if (this.#disposed) return
@@ -226,4 +218,17 @@ export function allocate(like: AnyTensor, shape: Shape): Tensor
 export function allocate<D extends DType>(like: AnyTensor, shape: Shape, dtype: D): Tensor<D>
 export function allocate(like: AnyTensor, shape: Shape, dtype: DType = 'float32'): AnyTensor {
   return new Tensor(new Storage(like.storage.backend, dtype, sizeOf(shape)), shape)
+}
+
+/**
+ * A new float tensor on the backend of x with every element the same value.
+ * @param shape that of x by default
+ * @throws ShapeError for what is no shape
+ */
+export function fullLike(x: AnyTensor, value: number, shape: Shape = x.shape): Tensor {
+  x.handle // refuses a released tensor
+  checkShape('fullLike', shape)
+  const y = allocate(x, shape)
+  x.storage.backend.run('fill', y.handle, y.size, value)
+  return y
 }

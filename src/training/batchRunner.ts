@@ -1,19 +1,19 @@
 /**
  * What is done with one batch after another: captured, so that it runs beside JavaScript, wherever
- * the model allows it, else batch by batch on this thread with turns for the event loop in between.
+ * the model allows it, else batch by batch on this thread, yielding to the event loop in between.
  */
 
 import { CaptureError } from '../base/errors.js'
-import { turns } from '../base/eventLoop.js'
+import { yielder } from '../base/eventLoop.js'
 import { type Captured, capture } from '../capture/capture.js'
 import { scope } from '../tensor/scope.js'
 import { within } from '../tensor/storage.js'
 import type { Tensor } from '../tensor/tensor.js'
 
-export type Rows = Tensor<'int32'>
+export type RowIndices = Tensor<'int32'>
 
-export class Steps {
-  readonly #step: Captured<readonly [Rows], Tensor>
+export class BatchRunner {
+  readonly #step: Captured<readonly [RowIndices], Tensor>
   #captures = true
 
   /**
@@ -22,7 +22,7 @@ export class Steps {
    */
   constructor(
     readonly op: string,
-    readonly step: (rows: Rows) => Tensor,
+    readonly step: (rows: RowIndices) => Tensor,
   ) {
     this.#step = capture(step)
   }
@@ -33,7 +33,7 @@ export class Steps {
    * @param meanwhile called once, where possible while other threads compute
    */
   async run(
-    order: Rows,
+    order: RowIndices,
     start: number,
     shape: readonly [steps: number, batchSize: number],
     meanwhile?: () => void,
@@ -66,7 +66,7 @@ export class Steps {
     return eagerly()
   }
 
-  async #replay(rows: Rows, meanwhile?: () => void): Promise<Float32Array> {
+  async #replay(rows: RowIndices, meanwhile?: () => void): Promise<Float32Array> {
     const running = this.#step.runMany(rows)
     meanwhile?.()
     const results = await running
@@ -75,14 +75,14 @@ export class Steps {
     return values
   }
 
-  async #runEagerly(rows: Rows, meanwhile?: () => void): Promise<Float32Array> {
+  async #runEagerly(rows: RowIndices, meanwhile?: () => void): Promise<Float32Array> {
     const [steps, batchSize] = rows.shape
     const results: Float32Array[] = []
-    const turn = turns()
+    const yieldIfDue = yielder()
     meanwhile?.()
     for (let i = 0; i < steps; i++) {
       results.push(scope(() => this.step(rows.slice([i, i + 1]).reshape([batchSize])).data()))
-      await turn()
+      await yieldIfDue()
     }
     return Float32Array.from(results.flatMap((values) => [...values]))
   }
@@ -93,7 +93,7 @@ export class Steps {
 }
 
 /** The rows that `order` names from `start` on, in this shape; they outlive every scope. */
-export function rowsOf(order: Rows, start: number, shape: readonly number[]): Rows {
+export function rowsOf(order: RowIndices, start: number, shape: readonly number[]): RowIndices {
   const size = shape.reduce((product, extent) => product * extent, 1)
   const slice = within(null, () => order.slice([start, start + size]))
   const rows = slice.view(shape)

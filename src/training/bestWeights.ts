@@ -1,4 +1,4 @@
-/** The weights of the epoch with the lowest validation risk, on the model's own backend. */
+/** The weights of the epoch with the lowest validation loss, on the model's own backend. */
 
 import { ArgumentError } from '../base/errors.js'
 import { type Captured, capture } from '../capture/capture.js'
@@ -8,10 +8,10 @@ import { format, sameShape } from '../tensor/shape.js'
 import { within } from '../tensor/storage.js'
 import type { Tensor } from '../tensor/tensor.js'
 
-type State = ReturnType<Module['state']>
+type State = ReturnType<Module['stateDict']>
 
-export class Best {
-  #risk = Infinity
+export class BestWeights {
+  #loss = Infinity
   #epoch = 0
   /** Before the first that was offered. */
   #begin = 0
@@ -30,11 +30,11 @@ export class Best {
     })
   }
 
-  async offer(epoch: number, validationRisk = Infinity): Promise<void> {
-    if (!this.wanted || !(validationRisk < this.#risk)) return
+  async offer(epoch: number, validationLoss = Infinity): Promise<void> {
+    if (!this.wanted || !(validationLoss < this.#loss)) return
     const weights = await this.#save.run()
     for (const old of this.#weights) old.dispose()
-    this.#risk = validationRisk
+    this.#loss = validationLoss
     this.#epoch = epoch
     this.#weights = weights
   }
@@ -49,12 +49,12 @@ export class Best {
   }
 
   /** The epoch whose weights these are, null when none were kept. */
-  get found(): { epoch: number; risk: number } | null {
-    return this.#epoch > 0 ? { epoch: this.#epoch, risk: this.#risk } : null
+  get found(): { epoch: number; loss: number } | null {
+    return this.#epoch > 0 ? { epoch: this.#epoch, loss: this.#loss } : null
   }
 
   /** The weights by their names. */
-  state(): State {
+  stateDict(): State {
     const names = this.#epoch > 0 ? [...this.model.namedParameters().keys()] : []
     return new Map(
       names.map((name, i) => {
@@ -65,7 +65,7 @@ export class Best {
   }
 
   /** Goes on from what another run had found. @throws ArgumentError for weights of another model */
-  resume({ epoch, risk }: { epoch: number; risk: number }, state: State): void {
+  resume({ epoch, loss }: { epoch: number; loss: number }, state: State): void {
     if (!this.wanted) return
     const weights = [...this.model.namedParameters()].map(([name, { shape }]) => {
       const found = state.get(name)
@@ -74,7 +74,7 @@ export class Best {
     })
     this.#weights = within(null, () => weights.map(({ data, shape }) => tensor(data, shape)))
     this.#epoch = epoch
-    this.#risk = risk
+    this.#loss = loss
   }
 
   /** Puts the weights back; the epoch they are from, undefined when none was kept. */

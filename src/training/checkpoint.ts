@@ -10,7 +10,7 @@ import { encodeSafetensors, type TensorData } from '../io/safetensors.js'
 import type { Module } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import type { Generator } from '../tensor/random.js'
-import type { Best } from './bestWeights.js'
+import type { BestWeights } from './bestWeights.js'
 import type { EpochReport } from './report.js'
 
 type Tensors<Data = Float32Array> = Map<string, { shape: readonly number[]; data: Data }>
@@ -19,7 +19,7 @@ type Tensors<Data = Float32Array> = Map<string, { shape: readonly number[]; data
 export interface Run {
   model: Module
   optimizer: Optimizer
-  best: Best
+  best: BestWeights
   /** What must be the same when it goes on. */
   settings: Record<string, unknown>
   /** Those of the run itself, besides the model's. */
@@ -32,22 +32,22 @@ interface Notes {
   epochs: EpochReport[]
   optimizer: string
   steps: number
-  best: Best['found']
+  best: BestWeights['found']
 }
 
 /** Writes the run's state; the old file stays until the new one is complete. */
 export function saveCheckpoint(path: string, run: Run, epochs: EpochReport[]): void {
   const { model, optimizer, best } = run
-  const { kind, steps, tensors } = optimizer.state()
+  const { kind, steps, tensors } = optimizer.stateDict()
   const generators = [...generatorsOf(run)].map(
     ([name, generator]) => [name, { shape: [4], data: Int32Array.from(generator.save()) }] as const,
   )
   const { settings } = run
   const notes: Notes = { settings, epochs, optimizer: kind, steps, best: best.found }
   const entries = [
-    ...under('model', model.state()),
+    ...under('model', model.stateDict()),
     ...under('optimizer', tensors),
-    ...under('best', best.state()),
+    ...under('best', best.stateDict()),
     ...under<TensorData>('random', generators),
   ]
   writeFileAtomically(path, encodeSafetensors(entries, { training: encodeNotes(notes) }))
@@ -65,16 +65,16 @@ export function resume(path: string, run: Run): EpochReport[] {
     return []
   }
   const { tensors, metadata } = readModelFile(path)
-  const parameters = run.model.state()
-  const optimizer = run.optimizer.state()
+  const parameters = run.model.stateDict()
+  const optimizer = run.optimizer.stateDict()
   const random = [...generatorsOf(run)].map(
     ([, generator]) => [generator, generator.save()] as const,
   )
   try {
     return restore(run, tensors, metadata.training)
   } catch (error) {
-    run.model.loadState(parameters)
-    run.optimizer.loadState(optimizer)
+    run.model.loadStateDict(parameters)
+    run.optimizer.loadStateDict(optimizer)
     for (const [generator, state] of random) generator.restore(state)
     if (!(error instanceof NeuroblasError || error instanceof SyntaxError)) throw error
     throw new DataError(`${path}: expected a checkpoint of this training, ${error.message}`, {
@@ -100,8 +100,8 @@ function restore(
     if (JSON.stringify(found) === JSON.stringify(wanted)) continue
     throw new ArgumentError(`expected one with ${name} ${wanted}, got ${found}`)
   }
-  run.optimizer.loadState({ kind: optimizer, steps, tensors: part('optimizer') })
-  run.model.loadState(part('model'))
+  run.optimizer.loadStateDict({ kind: optimizer, steps, tensors: part('optimizer') })
+  run.model.loadStateDict(part('model'))
   const random = part('random') as Tensors<Int32Array>
   for (const [name, generator] of generatorsOf(run)) {
     generator.restore([...(random.get(name)?.data ?? [])])

@@ -1,4 +1,4 @@
-/** How well a model does on a data set: its risk and its 0/1 accuracy. */
+/** How well a model does on a data set: its loss and its 0/1 accuracy. */
 
 import { checkCount, checkLoss } from '../base/arguments.js'
 import { ShapeError } from '../base/errors.js'
@@ -11,12 +11,12 @@ import { concat, stack } from '../ops/layout.js'
 import { noGrad } from '../tensor/graph.js'
 import { format } from '../tensor/shape.js'
 import { within } from '../tensor/storage.js'
-import type { Tensor } from '../tensor/tensor.js'
-import { Steps } from './batchRunner.js'
+import { fullLike, type Tensor } from '../tensor/tensor.js'
+import { BatchRunner } from './batchRunner.js'
 
 export interface Evaluation {
   /** Mean loss over the examples. */
-  risk: number
+  loss: number
   /** Share of examples classified right; undefined where targets are no labels. */
   accuracy: number | undefined
 }
@@ -29,13 +29,13 @@ export function predictedClasses(outputs: Tensor): Tensor<'int32'> {
   if (outputs.shape.at(-1) !== 1) return outputs.argmax(-1)
   // Class 0 has the logit 0: of the two, the first largest wins.
   const logit = outputs.reshape([outputs.size, 1])
-  return concat([logit.filled(0), logit], 1).argmax(1)
+  return concat([fullLike(logit, 0), logit], 1).argmax(1)
 }
 
 /**
- * Risk and accuracy over a whole data set, batch by batch, without gradients. It computes beside
+ * Loss and accuracy over a whole data set, batch by batch, without gradients. It computes beside
  * JavaScript, as `fit` does; until it is done, the model cannot be used otherwise.
- * @param options.loss what the risk is the mean of
+ * @param options.loss what is averaged over the examples
  * @throws ArgumentError when an option is out of range, ShapeError for a loss that is no scalar
  * @example const { accuracy } = await evaluate(model, test, { loss: softmaxCrossEntropy })
  */
@@ -58,17 +58,17 @@ export async function evaluate(
 /** Evaluates a model again and again on examples that are copied once. */
 export class Evaluator {
   readonly #loader: DataLoader
-  readonly #steps: Steps
+  readonly #steps: BatchRunner
 
   /** @param examples freed with the evaluator */
   constructor(
     readonly model: Module,
     examples: Examples,
-    loss: Loss,
+    lossOf: Loss,
     batchSize = BATCH,
   ) {
     this.#loader = new DataLoader(examples, { batchSize })
-    this.#steps = new Steps('evaluate', (rows) => noGrad(() => this.#check(rows, loss)))
+    this.#steps = new BatchRunner('evaluate', (rows) => noGrad(() => this.#check(rows, lossOf)))
   }
 
   async run(): Promise<Evaluation> {
@@ -83,7 +83,7 @@ export class Evaluator {
         const values = await this.#steps.run(order, start, [steps, batch])
         const width = values.length / steps
         for (const [i, value] of values.entries()) {
-          // Of the risk, which is a mean, and of the right answers, which are a number.
+          // Of the loss, which is a mean, and of the right answers, which are a number.
           sums[i % width] = (sums[i % width] ?? 0) + value * (i % width === 0 ? batch : 1)
         }
       }
@@ -92,7 +92,7 @@ export class Evaluator {
       if (full > 0) await add(0, full, batchSize)
       if (rest > 0) await add(size - rest, 1, rest)
       return {
-        risk: sums[0] / size,
+        loss: sums[0] / size,
         accuracy: sums.length > 1 ? sums[1] / size : undefined,
       }
     } finally {
@@ -106,18 +106,18 @@ export class Evaluator {
     this.#loader.dispose()
   }
 
-  /** The batch's risk and, for labels, the number of examples classified right. */
-  #check(rows: Tensor<'int32'>, loss: Loss): Tensor {
+  /** The batch's loss and, for labels, the number of examples classified right. */
+  #check(rows: Tensor<'int32'>, lossOf: Loss): Tensor {
     const { inputs, targets } = this.#loader.gather(rows)
     const outputs = this.model.forward(inputs)
-    const risk = loss(outputs, targets)
-    if (risk.size !== 1) {
+    const loss = lossOf(outputs, targets)
+    if (loss.size !== 1) {
       throw new ShapeError(
-        `evaluate: expected a loss that gives a scalar, the mean of the batch, got shape ${format(risk.shape)}`,
+        `evaluate: expected a loss that gives a scalar, the mean of the batch, got shape ${format(loss.shape)}`,
       )
     }
-    if (targets.dtype !== 'int32') return risk
+    if (targets.dtype !== 'int32') return loss
     const hits = predictedClasses(outputs).equal(targets as Tensor<'int32'>)
-    return stack([risk, hits.sum()])
+    return stack([loss, hits.sum()])
   }
 }

@@ -15,11 +15,11 @@ import type { Module } from '../nn/module.js'
 import { Optimizer } from '../optim/optimizer.js'
 import { Generator, streams } from '../tensor/random.js'
 import { within } from '../tensor/storage.js'
-import { Best } from './bestWeights.js'
+import { BestWeights } from './bestWeights.js'
 import { resume, saveCheckpoint } from './checkpoint.js'
 import { type Evaluation, Evaluator } from './evaluate.js'
-import type { EpochReport, History, StepReport } from './report.js'
-import { TrainingSteps } from './trainingStep.js'
+import type { EpochReport, StepReport, TrainingHistory } from './report.js'
+import { TrainingStep } from './trainingStep.js'
 
 export interface FitOptions {
   loss: Loss
@@ -33,7 +33,7 @@ export interface FitOptions {
   shuffle?: boolean
   /** A data set to validate on after each epoch, or the share of the examples to set aside for it. */
   validation?: Dataset | number
-  /** Stops when the validation risk has not fallen for `patience` epochs; keeps the best weights. */
+  /** Stops when the validation loss has not fallen for `patience` epochs; keeps the best weights. */
   earlyStopping?: { patience: number }
   /**
    * Changes the inputs of each batch at random, as `distortion` does; not those of the validation.
@@ -45,7 +45,7 @@ export interface FitOptions {
    * from it, as if it had never been interrupted if all else is the same.
    */
   checkpoint?: string
-  /** Ends with the weights of the epoch of lowest validation risk. */
+  /** Ends with the weights of the epoch of lowest validation loss. */
   keepBest?: boolean
   /** Looks into the network every so many steps; what is trained stays the same to the bit. */
   monitor?: Monitor
@@ -55,38 +55,46 @@ export interface FitOptions {
   signal?: AbortSignal
 }
 
-// How long training goes on before JavaScript hears of it, in milliseconds: often enough for a progress
-// bar, and rarely enough for what a hop costs (a turn of the event loop, weights into panels and back).
-const HOP = 50
+// How long one dispatch to the compute threads goes on before JavaScript hears of it, in milliseconds:
+// short enough for a progress bar, and long enough for what it costs (weights into panels and back, an
+// iteration of the event loop).
+const DISPATCH_TIME = 50
 
 /**
- * Minimizes the loss on the data plus the optimizer's penalty. Steps are captured: what the model and
+ * Minimizes the loss on the data plus the optimizer's regularization. Steps are captured: what the model and
  * the loss do in JavaScript happens once, and numbers that they read there keep their values; what
  * may change is in tensors, random generators and the optimizer's settings. A model that reads values
  * is trained step by step instead, with a warning. Until `fit` is done, the model's tensors can be
  * used in its callbacks only.
- * @throws ArgumentError for options out of range, DivergenceError when the risk is no longer finite,
+ * @throws ArgumentError for options out of range, DivergenceError when the loss is no longer finite,
  * DataError when the checkpoint is malformed or belongs to another training
  * @example
  * await fit(model, train, { loss: softmaxCrossEntropy, optimizer, epochs: 5, validation: 0.1 })
  */
-export async function fit(model: Module, data: Dataset, options: FitOptions): Promise<History> {
+export async function fit(
+  model: Module,
+  data: Dataset,
+  options: FitOptions,
+): Promise<TrainingHistory> {
   checkOptions(model, options)
   const { batchSize = 32, seed = 0, shuffle = true, epochs, signal, optimizer, augment } = options
   // What an earlier loop left behind would be part of the first step.
   model.zeroGrad()
   optimizer.zeroGrad()
-  const { train, held } = await loadExamples(data, options)
+  const { train, validation } = await loadExamples(data, options)
   const loader = new DataLoader(train, { batchSize, shuffle, seed })
   const changes = new Generator(seed, streams.augment)
-  const steps = new TrainingSteps(model, loader, {
+  const steps = new TrainingStep(model, loader, {
     ...{ loss: options.loss, optimizer, monitor: options.monitor },
     change: augment && (({ inputs, targets }) => augment(inputs, targets, changes)),
   })
-  const evaluator = held && new Evaluator(model, held, options.loss)
-  const best = new Best(model, options.earlyStopping !== undefined || options.keepBest === true)
+  const evaluator = validation && new Evaluator(model, validation, options.loss)
+  const best = new BestWeights(
+    model,
+    options.earlyStopping !== undefined || options.keepBest === true,
+  )
   const patience = options.earlyStopping?.patience ?? Infinity
-  const history: History = { epochs: [], bestEpoch: 0, ended: 'epochs' }
+  const history: TrainingHistory = { epochs: [], bestEpoch: 0, ended: 'epochs' }
   model.train()
   try {
     const generators = { changes, ...(loader.generator && { order: loader.generator }) }
@@ -105,7 +113,7 @@ export async function fit(model: Module, data: Dataset, options: FitOptions): Pr
       if (trained.examples === 0) continue
       const report = reportOf(done + 1, trained, await evaluator?.run(), optimizer, begin)
       history.epochs.push(report)
-      await best.offer(report.epoch, report.validationRisk)
+      await best.offer(report.epoch, report.validationLoss)
       const isWhole = trained.examples === train.size
       if (options.checkpoint && isWhole) saveCheckpoint(options.checkpoint, run, history.epochs)
       await options.onEpoch?.(report)
@@ -113,7 +121,7 @@ export async function fit(model: Module, data: Dataset, options: FitOptions): Pr
     history.bestEpoch = (await best.restore()) ?? history.epochs.length
     return history
   } catch (error) {
-    // What was reached before the risk diverged, or a callback threw, is worth keeping. Where that
+    // What was reached before the loss diverged, or a callback threw, is worth keeping. Where that
     // fails, as for a model that the callback disposed of, the first error is the one to be thrown.
     await best.restore().catch(({ message }: Error) =>
       process.emitWarning(`fit: the best weights could not be put back (${message})`, {
@@ -135,14 +143,14 @@ export async function fit(model: Module, data: Dataset, options: FitOptions): Pr
 async function loadExamples(
   data: Dataset,
   { validation, seed = 0 }: FitOptions,
-): Promise<{ train: Examples; held?: Examples }> {
+): Promise<{ train: Examples; validation?: Examples }> {
   if (typeof validation !== 'number') {
     const train = await Examples.load(data)
-    return { train, ...(validation && { held: await Examples.load(validation) }) }
+    return { train, ...(validation && { validation: await Examples.load(validation) }) }
   }
   const rows = splitRows(data.size, validation, seed)
   const train = await Examples.load(data, rows.train)
-  return { train, held: await Examples.load(data, rows.validation) }
+  return { train, validation: await Examples.load(data, rows.test) }
 }
 
 const OPTIONS: Record<keyof FitOptions, true> = {
@@ -192,7 +200,7 @@ interface Trained {
 
 /** One pass over the batches, or as far as the signal lets it go. */
 async function trainEpoch(
-  steps: TrainingSteps,
+  steps: TrainingStep,
   loader: DataLoader,
   epoch: number,
   { optimizer, onStep, signal }: FitOptions,
@@ -201,28 +209,29 @@ async function trainEpoch(
   const trained: Trained = { examples: 0, sum: 0, milliseconds: 0 }
   const begin = performance.now()
   const order = within(null, () => loader.order())
-  let perHop = 1
+  let perDispatch = 1
   try {
     for (let step = 0; step < stepsPerEpoch && !signal?.aborted; ) {
-      const hop = performance.now()
+      const dispatched = performance.now()
       const full = Math.floor(size / batchSize) - step
-      const count = Math.min(perHop, Math.max(full, 1), steps.mostTogether)
+      const count = Math.min(perDispatch, Math.max(full, 1), steps.mostTogether)
       const batch = full > 0 ? batchSize : size % batchSize
       const start = step * batchSize
-      const risks = await steps.run(order, start, [count, batch])
-      for (const risk of risks) {
+      const losses = await steps.run(order, start, [count, batch])
+      for (const loss of losses) {
         step++
-        if (!Number.isFinite(risk)) {
+        if (!Number.isFinite(loss)) {
           throw new DivergenceError(
-            `fit: the risk became ${risk} in epoch ${epoch}, step ${step}; try a smaller lr (it was ${optimizer.lrOf()})`,
+            `fit: the loss became ${loss} in epoch ${epoch}, step ${step}; try a smaller lr (it was ${optimizer.lrOf()})`,
           )
         }
         trained.examples += batch
-        trained.sum += risk * batch
-        onStep?.({ epoch, step, stepsPerEpoch, risk })
+        trained.sum += loss * batch
+        onStep?.({ epoch, step, stepsPerEpoch, loss })
       }
-      // A hop that was cut short says too little about the next.
-      if (count === perHop) perHop = nextHop(perHop, performance.now() - hop)
+      // A dispatch that was cut short says too little about the next.
+      if (count === perDispatch)
+        perDispatch = nextDispatch(perDispatch, performance.now() - dispatched)
     }
   } finally {
     order.dispose()
@@ -231,9 +240,9 @@ async function trainEpoch(
   return trained
 }
 
-/** Steps until JavaScript is asked again, so that it is about HOP milliseconds. */
-function nextHop(steps: number, milliseconds: number): number {
-  const fitting = Math.round((steps * HOP) / Math.max(milliseconds, 0.01))
+/** Steps until JavaScript is asked again, so that it is about DISPATCH_TIME. */
+function nextDispatch(steps: number, milliseconds: number): number {
+  const fitting = Math.round((steps * DISPATCH_TIME) / Math.max(milliseconds, 0.01))
   return Math.min(Math.max(fitting, 1), 2 * steps, 4096)
 }
 
@@ -244,14 +253,17 @@ function reportOf(
   optimizer: Optimizer,
   begin: number,
 ): EpochReport {
-  const risk = sum / examples
-  const penalty = optimizer.penalty()
+  const loss = sum / examples
+  const regularizationLoss = optimizer.regularizationLoss()
   return {
     epoch,
-    risk,
-    penalty,
-    objective: risk + penalty,
-    ...(validation && { validationRisk: validation.risk }),
+    loss,
+    regularizationLoss,
+    totalLoss: loss + regularizationLoss,
+    risk: loss,
+    penalty: regularizationLoss,
+    objective: loss + regularizationLoss,
+    ...(validation && { validationLoss: validation.loss }),
     ...(validation?.accuracy !== undefined && { validationAccuracy: validation.accuracy }),
     lr: optimizer.lrOf(),
     examples,

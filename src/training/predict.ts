@@ -1,44 +1,102 @@
-/** What a saved model says about raw features. */
+/** What a classifier says about raw features. */
 
-import type { Sequential } from '../nn/sequential.js'
+import { checkCount, refuseUnknown } from '../base/arguments.js'
+import { ShapeError } from '../base/errors.js'
+import { type Rows, readRows } from '../data/rows.js'
+import { applyPreprocessing, type Preprocessing } from '../data/transforms/standardize.js'
+import type { Classifier } from '../io/classifier.js'
+import type { Module } from '../nn/module.js'
 import { tensor } from '../tensor/create.js'
 import { noGrad } from '../tensor/graph.js'
 import { scope } from '../tensor/scope.js'
+import { Tensor } from '../tensor/tensor.js'
 
 const BATCH = 1000
 
-export interface Scores {
-  /** The chosen class of each row. */
-  chosen: Int32Array
-  /** Row-major [rows, classes]: probabilities where `softmax` was asked for, else raw outputs. */
-  values: Float32Array
+export interface ClassScores {
+  /** The chosen class of each row, as its position among the classes. */
+  labels: Int32Array
+  /** [rows, classes], row-major: softmax's probabilities for a model trained on the cross-entropy, else raw outputs. */
+  scores: Float32Array
+}
+
+export interface Predictions extends ClassScores {
+  /** The name of each row's class. */
+  names: string[]
 }
 
 /**
- * Outputs for rows of preprocessed features.
- * @param softmax for a model that was trained on the cross-entropy
+ * The classes of new examples. Raw features go through the preprocessing that was kept with the
+ * classifier. A classifier without any gets bytes as 0 to 1 and other numbers as they are.
+ * @param rows [examples, ...shape of one]: nested arrays or a tensor, of raw features
+ * @param options.batchSize examples at a time; 1000 by default
+ * @throws ShapeError when a row has not as many features as the model, ArgumentError
+ * @example
+ * const classifier = loadClassifier('iris.safetensors')
+ * const { names, scores } = predict(classifier, [[5.1, 3.5, 1.4, 0.2]])
  */
-export function classify(
-  model: Sequential,
-  inputs: Float32Array,
-  width: number,
-  classes: number,
-  softmax: boolean,
-): Scores {
-  const rows = inputs.length / width
-  const values = new Float32Array(rows * classes)
-  const chosen = new Int32Array(rows)
-  model.eval()
-  for (let row = 0; row < rows; row += BATCH) {
-    const end = Math.min(row + BATCH, rows)
-    noGrad(() =>
-      scope(() => {
-        const x = tensor(inputs.subarray(row * width, end * width), [end - row, width])
-        const outputs = model.forward(x)
-        chosen.set(outputs.argmax(-1).data(), row)
-        values.set((softmax ? outputs.softmax() : outputs).data(), row * classes)
-      }),
+export function predict(
+  classifier: Classifier,
+  rows: Rows,
+  options: { batchSize?: number } = {},
+): Predictions {
+  refuseUnknown('predict', options, ['batchSize'])
+  const { batchSize = BATCH } = options
+  checkCount('predict', 'batchSize', batchSize)
+  const { values, shape } = readRows('predict', rows)
+  const { inputs: width, classes } = classifier
+  if (values.length !== shape[0] * width) {
+    throw new ShapeError(
+      `predict: expected rows of ${width} features, got shape [${shape.join(', ')}]`,
     )
   }
-  return { chosen, values }
+  const isBytes = rows instanceof Tensor && rows.dtype === 'uint8'
+  const found = classify(classifier, values, preprocessingOf(classifier, isBytes), batchSize)
+  return { ...found, names: Array.from(found.labels, (label) => classes[label]) }
+}
+
+/** A model that says nothing gets images as they are usually scaled, and other rows as they are. */
+export function preprocessingOf(
+  { preprocessing }: Pick<Classifier, 'preprocessing'>,
+  isBytes: boolean,
+): Preprocessing {
+  return preprocessing ?? { mean: [0], scale: [isBytes ? 1 / 255 : 1] }
+}
+
+/** The same for rows one after another in one array, whose number and width fit. */
+export function classify(
+  { model, inputs: width, classes, loss }: Classifier,
+  raw: Float32Array | Uint8Array,
+  preprocessing: Preprocessing,
+  batchSize = BATCH,
+): ClassScores {
+  const rows = raw.length / width
+  const scores = new Float32Array(rows * classes.length)
+  const labels = new Int32Array(rows)
+  return inEval(model, () => {
+    for (let row = 0; row < rows; row += batchSize) {
+      const end = Math.min(row + batchSize, rows)
+      const part = raw.subarray(row * width, end * width)
+      noGrad(() =>
+        scope(() => {
+          const x = tensor(applyPreprocessing(part, width, preprocessing), [end - row, width])
+          const outputs = model.forward(x)
+          labels.set(outputs.argmax(-1).data(), row)
+          const shown = loss === 'cross-entropy' ? outputs.softmax() : outputs
+          scores.set(shown.data(), row * classes.length)
+        }),
+      )
+    }
+    return { labels, scores }
+  })
+}
+
+function inEval<T>(model: Module, fn: () => T): T {
+  const wasTraining = model.training
+  model.eval()
+  try {
+    return fn()
+  } finally {
+    model.train(wasTraining)
+  }
 }

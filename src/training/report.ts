@@ -7,19 +7,25 @@ export interface StepReport {
   step: number
   stepsPerEpoch: number
   /** Mean loss of the batch, before the update. */
-  risk: number
+  loss: number
 }
 
 export interface EpochReport {
   /** Counted from 1. */
   epoch: number
   /** Mean loss over the epoch's examples, each before its batch's update. */
+  loss: number
+  /** What the regularizers add to the loss, at the epoch's end. */
+  regularizationLoss: number
+  /** loss + regularizationLoss, what is minimized. */
+  totalLoss: number
+  /** `loss` in the words of statistical learning: the empirical risk. */
   risk: number
-  /** λ·Ω at the epoch's end. */
+  /** `regularizationLoss` in the same words: λ·Ω. */
   penalty: number
-  /** risk + penalty, what is minimized. */
+  /** `totalLoss` in the same words: risk + λ·Ω. */
   objective: number
-  validationRisk?: number
+  validationLoss?: number
   validationAccuracy?: number
   /** Learning rate of the next step. */
   lr: number
@@ -30,7 +36,7 @@ export interface EpochReport {
   seconds: number
 }
 
-export interface History {
+export interface TrainingHistory {
   epochs: EpochReport[]
   /** The epoch whose weights the model has, counted from 1; the last one unless the best was kept. */
   bestEpoch: number

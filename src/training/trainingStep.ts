@@ -9,7 +9,7 @@ import type { Module } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import { scope } from '../tensor/scope.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { type Rows, rowsOf, Steps } from './batchRunner.js'
+import { BatchRunner, type RowIndices, rowsOf } from './batchRunner.js'
 
 /** What a step of training does. */
 export interface TrainingSettings {
@@ -21,11 +21,11 @@ export interface TrainingSettings {
 }
 
 /** A step that a monitor recorded: of each layer, how far its weights went. */
-type Sampled = { risk: Tensor; look: Look; updates: Tensor[] }
+type Sampled = { loss: Tensor; look: Look; updates: Tensor[] }
 
-export class TrainingSteps {
-  readonly #steps: Steps
-  readonly #sampled: Captured<readonly [Rows], Sampled>
+export class TrainingStep {
+  readonly #steps: BatchRunner
+  readonly #sampled: Captured<readonly [RowIndices], Sampled>
   readonly #probe: Probe
 
   constructor(
@@ -34,8 +34,8 @@ export class TrainingSteps {
     readonly settings: TrainingSettings,
   ) {
     this.#probe = new Probe(model)
-    this.#steps = new Steps('fit', (rows) => this.#take(rows))
-    this.#sampled = capture((rows: Rows) => this.#takeSampled(rows))
+    this.#steps = new BatchRunner('fit', (rows) => this.#take(rows))
+    this.#sampled = capture((rows: RowIndices) => this.#takeSampled(rows))
   }
 
   /** How many steps the next call of `run` may take: one that is sampled goes alone. */
@@ -44,30 +44,30 @@ export class TrainingSteps {
     return monitor ? monitor.stepsToSample || 1 : Infinity
   }
 
-  /** As `Steps` has it; the value of each step is its batch's risk before the update. */
+  /** As `BatchRunner` has it; the value of each step is its batch's loss before the update. */
   async run(
-    order: Rows,
+    order: RowIndices,
     start: number,
     shape: readonly [steps: number, batchSize: number],
   ): Promise<Float32Array> {
     const { monitor } = this.settings
-    const risks =
+    const losses =
       monitor?.stepsToSample === 0
         ? await this.#runSampled(rowsOf(order, start, shape.slice(1)), monitor)
         : await this.#steps.run(order, start, shape, () => monitor?.settle())
     monitor?.advance(shape[0])
-    return risks
+    return losses
   }
 
-  async #runSampled(batch: Rows, monitor: Monitor): Promise<Float32Array> {
-    const record = ({ risk, look, updates }: Sampled) => {
+  async #runSampled(batch: RowIndices, monitor: Monitor): Promise<Float32Array> {
+    const record = ({ loss, look, updates }: Sampled) => {
       monitor.add(this.#probe, look, updates)
-      return Float32Array.of(risk.item())
+      return Float32Array.of(loss.item())
     }
     const eagerly = () => {
-      const risks = record(this.#takeSampled(batch))
+      const losses = record(this.#takeSampled(batch))
       monitor.settle()
-      return risks
+      return losses
     }
     try {
       monitor.settle()
@@ -80,30 +80,30 @@ export class TrainingSteps {
     }
   }
 
-  #take(rows: Rows): Tensor {
-    const { risk } = this.#forward(rows)
-    this.#update(risk)
-    return risk
+  #take(rows: RowIndices): Tensor {
+    const { loss } = this.#forward(rows)
+    this.#update(loss)
+    return loss
   }
 
   /** The same step, with a look before it: the gradients that it updates with are its own again. */
-  #takeSampled(rows: Rows): Sampled {
-    const { outputs, risk } = this.#forward(rows)
-    const look = this.#probe.look(outputs, risk)
+  #takeSampled(rows: RowIndices): Sampled {
+    const { outputs, loss } = this.#forward(rows)
+    const look = this.#probe.look(outputs, loss)
     const before = this.#probe.copies()
-    this.#update(risk)
-    return { risk, look, updates: this.#probe.distances(before) }
+    this.#update(loss)
+    return { loss, look, updates: this.#probe.distances(before) }
   }
 
-  #forward(rows: Rows): { outputs: Tensor; risk: Tensor } {
-    const { loss, change = ({ inputs }: Batch) => inputs } = this.settings
+  #forward(rows: RowIndices): { outputs: Tensor; loss: Tensor } {
+    const { loss: lossOf, change = ({ inputs }: Batch) => inputs } = this.settings
     const batch = this.loader.gather(rows)
     const outputs = this.model.forward(change(batch))
-    return { outputs, risk: loss(outputs, batch.targets) }
+    return { outputs, loss: lossOf(outputs, batch.targets) }
   }
 
-  #update(risk: Tensor): void {
-    risk.backward()
+  #update(loss: Tensor): void {
+    loss.backward()
     this.settings.optimizer.step()
     this.settings.optimizer.zeroGrad()
   }

@@ -87,7 +87,7 @@ export class Autoencoder extends UnsupervisedLayer {
   }
 
   /** The loss summed over the visible units, averaged over the batch; with noise while training. */
-  risk(x: Tensor): Tensor {
+  reconstructionLoss(x: Tensor): Tensor {
     const h = this.encode(this.training ? this.#corrupted(x) : x)
     const sum =
       this.loss === 'crossEntropy'

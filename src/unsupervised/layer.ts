@@ -11,7 +11,7 @@ import { Module, Parameter } from '../nn/module.js'
 import { noGrad } from '../tensor/graph.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { type FitOptions, fit } from '../training/fit.js'
-import type { History } from '../training/report.js'
+import type { TrainingHistory } from '../training/report.js'
 
 /** Options of training a layer: those of `fit`, without the loss, which the layer has itself. */
 export type LayerFitOptions = Omit<FitOptions, 'loss'>
@@ -35,7 +35,7 @@ export abstract class UnsupervisedLayer extends Module {
   abstract decode(h: Tensor): Tensor
 
   /** What training minimizes, for a batch x [batch, visible]: a scalar to call `backward` on. */
-  abstract risk(x: Tensor): Tensor
+  abstract reconstructionLoss(x: Tensor): Tensor
 
   /** Whether inputs must lie between 0 and 1. */
   protected abstract readonly takesProbabilities: boolean
@@ -56,13 +56,13 @@ export abstract class UnsupervisedLayer extends Module {
     data: Dataset,
     options: LayerFitOptions,
     below?: (x: Tensor) => Tensor,
-  ): Promise<History> {
+  ): Promise<TrainingHistory> {
     if (below === undefined) this.#check(data)
     const { validation } = options
-    return fit(new Objective(this, below), withoutTargets(data), {
+    return fit(new LayerLoss(this, below), withoutTargets(data), {
       ...options,
       ...(typeof validation === 'object' && { validation: withoutTargets(validation) }),
-      loss: (risk) => risk,
+      loss: (loss) => loss,
     })
   }
 
@@ -86,8 +86,8 @@ export abstract class UnsupervisedLayer extends Module {
   }
 }
 
-/** The risk of a layer as a model that `fit` trains. */
-class Objective extends Module {
+/** The loss of a layer as a model that `fit` trains. */
+class LayerLoss extends Module {
   constructor(
     readonly layer: UnsupervisedLayer,
     readonly below: ((x: Tensor) => Tensor) | undefined,
@@ -97,7 +97,7 @@ class Objective extends Module {
 
   forward(x: Tensor): Tensor {
     const { below } = this
-    return this.layer.risk(below ? noGrad(() => below(x)) : x)
+    return this.layer.reconstructionLoss(below ? noGrad(() => below(x)) : x)
   }
 }
 

@@ -14,7 +14,7 @@ import { l2 } from '../optim/regularizers.js'
 import { SGD, type SGDSettings } from '../optim/sgd.js'
 import { Generator, streams } from '../tensor/random.js'
 import { Scope, within } from '../tensor/storage.js'
-import type { EpochReport, History } from '../training/report.js'
+import type { EpochReport, TrainingHistory } from '../training/report.js'
 import { Autoencoder, type Noise } from './autoencoder.js'
 import type { LayerFitOptions } from './layer.js'
 import { RBM } from './rbm.js'
@@ -73,7 +73,7 @@ export type PretrainOptions = CommonOptions &
 
 /** One history per layer, first to last, as far as training came. */
 export interface PretrainHistory {
-  layers: History[]
+  layers: TrainingHistory[]
   ended: 'epochs' | 'aborted'
 }
 
@@ -81,7 +81,7 @@ export interface PretrainHistory {
  * Trains each linear layer that an activation follows, first to last, as the hidden layer of a
  * machine of its own, whose data are the activities of the layer below. Only then are its new weights
  * written into the model; those that the model came with do not matter. An output layer stays as it is.
- * The `risk` in the reports is the error of reconstructing an example.
+ * The `loss` in the reports is the error of reconstructing an example.
  *
  * @param model an `mlp`, or a `Sequential` of linear layers and activations
  * @param data examples whose targets are not looked at
@@ -102,7 +102,7 @@ export async function pretrain(
   const generator = new Generator(options.seed ?? 0, streams.pretraining)
   const history: PretrainHistory = { layers: [], ended: 'epochs' }
   try {
-    const modules = flatten(model)
+    const modules = modulesIn(model)
     const places = hiddenLayers(modules, options.method)
     const { checkpoint } = options
     const files = checkpoint ? places.map((_, i) => `${checkpoint}.layer${i + 1}.safetensors`) : []
@@ -145,8 +145,8 @@ function checkOptions(options: PretrainOptions): void {
 }
 
 /** The modules inside nested sequences, in order. */
-function flatten(model: Module): Module[] {
-  return model instanceof Sequential ? model.layers.flatMap(flatten) : [model]
+function modulesIn(model: Module): Module[] {
+  return model instanceof Sequential ? model.layers.flatMap(modulesIn) : [model]
 }
 
 /** The name of a module that is an activation. */
@@ -191,7 +191,7 @@ async function trainLayer(
   options: PretrainOptions,
   generator: Generator,
   ofLayer: Pick<LayerFitOptions, 'checkpoint' | 'onEpoch'>,
-): Promise<History> {
+): Promise<TrainingHistory> {
   const { epochs, batchSize = 100, seed, signal } = options
   const layer = modules[at] as Linear
   const below = modulesBelow(modules, at)

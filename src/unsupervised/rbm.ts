@@ -110,7 +110,7 @@ export class RBM extends UnsupervisedLayer {
    * gradient of contrastive divergence, which is not the error's own (Hinton 2002): that of the mean
    * of F(v) - F(vᵏ), where vᵏ, the end of a chain of k steps from v, is held fixed.
    */
-  risk(v: Tensor): Tensor {
+  reconstructionLoss(v: Tensor): Tensor {
     const { error, positive, negative } = noGrad(() => this.#contrast(v))
     if (gradEnabled()) {
       const { weight, bias } = this.encoder

@@ -2,7 +2,7 @@
  * The op table: for every op of the library, calls on awkward shapes and the formula each should be.
  */
 import { concat, linear, oneHot, stack, type Tensor, where } from '../../lib/index.js'
-import { gatherBytes } from '../../lib/ops/gather.js'
+import { gatherBytes } from '../../lib/ops/indexing.js'
 import { crossEntropyPerExample } from '../../lib/ops/softmax.js'
 import { warp } from '../../lib/ops/warp.js'
 import { binary, each, type OpCase, type Shape, shapes, show, unary } from './opCase.js'
@@ -111,7 +111,7 @@ const gathers: OpCase[] = [
 ].map((inputs) => ({
   name: show(inputs.map((x) => [...x.shape])),
   inputs,
-  apply: (x, indices) => x.gather(indices),
+  apply: (x, indices) => x.indexSelect(0, indices),
   expected: rows,
 }))
 
@@ -305,7 +305,7 @@ export const opCases: Record<string, OpCase[]> = {
     ),
   ],
   concat: concats,
-  gather: gathers,
+  indexSelect: gathers,
   gatherBytes: [
     {
       name: 'a batch of images',

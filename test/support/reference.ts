@@ -3,7 +3,7 @@
  * index. Slow and obvious.
  */
 import t, { type Test } from 'tap'
-import { type BackendName, memory, setBackend, Tensor, tensor } from '../../lib/index.js'
+import { type BackendName, fullLike, memory, setBackend, Tensor, tensor } from '../../lib/index.js'
 import type { Nested } from '../../lib/tensor/print.js'
 
 export interface Nd {
@@ -116,7 +116,7 @@ export const gradOf = (x: Tensor): Nested | undefined => x.grad?.toArray()
 
 /** On the backend of another tensor, which a gradient check chooses. */
 export function toTensorOn(like: Tensor, x: Nd): Tensor {
-  const y = like.filled(0, x.shape)
+  const y = fullLike(like, 0, x.shape)
   y.assign(x.data)
   return y
 }

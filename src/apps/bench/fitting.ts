@@ -5,13 +5,13 @@ import { runInNewContext } from 'node:vm'
 import { type Dataset, fit, memory, softmaxCrossEntropy, subset } from '../../index.js'
 import { type MemoryCase, optimizers, type PauseCase, type TrainingCase } from './cases.js'
 import { type Job, type Round, SEED } from './protocol.js'
-import { readData, readModel } from './training.js'
+import { loadClassifier, readData } from './training.js'
 
 /** What a round of one of these cases does. */
 export type Measurement = (seconds: number) => Promise<Round>
 
 function start(job: Job, c: TrainingCase) {
-  const model = readModel(c.units, job.files)
+  const model = loadClassifier(c.units, job.files)
   const optimizer = optimizers[c.optimizer](model.parameters(), c)
   return {
     model,

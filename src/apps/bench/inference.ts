@@ -4,11 +4,11 @@ import { capture, noGrad, type Tensor, tensor } from '../../index.js'
 import type { InferenceCase } from './cases.js'
 import { type TimedRun, timed } from './measure.js'
 import type { Job } from './protocol.js'
-import { readData, readModel } from './training.js'
+import { loadClassifier, readData } from './training.js'
 
 /** Each step is one call: the batch is copied to the backend, the logits are read. */
 export function inferences({ files }: Job, { units, batch }: InferenceCase): TimedRun {
-  const model = readModel(units, files)
+  const model = loadClassifier(units, files)
   model.eval()
   const { inputs, size } = readData(files.data)
   const pixels = units[0]

@@ -20,7 +20,7 @@ export async function measure(run: TimedRun, seconds: number): Promise<number> {
     const time = await run(count)
     elapsed += time
     steps += count
-    // Hops as long as those of fit.
+    // Dispatches as long as those of fit.
     if (time < seconds / 10) count *= 2
   }
   return elapsed / steps

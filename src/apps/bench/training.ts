@@ -16,7 +16,7 @@ import {
   subset,
   type Tensor,
 } from '../../index.js'
-import { decodeSafetensors, TrainingSteps } from '../../internal.js'
+import { decodeSafetensors, TrainingStep } from '../../internal.js'
 import { optimizers, type TrainingCase } from './cases.js'
 import type { TimedRun } from './measure.js'
 import { type Files, type Job, SEED } from './protocol.js'
@@ -33,7 +33,7 @@ export function readData(path: string): Dataset {
 }
 
 /** The network that every contestant starts from. */
-export function readModel(units: readonly number[], { weights }: Files): Sequential {
+export function loadClassifier(units: readonly number[], { weights }: Files): Sequential {
   const model = mlp(units)
   loadModel(model, weights)
   return model
@@ -45,7 +45,7 @@ export async function startTraining(
   c: TrainingCase,
 ): Promise<{ losses: number[]; run: TimedRun }> {
   const data = readData(files.data)
-  const model = readModel(c.units, files)
+  const model = loadClassifier(c.units, files)
   const optimizer = optimizers[c.optimizer](model.parameters(), c)
   const loader = new DataLoader(data, {
     batchSize: c.batch,
@@ -53,7 +53,7 @@ export async function startTraining(
     dropLast: true,
     seed: SEED,
   })
-  const steps = new TrainingSteps(model, loader, { loss: softmaxCrossEntropy, optimizer })
+  const steps = new TrainingStep(model, loader, { loss: softmaxCrossEntropy, optimizer })
   model.train()
   const train = trainer(loader, steps)
   const checked = subset(
@@ -63,8 +63,8 @@ export async function startTraining(
   const losses: number[] = []
   for (const [i, steps] of checkedSteps.entries()) {
     await train(steps - (checkedSteps[i - 1] ?? 0))
-    const { risk } = await evaluate(model, checked, { loss: softmaxCrossEntropy })
-    losses.push(risk)
+    const { loss } = await evaluate(model, checked, { loss: softmaxCrossEntropy })
+    losses.push(loss)
     model.train()
   }
   return {
@@ -78,7 +78,7 @@ export async function startTraining(
 }
 
 /** Takes so many steps, as `fit` does, over epochs without end. */
-function trainer(loader: DataLoader, steps: TrainingSteps): (count: number) => Promise<void> {
+function trainer(loader: DataLoader, steps: TrainingStep): (count: number) => Promise<void> {
   let order: Tensor<'int32'> | undefined
   let taken = loader.length
   return async (count) => {
@@ -88,11 +88,11 @@ function trainer(loader: DataLoader, steps: TrainingSteps): (count: number) => P
         order = loader.order()
         taken = 0
       }
-      const hop = Math.min(count, loader.length - taken, 4096)
+      const dispatched = Math.min(count, loader.length - taken, 4096)
       const { batchSize } = loader
-      await steps.run(order!, taken * batchSize, [hop, batchSize])
-      taken += hop
-      count -= hop
+      await steps.run(order!, taken * batchSize, [dispatched, batchSize])
+      taken += dispatched
+      count -= dispatched
     }
   }
 }

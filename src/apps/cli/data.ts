@@ -1,9 +1,7 @@
 /** The data sets that the command line knows by name, CSV files, and folders of IDX files. */
 
-import { readFileSync, statSync } from 'node:fs'
-import { basename } from 'node:path'
-import { DataError, type Dataset, dataset, digits, iris, mnist, split } from '../../index.js'
-import { parseLabelledCsv, quote } from '../../internal.js'
+import { statSync } from 'node:fs'
+import { DataError, type Dataset, digits, iris, mnist, readCsv, split } from '../../index.js'
 
 const TEST_SHARE = 0.2
 const VALIDATION_SHARE = 0.1
@@ -27,8 +25,7 @@ export function readData(
 ): { train: Dataset; test: Dataset } {
   if (source === 'mnist') return mnist()
   if (!hasOwnTest(source)) {
-    const { train, validation } = split(readWhole(source, classes), TEST_SHARE, seed)
-    return { train, test: validation }
+    return split(readWhole(source, classes), TEST_SHARE, seed)
   }
   const found = statSync(source, { throwIfNoEntry: false })
   if (!found?.isDirectory()) {
@@ -49,26 +46,7 @@ export function hasOwnTest(source: string): boolean {
 
 /** All examples of a data set without a test part, for a model that was trained on another one. */
 export function readWhole(source: string, classes?: readonly string[]): Dataset {
-  return isCsv(source) ? readCsv(source, classes) : shipped[source]()
-}
-
-/** Features, and the class in the last column. Classes that are not given are sorted by their names. */
-function readCsv(path: string, given?: readonly string[]): Dataset {
-  const { values: inputs, columns, labels } = parseLabelledCsv(readFileSync(path, 'utf8'), path)
-  const classes =
-    given ?? [...new Set(labels)].sort(new Intl.Collator('en', { numeric: true }).compare)
-  if (classes.length < 2) {
-    throw new DataError(`${path}: expected 2 classes or more in the last column, got ${classes}`)
-  }
-  const position = new Map(classes.map((name, i) => [name, i]))
-  const targets = labels.map((label) => position.get(label) ?? -1)
-  const unknown = targets.indexOf(-1)
-  if (unknown >= 0) {
-    throw new DataError(
-      `${path}: expected one of the classes ${classes.join(', ')} in the last column, got ${quote(labels[unknown])}`,
-    )
-  }
-  return dataset({ name: basename(path), inputs, inputShape: [columns], targets, classes })
+  return isCsv(source) ? readCsv(source, { classes }) : shipped[source]()
 }
 
 /** Sets part of the training examples aside, for the accuracy after each epoch. */
@@ -76,8 +54,9 @@ export function holdOut(train: Dataset, seed: number): { train: Dataset; validat
   if (train.size < 2) {
     throw new DataError(`${train.name}: expected at least 2 training examples, got ${train.size}`)
   }
-  const held = Math.min(Math.ceil(VALIDATION_SHARE * train.size), MAX_VALIDATION)
-  return split(train, held / train.size, seed)
+  const count = Math.min(Math.ceil(VALIDATION_SHARE * train.size), MAX_VALIDATION)
+  const parts = split(train, count / train.size, seed)
+  return { train: parts.train, validation: parts.test }
 }
 
 /** What its examples are called. */

@@ -2,15 +2,15 @@
 
 import { basename } from 'node:path'
 import { Command } from 'commander'
-import { DataError, type Dataset, evaluate } from '../../index.js'
 import {
-  applyTo,
-  classify,
-  losses,
+  type Classifier,
+  DataError,
+  type Dataset,
+  evaluate,
+  loadClassifier,
   preprocess,
-  readModel,
-  type SavedModel,
-} from '../../internal.js'
+} from '../../index.js'
+import { classify, losses } from '../../internal.js'
 import { hasOwnTest, kindOf, readData, readWhole, SOURCES } from './data.js'
 import { jsonOption } from './options.js'
 import { count, figure, percent, print, table } from './table.js'
@@ -27,7 +27,7 @@ Examples:
 export function evalCommand(): Command {
   return new Command('eval')
     .summary('test a saved model')
-    .description('Tests a saved model: accuracy, risk (mean loss) and confusion matrix.')
+    .description('Tests a saved model: accuracy, mean loss and confusion matrix.')
     .argument('<model>', 'file that neuroblas train saved')
     .argument('<data>', SOURCES)
     .addOption(jsonOption('print one JSON object'))
@@ -40,7 +40,7 @@ async function evalModel(
   source: string,
   { json }: { json?: boolean },
 ): Promise<void> {
-  const saved = readModel(path)
+  const saved = loadClassifier(path)
   const data = unseenPart(saved, source)
   const width = data.inputs.length / data.size
   if (width !== saved.inputs || data.classes.length !== saved.classes.length) {
@@ -49,24 +49,26 @@ async function evalModel(
     )
   }
   const how = saved.preprocessing ?? { mean: [0], scale: [data.scale] }
-  const loss = losses[saved.loss]
-  const { accuracy, risk } = await evaluate(saved.model, preprocess(data, how), { loss })
-  const inputs = applyTo(data.inputs, width, how)
-  const { chosen } = classify(saved.model, inputs, width, saved.classes.length, false)
-  const confusion = confusionMatrix(data.targets, chosen, saved.classes.length)
-  const figures = { dataset: data.name, examples: data.size, accuracy: accuracy as number, risk }
+  const { accuracy, loss } = await evaluate(saved.model, preprocess(data, how), {
+    loss: losses[saved.loss],
+  })
+  const { labels } = classify(saved, data.inputs, how)
+  const confusion = confusionMatrix(data.targets, labels, saved.classes.length)
+  const figures = { dataset: data.name, examples: data.size, accuracy: accuracy as number, loss }
   if (json) {
-    print(JSON.stringify({ ...figures, loss: saved.loss, classes: saved.classes, confusion }))
+    print(
+      JSON.stringify({ ...figures, lossFunction: saved.loss, classes: saved.classes, confusion }),
+    )
     return
   }
   const { examples, dataset } = figures
   print(`${path} on ${count(examples)} ${kindOf(data)} of ${dataset}`)
-  print(`accuracy ${percent(figures.accuracy)}  risk ${figure(risk)} (${saved.loss})`)
+  print(`accuracy ${percent(figures.accuracy)}  loss ${figure(loss)} (${saved.loss})`)
   print('\nConfusion matrix: a row for each true class, a column for each predicted one')
   print(matrixText(confusion, saved.classes))
 }
 
-function unseenPart({ dataset, seed = 0, classes }: SavedModel, source: string): Dataset {
+function unseenPart({ dataset, seed = 0, classes }: Classifier, source: string): Dataset {
   return hasOwnTest(source) || dataset === basename(source)
     ? readData(source, seed, classes).test
     : readWhole(source, classes)

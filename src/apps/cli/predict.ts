@@ -3,16 +3,8 @@
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { Command } from 'commander'
-import { DataError } from '../../index.js'
-import {
-  applyTo,
-  classify,
-  parseCsv,
-  readIdx,
-  readModel,
-  type SavedModel,
-  type Scores,
-} from '../../internal.js'
+import { type Classifier, type ClassScores, DataError, loadClassifier } from '../../index.js'
+import { classify, parseRows, preprocessingOf, readIdx } from '../../internal.js'
 import { jsonOption } from './options.js'
 import { count, print, table } from './table.js'
 
@@ -38,28 +30,21 @@ export function predictCommand(): Command {
 }
 
 async function predict(path: string, input: string, { json }: { json?: boolean }): Promise<void> {
-  const saved = readModel(path)
+  const saved = loadClassifier(path)
   const raw = await readRows(input, saved)
-  const inputs = applyTo(raw, saved.inputs, preprocessingOf(saved, raw))
-  const probable = saved.loss === 'cross-entropy'
-  const scores = classify(saved.model, inputs, saved.inputs, saved.classes.length, probable)
+  const scores = classify(saved, raw, preprocessingOf(saved, raw instanceof Uint8Array))
   const show = json ? asJson : asTable
-  print(show(scores, saved.classes, probable ? 'probability' : 'score'))
-}
-
-/** A model that says nothing gets images as they are usually scaled, and other rows as they are. */
-function preprocessingOf({ preprocessing }: SavedModel, raw: Float32Array | Uint8Array) {
-  return preprocessing ?? { mean: [0], scale: [raw instanceof Uint8Array ? 1 / 255 : 1] }
+  print(show(scores, saved.classes, saved.loss === 'cross-entropy' ? 'probability' : 'score'))
 }
 
 async function readRows(
   input: string,
-  { inputs: width }: SavedModel,
+  { inputs: width }: Classifier,
 ): Promise<Float32Array | Uint8Array> {
   if (input === '-') {
-    return parseCsv((await buffer(process.stdin)).toString(), width, 'standard input')
+    return parseRows((await buffer(process.stdin)).toString(), width, 'standard input')
   }
-  if (!isIdx(input)) return parseCsv(readFileSync(input, 'utf8'), width, input)
+  if (!isIdx(input)) return parseRows(readFileSync(input, 'utf8'), width, input)
   const { data } = readIdx(input, (shape) => {
     const features = shape.slice(1).reduce((a, b) => a * b, 1)
     if (shape.length < 2 || shape[0] < 1 || features !== width) {
@@ -88,19 +73,23 @@ function isIdx(file: string): boolean {
   }
 }
 
-function asTable({ chosen, values }: Scores, classes: readonly string[], what: string): string {
-  const rows = Array.from(chosen, (label, row) => {
-    const value = values[row * classes.length + label]
+function asTable(
+  { labels, scores }: ClassScores,
+  classes: readonly string[],
+  what: string,
+): string {
+  const rows = Array.from(labels, (label, row) => {
+    const value = scores[row * classes.length + label]
     return [`${row + 1}`, classes[label], value.toFixed(4)]
   })
   return table([['row', 'class', what], ...rows], 'rlr')
 }
 
-function asJson({ chosen, values }: Scores, classes: readonly string[], what: string): string {
+function asJson({ labels, scores }: ClassScores, classes: readonly string[], what: string): string {
   const [one, all] = what === 'score' ? ['score', 'scores'] : ['probability', 'probabilities']
-  return Array.from(chosen, (label, row) => {
+  return Array.from(labels, (label, row) => {
     const start = row * classes.length
-    const found = [...values.subarray(start, start + classes.length)]
+    const found = [...scores.subarray(start, start + classes.length)]
     return JSON.stringify({
       row: row + 1,
       class: classes[label],

@@ -32,9 +32,9 @@ export type EpochEvent = EpochReport & { epochs: number }
 /** Figures of the kept weights; null where no step was taken. */
 export interface EndEvent {
   testAccuracy: number | null
-  testRisk: number | null
-  risk: number | null
-  penalty: number | null
+  testLoss: number | null
+  loss: number | null
+  regularizationLoss: number | null
   validationAccuracy: number | null
   bestEpoch: number
   epochs: number
@@ -55,7 +55,7 @@ export interface StepEvent {
   title: string
   /** Of the epoch, from 0 to 1. */
   done: number
-  risk: number
+  loss: number
   /** So many of the epoch. */
   examples: number
 }
@@ -99,8 +99,8 @@ export class TextReporter implements Reporter {
     this.#progress.restart()
   }
 
-  step({ title, done, risk, examples }: StepEvent): void {
-    const note = (seconds: number) => `risk ${figure(risk)}  ${rate(examples / seconds)}`
+  step({ title, done, loss, examples }: StepEvent): void {
+    const note = (seconds: number) => `loss ${figure(loss)}  ${rate(examples / seconds)}`
     this.#progress.update({ title, done, note })
   }
 
@@ -109,8 +109,8 @@ export class TextReporter implements Reporter {
     print(
       [
         epochTitle(event.epoch, event.epochs),
-        `risk ${figure(event.risk)}`,
-        `penalty ${figure(event.penalty)}`,
+        `loss ${figure(event.loss)}`,
+        `regularization loss ${figure(event.regularizationLoss)}`,
         `validation ${percent(event.validationAccuracy as number)}`,
         rate(event.examplesPerSecond),
       ].join('  '),
@@ -160,12 +160,12 @@ function outcome(e: EndEvent): string {
     return `stopped by ${e.ended} before the first step; nothing saved`
   }
   const lines = []
-  if (e.ended === 'earlyStopping') lines.push('ended early: the validation risk no longer fell')
+  if (e.ended === 'earlyStopping') lines.push('ended early: the validation loss no longer fell')
   else if (e.ended !== 'epochs') lines.push(`stopped by ${e.ended}`)
   if (e.bestEpoch !== e.epochs) {
-    lines.push(`kept the weights of epoch ${e.bestEpoch}: the lowest validation risk`)
+    lines.push(`kept the weights of epoch ${e.bestEpoch}: the lowest validation loss`)
   }
-  lines.push(`test accuracy ${percent(e.testAccuracy)}  risk ${figure(e.testRisk as number)}`)
+  lines.push(`test accuracy ${percent(e.testAccuracy)}  loss ${figure(e.testLoss as number)}`)
   const left = e.left === null ? '' : `: ${e.left} stays as it was, for no epoch had ended`
   lines.push(e.saved === null ? `not saved${left}` : `saved to ${e.saved}`)
   return lines.join('\n')

@@ -167,24 +167,24 @@ function watchOf(epochs: number, batchSize: number, progress: Progress) {
   let spent = 0
   progress.restart()
   return {
-    onPretrainEpoch({ layer, layers, epoch, risk, examplesPerSecond }: PretrainReport) {
+    onPretrainEpoch({ layer, layers, epoch, loss, examplesPerSecond }: PretrainReport) {
       const title = `layer ${layer}/${layers}  epoch ${epoch}`
-      print([title, `reconstruction ${figure(risk)}`, rate(examplesPerSecond)].join('  '))
+      print([title, `reconstruction ${figure(loss)}`, rate(examplesPerSecond)].join('  '))
       progress.restart()
     },
-    onStep({ epoch, step, stepsPerEpoch, risk }: StepReport) {
+    onStep({ epoch, step, stepsPerEpoch, loss }: StepReport) {
       const title = epochTitle(epoch, epochs)
       const examples = step * batchSize
-      const note = (seconds: number) => `risk ${figure(risk)}  ${rate(examples / seconds)}`
+      const note = (seconds: number) => `loss ${figure(loss)}  ${rate(examples / seconds)}`
       progress.update({ title, done: step / stepsPerEpoch, note })
     },
-    onEpoch({ epoch, risk, validationAccuracy, examplesPerSecond, seconds }: EpochReport) {
+    onEpoch({ epoch, loss, validationAccuracy, examplesPerSecond, seconds }: EpochReport) {
       done++
       spent += seconds
       progress.restart()
       if (done > 1 && epoch < epochs && epoch % Math.ceil(epochs / LINES) !== 0) return
       const left = (spent / done) * (epochs - epoch)
-      const parts = [epochTitle(epoch, epochs), `risk ${figure(risk)}`]
+      const parts = [epochTitle(epoch, epochs), `loss ${figure(loss)}`]
       if (validationAccuracy !== undefined) {
         parts.push(`validation error ${percent(1 - validationAccuracy)}`)
       }

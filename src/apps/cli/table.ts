@@ -26,7 +26,7 @@ export function rate(examplesPerSecond: number): string {
   return `${count(Number(examplesPerSecond.toPrecision(3)))} examples/s`
 }
 
-/** Enough digits to compare risks of any size. */
+/** Enough digits to compare losses of any size. */
 export function figure(value: number): string {
   const size = Math.abs(value)
   return size === 0 || (size >= 1e-4 && size < 1e6) ? value.toFixed(4) : value.toExponential(1)

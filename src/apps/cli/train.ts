@@ -58,8 +58,8 @@ const examples = `
 A CSV file has a row per example: numbers, and the name of its class in the last column; a header is
 skipped. A fifth of the rows is set aside to test on; settings that are left out are those of digits.
 
-Each epoch ends with the risk (mean loss), the penalty of l1 and l2, and the accuracy on held-out
-training examples; the weights of the lowest validation risk are kept, tested and saved. Ctrl-C
+Each epoch ends with the loss (mean loss), the regularization loss of l1 and l2, and the accuracy on held-out
+training examples; the weights of the lowest validation loss are kept, tested and saved. Ctrl-C
 ends the training early and does the same with what was reached; before the first epoch has ended,
 a model file that is there stays as it is.
 
@@ -111,7 +111,7 @@ export function trainCommand(): Command {
     .addOption(
       numberOption(
         '--l1 <lambda>',
-        'adds lambda·Σ|w| to the risk (default: 0)',
+        'adds lambda·Σ|w| to the loss (default: 0)',
         'a number >= 0',
         nonNegative,
       ),
@@ -119,7 +119,7 @@ export function trainCommand(): Command {
     .addOption(
       numberOption(
         '--l2 <lambda>',
-        `adds lambda·Σw² to the risk ${defaultOf('l2')}`,
+        `adds lambda·Σw² to the loss ${defaultOf('l2')}`,
         'a number >= 0',
         nonNegative,
       ),
@@ -128,7 +128,7 @@ export function trainCommand(): Command {
       integerOption('--seed <n>', 'of weights, batch order and held-out parts (default: 0)', 0),
     )
     .addOption(
-      integerOption('--patience <epochs>', 'ends early: epochs without a lower validation risk', 1),
+      integerOption('--patience <epochs>', 'ends early: epochs without a lower validation loss', 1),
     )
     .option('--checkpoint <file>', 'keeps the training after each epoch, and goes on from there')
     .addOption(choiceOption('--backend <name>', 'what computes', ['native', 'js']))

@@ -7,31 +7,27 @@ import {
   type Dataset,
   evaluate,
   fit,
+  fitPreprocessing,
   getNumThreads,
-  type History,
   l1,
   l2,
   mlp,
   type Optimizer,
+  type Preprocessing,
+  preprocess,
   type Sequential,
   SGD,
+  saveClassifier,
   schedules,
   setBackend,
   setNumThreads,
   setSeed,
+  type TrainingHistory,
 } from '../../index.js'
-import {
-  checkWritable,
-  currentBackend,
-  findPreprocessing,
-  type LossName,
-  losses,
-  type Preprocessing,
-  preprocess,
-  writeModel,
-} from '../../internal.js'
+import { currentBackend, type LossName, losses } from '../../internal.js'
 import { holdOut, kindOf, readData } from './data.js'
 import { type EndEvent, epochTitle, type Reporter } from './report.js'
+import { checkWritable } from './savePath.js'
 import type { Interrupt } from './signals.js'
 
 export interface TrainingOptions {
@@ -50,7 +46,7 @@ export interface TrainingOptions {
   l1: number
   l2: number
   seed: number
-  /** Epochs without a lower validation risk after which training ends. */
+  /** Epochs without a lower validation loss after which training ends. */
   patience?: number
   /** File that keeps the training after each epoch, from which it goes on where the file exists. */
   checkpoint?: string
@@ -73,7 +69,7 @@ export interface Problem {
 export function readProblem(source: string, seed: number): Problem {
   const { train: all, test } = readData(source, seed)
   const { train, validation } = holdOut(all, seed)
-  const preprocessing = findPreprocessing(train)
+  const preprocessing = fitPreprocessing(train)
   return {
     name: train.name,
     classes: train.classes,
@@ -148,14 +144,14 @@ export async function runTraining(
     const { name: dataset, classes, preprocessing } = problem
     const notes = { dataset, seed: options.seed, classes, preprocessing, loss: options.loss }
     const architecture = { units, activation: options.activation, dropout: options.dropout }
-    writeModel(model, saved, architecture, { ...notes, testAccuracy })
+    saveClassifier(model, saved, architecture, { ...notes, testAccuracy })
   }
   const kept = history.epochs[history.bestEpoch - 1]
   const end: EndEvent = {
     testAccuracy,
-    testRisk: tested?.risk ?? null,
-    risk: kept?.risk ?? null,
-    penalty: kept?.penalty ?? null,
+    testLoss: tested?.loss ?? null,
+    loss: kept?.loss ?? null,
+    regularizationLoss: kept?.regularizationLoss ?? null,
     validationAccuracy: kept?.validationAccuracy ?? null,
     bestEpoch: history.bestEpoch,
     epochs: history.epochs.length,
@@ -178,7 +174,7 @@ async function train(
   options: TrainingOptions,
   reporter: Reporter,
   { signal }: Interrupt,
-): Promise<{ history: History; speed: number; seconds: number }> {
+): Promise<{ history: TrainingHistory; speed: number; seconds: number }> {
   const { batchSize, epochs, seed, patience, checkpoint } = options
   const begin = performance.now()
   let examples = 0
@@ -195,10 +191,10 @@ async function train(
     ...(patience !== undefined && { earlyStopping: { patience } }),
     checkpoint,
     signal,
-    onStep({ epoch, step, stepsPerEpoch, risk }) {
+    onStep({ epoch, step, stepsPerEpoch, loss }) {
       examples = Math.min(step * batchSize, problem.train.size)
       const title = epochTitle(epoch, epochs)
-      reporter.step({ title, done: step / stepsPerEpoch, risk, examples })
+      reporter.step({ title, done: step / stepsPerEpoch, loss, examples })
     },
     onEpoch(report) {
       total += examples

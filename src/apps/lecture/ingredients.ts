@@ -147,8 +147,8 @@ differentiation; in a loop of one’s own it can come from anywhere, here from c
         {
           claim:
             'Regularizer: the penalty that training reports is λΩ by hand (relative difference)',
-          measured: Math.abs(last.penalty / penalty - 1),
-          ok: Math.abs(last.penalty / penalty - 1) < 1e-5,
+          measured: Math.abs(last.regularizationLoss / penalty - 1),
+          ok: Math.abs(last.regularizationLoss / penalty - 1) < 1e-5,
         },
         {
           claim:

@@ -88,7 +88,7 @@ function claimsOfSchemes(): Claim[] {
 /** What a network with one hidden layer of 16 units makes of the digits from these weights. */
 async function trainFrom(scheme: init.Initializer, epochs: number, signal: AbortSignal) {
   setSeed(1)
-  const { train, validation: test } = split(digits(), 0.2, 1)
+  const { train, test } = split(digits(), 0.2, 1)
   const network = mlp([64, 16, 10], { activation: 'sigmoid', init: scheme })
   await fit(network, train, {
     loss: softmaxCrossEntropy,

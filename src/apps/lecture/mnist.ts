@@ -77,10 +77,10 @@ are set aside and say how it is getting on. The 10,000 test images are looked at
         {
           claim:
             'The risk falls from the first epoch to the last, on training and validation images',
-          measured: `${history.epochs[0].risk.toFixed(3)} to ${last.risk.toFixed(3)}, ${history.epochs[0].validationRisk?.toFixed(3)} to ${last.validationRisk?.toFixed(3)}`,
+          measured: `${history.epochs[0].loss.toFixed(3)} to ${last.loss.toFixed(3)}, ${history.epochs[0].validationLoss?.toFixed(3)} to ${last.validationLoss?.toFixed(3)}`,
           ok:
-            last.risk < history.epochs[0].risk &&
-            last.validationRisk! < history.epochs[0].validationRisk!,
+            last.loss < history.epochs[0].loss &&
+            last.validationLoss! < history.epochs[0].validationLoss!,
         },
       ],
       figures: [

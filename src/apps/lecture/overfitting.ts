@@ -60,7 +60,9 @@ from that; all three are compared on the remaining images.`,
         ...options, // { earlyStopping: { patience: 10 } } ends with the best weights
       })
       // lecture:end
-      const { risk, accuracy = 0 } = await evaluate(model, test, { loss: softmaxCrossEntropy })
+      const { loss: risk, accuracy = 0 } = await evaluate(model, test, {
+        loss: softmaxCrossEntropy,
+      })
       return { history, risk, accuracy, last: history.epochs[history.epochs.length - 1] }
     }
     const free = await run({})
@@ -69,9 +71,9 @@ from that; all three are compared on the remaining images.`,
     progress(2, 3)
     const penalized = await run({}, l2(3e-3))
 
-    const validationRisks = free.history.epochs.map(({ validationRisk = 0 }) => validationRisk)
-    const least = Math.min(...validationRisks)
-    const gap = ({ last }: typeof free) => (last.validationRisk ?? 0) - last.risk
+    const validationLosses = free.history.epochs.map(({ validationLoss = 0 }) => validationLoss)
+    const least = Math.min(...validationLosses)
+    const gap = ({ last }: typeof free) => (last.validationLoss ?? 0) - last.risk
     const kept = stopped.history.epochs[stopped.history.bestEpoch - 1]
     const percent = (share: number) => `${(100 * share).toFixed(1)} %`
     return {
@@ -84,15 +86,15 @@ from that; all three are compared on the remaining images.`,
         },
         {
           claim: 'while the validation risk rises from its least value (least, last)',
-          measured: `${least.toFixed(3)}, ${free.last.validationRisk?.toFixed(3)}`,
-          ok: (free.last.validationRisk ?? 0) > 1.3 * least,
+          measured: `${least.toFixed(3)}, ${free.last.validationLoss?.toFixed(3)}`,
+          ok: (free.last.validationLoss ?? 0) > 1.3 * least,
         },
         {
           claim: 'Early stopping keeps the weights of the least validation risk',
-          measured: `epoch ${stopped.history.bestEpoch}, ${kept.validationRisk?.toFixed(3)}`,
+          measured: `epoch ${stopped.history.bestEpoch}, ${kept.validationLoss?.toFixed(3)}`,
           ok:
             stopped.history.ended === 'earlyStopping' &&
-            stopped.history.epochs.every((epoch) => epoch.validationRisk! >= kept.validationRisk!),
+            stopped.history.epochs.every((epoch) => epoch.validationLoss! >= kept.validationLoss!),
         },
         {
           claim: 'L2 closes the gap between training and validation risk (without, with)',

@@ -114,7 +114,7 @@ seed. The same updates are made in plain JavaScript with every derivative writte
 call trains with batches of 1, of 32, and of all examples.`,
 
   async run({ signal, progress }: Context): Promise<Outcome> {
-    const { train: data, validation: test } = split(iris(), 0.2, 1)
+    const { train: data, test } = split(iris(), 0.2, 1)
     const { error, updates } = await compareWithFormula(data, signal)
     const runs = []
     for (const batchSize of [1, 32, data.size]) {

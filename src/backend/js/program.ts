@@ -4,7 +4,7 @@
  */
 
 import { KernelError } from '../../base/errors.js'
-import { turns } from '../../base/eventLoop.js'
+import { yielder } from '../../base/eventLoop.js'
 import type { Backend } from '../backend.js'
 import type { DType } from '../dtype.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
@@ -53,11 +53,11 @@ export class JsProgram implements Program {
     this.#after = resolve(plan.after)
   }
 
-  runSync(passes: number, transfers: readonly Transfer[]): number {
+  runSync(iterations: number, transfers: readonly Transfer[]): number {
     const held = this.#begin(transfers)
     try {
-      for (let pass = 0; pass < passes; pass++) {
-        for (const kernel of this.#kernelsOf(pass, transfers)) this.#enter(kernel)
+      for (let iteration = 0; iteration < iterations; iteration++) {
+        for (const kernel of this.#kernelsOf(iteration, transfers)) this.#enter(kernel)
       }
       return this.#done
     } finally {
@@ -65,14 +65,14 @@ export class JsProgram implements Program {
     }
   }
 
-  async run(passes: number, transfers: readonly Transfer[]): Promise<number> {
+  async run(iterations: number, transfers: readonly Transfer[]): Promise<number> {
     const held = this.#begin(transfers)
-    const turn = turns()
+    const yieldIfDue = yielder()
     try {
-      for (let pass = 0; pass < passes && !this.#cancelled; pass++) {
-        for (const kernel of this.#kernelsOf(pass, transfers)) {
+      for (let iteration = 0; iteration < iterations && !this.#cancelled; iteration++) {
+        for (const kernel of this.#kernelsOf(iteration, transfers)) {
           this.#enter(kernel)
-          await turn()
+          await yieldIfDue()
         }
       }
       return this.#done
@@ -123,7 +123,7 @@ export class JsProgram implements Program {
     return held
   }
 
-  /** What was reached is kept, also where a pass went wrong. */
+  /** What was reached is kept, also where an iteration went wrong. */
   #end(held: readonly Handle[]): void {
     for (const { kernel, args } of this.#begun ? this.#after : []) {
       this.#enter(() => this.#backend.run(kernel, ...args))
@@ -143,23 +143,23 @@ export class JsProgram implements Program {
     }
   }
 
-  *#kernelsOf(pass: number, transfers: readonly Transfer[]): Iterable<() => void> {
+  *#kernelsOf(iteration: number, transfers: readonly Transfer[]): Iterable<() => void> {
     const backend = this.#backend
-    if (pass === 0) {
+    if (iteration === 0) {
       for (const { kernel, args } of this.#before) yield () => backend.run(kernel, ...args)
       this.#begun = true
     }
     for (const { direction, table, cell, width } of transfers) {
       if (direction === 'feed') {
-        yield () => backend.run('copy2d', table, cell, 1, width, pass * width, width, 0, width)
+        yield () => backend.run('copy2d', table, cell, 1, width, iteration * width, width, 0, width)
       }
     }
     for (const { kernel, args } of this.#steps) yield () => backend.run(kernel, ...args)
     for (const { direction, table, cell, width } of transfers) {
       if (direction === 'collect') {
-        yield () => backend.run('copy2d', cell, table, 1, width, 0, width, pass * width, width)
+        yield () => backend.run('copy2d', cell, table, 1, width, 0, width, iteration * width, width)
       }
     }
-    this.#done = pass + 1
+    this.#done = iteration + 1
   }
 }

@@ -1,14 +1,18 @@
 /** Rows of numbers from text that people wrote: commas, an optional header, nothing quoted. */
 
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { refuseUnknown } from '../../base/arguments.js'
 import { DataError } from '../../base/errors.js'
 import { parseNumber, quote } from '../../base/text.js'
+import { type Dataset, dataset } from '../dataset.js'
 
 /**
  * Lines of `columns` numbers each. A first line of as many cells, none a number, is a header.
  * @param name what the errors call the text
  * @throws DataError naming the first line that is something else
  */
-export function parseCsv(text: string, columns: number, name: string): Float32Array {
+export function parseRows(text: string, columns: number, name: string): Float32Array {
   return parseLines(text, columns, false, name).values
 }
 
@@ -16,7 +20,7 @@ export function parseCsv(text: string, columns: number, name: string): Float32Ar
  * Lines as `parseCsv` takes them, with the name of a class as their last cell.
  * @throws DataError naming the first line that is something else
  */
-export function parseLabelledCsv(
+export function parseLabelledRows(
   text: string,
   name: string,
 ): { values: Float32Array; columns: number; labels: string[] } {
@@ -28,6 +32,33 @@ export function parseLabelledCsv(
     )
   }
   return { ...parseLines(text, columns, true, name), columns }
+}
+
+/**
+ * A data set from a CSV file: numbers, and in the last column the class. A first line of names is
+ * skipped.
+ * @param options.classes all that there are, in their order; by default those of the file, sorted
+ * @throws DataError naming the line that is something else, or where there are no two classes
+ * @example const { train, test } = split(readCsv('flowers.csv'), 0.2, 1)
+ */
+export function readCsv(path: string, options: { classes?: readonly string[] } = {}): Dataset {
+  refuseUnknown('readCsv', options, ['classes'])
+  const { classes: given } = options
+  const { values: inputs, columns, labels } = parseLabelledRows(readFileSync(path, 'utf8'), path)
+  const classes =
+    given ?? [...new Set(labels)].sort(new Intl.Collator('en', { numeric: true }).compare)
+  if (classes.length < 2) {
+    throw new DataError(`${path}: expected 2 classes or more in the last column, got ${classes}`)
+  }
+  const position = new Map(classes.map((name, i) => [name, i]))
+  const targets = labels.map((label) => position.get(label) ?? -1)
+  const unknown = targets.indexOf(-1)
+  if (unknown >= 0) {
+    throw new DataError(
+      `${path}: expected one of the classes ${classes.join(', ')} in the last column, got ${quote(labels[unknown])}`,
+    )
+  }
+  return dataset({ name: basename(path), inputs, inputShape: [columns], targets, classes })
 }
 
 function parseLines(

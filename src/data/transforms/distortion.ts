@@ -14,7 +14,7 @@ import { tensor } from '../../tensor/create.js'
 import type { Generator } from '../../tensor/random.js'
 import { format } from '../../tensor/shape.js'
 import { within } from '../../tensor/storage.js'
-import type { Tensor } from '../../tensor/tensor.js'
+import { fullLike, type Tensor } from '../../tensor/tensor.js'
 
 /** Changes a batch of inputs at random before a training step. */
 export type Augment = (inputs: Tensor, targets: Targets, generator: Generator) => Tensor
@@ -74,7 +74,7 @@ export function distortion(options: DistortionOptions): Augment {
 
   /** Displacements [count, 2, rows, cols], made the other way round for the first product. */
   const shifts = (count: number, generator: Generator): Tensor => {
-    if (alpha === 0) return smoothRows().filled(0, [count, 2, rows, cols])
+    if (alpha === 0) return fullLike(smoothRows(), 0, [count, 2, rows, cols])
     return generator
       .uniform([2 * count * cols, rows], -1, 1)
       .matmul(smoothRows())
@@ -128,7 +128,7 @@ function limitOf(
     if (targets.dtype !== 'int32') {
       throw new ArgumentError('distortion: expected class labels beside limits for each class')
     }
-    return table().gather(targets as Tensor<'int32'>) as Tensor
+    return table().indexSelect(0, targets as Tensor<'int32'>) as Tensor
   }
 }
 

@@ -11,7 +11,7 @@ export interface Preprocessing {
 }
 
 /** Bytes keep the scale of their data set; other features get mean 0 and standard deviation 1. */
-export function findPreprocessing(data: Dataset): Preprocessing {
+export function fitPreprocessing(data: Dataset): Preprocessing {
   if (data.inputs instanceof Uint8Array) return { mean: [0], scale: [data.scale] }
   const width = data.inputs.length / data.size
   const mean = columnMeans(data.inputs, width)
@@ -28,7 +28,7 @@ function columnMeans(values: Float32Array, width: number): number[] {
 }
 
 /** Rows of raw features as the network wants them. */
-export function applyTo(
+export function applyPreprocessing(
   raw: Float32Array | Uint8Array,
   width: number,
   { mean, scale }: Preprocessing,
@@ -49,5 +49,9 @@ export function preprocess(data: Dataset, how: Preprocessing): Dataset {
   if (data.inputs instanceof Uint8Array && mean.every((m) => m === 0) && scale.length === 1) {
     return { ...data, scale: scale[0] }
   }
-  return { ...data, inputs: applyTo(data.inputs, data.inputs.length / data.size, how), scale: 1 }
+  return {
+    ...data,
+    inputs: applyPreprocessing(data.inputs, data.inputs.length / data.size, how),
+    scale: 1,
+  }
 }

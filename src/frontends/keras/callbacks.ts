@@ -51,7 +51,7 @@ export interface MonitorOptions {
 }
 
 /** Watches a figure and knows when it is the best so far. */
-class Best {
+class BestSoFar {
   readonly monitor: string
   readonly #sign: 1 | -1
   readonly #minDelta: number
@@ -104,10 +104,10 @@ export interface EarlyStoppingOptions extends MonitorOptions {
 
 /** Ends training when a figure has stopped getting better. */
 export class EarlyStopping extends Callback {
-  readonly #best: Best
+  readonly #best: BestSoFar
   readonly #patience: number
   readonly #restores: boolean
-  #weights: ReturnType<Module['state']> | undefined
+  #weights: ReturnType<Module['stateDict']> | undefined
   #wait = 0
   /** The epoch after which training ended; 0 while it did not. */
   stoppedEpoch = 0
@@ -115,7 +115,7 @@ export class EarlyStopping extends Callback {
   constructor(options: EarlyStoppingOptions = {}) {
     super()
     refuseUnknown('EarlyStopping', options, [...monitorOptions, 'patience', 'restoreBestWeights'])
-    this.#best = new Best('EarlyStopping', options)
+    this.#best = new BestSoFar('EarlyStopping', options)
     this.#patience = options.patience ?? 0
     if (!(this.#patience >= 0)) {
       throw new ArgumentError(`EarlyStopping: expected patience >= 0, got ${this.#patience}`)
@@ -134,7 +134,7 @@ export class EarlyStopping extends Callback {
     this.#wait++
     if (this.#best.improves(logs)) {
       this.#wait = 0
-      if (this.#restores) this.#weights = this.model.module.state()
+      if (this.#restores) this.#weights = this.model.module.stateDict()
     } else if (this.#wait >= this.#patience && epoch > 0) {
       this.stoppedEpoch = epoch
       this.model.stopTraining = true
@@ -142,7 +142,7 @@ export class EarlyStopping extends Callback {
   }
 
   override onTrainEnd(): void {
-    if (this.#weights) this.model.module.loadState(this.#weights)
+    if (this.#weights) this.model.module.loadStateDict(this.#weights)
   }
 }
 
@@ -153,7 +153,7 @@ export interface ModelCheckpointOptions extends Omit<MonitorOptions, 'minDelta'>
 
 /** Writes the weights to a `.safetensors` file after each epoch. */
 export class ModelCheckpoint extends Callback {
-  readonly #best: Best
+  readonly #best: BestSoFar
   readonly #bestOnly: boolean
 
   /** @param filepath may hold `{epoch}` (counted from 1) and figures, such as `{val_loss:.3f}` */
@@ -164,7 +164,7 @@ export class ModelCheckpoint extends Callback {
     super()
     checkWeightsPath('ModelCheckpoint', filepath)
     refuseUnknown('ModelCheckpoint', options, ['monitor', 'mode', 'saveBestOnly'])
-    this.#best = new Best('ModelCheckpoint', options)
+    this.#best = new BestSoFar('ModelCheckpoint', options)
     this.#bestOnly = options.saveBestOnly ?? false
   }
 
@@ -204,7 +204,7 @@ export interface ReduceLROnPlateauOptions extends MonitorOptions {
 
 /** Lowers the learning rate when a figure has stopped getting better. */
 export class ReduceLROnPlateau extends Callback {
-  readonly #best: Best
+  readonly #best: BestSoFar
   readonly #options: Required<Omit<ReduceLROnPlateauOptions, keyof MonitorOptions>>
   #wait = 0
   #cooling = 0
@@ -217,7 +217,7 @@ export class ReduceLROnPlateau extends Callback {
     if (!(factor > 0 && factor < 1)) {
       throw new ArgumentError(`ReduceLROnPlateau: expected a factor between 0 and 1, got ${factor}`)
     }
-    this.#best = new Best('ReduceLROnPlateau', { ...options, minDelta })
+    this.#best = new BestSoFar('ReduceLROnPlateau', { ...options, minDelta })
     this.#options = { factor, patience, cooldown, minLr }
   }
 

@@ -49,14 +49,14 @@ function signsOf(values: Float32Array): Float32Array {
 }
 
 /** Sets the last share of the examples aside. */
-export function splitOff(data: Dataset, share: number): { train: Dataset; held: Dataset } {
+export function splitOff(data: Dataset, share: number): { train: Dataset; validation: Dataset } {
   const count = Math.floor(data.size * (1 - share))
   if (!(share > 0 && count >= 1 && count < data.size)) {
     throw new ArgumentError(
       `fit: expected a validationSplit that leaves examples on both sides, got ${share} of ${data.size}`,
     )
   }
-  return { train: part(data, 0, count), held: part(data, count, data.size) }
+  return { train: part(data, 0, count), validation: part(data, count, data.size) }
 }
 
 /** The examples from `begin` to before `end`, not copied. */

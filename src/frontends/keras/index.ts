@@ -11,7 +11,7 @@ export type {
   RegularizerName,
 } from './layers.js'
 export * as layers from './layers.js'
-export * as losses from './losses.js'
+export * as losses from './lossClasses.js'
 export type { LossName, MetricName } from './objective.js'
 export type { AdamOptions, OptimizerName, SGDOptions } from './optimizers.js'
 export * as optimizers from './optimizers.js'

@@ -13,7 +13,7 @@ import {
   type Tensor,
 } from '../../index.js'
 import type { ActivationName } from './layers.js'
-import type { Loss as LossObject } from './losses.js'
+import type { Loss as LossObject } from './lossClasses.js'
 import { type Named, named } from './names.js'
 
 /** What targets are: a class label per example, or values, or signs, in the shape of the outputs. */

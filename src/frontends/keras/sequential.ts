@@ -27,7 +27,7 @@ import {
 import type { CallbackLike, Logs } from './callbacks.js'
 import { checkInputs, datasetOf, splitOff } from './examples.js'
 import { Layer } from './layers.js'
-import type { Loss } from './losses.js'
+import type { Loss } from './lossClasses.js'
 import { answer, buildNetwork, type Network } from './network.js'
 import {
   type LossName,
@@ -149,7 +149,7 @@ export class Sequential {
     const { epochs = 1, batchSize = 32, shuffle = true, seed = 0, monitor } = options
     const { callbacks = [], verbose = 1 } = options
     const compiled = this.#requireCompiled('fit')
-    const { train, held } = this.#examples(x, y, options)
+    const { train, validation } = this.#examples(x, y, options)
     const { body } = this.#requireNetwork('fit')
     compiled.engine ??= compiled.optimizer.build(this.#groups())
     const history: History = { history: {}, epoch: [] }
@@ -163,13 +163,13 @@ export class Sequential {
     await fit(this.#trained(compiled), train, {
       ...{ loss: this.#loss(compiled), optimizer: compiled.engine, epochs, batchSize, shuffle },
       ...{ seed, monitor, signal: stopping.signal },
-      onStep: ({ step, risk }) => {
-        for (const callback of callbacks) callback.onTrainBatchEnd?.(step - 1, { loss: risk })
+      onStep: ({ step, loss }) => {
+        for (const callback of callbacks) callback.onTrainBatchEnd?.(step - 1, { loss })
       },
-      onEpoch: async ({ epoch, objective, examples, seconds }) => {
-        logs = { loss: objective, ...this.#readMetrics(examples) }
-        if (held) {
-          const figures = Object.entries(await this.#evaluate(held))
+      onEpoch: async ({ epoch, totalLoss, examples, seconds }) => {
+        logs = { loss: totalLoss, ...this.#readMetrics(examples) }
+        if (validation) {
+          const figures = Object.entries(await this.#evaluate(validation))
           for (const [name, value] of figures) logs[`val_${name}`] = value
         }
         history.epoch.push(epoch - 1)
@@ -291,9 +291,9 @@ export class Sequential {
     const compiled = this.#requireCompiled('evaluate')
     this.#readMetrics(1)
     const loss = this.#loss(compiled)
-    const { risk } = await evaluate(this.#trained(compiled), data, { loss, batchSize })
-    const penalty = compiled.engine?.penalty() ?? 0
-    return { loss: risk + penalty, ...this.#readMetrics(data.size) }
+    const mean = await evaluate(this.#trained(compiled), data, { loss, batchSize })
+    const regularizationLoss = compiled.engine?.regularizationLoss() ?? 0
+    return { loss: mean.loss + regularizationLoss, ...this.#readMetrics(data.size) }
   }
 
   #inputs(op: string, x: Rows): Values {
@@ -316,9 +316,9 @@ export class Sequential {
     x: Rows,
     y: Rows,
     { validationSplit = 0, validationData }: FitOptions,
-  ): { train: Dataset; held?: Dataset } {
+  ): { train: Dataset; validation?: Dataset } {
     const data = this.#dataset('fit', x, y)
-    if (validationData) return { train: data, held: this.#dataset('fit', ...validationData) }
+    if (validationData) return { train: data, validation: this.#dataset('fit', ...validationData) }
     return validationSplit === 0 ? { train: data } : splitOff(data, validationSplit)
   }
 }

@@ -23,7 +23,7 @@ export function setAside(
   { kinds }: Encoded,
   { validationFraction }: MLPParameters,
   seed: number,
-): { train: Dataset; held: Dataset } {
+): { train: Dataset; validation: Dataset } {
   const count = Math.ceil(validationFraction * data.size)
   if (count < 2 || count >= data.size) {
     throw new ArgumentError(
@@ -42,7 +42,7 @@ export function setAside(
       data,
       rows.filter((_, i) => !isHeld.has(i)),
     ),
-    held: subset(
+    validation: subset(
       data,
       rows.filter((_, i) => isHeld.has(i)),
     ),

@@ -9,7 +9,7 @@ import {
   type Tensor,
   tensor,
 } from '../../index.js'
-import { everyPass } from '../../internal.js'
+import { everyIteration } from '../../internal.js'
 
 /**
  * loss + alpha/2·Σ W² / n for a batch of n. The gradient is multiplied by a rate that can change
@@ -50,7 +50,7 @@ export class Objective {
   /** The value is not scaled, its gradient is; that of the penalty is left to the optimizer. */
   value(outputs: Tensor, targets: Targets): Tensor {
     const n = outputs.shape[0]
-    everyPass(() => {
+    everyIteration(() => {
       this.#lambda = (this.#rate * this.alpha) / (2 * n)
     })
     const loss = this.loss(outputs, targets)

@@ -218,7 +218,7 @@ export abstract class Perceptron<Y> {
 
   async #run(
     network: Network,
-    { train, held }: { train: Dataset; held?: Dataset },
+    { train, validation }: { train: Dataset; validation?: Dataset },
     seed: number,
     isPartial: boolean,
   ): Promise<void> {
@@ -228,12 +228,16 @@ export abstract class Perceptron<Y> {
     const epochs = isPartial ? 1 : params.maxIter
     const stopping = new AbortController()
     progress.begin(params, (scale) => network.setRate(scale))
-    let best: ReturnType<Module['state']> | undefined
-    const onEpoch = ({ risk }: { risk: number }) => {
+    let best: ReturnType<Module['stateDict']> | undefined
+    const onEpoch = ({ loss }: { loss: number }) => {
       const score =
-        held && this.scoreOf(network.forward(held.inputs as Float32Array, held.size), held.targets)
-      const { isBest, ends } = progress.end(params, train.size, risk, score)
-      if (held && isBest) best = network.model.state()
+        validation &&
+        this.scoreOf(
+          network.forward(validation.inputs as Float32Array, validation.size),
+          validation.targets,
+        )
+      const { isBest, ends } = progress.end(params, train.size, loss, score)
+      if (validation && isBest) best = network.model.stateDict()
       if (ends) stopping.abort()
     }
     try {
@@ -249,7 +253,7 @@ export abstract class Perceptron<Y> {
         { cause: error },
       )
     }
-    if (best) network.model.loadState(best)
+    if (best) network.model.loadStateDict(best)
     if (!isPartial && !stopping.signal.aborted) {
       process.emitWarning(`${this.#name}: not converged after maxIter = ${epochs} epochs`, {
         type: 'ConvergenceWarning',

@@ -3,6 +3,7 @@ import {
   binaryCrossEntropyWithLogits,
   evaluate,
   fit,
+  fullLike,
   hinge,
   huber,
   Linear,
@@ -92,7 +93,7 @@ function againstMargin() {
   const margins = Float32Array.from({ length: 601 }, (_, i) => (i - 300) / 100)
   // lecture:begin
   const s = tensor(margins)
-  const t = s.filled(1)
+  const t = fullLike(s, 1)
   const curves = {
     '0/1 error': s.lessEqual(0).data(),
     hinge: hinge(s, t, 'none').data(),
@@ -103,7 +104,7 @@ function againstMargin() {
 }
 
 export const losses: Experiment = {
-  name: 'losses',
+  name: 'bounds',
   items: [10],
   title: 'Losses, and the error they bound',
   formula: String.raw`[\,t s \le 0\,] \;\le\; \max(0, 1 - t s), \qquad [\,t s \le 0\,] \;\le\; \log_2\bigl(1 + e^{-t s}\bigr)`,
@@ -142,7 +143,7 @@ so that lowering them lowers a bound of the error; this is also measured during 
       const neuron = new Linear(2, 1)
       const history: { bound: number; error: number }[] = []
       const record = async () => {
-        const { risk, accuracy = 0 } = await evaluate(neuron, data, { loss })
+        const { loss: risk, accuracy = 0 } = await evaluate(neuron, data, { loss })
         history.push({ bound: risk / unit, error: 1 - accuracy })
       }
       await record()
@@ -169,7 +170,7 @@ so that lowering them lowers a bound of the error; this is also measured during 
 
     const residuals = Float32Array.from({ length: 241 }, (_, i) => (i - 120) / 40)
     const r = tensor(residuals)
-    const ofResidual = (loss: Loss) => ({ x: residuals, y: loss(r, r.filled(0), 'none').data() })
+    const ofResidual = (loss: Loss) => ({ x: residuals, y: loss(r, fullLike(r, 0), 'none').data() })
     const [first, second] = bounds
     const epochs = first.history.map((_, epoch) => epoch)
     return {

@@ -1,9 +1,7 @@
-/**
- * Ops that are told by integers where to look.
- */
+/** Indexing ops: entries of a tensor chosen by int32 tensors. */
 import { ArgumentError, ShapeError } from '../base/errors.js'
 import { format, type Shape, sizeOf } from '../tensor/shape.js'
-import { type AnyTensor, allocate, type Tensor } from '../tensor/tensor.js'
+import { type AnyTensor, allocate, fullLike, type Tensor } from '../tensor/tensor.js'
 import { defineOp } from './define.js'
 import { requireDType } from './require.js'
 
@@ -23,11 +21,11 @@ function rowsTaken(op: string, x: AnyTensor, indices: AnyTensor): { shape: Shape
  * The rows of x (its entries along the first axis) that the indices name, in their order.
  * @throws KernelError when an index is out of range
  */
-export const gather = defineOp<readonly [AnyTensor, Tensor<'int32'>], undefined, AnyTensor>(
-  'gather',
+export const selectRows = defineOp<readonly [AnyTensor, Tensor<'int32'>], undefined, AnyTensor>(
+  'indexSelect',
   {
     forward: ([x, indices]) => {
-      const { shape, cols } = rowsTaken('gather', x, indices)
+      const { shape, cols } = rowsTaken('indexSelect', x, indices)
       const y = allocate(x, shape, x.dtype)
       const { backend } = x.storage
       backend.run('gatherRows', x.handle, indices.handle, y.handle, indices.size, cols, x.shape[0])
@@ -36,7 +34,7 @@ export const gather = defineOp<readonly [AnyTensor, Tensor<'int32'>], undefined,
     save: (_, [, indices]) => [indices],
     backward: (dy, [indices], { shapes: [shape] }) => [
       () => {
-        const dx = dy.filled(0, shape)
+        const dx = fullLike(dy, 0, shape)
         const cols = sizeOf(shape.slice(1))
         const { backend } = dy.storage
         backend.run(

@@ -17,7 +17,7 @@ function affine({ weight, bias }: Linear, h: number[]): number[] {
 }
 
 export const layers: Experiment = {
-  name: 'layers',
+  name: 'depth',
   items: [5],
   title: 'A network with hidden layers',
   formula: String.raw`h^{(1)} = g(b^{(1)} + W^{(1)}x), \quad h^{(k)} = g(b^{(k)} + W^{(k)}h^{(k-1)}), \quad y = o(b^{(K)} + W^{(K)}h^{(K-1)})`,
