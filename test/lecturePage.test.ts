@@ -164,7 +164,7 @@ t.test('the command', async (t) => {
   const folder = t.testdir()
   const done = await run(['--quick', '--only', 'depth,softmax', '--out', folder])
   t.equal(done.code, 0, done.output)
-  t.match(done.output, /^layers {3,}[\d.]+ s {2}ok {6}\d+ of \d+ claims/m)
+  t.match(done.output, /^depth {3,}[\d.]+ s {2}ok {6}\d+ of \d+ claims/m)
   t.match(done.output, '2 of 2 experiments hold what they claim')
   const { items } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8'))
   t.strictSame(
@@ -180,7 +180,7 @@ t.test('the command', async (t) => {
 t.test('Ctrl-C: the page has what was finished', async (t) => {
   const folder = t.testdir()
   const args = ['--only', 'depth,variance', '--out', folder]
-  const { code, output } = await run(args, /^layers .*\n/m)
+  const { code, output } = await run(args, /^depth .*\n/m)
   t.equal(code, 130, output)
   t.match(output, 'SIGINT: stopping')
   t.match(output, 'stopped by SIGINT: 1 of 2 experiments ran, 1 of them hold what they claim: ')
