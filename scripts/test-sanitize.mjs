@@ -1,5 +1,5 @@
 // Builds the addon with sanitizers and runs the suite, or the files given, on that build.
-//   node scripts/test-sanitize.mjs address|undefined|thread|address,undefined [test/name.test.ts ...]
+//   node scripts/test-sanitize.mjs address|undefined|thread|address,undefined [test/room/name.test.ts ...]
 import { execFileSync, spawnSync } from 'node:child_process'
 import { execPath, exit } from 'node:process'
 import { fileURLToPath } from 'node:url'

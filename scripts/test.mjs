@@ -1,6 +1,6 @@
 // Runs the test suite, or the files given as arguments, with tap and ends with the plain line
 // `N passed, N failed, N skipped`.
-//   node scripts/test.mjs [--coverage] [test/name.test.ts ...]
+//   node scripts/test.mjs [--coverage] [test/room/name.test.ts ...]
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { TapSummary } from './tap-summary.mjs'

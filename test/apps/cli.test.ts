@@ -1,0 +1,666 @@
+/**
+ * The command line as people use it: a process per case, its exit code, what it prints and the
+ * files it leaves.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { WriteStream } from 'node:tty'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { readData } from '../../lib/apps/cli/data.js'
+import { Progress } from '../../lib/apps/cli/progress.js'
+import { table } from '../../lib/apps/cli/table.js'
+import { type Dataset, dataset } from '../../lib/data/dataset.js'
+import { parseLabelledRows, parseRows } from '../../lib/data/formats/csv.js'
+import { digits } from '../../lib/data/sets/digits.js'
+import { iris } from '../../lib/data/sets/iris.js'
+import {
+  applyPreprocessing,
+  fitPreprocessing,
+  preprocess,
+} from '../../lib/data/transforms/standardize.js'
+import { decodeSafetensors, encodeSafetensors } from '../../lib/io/safetensors.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const main = join(root, 'lib/apps/cli/main.js')
+// What the person who runs the tests has set must not decide them.
+const { NEUROBLAS_BACKEND: _, NEUROBLAS_DEBUG: __, ...environment } = process.env
+/**
+ * Node as people start it. tap has every process load its own hooks, which collect coverage, take
+ * the signals and double the time to start: `env` takes them out again.
+ */
+const bareNode = ['env', '-u', 'NODE_OPTIONS', process.execPath]
+const node = process.env.TAP_DISABLE_COVERAGE === '1' ? bareNode : [process.execPath]
+
+interface Run {
+  cwd?: string
+  input?: string
+  env?: Record<string, string>
+  /** Sees the process and what it has written so far, each time it has written more. */
+  watch?: (child: ChildProcess, stdout: string) => void
+}
+
+async function run(args: string[], { cwd = root, input = '', env = {}, watch }: Run = {}) {
+  const [command, ...before] = [...node, main, ...args]
+  const child = spawn(command, before, { cwd, env: { ...environment, ...env } })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk
+    watch?.(child, stdout)
+  })
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+  })
+  // A process that has ended before it read its input.
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
+  const [code, signal] = await once(child, 'close')
+  return { code: code as number | null, signal, stdout, stderr }
+}
+
+type Event = Record<string, unknown> & { event: string; testAccuracy: number }
+
+const eventsOf = (stdout: string) =>
+  stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Event)
+
+/** Trains with --json; all events, and the last one. */
+async function train(args: string[], options: Run = {}) {
+  const result = await run(['train', ...args, '--json'], options)
+  const events = eventsOf(result.stdout)
+  return { ...result, events, end: events[events.length - 1] }
+}
+
+const isNativeHere = JSON.parse((await run(['info', '--json'])).stdout).backend === 'native'
+
+t.test('help and version', async (t) => {
+  const program = await run(['--help'])
+  t.equal(program.code, 0)
+  t.equal(program.stderr, '')
+  for (const name of [
+    'train',
+    'eval',
+    'predict',
+    'info',
+    'bench',
+    'reproduce',
+    'lecture',
+    'start',
+  ]) {
+    t.match(program.stdout, new RegExp(`^  ${name} .*\\w`, 'm'), `${name} is listed`)
+    const help = await run([name, '--help'])
+    t.equal(help.code, 0, `${name} --help`)
+    t.match(help.stdout, `Usage: neuroblas ${name} `)
+    t.match(help.stdout, /\n\n[A-Z][^:]+\.\n\n/, 'a sentence says what it does')
+    t.match(help.stdout, 'Examples:\n')
+    t.equal(help.stderr, '')
+  }
+  const explained = await run(['help', 'train'])
+  t.equal(explained.code, 0)
+  t.equal(explained.stdout, (await run(['train', '--help'])).stdout)
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  t.match(await run(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' })
+  t.match(await run([]), { code: 2, stdout: '', stderr: /^Usage: neuroblas/ })
+})
+
+t.test('wrong arguments: one clear line, exit code 2', async (t) => {
+  const cases: [string[], RegExp][] = [
+    [['foo'], /unknown command 'foo'/],
+    [['--foo'], /unknown option '--foo'/],
+    [['train'], /missing required argument 'data'/],
+    [['train', 'digits', 'iris'], /too many arguments/],
+    [['train', 'digits', '--epoch', '3'], /unknown option '--epoch' \(Did you mean --epochs\?\)/],
+    [['train', 'digits', '--epochs'], /'--epochs <n>' argument missing/],
+    [['train', 'digits', '--epochs', '0'], /--epochs: expected an integer >= 1, got "0"/],
+    [['train', 'digits', '--epochs', '1.5'], /--epochs: expected an integer >= 1, got "1\.5"/],
+    [['train', 'digits', '--batch-size', 'x'], /--batch-size: expected an integer >= 1, got "x"/],
+    [['train', 'digits', '--threads', '0'], /--threads: expected an integer >= 1, got "0"/],
+    [['train', 'digits', '--lr', '0'], /--lr: expected a number > 0, got "0"/],
+    [['train', 'digits', '--lr', '-1'], /--lr: expected a number > 0, got "-1"/],
+    [['train', 'digits', '--lr', '1e999'], /--lr: expected a number > 0, got "1e999"/],
+    [['train', 'digits', '--lr', '0x10'], /--lr: expected a number > 0, got "0x10"/],
+    [['train', 'digits', '--lr', 'a\nb'], /--lr: expected a number > 0, got "a\\nb"/],
+    [['train', 'digits', '--momentum', '1'], /--momentum: expected a number from 0 to below 1, g/],
+    [['train', 'digits', '--l1', '-0.1'], /--l1: expected a number >= 0, got "-0\.1"/],
+    [['train', 'digits', '--l2', 'NaN'], /--l2: expected a number >= 0, got "NaN"/],
+    [['train', 'digits', '--seed', '-1'], /--seed: expected an integer from 0 to 2\^53 - 1, got/],
+    [['train', 'digits', '--seed', '9007199254740992'], /--seed: expected an integer from 0 to 2/],
+    [['train', 'digits', '--layers', ''], /--layers: expected units as in 256 or 256,128.*got ""/],
+    [['train', 'digits', '--layers', '64,0'], /--layers: expected units.*got "64,0"/],
+    [['train', 'digits', '--layers', '9999999'], /--layers: .*1 to 65536.*got "9999999"/],
+    [['train', 'digits', '--activation', 'foo'], /expected relu, sigmoid or tanh, got "foo"/],
+    [['train', 'digits', '--loss', 'foo'], /--loss: expected cross-entropy, mse.*got "foo"/],
+    [['train', 'digits', '--dropout', '1'], /--dropout: expected a number from 0 to below 1, got/],
+    [['train', 'digits', '--optimizer', 'lbfgs'], /--optimizer: expected sgd or adam, got "lbfgs"/],
+    [['train', 'digits', '--patience', '0'], /--patience: expected an integer >= 1, got "0"/],
+    [
+      ['train', 'digits', '--optimizer', 'adam', '--momentum', '0.5'],
+      /--momentum: expected with sgd alone, got 0\.5 with adam/,
+    ],
+    [['train', 'digits', '--backend', 'gpu'], /--backend: expected native or js, got "gpu"/],
+    [['eval', 'm.safetensors'], /missing required argument 'data'/],
+    [['predict', 'm.safetensors'], /missing required argument 'input'/],
+    [['info', 'extra'], /too many arguments/],
+    [['bench', '--nope'], /unknown option '--nope'/],
+    [['start', '--js-seconds', '0'], /--js-seconds: expected a number > 1, got "0"/],
+  ]
+  for (const [args, message] of cases) {
+    const { code, stdout, stderr } = await run(args)
+    const name = args.join(' ')
+    t.equal(code, 2, `${name}: exit code`)
+    t.match(stderr, message, name)
+    t.match(stderr, /^neuroblas: [^\n]+\n$/, `${name}: one line`)
+    t.equal(stdout, '', `${name}: nothing else`)
+  }
+})
+
+t.test('what cannot be done: one clear line, exit code 1', async (t) => {
+  const cwd = t.testdir({
+    folder: {},
+    'text.txt': 'no model',
+    'rows.csv': '1,2,3\n',
+    'semicolons.csv': '1;2;3;4\n',
+    'classes.csv': '1,2,3,4,setosa\n1,2,3,4,tulip\n',
+  })
+  await train(['iris', '--epochs', '1', '--save', 'iris.safetensors'], { cwd })
+  const model = decodeSafetensors(readFileSync(join(cwd, 'iris.safetensors')), 'iris')
+  const changed = { ...model.metadata, preprocessing: '{"mean":[1,2],"scale":[1]}' }
+  const entries = [...model.tensors].map(([name, { shape, data }]) => [name, { shape, data }])
+  writeFileSync(
+    join(cwd, 'changed.safetensors'),
+    encodeSafetensors(new Map(entries as never), changed),
+  )
+  const images = Buffer.from([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6])
+  writeFileSync(join(cwd, 'images'), images)
+  const iris = 'iris.safetensors'
+  const cases: [string[], RegExp, string?][] = [
+    [['train', 'nosuch'], /nosuch: expected mnist, .* or a folder.*nothing of that name/],
+    [['train', 'text.txt'], /text\.txt: expected mnist, .*, a \.csv file or a folder.*got a file/],
+    [['train', 'folder'], /folder: expected train-labels-idx1-ubyte/],
+    [['train', 'digits', '--save', 'no/m'], /--save no\/m: expected an existing folder/],
+    [['train', 'digits', '--save', 'folder'], /--save folder: expected the name of a file/],
+    [['train', 'nosuch.csv'], /nosuch\.csv: no such file or folder/],
+    [['train', 'semicolons.csv'], /semicolons\.csv: expected .*, got no commas in "1;2;3;4"/],
+    [['train', 'rows.csv'], /rows\.csv: expected 2 classes or more in the last column, got 3/],
+    [['eval', iris, 'classes.csv'], /classes\.csv: expected one of.*setosa.*, got "tulip"/],
+    [['eval', iris, 'rows.csv'], /rows\.csv: expected one of the classes/],
+    [['eval', 'nosuch', 'iris'], /nosuch: /],
+    [['eval', 'text.txt', 'iris'], /text\.txt: expected/],
+    [['eval', iris, 'nosuch'], /nosuch: expected mnist/],
+    [['eval', iris, 'digits'], /digits: expected 4 features and 3 classes.*got 64 and 10/],
+    [['eval', 'changed.safetensors', 'iris'], /changed\.safetensors: expected preprocessing as/],
+    [['predict', iris, 'nosuch.csv'], /nosuch\.csv: no such file or folder/],
+    [['predict', iris, 'folder'], /folder: expected a file, got a folder/],
+    [['predict', iris, 'rows.csv'], /rows\.csv: expected 4 values between commas on line 1, got 3/],
+    [['predict', iris, 'images'], /images: expected images of 4 pixels.*shape \[1, 2, 3\]/],
+    [
+      ['predict', iris, '-'],
+      /standard input: expected a number in column 2 of line 2/,
+      '1,2,3,4\n1,',
+    ],
+    [['predict', iris, '-'], /standard input: expected rows of 4 values, got none/],
+    [
+      ['predict', iris, 'semicolons.csv'],
+      /semicolons\.csv: expected 4 values between commas on line 1, got no commas in "1;2;3;4"/,
+    ],
+  ]
+  for (const [args, message, input] of cases) {
+    const { code, stdout, stderr } = await run(args, { cwd, input: input && `${input}x,3,4\n` })
+    const name = args.join(' ')
+    t.equal(code, 1, `${name}: exit code`)
+    t.match(stderr, message, name)
+    t.match(stderr, /^neuroblas: [^\n]+\n$/, `${name}: one line`)
+    t.equal(stdout, '', `${name}: nothing was begun`)
+  }
+  const debug = await run(['train', 'nosuch'], { env: { NEUROBLAS_DEBUG: '1' } })
+  t.match(debug, { code: 1, stderr: /DataError: nosuch.*\n +at / })
+  t.match(await run(['train', 'iris', '--lr', '1e6'], { cwd }), { code: 1, stderr: /the loss bec/ })
+})
+
+t.test('digits: events, accuracy, eval and predict agree', async (t) => {
+  const cwd = t.testdir()
+  const { code, stderr, events, end } = await train(['digits', '--epochs', '20'], { cwd })
+  t.equal(code, 0)
+  t.equal(stderr, '')
+  t.strictSame(
+    events.map(({ event }) => event),
+    ['start', ...new Array(20).fill('epoch'), 'end'],
+  )
+  t.match(events[0], { dataset: 'digits', layers: [64, 64, 10], parameters: 4810, threads: Number })
+  t.equal(
+    ['train', 'validation', 'test'].reduce(
+      (sum, part) => sum + Number(events[0][`${part}Examples`]),
+      0,
+    ),
+    1797,
+  )
+  t.match(events[20], { epoch: 20, epochs: 20, loss: Number, regularizationLoss: Number, lr: 0 })
+  t.match(end, {
+    saved: 'digits.safetensors',
+    ended: 'epochs',
+    threads: events[0].threads,
+    seconds: Number,
+  })
+  t.ok(end.testAccuracy >= 0.95, `test accuracy ${end.testAccuracy}`)
+  t.ok((end.examplesPerSecond as number) > 0)
+  const kept = events[end.bestEpoch as number]
+  t.strictSame([kept.loss, kept.regularizationLoss], [end.loss, end.regularizationLoss])
+
+  const evaluated = JSON.parse(
+    (await run(['eval', 'digits.safetensors', 'digits', '--json'], { cwd })).stdout,
+  )
+  t.equal(evaluated.accuracy, end.testAccuracy)
+  t.equal(evaluated.loss, end.testLoss)
+  const confusion = evaluated.confusion as number[][]
+  t.equal(
+    confusion.flat().reduce((a, b) => a + b),
+    evaluated.examples,
+  )
+  t.equal(
+    confusion.reduce((sum, row, i) => sum + row[i], 0),
+    Math.round(end.testAccuracy * evaluated.examples),
+  )
+  const text = await run(['eval', 'digits.safetensors', 'digits'], { cwd })
+  t.match(text.stdout, `accuracy ${(100 * end.testAccuracy).toFixed(2)} %`)
+  t.match(text.stdout, /\n0( +\d+){10}\n/)
+
+  const { test } = readData('digits', 0)
+  writeFileSync(join(cwd, 'test.csv'), csvOf(test))
+  const predicted = eventsOf(
+    (await run(['predict', 'digits.safetensors', 'test.csv', '--json'], { cwd })).stdout,
+  )
+  t.equal(predicted.length, test.size)
+  const hits = predicted.filter(({ label }, i) => label === test.targets[i]).length
+  t.equal(hits / test.size, end.testAccuracy)
+  const probabilities = predicted[0].probabilities as number[]
+  t.ok(Math.abs(probabilities.reduce((a, b) => a + b) - 1) < 1e-5)
+  t.equal(predicted[0].probability, Math.max(...probabilities))
+})
+
+function csvOf({ inputs, size }: Dataset): string {
+  const width = inputs.length / size
+  const rows = Array.from({ length: size }, (_, i) => inputs.slice(i * width, (i + 1) * width))
+  return rows.map((row) => `${[...row].join(',')}\n`).join('')
+}
+
+t.test('digits in pure JavaScript, and every loss and activation', async (t) => {
+  const cases = [
+    ['--backend', 'js'],
+    ['--backend', 'js', '--layers', 'none', '--momentum', '0', '--epochs', '200'],
+    ['--loss', 'mse'],
+    ['--loss', 'huber'],
+    ['--loss', 'hinge'],
+    ['--activation', 'sigmoid'],
+    ['--optimizer', 'adam'],
+    ['--layers', '128', '--dropout', '0.3'],
+    ['--activation', 'tanh', '--layers', '64,32', '--l1', '0.00001', '--l2', '0'],
+  ]
+  for (const args of cases) {
+    const { end, stderr } = await train(['digits', '--no-save', ...args])
+    t.ok(end.testAccuracy >= 0.94, `${args.join(' ')}: ${end.testAccuracy}`)
+    t.equal(end.saved, null)
+    t.equal(stderr, '')
+    if (args.includes('js')) t.equal(end.backend, 'js')
+  }
+  t.notOk(existsSync(join(root, 'digits.safetensors')), '--no-save leaves no file')
+})
+
+t.test('iris: accuracy, and the same seed twice', async (t) => {
+  const cwd = t.testdir()
+  const untimed = (events: Event[]) => events.map(({ seconds, examplesPerSecond, ...rest }) => rest)
+  const [first, second, other] = [
+    await train(['iris', '--seed', '7'], { cwd }),
+    await train(['iris', '--seed', '7'], { cwd }),
+    await train(['iris', '--seed', '8'], { cwd }),
+  ]
+  t.ok(first.end.testAccuracy >= 0.9, `${first.end.testAccuracy}`)
+  t.strictSame(untimed(first.events), untimed(second.events))
+  t.not(first.end.loss, other.end.loss)
+  const input = 'a,b,c,d\r\n5.1, 3.5,1.4,.2\r\n6.3,2.9,5.6,1.8\r\n'
+  const { stdout } = await run(['predict', 'iris.safetensors', '-'], { cwd, input })
+  t.match(stdout, /^row {2}class +probability\n {2}1 {2}setosa +[01]\.\d{4}\n {2}2 {2}virginica/)
+  const whole = await run(['eval', 'iris.safetensors', 'iris', '--json'], { cwd })
+  t.equal(JSON.parse(whole.stdout).accuracy, other.end.testAccuracy)
+})
+
+t.test('plain text: a line per epoch and no control characters', async (t) => {
+  const { code, stdout, stderr } = await run([
+    'train',
+    'digits',
+    '--epochs',
+    '3',
+    '--no-save',
+    '--threads',
+    '2',
+  ])
+  t.equal(code, 0)
+  t.equal(stderr, '')
+  t.match(stdout, /2 threads/)
+  t.notMatch(stdout, /[^\n -~]/)
+  const epochs = stdout.split('\n').filter((line) => line.startsWith('epoch'))
+  t.equal(epochs.length, 3)
+  const line =
+    /^epoch 1\/3 {2}loss \d\.\d{4} {2}regularization loss \d\.\d{4} {2}validation \d+\.\d\d % {2}[\d,]+ examples\/s$/
+  t.match(epochs[0], line)
+  t.match(stdout, /\ntest accuracy \d+\.\d\d % {2}loss \d/)
+})
+
+t.test('patience ends the training, dropout is kept with the model', async (t) => {
+  const cwd = t.testdir()
+  const args = ['iris', '--dropout', '0.2', '--patience', '3', '--epochs', '1000', '--lr', '0.5']
+  const { events, end } = await train(args, { cwd })
+  t.match(events[0], { dropout: 0.2, optimizer: 'sgd', lr: 0.5 })
+  t.equal(end.ended, 'earlyStopping')
+  t.equal(end.epochs, (end.bestEpoch as number) + 3)
+  const evaluated = await run(['eval', 'iris.safetensors', 'iris', '--json'], { cwd })
+  t.equal(JSON.parse(evaluated.stdout).accuracy, end.testAccuracy)
+  const text = await run(['train', ...args, '--optimizer', 'adam', '--no-save'])
+  t.match(text.stdout, /iris.*\nnetwork {3}4-16-3, relu, dropout 0\.2: .*\ntraining.*, adam, /)
+  t.match(text.stdout, '\nended early: the validation loss no longer fell\n')
+})
+
+t.test('a checkpoint: an interrupted training goes on to the same model', async (t) => {
+  const cwd = t.testdir()
+  const args = ['digits', '--epochs', '60', '--batch-size', '4', '--layers', '512']
+  const whole = await train([...args, '--save', 'whole.safetensors'], { cwd })
+  const kept = [...args, '--checkpoint', 'training', '--save', 'parts.safetensors']
+  let sent = false
+  const first = await train(kept, {
+    cwd,
+    watch(child, stdout) {
+      if (!sent && stdout.includes('"epoch":2,')) sent = child.kill('SIGINT')
+    },
+  })
+  t.equal(first.code, 130)
+  t.ok((first.end.epochs as number) < 60)
+  const second = await train(kept, { cwd })
+  t.equal(second.code, 0)
+  t.equal(second.end.epochs, 60)
+  const [one, other] = ['whole', 'parts'].map((name) =>
+    readFileSync(join(cwd, `${name}.safetensors`)),
+  )
+  t.ok(one.equals(other), 'to the byte')
+  t.equal(second.end.loss, whole.end.loss)
+})
+
+t.test('signals: the model of the best epoch is kept', async (t) => {
+  const cwd = t.testdir()
+  const long = ['digits', '--epochs', '1000000', '--save', 'kept.safetensors']
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    let sent = false
+    const stopped = await train(long, {
+      cwd,
+      watch(child, stdout) {
+        if (!sent && stdout.includes('"epoch":5,')) sent = child.kill(signal)
+      },
+    })
+    t.equal(stopped.code, code)
+    t.match(stopped.end, { event: 'end', ended: signal, saved: 'kept.safetensors' })
+    t.match(stopped.stderr, new RegExp(`^neuroblas: ${signal}: stopping.*\\n$`))
+    const args = ['eval', 'kept.safetensors', 'digits', '--json']
+    const { accuracy } = JSON.parse((await run(args, { cwd })).stdout)
+    t.equal(accuracy, stopped.end.testAccuracy)
+    t.ok(accuracy > 0.9)
+  }
+})
+
+t.test('signals: before the first epoch has ended no file is replaced', async (t) => {
+  const cwd = t.testdir({ 'old.safetensors': 'old' })
+  const long = ['train', 'digits', '--backend', 'js', '--batch-size', '1', '--layers', '1024,1024']
+  const stopAtOnce = async (file: string) => {
+    let sent = false
+    const watch = (child: ChildProcess) => {
+      if (!sent) sent = child.kill('SIGINT')
+    }
+    return run([...long, '--save', file], { cwd, watch })
+  }
+  const kept = await stopAtOnce('old.safetensors')
+  t.equal(kept.code, 130)
+  t.match(kept.stdout, /\nstopped by SIGINT\n/)
+  t.match(kept.stdout, /\nnot saved: old.safetensors stays as it was, for no epoch had ended\n$/)
+  t.equal(readFileSync(join(cwd, 'old.safetensors'), 'utf8'), 'old')
+  const fresh = await stopAtOnce('new.safetensors')
+  t.equal(fresh.code, 130)
+  t.match(fresh.stdout, /\nsaved to new.safetensors\n$/)
+})
+
+t.test('signals: a second one ends even a busy process', async (t) => {
+  const script = `
+    import { Interrupt } from ${JSON.stringify(new URL('../../lib/apps/cli/signals.js', import.meta.url).href)}
+    const idle = setInterval(() => {}, 1000)
+    const interrupt = new Interrupt((name) => process.stdout.write(name + '\\n'))
+    interrupt.signal.addEventListener('abort', () => {
+      process.stdout.write('busy\\n')
+      for (const end = Date.now() + 10_000; Date.now() < end; );
+    })
+    process.stdout.write('ready\\n')`
+  const [command, ...args] = [...bareNode, '--input-type=module', '--eval', script]
+  const child = spawn(command, args)
+  let seen = ''
+  child.stdout.on('data', (chunk) => {
+    seen += chunk
+    // The second of these two is npm's and the terminal's: one wish.
+    if (seen.endsWith('ready\n')) child.kill('SIGINT')
+    if (seen.endsWith('ready\nSIGINT\n')) child.kill('SIGINT')
+    if (seen.endsWith('busy\n')) child.kill('SIGINT')
+  })
+  const [, signal] = await once(child, 'close')
+  t.equal(seen, 'ready\nSIGINT\nbusy\n')
+  t.equal(signal, 'SIGINT')
+})
+
+t.test('a reader that goes away ends it quietly', async (t) => {
+  for (const json of [[], ['--json']]) {
+    const { code, stderr } = await run(['train', 'digits', '--epochs', '1000000', ...json], {
+      cwd: t.testdir(),
+      watch: (child) => child.stdout?.destroy(),
+    })
+    t.equal(code, 141)
+    t.equal(stderr, '')
+  }
+})
+
+function idx(shape: number[], values: ArrayLike<number>): Buffer {
+  const header = Buffer.alloc(4 + 4 * shape.length)
+  header.set([0, 0, 8, shape.length])
+  for (const [i, n] of shape.entries()) header.writeUInt32BE(n, 4 + 4 * i)
+  return Buffer.concat([header, Uint8Array.from(values)])
+}
+
+t.test('a folder of IDX files', async (t) => {
+  const cwd = t.testdir()
+  const { inputs, targets } = digits()
+  const bytes = Uint8Array.from(inputs, (pixel) => Math.min(255, 16 * pixel))
+  mkdirSync(join(cwd, 'little'))
+  for (const [part, from, to] of [
+    ['train', 0, 1400],
+    ['t10k', 1400, 1797],
+  ] as const) {
+    const file = (name: string) => join(cwd, 'little', `${part}-${name}-ubyte`)
+    const images = bytes.subarray(64 * from, 64 * to)
+    writeFileSync(file('images-idx3'), idx([to - from, 8, 8], images))
+    writeFileSync(file('labels-idx1'), idx([to - from], targets.subarray(from, to)))
+  }
+  const { events, end } = await train(['little', '--layers', '64', '--epochs', '20'], { cwd })
+  t.match(events[0], { dataset: 'little', trainExamples: 1260, testExamples: 397 })
+  t.equal(end.saved, 'little.safetensors')
+  t.ok(end.testAccuracy >= 0.88, `${end.testAccuracy}`)
+  const args = ['predict', 'little.safetensors', 'little/t10k-images-idx3-ubyte', '--json']
+  const predicted = eventsOf((await run(args, { cwd })).stdout)
+  const hits = predicted.filter(({ label }, i) => label === targets[1400 + i]).length
+  t.equal(hits / 397, end.testAccuracy)
+})
+
+t.test('a CSV file: train, eval and predict', async (t) => {
+  const { inputs, targets, classes, size } = iris()
+  const rowsOf = (from: number, to: number, withClass: boolean) =>
+    Array.from({ length: to - from }, (_, i) => {
+      const features = inputs.subarray(4 * (from + i), 4 * (from + i) + 4)
+      return [...features, ...(withClass ? [classes[targets[from + i]]] : [])].join(',')
+    }).join('\n')
+  const cwd = t.testdir({
+    'flowers.csv': `a,b,c,d,species\n${rowsOf(0, size, true)}\n`,
+    'some.csv': rowsOf(100, 150, true),
+    'features.csv': rowsOf(0, size, false),
+  })
+  const args = ['--epochs', '100', '--lr', '0.05', '--layers', '16', '--batch-size', '16']
+  const { events, end } = await train(['flowers.csv', ...args], { cwd })
+  t.match(events[0], { dataset: 'flowers.csv', layers: [4, 16, 3], testExamples: 30 })
+  t.equal(end.saved, 'flowers.safetensors')
+  const known = await train(['iris', ...args, '--l2', '0.0001'], { cwd })
+  t.equal(end.testLoss, known.end.testLoss, 'the same numbers as by the name of the data set')
+
+  const test = async (source: string) =>
+    JSON.parse((await run(['eval', 'flowers.safetensors', source, '--json'], { cwd })).stdout)
+  t.match(await test('./flowers.csv'), { examples: 30, accuracy: end.testAccuracy, classes })
+  const some = await test('some.csv')
+  t.match(some, {
+    examples: 50,
+    confusion: [
+      [0, 0, 0],
+      [0, 0, 0],
+      [0, Number, Number],
+    ],
+  })
+  const predict = ['predict', 'flowers.safetensors', 'features.csv', '--json']
+  const predicted = eventsOf((await run(predict, { cwd })).stdout)
+  const hits = predicted.slice(100).filter((row) => row.class === 'virginica').length
+  t.equal(hits / 50, some.accuracy)
+})
+
+t.test('info', async (t) => {
+  const js = await run(['info', '--json'], { env: { NEUROBLAS_BACKEND: 'js' } })
+  t.match(JSON.parse(js.stdout), { backend: 'js', threads: 1, memory: { live: 0, buffers: 0 } })
+  const missing = { NEUROBLAS_ADDON: '/nowhere/neuroblas.node' }
+  const without = await run(['info', '--json'], { env: missing })
+  t.match(without, { code: 0, stderr: '' })
+  t.match(JSON.parse(without.stdout), {
+    backend: 'js',
+    openblas: null,
+    problem: /cannot be loaded/,
+  })
+  const strict = await run(['info'], { env: { ...missing, NEUROBLAS_BACKEND: 'native' } })
+  t.match(strict, {
+    code: 1,
+    stdout: '',
+    stderr: /^neuroblas: native addon: cannot be loaded.*\n$/,
+  })
+  const text = await run(['info'])
+  for (const row of ['backend', 'OpenBLAS', 'core', 'SIMD', 'threads', 'memory']) {
+    t.match(text.stdout, new RegExp(`^${row} +\\S`, 'm'))
+  }
+  if (isNativeHere) {
+    t.match(JSON.parse((await run(['info', '--json'])).stdout), {
+      openblas: /OpenBLAS/,
+      core: String,
+      simd: /^\w/,
+      openblasThreads: 1,
+      problem: null,
+    })
+  }
+})
+
+const skip = isNativeHere ? false : 'the native addon is not built'
+t.test('mnist natively, and npm start in short', { skip }, async (t) => {
+  const cwd = t.testdir()
+  const { code, stdout, stderr } = await run(['start', '--epochs', '1', '--js-seconds', '1.5'], {
+    cwd,
+  })
+  t.equal(code, 0)
+  t.equal(stderr, '')
+  t.match(stdout, '60,000 images (55,000 to train on, 5,000 held out for validation)')
+  const [, accuracy] = stdout.match(/\ntest accuracy +(\d\d\.\d\d) %\n/) ?? []
+  t.ok(Number(accuracy) >= 96, `test accuracy ${accuracy} %`)
+  t.match(stdout, /\nnative +[\d,]+ examples\/s\npure JavaScript +[\d,]+ examples\/s\n/)
+  t.match(stdout, /\nnative \/ JavaScript +\d+\.\d times\nmodel saved +mnist\.safetensors\n$/)
+  const { stdout: evaluated } = await run(['eval', 'mnist.safetensors', 'mnist'], { cwd })
+  t.match(evaluated, `accuracy ${accuracy} %`)
+})
+
+t.test('parts: CSV', async (t) => {
+  t.strictSame([...parseRows('1,-2.5\n.5,1e3', 2, 'f')], [1, -2.5, 0.5, 1000])
+  t.strictSame([...parseRows('\uFEFFx,y\n1,2\n', 2, 'f')], [1, 2])
+  for (const text of ['1,2\n\n3,4\n', '1,\n', '1,0x2\n', '1,1e39\n', '1;2\n', 'x,y\n', '"1",2\n']) {
+    t.throws(() => parseRows(text, 2, 'f'), { name: 'DataError' }, JSON.stringify(text))
+  }
+})
+
+t.test('parts: CSV with classes', async (t) => {
+  const { values, columns, labels } = parseLabelledRows(
+    '\uFEFFx,y,kind\r\n1,2, a b\r\n3,4,7\r\n',
+    'f',
+  )
+  t.strictSame([[...values], columns, labels], [[1, 2, 3, 4], 2, ['a b', '7']])
+  for (const text of ['', '\n', '1\n2\n', 'x,y\n', '1,a\n2\n', 'x,1,a\n', '1,a\n2,b,c\n', '1,\n']) {
+    t.throws(() => parseLabelledRows(text, 'f'), { name: 'DataError' }, JSON.stringify(text))
+  }
+})
+
+t.test('parts: preprocessing', async (t) => {
+  const inputs = Float32Array.from([1, 5, 3, 5, 5, 5])
+  const data = dataset({ inputs, inputShape: [2], targets: [0, 1, 0] })
+  const how = fitPreprocessing(data)
+  t.strictSame(how.mean, [3, 5])
+  t.equal(how.scale[1], 1, 'a feature that never varies')
+  const scaled = [...preprocess(data, how).inputs]
+  t.same(
+    scaled.filter((_, i) => i % 2 === 1),
+    [0, 0, 0],
+  )
+  t.ok(Math.abs(scaled[0] + Math.sqrt(1.5)) < 1e-6)
+  const pixels = digits()
+  t.strictSame(fitPreprocessing(pixels), { mean: [0], scale: [1 / 16] })
+  t.equal(preprocess(pixels, { mean: [0], scale: [1 / 16] }).inputs, pixels.inputs, 'stays bytes')
+  t.strictSame(
+    [...applyPreprocessing(Uint8Array.from([4, 8]), 1, { mean: [4], scale: [0.5] })],
+    [0, 2],
+  )
+})
+
+t.test('parts: progress and tables', async (t) => {
+  const written: string[] = []
+  const stream = (isTTY: boolean) =>
+    ({ isTTY, columns: 40, write: (text: string) => written.push(text) }) as unknown as WriteStream
+  const drive = async (progress: Progress) => {
+    written.length = 0
+    for (const end = performance.now() + 450; performance.now() < end; ) {
+      progress.update({ title: 'epoch 1/2', done: 0.5, note: () => 'loss 1.0000' })
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    progress.clear()
+    return [...written]
+  }
+  const { TERM } = process.env
+  process.env.TERM = 'xterm'
+  t.teardown(() => {
+    if (TERM === undefined) delete process.env.TERM
+    else process.env.TERM = TERM
+  })
+  const lines = await drive(new Progress(stream(true)))
+  t.ok(lines.length >= 2 && lines.length <= 5, `${lines.length} writes`)
+  t.equal(lines.at(-1), '\r\x1b[K', 'cleared at the end')
+  t.match(lines[0], `\r\x1b[Kepoch 1/2  [${'='.repeat(7)}${' '.repeat(7)}]`)
+  t.ok(
+    lines.every((line) => line.length <= '\r\x1b[K'.length + 39),
+    'none wraps',
+  )
+  t.strictSame(await drive(new Progress(stream(false))), [], 'nothing within 10 s elsewhere')
+  t.equal(
+    table(
+      [
+        ['a', '1'],
+        ['bbb', '100'],
+      ],
+      'lr',
+    ),
+    'a      1\nbbb  100',
+  )
+})

@@ -1,0 +1,313 @@
+/**
+ * What the native backend must refuse: every case is a KernelError (or OutOfMemoryError), leaves
+ * all buffers as they were and the backend working.
+ */
+import t, { type Test } from 'tap'
+import type { DType, TypedArray } from '../../lib/backend/dtype.js'
+import { JsBackend } from '../../lib/backend/js/backend.js'
+import type { Handle, KernelName } from '../../lib/backend/kernels.js'
+import { NativeBackend } from '../../lib/backend/native/backend.js'
+import { KernelError, OutOfMemoryError } from '../../lib/base/errors.js'
+
+const native = new NativeBackend()
+
+function make(array: TypedArray, dtype: DType): Handle {
+  const handle = native.alloc(array.length, dtype)
+  native.write(handle, array)
+  return handle
+}
+const floatsOf = (n: number) => make(new Float32Array(n).fill(0.5), 'float32')
+
+// Shared by all cases; none may change them.
+const arrays: Record<string, [TypedArray, DType]> = {
+  a: [new Float32Array(12).fill(1), 'float32'],
+  b: [new Float32Array(12).fill(2), 'float32'],
+  y: [new Float32Array(12).fill(3), 'float32'],
+  z: [new Float32Array(12).fill(4), 'float32'],
+  c: [new Float32Array(12).fill(7), 'float32'],
+  d: [new Float32Array(12).fill(8), 'float32'],
+  six: [Float32Array.of(0.5, 0.5, 0, 0, 0, 0), 'float32'],
+  good: [Int32Array.of(0, 1, 2), 'int32'],
+  bad: [Int32Array.of(0, 1, 3), 'int32'],
+  negative: [Int32Array.of(0, -1, 2), 'int32'],
+  state: [Int32Array.of(1, 2, 3, 4), 'int32'],
+  ints: [new Int32Array(12).fill(5), 'int32'],
+  bytes: [new Uint8Array(12).fill(6), 'uint8'],
+  empty: [new Float32Array(0), 'float32'],
+}
+const handles = Object.fromEntries(
+  Object.entries(arrays).map(([name, [array, dtype]]) => [name, make(array, dtype)]),
+)
+const released = floatsOf(12)
+native.release(released)
+
+function checkUntouched(t: Test): void {
+  for (const [name, [array]] of Object.entries(arrays)) {
+    const now = array.slice()
+    native.read(handles[name], now)
+    t.strictSame(now, array, `${name} is as it was`)
+  }
+}
+
+/** Arguments are names of buffers or numbers. */
+type Refusal = [KernelName, (string | number)[], RegExp]
+
+function refuse(t: Test, [kernel, args, message]: Refusal): void {
+  const values = args.map((arg) => (typeof arg === 'string' ? handles[arg] : arg))
+  let error: unknown
+  try {
+    native.run(kernel, ...(values as never))
+  } catch (caught) {
+    error = caught
+  }
+  const text = `${kernel}(${args.join(', ')})`
+  t.ok(error instanceof KernelError, `${text} throws KernelError`)
+  t.match((error as Error | undefined)?.message, message, text)
+}
+
+function refuseAll(title: string, refusals: Refusal[]): void {
+  t.test(title, async (t) => {
+    for (const refusal of refusals) refuse(t, refusal)
+    checkUntouched(t)
+  })
+}
+
+const GENERATION = 2 ** 22
+const notHandles = {
+  released,
+  'never given out': 4_000_000,
+  'of a later generation': 2 ** 40 * GENERATION,
+  'just above a real one': (handles.a as number) + GENERATION,
+  NaN: Number.NaN,
+  negative: -1,
+  'negative zero minus': -0.5,
+  fractional: (handles.a as number) + 0.5,
+  'above 2^53': 2 ** 60,
+  'the largest double': Number.MAX_VALUE,
+  infinite: Infinity,
+  'minus infinite': -Infinity,
+}
+
+t.test('handles that are not buffers in use', async (t) => {
+  for (const [title, handle] of Object.entries(notHandles)) {
+    const bad = handle as Handle
+    refuse(t, ['relu', [bad, 'y', 12], /^relu: x is not a buffer in use$/])
+    refuse(t, ['relu', ['a', bad, 12], /^relu: y is not a buffer in use$/])
+    refuse(t, ['copy2d', ['a', bad, 1, 1, 0, 1, 0, 1], /^copy2d: y is not a buffer in use$/])
+    refuse(t, ['permutation', ['ints', bad, 3], /^permutation: state is not a buffer in use$/])
+    t.throws(() => native.release(bad), KernelError, `release: ${title}`)
+    t.throws(() => native.read(bad, new Float32Array(1)), KernelError, `read: ${title}`)
+    t.throws(() => native.write(bad, new Float32Array(1)), KernelError, `write: ${title}`)
+  }
+  checkUntouched(t)
+})
+
+t.test('a handle is dead after its release, also when its memory is used again', async (t) => {
+  const first = floatsOf(5)
+  native.release(first)
+  t.throws(() => native.release(first), KernelError, 'released twice')
+  const second = floatsOf(5)
+  t.not(second, first)
+  t.throws(() => native.write(first, new Float32Array(5)), KernelError)
+  t.throws(() => native.run('fill', first, 5, 1), KernelError)
+  const content = new Float32Array(5)
+  native.read(second, content)
+  t.strictSame(content, new Float32Array(5).fill(0.5))
+  native.release(second)
+})
+
+const badSizes = [Number.NaN, -1, 0.5, 2 ** 53, 1e300, Infinity, -Infinity]
+refuseAll(
+  'sizes that are no sizes',
+  badSizes.flatMap((size): Refusal[] => [
+    ['fill', ['y', size, 1], /^fill: n must be an integer from 0 to 2\^53 - 1/],
+    ['gemm', ['a', 'b', 'y', 0, 0, 2, 2, size, 1, 0], /^gemm: k must be an integer/],
+    ['sum', ['a', 'y', 1, size, 1, 1], /^sum: length must be an integer/],
+    ['copy2d', ['a', 'y', 1, 1, size, 1, 0, 1], /^copy2d: xOffset must be an integer/],
+  ]),
+)
+
+const BIG = 2 ** 53 - 1
+refuseAll('extents that overflow 2^64 or no buffer holds', [
+  ['fill', ['y', BIG, 1], /^fill: y holds 12 elements, expected at least 9007199254740991$/],
+  ['add', ['a', 'b', 'y', BIG, BIG, BIG, 7, 7], /^add: extent overflows$/],
+  // 2^64 + a little: wraps to a size that would fit.
+  ['add', ['a', 'b', 'y', 2 ** 32, 2 ** 32, 1, 7, 7], /^add: extent overflows$/],
+  ['add', ['a', 'b', 'y', 2 ** 22, 2 ** 21, 2 ** 21, 7, 7], /^add: extent overflows$/],
+  ['sum', ['a', 'y', 2 ** 32, 2 ** 32, 1, 1], /overflows/],
+  ['max', ['a', 'y', 2 ** 40, 1, 2 ** 40], /overflows/],
+  ['argmax', ['a', 'ints', 1, 2 ** 50, 2 ** 50], /overflows/],
+  ['gemm', ['a', 'b', 'y', 0, 0, 2 ** 32, 2 ** 32, 1, 1, 0], /2\^31/],
+  ['gemm', ['a', 'b', 'y', 0, 0, 2 ** 31 - 1, 2, 2 ** 31 - 1, 1, 0], /a holds 12/],
+  ['softmax', ['a', 'y', 2 ** 33, 2 ** 33], /overflows/],
+  ['softmaxGrad', ['a', 'b', 'y', 2 ** 33, 2 ** 33], /overflows/],
+  ['softmaxCrossEntropy', ['a', 'good', 'y', 2 ** 33, 2 ** 33], /overflows/],
+  ['expand', ['a', 'y', 1, 2 ** 52, 2 ** 52], /overflows|holds/],
+  ['transpose', ['a', 'y', 2 ** 16, 2 ** 16, 2 ** 16, 2 ** 16], /overflows/],
+  ['copy2d', ['a', 'y', 2 ** 40, 1, 0, 2 ** 40, 0, 1], /overflows|holds/],
+  ['copy2d', ['a', 'y', 2, 1, BIG, BIG, 0, 1], /overflows|holds/],
+  ['copy2d', ['a', 'y', 1, BIG, BIG, 1, 0, BIG], /overflows|holds/],
+  ['gatherRows', ['a', 'good', 'y', 3, 2 ** 52, 2 ** 52], /overflows/],
+  ['gatherBytes', ['bytes', 'good', 'y', 3, 2 ** 52, 2 ** 52, 1], /overflows/],
+  ['scatterAddRows', ['a', 'good', 'y', 3, 2 ** 52, 2 ** 52], /overflows|holds/],
+  ['oneHot', ['good', 'y', 2 ** 33, 2 ** 33], /overflows|holds/],
+  ['maxNorm', ['y', 'a', 2 ** 33, 2 ** 33], /overflows/],
+  ['warp', ['a', 'b', 'six', 'y', 2 ** 52, 2 ** 15, 2 ** 15], /overflows/],
+  ['warp', ['a', 'b', 'six', 'y', 0, 2 ** 15 + 1, 1], /at most 32768, got 32769 and 1/],
+])
+
+refuseAll('buffers too small', [
+  ['add', ['a', 'b', 'y', 1, 1, 13, 7, 7], /^add: y holds 12 elements, expected at least 13$/],
+  ['add', ['empty', 'b', 'y', 1, 1, 12, 7, 7], /^add: a holds 0 elements, expected at least 12$/],
+  ['add', ['a', 'empty', 'y', 1, 1, 12, 7, 0], /^add: b holds 0 elements, expected at least 1$/],
+  ['exp', ['a', 'y', 13], /holds 12 elements/],
+  ['reluGrad', ['a', 'six', 'y', 12], /dy holds 6/],
+  ['select', ['a', 'b', 'six', 'y', 12], /b holds 6/],
+  ['gemm', ['a', 'b', 'six', 0, 0, 3, 3, 4, 1, 0], /^gemm: c holds 6 elements, expected/],
+  ['gemm', ['six', 'b', 'y', 1, 1, 3, 3, 4, 1, 0], /^gemm: a holds 6 elements, expected/],
+  ['sum', ['a', 'empty', 1, 12, 1, 1], /y holds 0/],
+  ['softmax', ['a', 'six', 3, 4], /y holds 6/],
+  ['softmaxCrossEntropy', ['a', 'good', 'y', 4, 3], /labels holds 3/],
+  ['copy2d', ['a', 'y', 3, 4, 1, 4, 0, 4], /x holds 12 elements, expected at least 13/],
+  ['copy2d', ['a', 'y', 3, 4, 0, 4, 0, 5], /y holds 12 elements, expected at least 14/],
+  ['transpose', ['a', 'six', 1, 3, 4, 1], /y holds 6/],
+  ['expand', ['a', 'six', 1, 2, 12], /y holds 6/],
+  ['gatherRows', ['a', 'good', 'six', 3, 4, 3], /y holds 6/],
+  ['gatherRows', ['a', 'good', 'y', 3, 4, 4], /x holds 12 elements, expected at least 16/],
+  ['scatterAddRows', ['a', 'good', 'six', 3, 4, 3], /dx holds 6/],
+  ['oneHot', ['good', 'six', 3, 3], /y holds 6/],
+  ['uniform', ['y', 'good', 4, 0, 1], /state holds 3/],
+  ['sgd', ['y', 'a', 'empty', 12], /settings holds 0/],
+  ['sgdMomentum', ['y', 'a', 'six', 'six', 12], /velocity holds 6/],
+  ['biasRelu', ['a', 'six', 'y', 1, 12], /bias holds 6/],
+  ['biasReluGrad', ['a', 'b', 'y', 'empty', 'six', 3, 4], /dbias holds 0/],
+  ['gemmSgdMomentum', ['a', 'b', 'y', 'empty', 'six', 'z', 1, 0, 2, 2, 2], /velocity holds 0/],
+  ['gemmSgdMomentum', ['a', 'b', 'y', 'c', 'six', 'z', 1, 0, 3, 3, 2], /scratch holds 12/],
+  ['gemmAdam', ['a', 'b', 'y', 'c', 'd', 'six', 'z', 1, 0, 2, 2, 2], /settings holds 6/],
+  ['maxNorm', ['y', 'empty', 3, 4], /limit holds 0/],
+  ['maxNorm', ['six', 'a', 3, 4], /w holds 6/],
+  ['warp', ['a', 'b', 'a', 'y', 1, 3, 3], /shifts holds 12 elements, expected at least 18/],
+  ['warp', ['a', 'empty', 'b', 'y', 1, 2, 3], /maps holds 0/],
+  ['warp', ['a', 'b', 'a', 'empty', 1, 2, 3], /y holds 0/],
+])
+
+refuseAll('wrong dtypes', [
+  ['relu', ['ints', 'y', 12], /^relu: x is int32, expected float32$/],
+  ['relu', ['a', 'bytes', 12], /^relu: y is uint8, expected float32$/],
+  ['equalInts', ['a', 'ints', 'y', 1, 1, 12, 7, 7], /a is float32, expected int32/],
+  ['argmax', ['a', 'y', 3, 4, 1], /y is float32, expected int32/],
+  ['gatherRows', ['a', 'b', 'y', 3, 4, 3], /indices is float32, expected int32/],
+  ['gatherBytes', ['a', 'good', 'y', 3, 4, 3, 1], /x is float32, expected uint8/],
+  ['uniform', ['y', 'a', 12, 0, 1], /state is float32, expected int32/],
+  ['copy2d', ['a', 'bytes', 1, 12, 0, 12, 0, 12], /different dtypes/],
+  ['transpose', ['bytes', 'y', 1, 3, 4, 1], /different dtypes/],
+  ['transpose', ['ints', 'y', 1, 3, 4, 1], /different dtypes/],
+  ['gatherRows', ['a', 'good', 'ints', 3, 4, 3], /different dtypes/],
+])
+
+refuseAll('a result that is one of the inputs', [
+  ['warp', ['y', 'b', 'a', 'y', 1, 2, 3], /same buffer/],
+  ['maxNorm', ['y', 'y', 3, 4], /same buffer/],
+  ['gemm', ['y', 'b', 'y', 0, 0, 3, 3, 3, 1, 0], /c must not be the same buffer as a/],
+  ['gemm', ['a', 'y', 'y', 0, 0, 3, 3, 3, 1, 0], /c must not be the same buffer as b/],
+  ['sum', ['y', 'y', 3, 4, 1, 1], /same buffer/],
+  ['softmax', ['y', 'y', 3, 4], /same buffer/],
+  ['softmaxGrad', ['a', 'y', 'y', 3, 4], /same buffer/],
+  ['softmaxCrossEntropyGrad', ['a', 'good', 'y', 'y', 3, 4], /same buffer/],
+  ['expand', ['y', 'y', 1, 2, 6], /same buffer/],
+  ['copy2d', ['y', 'y', 1, 6, 0, 6, 6, 6], /same buffer/],
+  ['transpose', ['y', 'y', 1, 3, 4, 1], /same buffer/],
+  ['gatherRows', ['y', 'good', 'y', 3, 4, 3], /same buffer/],
+  ['gatherRows', ['ints', 'good', 'good', 3, 1, 3], /same buffer/],
+  ['scatterAddRows', ['y', 'good', 'y', 3, 4, 3], /same buffer/],
+  ['permutation', ['state', 'state', 4], /same buffer/],
+  ['sgd', ['y', 'y', 'six', 12], /same buffer/],
+  ['sgdMomentum', ['y', 'a', 'y', 'six', 12], /same buffer/],
+  ['biasTanh', ['a', 'y', 'y', 1, 12], /y must not be the same buffer as bias/],
+  ['biasTanhGrad', ['a', 'b', 'y', 'y', 'c', 1, 12], /dbias must not be the same buffer as dx/],
+  ['gemmSgdMomentum', ['a', 'b', 'y', 'y', 'six', 'z', 1, 0, 2, 2, 2], /same buffer/],
+  ['gemmSgdMomentum', ['a', 'b', 'y', 'c', 'six', 'c', 1, 0, 2, 2, 2], /same buffer/],
+  ['gemmAdam', ['a', 'b', 'y', 'c', 'c', 'd', 'z', 1, 0, 2, 2, 2], /same buffer/],
+  ['gemmAdam', ['a', 'b', 'y', 'c', 'd', 'z', 'a', 1, 0, 2, 2, 2], /same buffer/],
+  // A repeated operand would be overwritten while it is still needed.
+  ['add', ['y', 'b', 'y', 1, 3, 4, 4, 7], /same buffer/],
+])
+
+refuseAll('values out of range', [
+  ['gemm', ['a', 'b', 'y', 2, 0, 2, 2, 2, 1, 0], /transA must be 0 or 1, got 2/],
+  ['add', ['a', 'b', 'y', 1, 1, 12, 8, 7], /mask/],
+  ['clip', ['a', 'y', 12, 2, 1], /^clip: low must be at most high, got 2.* and 1/],
+  ['clip', ['a', 'y', 12, Number.NaN, 1], /^clip: low must be at most high/],
+  ['bernoulli', ['y', 'state', 12, 1.5], /^bernoulli: p must be from 0 to 1/],
+  ['bernoulli', ['y', 'state', 12, Number.NaN], /^bernoulli: p must be from 0 to 1/],
+  ['max', ['a', 'y', 2, 0, 3], /^max: length must be at least 1/],
+  ['argmax', ['a', 'ints', 2, 0, 3], /^argmax: length must be at least 1/],
+])
+
+const indexRefusals: Refusal[] = [
+  [
+    'gatherRows',
+    ['a', 'bad', 'y', 3, 4, 3],
+    /^gatherRows: indices\[2\]: expected an index from 0 to below 3, got 3$/,
+  ],
+  ['gatherRows', ['a', 'negative', 'y', 3, 4, 3], /indices\[1\]: .* from 0 to below 3, got -1$/],
+  ['gatherRows', ['empty', 'good', 'y', 1, 4, 0], /indices\[0\]: .* from 0 to below 0, got 0$/],
+  ['gatherBytes', ['bytes', 'bad', 'y', 3, 4, 3, 1], /^gatherBytes: indices\[2\]: /],
+  ['scatterAddRows', ['a', 'bad', 'y', 3, 4, 3], /^scatterAddRows: indices\[2\]: /],
+  ['oneHot', ['bad', 'y', 3, 3], /^oneHot: labels\[2\]: /],
+  ['softmaxCrossEntropy', ['a', 'bad', 'y', 3, 3], /^softmaxCrossEntropy: labels\[2\]: /],
+  [
+    'softmaxCrossEntropyGrad',
+    ['a', 'negative', 'b', 'y', 3, 4],
+    /^softmaxCrossEntropyGrad: labels\[1\]: /,
+  ],
+]
+refuseAll('indices and labels out of range, before anything is written', indexRefusals)
+
+t.test('the JavaScript backend refuses indices in the same words', async (t) => {
+  const js = new JsBackend()
+  const twins = Object.fromEntries(
+    Object.entries(arrays).map(([name, [array, dtype]]) => {
+      const handle = js.alloc(array.length, dtype)
+      js.write(handle, array)
+      return [name, handle]
+    }),
+  )
+  for (const [kernel, args, message] of indexRefusals) {
+    const values = args.map((arg) => (typeof arg === 'string' ? twins[arg] : arg))
+    t.throws(() => js.run(kernel, ...(values as never)), { message }, kernel)
+  }
+  const y = new Float32Array(12)
+  js.read(twins.y, y)
+  t.strictSame(y, arrays.y[0], 'nothing is written')
+})
+
+t.test('lengths and transfers', async (t) => {
+  for (const length of [-1, 0.5, Number.NaN, 2 ** 53, 1e300, Infinity]) {
+    t.throws(() => native.alloc(length, 'float32'), KernelError, `alloc(${length})`)
+  }
+  for (const length of [2 ** 40, 2 ** 50, BIG]) {
+    t.throws(() => native.alloc(length, 'float32'), OutOfMemoryError, `alloc(${length})`)
+  }
+  t.throws(() => native.alloc(1, 'float16' as DType), KernelError)
+  const { a } = handles
+  t.throws(() => native.write(a, new Int32Array(1)), KernelError, 'int32 to float32')
+  t.throws(() => native.write(a, new Float64Array(1)), KernelError, 'float64 to float32')
+  t.throws(() => native.write(a, [1] as unknown as TypedArray), KernelError, 'no typed array')
+  for (const offset of [1, 12, 13, -1, 0.5, Number.NaN, Infinity, 2 ** 53, 2 ** 64]) {
+    t.throws(() => native.write(a, new Float32Array(12), offset), KernelError, `at ${offset}`)
+    t.throws(() => native.read(a, new Float32Array(12), offset), KernelError, `at ${offset}`)
+  }
+  t.throws(() => native.read(a, new Float32Array(13)), KernelError, 'longer than the buffer')
+  checkUntouched(t)
+})
+
+t.test('the backend works after all that', async (t) => {
+  native.run('add', handles.a, handles.b, handles.z, 1, 1, 12, 7, 7)
+  const z = new Float32Array(12)
+  native.read(handles.z, z)
+  t.strictSame(z, new Float32Array(12).fill(3))
+  const before = native.memory().buffers
+  for (const handle of Object.values(handles)) native.release(handle)
+  t.equal(native.memory().buffers, before - Object.keys(handles).length)
+})

@@ -1,0 +1,490 @@
+/** `neuroblas/keras`: the names and habits of Keras, held against the library's own ways. */
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import {
+  type CallbackLike,
+  type CompileOptions,
+  callbacks,
+  type DenseOptions,
+  layers,
+  losses,
+  optimizers,
+  Sequential,
+} from '../../lib/frontends/keras/index.js'
+import {
+  digits,
+  evaluate,
+  fit,
+  type Linear,
+  l2,
+  Monitor,
+  memory,
+  mlp,
+  Sequential as Plain,
+  SGD,
+  Sigmoid,
+  setBackend,
+  setSeed,
+  softmaxCrossEntropy,
+  tensor,
+} from '../../lib/index.js'
+
+const data = digits()
+const count = 300
+const x = Array.from({ length: count }, (_, i) =>
+  Float32Array.from(data.inputs.subarray(64 * i, 64 * i + 64), (pixel) => pixel * data.scale),
+)
+const y = [...data.targets.subarray(0, count)]
+const oneHot = y.map((label) => Array.from({ length: 10 }, (_, k) => +(k === label)))
+const subset = {
+  ...data,
+  size: count,
+  inputs: data.inputs.subarray(0, 64 * count),
+  targets: data.targets.subarray(0, count),
+}
+
+const small = (...rest: DenseOptions[]) =>
+  new Sequential([
+    new layers.Dense({ units: 20, activation: 'relu', inputShape: [64] }),
+    ...rest.map((options) => new layers.Dense(options)),
+  ])
+const quiet = { verbose: 0 } as const
+
+for (const backend of ['native', 'js'] as const) {
+  t.test(`${backend}: the same numbers as fit gives`, async (t) => {
+    setBackend(backend)
+    t.teardown(() => setBackend('native'))
+    setSeed(1)
+    const model = small({ units: 10, activation: 'softmax', kernelRegularizer: l2(0.01) })
+    const optimizer = new optimizers.SGD({ learningRate: 0.1, momentum: 0.9 })
+    model.compile({ optimizer, loss: 'sparse_categorical_crossentropy', metrics: ['accuracy'] })
+    const { history, epoch } = await model.fit(x, y, {
+      ...quiet,
+      epochs: 3,
+      validationData: [x, y],
+    })
+
+    setSeed(1)
+    const plain = mlp([64, 20, 10])
+    const [hidden, , last] = plain.layers as Linear[]
+    const groups = [
+      { parameters: hidden.parameters() },
+      { parameters: last.parameters(), regularizer: l2(0.01) },
+    ]
+    const sgd = new SGD(groups, { lr: 0.1, momentum: 0.9 })
+    const loss = softmaxCrossEntropy
+    const expected = await fit(plain, subset, {
+      loss,
+      optimizer: sgd,
+      epochs: 3,
+      validation: subset,
+    })
+    t.same(model.module.stateDict(), plain.stateDict())
+    t.same(epoch, [0, 1, 2])
+    t.same(
+      history.loss,
+      expected.epochs.map(({ totalLoss: objective }) => objective),
+    )
+    t.same(
+      history.val_accuracy,
+      expected.epochs.map(({ validationAccuracy }) => validationAccuracy),
+    )
+    for (const [
+      i,
+      { validationLoss: validationRisk, regularizationLoss: penalty },
+    ] of expected.epochs.entries()) {
+      t.equal(history.val_loss[i], validationRisk! + penalty)
+    }
+    // Each batch before its step: worse than after the epoch, and growing.
+    t.ok(history.accuracy[0] < history.val_accuracy[0])
+    t.ok(history.accuracy[2] > history.accuracy[0])
+    t.same(await model.evaluate(x, y), {
+      loss: history.val_loss[2],
+      accuracy: (await evaluate(plain, subset, { loss })).accuracy,
+    })
+  })
+}
+
+t.test('predict activates what training does not', async (t) => {
+  const model = small({ units: 10, activation: 'softmax' })
+  model.compile({ optimizer: 'adam', loss: 'categoricalCrossentropy', metrics: ['acc', 'mse'] })
+  const { history } = await model.fit(x, oneHot, { ...quiet, epochs: 80 })
+  t.same(Object.keys(history), ['loss', 'acc', 'mse'])
+  t.ok(history.acc.at(-1)! > 0.9)
+  t.ok(history.mse.at(-1)! < 0.03, 'of probabilities, not of logits')
+  const p = model.predict(tensor(x.map((row) => [...row])))
+  t.same(p.shape, [count, 10])
+  for (const row of p.toArray() as number[][]) {
+    t.ok(Math.abs(row.reduce((a, b) => a + b) - 1) < 1e-5)
+  }
+  const hits = [...p.argmax(-1).data()].filter((label, i) => label === y[i]).length
+  const { acc } = await model.evaluate(x, oneHot)
+  t.ok(Math.abs(acc - hits / count) < 1e-6)
+})
+
+t.test('predict leaves the training as it was', async (t) => {
+  const train = async (asking: boolean) => {
+    setSeed(1)
+    const model = new Sequential([
+      new layers.Dense({ units: 20, activation: 'relu', inputShape: [64] }),
+      new layers.Dropout({ rate: 0.5 }),
+      new layers.Dense({ units: 10, activation: 'softmax' }),
+    ])
+    model.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' })
+    const onTrainBatchEnd = () => {
+      if (asking) model.predict(x.slice(0, 2))
+    }
+    const options = { ...quiet, epochs: 2, callbacks: [{ onTrainBatchEnd }] }
+    return (await model.fit(x, y, options)).history.loss
+  }
+  t.strictSame(await train(true), await train(false))
+  const model = small()
+  for (const batchSize of [0, -1, 1.5, Number.NaN]) {
+    const message = `predict: expected batchSize >= 1, got ${batchSize}`
+    t.throws(() => model.predict(x, { batchSize }), { name: 'ArgumentError', message })
+  }
+})
+
+t.test('hinge takes labels of 0 and 1', async (t) => {
+  const train = async (zero: number) => {
+    setSeed(1)
+    const model = new Sequential([new layers.Dense({ units: 1, inputShape: [64] })])
+    model.compile({ optimizer: 'sgd', loss: 'hinge' })
+    const targets = y.map((label) => (label < 5 ? zero : 1))
+    return (await model.fit(x, targets, { ...quiet, epochs: 2 })).history.loss
+  }
+  t.strictSame(await train(0), await train(-1))
+})
+
+t.test('every loss learns its task', async (t) => {
+  const inputs = Array.from({ length: 64 }, (_, i) => [Math.sin(i), Math.cos(3 * i)])
+  const positive = inputs.map(([a, b]) => +(a + b > 0))
+  const cases: [
+    CompileOptions['loss'],
+    'sigmoid' | 'linear',
+    number[] | number[][],
+    CompileOptions['metrics'] & {},
+  ][] = [
+    ['binaryCrossentropy', 'sigmoid', positive, ['accuracy']],
+    ['binary_crossentropy', 'sigmoid', positive.map((value) => [value]), ['accuracy']],
+    [new losses.BinaryCrossentropy({ fromLogits: true }), 'linear', positive, ['accuracy']],
+    ['mse', 'sigmoid', positive, ['accuracy', 'mae']],
+    ['mae', 'linear', inputs.map(([a]) => 2 * a), []],
+    ['huber', 'linear', inputs.map(([a]) => 2 * a), []],
+    ['hinge', 'linear', positive.map((value) => 2 * value - 1), []],
+  ]
+  for (const [loss, activation, targets, metrics] of cases) {
+    setSeed(1)
+    const model = new Sequential()
+    model.add(new layers.Dense({ units: 8, activation: 'tanh' }))
+    model.add(new layers.Dense({ units: 1, activation }))
+    const adam = new optimizers.Adam({ learningRate: 0.02 })
+    model.compile({ optimizer: adam, loss, metrics })
+    const { history } = await model.fit(inputs, targets, { ...quiet, epochs: 80 })
+    t.ok(
+      history.loss.at(-1)! < history.loss[0] / 3,
+      `${JSON.stringify(loss)}: ${history.loss.at(-1)}`,
+    )
+    if (metrics.includes('accuracy'))
+      t.ok(history.accuracy.at(-1)! > 0.9, `${JSON.stringify(loss)}`)
+    if (metrics.includes('mae')) t.ok(history.mae.at(-1)! < 0.3)
+  }
+})
+
+t.test('validationSplit takes the last examples', async (t) => {
+  const model = small({ units: 10, activation: 'softmax' })
+  model.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' })
+  const { history } = await model.fit(x, y, { ...quiet, validationSplit: 0.2 })
+  const { loss } = await model.evaluate(x.slice(240), y.slice(240))
+  t.equal(history.val_loss[0], loss)
+})
+
+t.test('callbacks: order, stopping, schedules', async (t) => {
+  const model = small({ units: 10, activation: 'softmax' })
+  const compile = () =>
+    model.compile({
+      optimizer: 'adam',
+      loss: 'sparseCategoricalCrossentropy',
+      metrics: ['accuracy'],
+    })
+  compile()
+  const calls: string[] = []
+  const note: CallbackLike = {
+    onTrainBegin: () => void calls.push('begin'),
+    onEpochBegin: async (epoch) => void calls.push(`epoch ${epoch}`),
+    onTrainBatchEnd: (batch, { loss }) => void calls.push(`batch ${batch}${loss > 0 ? '' : '?'}`),
+    onEpochEnd: (epoch, { loss, accuracy }) => {
+      calls.push(`${epoch} ended${loss > 0 && accuracy >= 0 ? '' : '?'}`)
+      if (epoch === 1) model.stopTraining = true
+    },
+    onTrainEnd: () => void calls.push('end'),
+  }
+  const { epoch } = await model.fit(x, y, {
+    ...quiet,
+    epochs: 9,
+    batchSize: 150,
+    callbacks: [note],
+  })
+  t.same(epoch, [0, 1])
+  const each = ['batch 0', 'batch 1']
+  t.same(calls, ['begin', 'epoch 0', ...each, '0 ended', 'epoch 1', ...each, '1 ended', 'end'])
+
+  const rates: number[] = []
+  const watch: CallbackLike = { onEpochBegin: () => void rates.push(model.optimizer.learningRate) }
+  const halve = new callbacks.LearningRateScheduler((epoch, lr) => (epoch > 0 ? lr / 2 : lr))
+  await model.fit(x, y, { ...quiet, epochs: 3, callbacks: [halve, watch] })
+  t.same(rates, [0.001, 0.0005, 0.00025])
+
+  // A figure that gets worse from its third epoch on.
+  const figures = [5, 3, 4, 4, 4, 4, 4, 4]
+  const fake: CallbackLike = { onEpochEnd: (epoch, logs) => void (logs.fake = figures[epoch]) }
+  const states: unknown[] = []
+  const keep: CallbackLike = { onEpochEnd: () => void states.push(model.module.stateDict()) }
+  const stop = new callbacks.EarlyStopping({
+    monitor: 'fake',
+    patience: 2,
+    restoreBestWeights: true,
+  })
+  const stopped = await model.fit(x, y, { ...quiet, epochs: 8, callbacks: [fake, keep, stop] })
+  t.equal(stopped.epoch.length, 4)
+  t.equal(stop.stoppedEpoch, 3)
+  t.same(model.module.stateDict(), states[1])
+
+  compile()
+  rates.length = 0
+  const plateau = new callbacks.ReduceLROnPlateau({
+    monitor: 'fake',
+    factor: 0.5,
+    patience: 2,
+    minLr: 4e-4,
+  })
+  await model.fit(x, y, { ...quiet, epochs: 8, callbacks: [fake, plateau, watch] })
+  t.same(rates, [0.001, 0.001, 0.001, 0.001, 0.0005, 0.0005, 0.0004, 0.0004])
+})
+
+t.test('ModelCheckpoint writes what loadWeights reads', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'keras-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const model = small({ units: 10, activation: 'softmax' })
+  model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
+  const every = new callbacks.ModelCheckpoint(
+    join(folder, 'e{epoch:02d}-{accuracy:.1f}.safetensors'),
+  )
+  const best = new callbacks.ModelCheckpoint(join(folder, 'best'), {
+    ...{ monitor: 'accuracy', saveBestOnly: true },
+  })
+  const { history } = await model.fit(x, y, { ...quiet, epochs: 2, callbacks: [every, best] })
+  const names = history.accuracy.map((value, i) => `e0${i + 1}-${value.toFixed(1)}.safetensors`)
+  t.same(readdirSync(folder).sort(), ['best', ...names])
+  const other = small({ units: 10, activation: 'softmax' })
+  other.loadWeights(join(folder, names[1]))
+  t.same(other.predict(x).data(), model.predict(x).data())
+  other.saveWeights(join(folder, 'again'))
+  t.ok(existsSync(join(folder, 'again')))
+  for (const name of ['model.weights.h5', 'model.keras', 'model.CKPT', 'model.hdf5']) {
+    const path = join(folder, name)
+    const message = /expected the path of a \.safetensors file.*, got .*model\./
+    t.throws(() => other.saveWeights(path), { name: 'ArgumentError', message })
+    t.throws(() => other.loadWeights(path), { name: 'ArgumentError', message })
+    t.throws(() => new callbacks.ModelCheckpoint(path), { name: 'ArgumentError', message })
+    t.notOk(existsSync(path))
+  }
+})
+
+t.test('summary, flatten, dropout, activation layers', async (t) => {
+  const model = new Sequential([
+    new layers.Flatten({ inputShape: [8, 8] }),
+    new layers.Dense({ units: 20, useBias: false, kernelInitializer: 'he_normal' }),
+    new layers.Activation('sigmoid'),
+    new layers.Dropout({ rate: 0.5 }),
+    new layers.Dense({ units: 10, name: 'logits' }),
+    new layers.Activation('softmax'),
+  ])
+  const lines: string[] = []
+  model.summary((line) => lines.push(...line.split('\n')))
+  t.same(
+    lines.map((line) => line.trim().split(/\s{2,}/)).filter(([first]) => !/^-/.test(first)),
+    [
+      ['Layer (type)', 'Output shape', 'Params'],
+      ['Flatten', '(null, 64)', '0'],
+      ['Dense', '(null, 20)', '1,280'],
+      ['Activation', '(null, 20)', '0'],
+      ['Dropout', '(null, 20)', '0'],
+      ['logits (Dense)', '(null, 10)', '210'],
+      ['Activation', '(null, 10)', '0'],
+      ['Total params: 1,490'],
+    ],
+  )
+  t.equal(model.countParams(), 1490)
+  model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' })
+  const images = x.map((row) => Array.from({ length: 8 }, (_, i) => row.subarray(8 * i, 8 * i + 8)))
+  const monitor = new Monitor({ every: 5 })
+  const { history } = await model.fit(images, y, { ...quiet, epochs: 5, monitor })
+  t.ok(history.loss[4] < history.loss[0])
+  t.ok(monitor.series('saturatedShare').length > 0)
+  t.same(model.predict(images).data(), model.predict(images).data(), 'nothing is dropped')
+})
+
+t.test('types know the names', async (t) => {
+  const dense: layers.Dense = new layers.Dense({ units: 1, kernelInitializer: 'glorot_uniform' })
+  const adam: optimizers.Adam = new optimizers.Adam()
+  const loss: losses.Loss = new losses.BinaryCrossentropy({ fromLogits: true })
+  const known: CompileOptions[] = [
+    { optimizer: 'adam', loss: 'mean_squared_error', metrics: ['mean_absolute_error', 'acc'] },
+    { optimizer: adam, loss },
+  ]
+  for (const options of known) new Sequential([dense]).compile(options)
+  const unknown = [
+    // @ts-expect-error: the name is mistyped
+    (): CompileOptions => ({ optimizer: 'adamm', loss: 'mse' }),
+    // @ts-expect-error: the name is mistyped
+    (): CompileOptions => ({ optimizer: 'adam', loss: 'msee' }),
+    // @ts-expect-error: the name is mistyped
+    (): CompileOptions => ({ optimizer: 'adam', loss: 'mse', metrics: ['accurracy'] }),
+  ]
+  for (const options of unknown) {
+    t.throws(() => new Sequential([dense]).compile(options()), { name: 'ArgumentError' })
+  }
+})
+
+t.test('what cannot be is refused', async (t) => {
+  const compiled = () => {
+    const model = small({ units: 10, activation: 'softmax' })
+    model.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' })
+    return model
+  }
+  const compile = (activation: 'softmax' | 'linear', options: object) => () =>
+    small({ units: 10, activation }).compile({ optimizer: 'sgd', loss: 'mse', ...options } as never)
+  const sync: [() => unknown, RegExp][] = [
+    [() => new layers.Dense({ units: 0 }), /expected units >= 1/],
+    [
+      () => new layers.Dense({ units: 1, activation: 'swish' as never }),
+      /activation: expected one of/,
+    ],
+    [() => new layers.Dense({ units: 1, biasRegularizer: 'l2' } as never), /got biasRegularizer/],
+    [
+      () => small({ units: 1, kernelInitializer: 'ones' as never }).countParams(),
+      /kernelInitializer: expected/,
+    ],
+    [() => new layers.Dropout({ rate: 1 }), /Dropout: expected a rate from 0 to below 1, got 1/],
+    [() => new layers.Dropout({} as never), /a rate from 0 to below 1, got undefined/],
+    [() => new layers.Dropout(0.1 as never), /Dropout: expected one object .*rate.*, got 0\.1/],
+    [() => new layers.Dense(3 as never), /Dense: expected one object .*units.*, got 3/],
+    [() => new (layers.Dense as never as { new (): unknown })(), /got undefined/],
+    [() => new layers.Flatten([8, 8] as never), /Flatten: expected one object .*, got an array/],
+    [() => new layers.Activation('relu', 'hidden' as never), /one object .*, got hidden/],
+    [() => new Sequential([layers.Flatten as never]), /expected a layer.*, got function/],
+    [() => new optimizers.SGD(0.1 as never), /SGD: expected one object .*, got 0\.1/],
+    [() => new optimizers.Adam(null as never), /Adam: expected one object .*, got null/],
+    [() => new callbacks.EarlyStopping(3 as never), /EarlyStopping: expected one object.*, got 3/],
+    [() => new callbacks.ReduceLROnPlateau('loss' as never), /expected one object .*, got loss/],
+    [() => new callbacks.LearningRateScheduler(0.1 as never), /expected a function.*, got number/],
+    [() => new callbacks.ModelCheckpoint({} as never), /expected the path of a \.safetensors/],
+    [() => new losses.BinaryCrossentropy(true as never), /one object of options .*, got true/],
+    [
+      () => new losses.BinaryCrossentropy({ from_logits: true } as never),
+      /unknown option from_logits; did you mean fromLogits\?/,
+    ],
+    [
+      () => new layers.Dense({ units: 1, input_shape: [1] } as never),
+      /Dense: unknown option input_shape; did you mean inputShape\?/,
+    ],
+    [() => new layers.Dense({ unit: 1 } as never), /unknown option unit; did you mean units\?/],
+    [
+      () => new Sequential().compile({ optimizer: 'sgd', loss: 'mse' }),
+      /expected layers, got none/,
+    ],
+    [
+      () => new Sequential([new layers.Dense({ units: 1 })]).countParams(),
+      /expected an inputShape/,
+    ],
+    [compile('linear', { loss: 'sparseCategoricalCrossentropy' }), /with softmax .* fromLogits/],
+    [
+      compile('softmax', { loss: new losses.CategoricalCrossentropy({ fromLogits: true }) }),
+      /without activation/,
+    ],
+    [compile('softmax', { loss: 'poisson' }), /loss: expected one of/],
+    [compile('softmax', { optimizer: 'rmsprop' }), /optimizer: expected one of sgd, adam/],
+    [compile('softmax', { metrics: ['auc'] }), /metrics: expected one of accuracy/],
+    [compile('softmax', { runEagerly: true }), /got runEagerly/],
+    [() => new optimizers.SGD({ learningRate: -1 }), /learningRate >= 0/],
+    [() => new optimizers.SGD({ clipnorm: 1 } as never), /got clipnorm/],
+    [() => small().predict([[1, 2]]), /expected x of shape \[examples, 64\], got \[1, 2\]/],
+    [() => new callbacks.EarlyStopping({ baseline: 1 } as never), /got baseline/],
+    [() => new callbacks.EarlyStopping({ patience: Number.NaN }), /patience >= 0, got NaN/],
+    [() => new callbacks.ReduceLROnPlateau({ factor: 2 }), /a factor between 0 and 1/],
+  ]
+  for (const [run, message] of sync) t.throws(run, { message }, `${message}`)
+  const wrong = new callbacks.EarlyStopping()
+  const async: [() => Promise<unknown>, RegExp][] = [
+    [() => small().fit(x, y), /expected a compiled model/],
+    [() => small().evaluate(x, y), /expected a compiled model/],
+    [
+      () => compiled().fit(x, y, { classWeight: {} } as never),
+      /fit: expected options among epochs, .*, monitor, got classWeight/,
+    ],
+    [
+      () => compiled().fit(x, y, { batch_size: 8 } as never),
+      /fit: unknown option batch_size; did you mean batchSize\?/,
+    ],
+    [() => compiled().fit(x, y, 5 as never), /fit: expected one object of options .*, got 5/],
+    [() => compiled().fit(x, y.slice(1), quiet), /expected y of shape \[300\], got \[299\]/],
+    [() => compiled().fit(x, oneHot, quiet), /expected y of shape \[300\], got \[300, 10\]/],
+    [
+      () =>
+        compiled().fit(
+          x,
+          y.map((label) => label + 0.5),
+          quiet,
+        ),
+      /expected class labels in y, got/,
+    ],
+    [
+      () =>
+        compiled().fit(
+          x,
+          y.map((label) => label + 5),
+          quiet,
+        ),
+      /labels in 0..9/,
+    ],
+    [() => compiled().fit(x, y, { ...quiet, validationSplit: 1 }), /validationSplit/],
+    [
+      () => compiled().fit(x, y, { ...quiet, callbacks: [wrong] }),
+      /monitor to be one of loss, got val_loss/,
+    ],
+  ]
+  for (const [run, message] of async) await t.rejects(run(), { message }, `${message}`)
+  const built = compiled()
+  await built.fit(x, y, quiet)
+  t.throws(() => built.add(new layers.Dense({ units: 1 })), { message: /without weights/ })
+})
+
+t.test('dispose gives back all but the state of the optimizer', async (t) => {
+  const run = async () => {
+    const model = small({ units: 10, activation: 'softmax' })
+    model.compile({
+      optimizer: 'sgd',
+      loss: 'sparseCategoricalCrossentropy',
+      metrics: ['accuracy'],
+    })
+    await model.fit(x, y, { ...quiet, validationSplit: 0.1 })
+    model.dispose()
+  }
+  await run()
+  const before = memory().buffers
+  await run()
+  t.equal(memory().buffers - before, 2 * 2, 'settings of two groups')
+})
+
+t.test('a sigmoid layer that is not the last is a layer like any other', async (t) => {
+  const model = new Sequential([
+    new layers.Dense({ units: 2, activation: 'sigmoid', inputShape: [1] }),
+  ])
+  model.compile({ optimizer: 'sgd', loss: 'mse' })
+  const [linear] = model.module.layers as [Linear]
+  const plain = new Plain(linear, new Sigmoid())
+  t.same(model.predict([[1], [2]]).data(), plain.forward(tensor([[1], [2]])).data())
+})

@@ -1,0 +1,175 @@
+/**
+ * Every public method of a tensor × every way that it can be released: each throws
+ * ReleasedTensorError. The methods are taken from the class, so that a new one cannot be forgotten.
+ */
+import t from 'tap'
+import {
+  concat,
+  linear,
+  matmul,
+  oneHot,
+  ReleasedTensorError,
+  scope,
+  stack,
+  Tensor,
+  tensor,
+  where,
+} from '../../lib/index.js'
+import { crossEntropyPerExample } from '../../lib/ops/softmax.js'
+import { onBothBackends, refuses, wrong } from '../support/reference.js'
+
+const labels = () => tensor(Int32Array.of(0, 1))
+const matrix = () =>
+  tensor([
+    [1, 2],
+    [3, 4],
+  ])
+
+/** How each method is called on a 2 × 2 matrix. */
+const calls: Record<string, (x: Tensor) => unknown> = {
+  handle: (x) => x.handle,
+  data: (x) => x.data(),
+  toArray: (x) => x.toArray(),
+  item: (x) => x.item(),
+  toString: (x: Tensor) => x.toString(),
+  clip: (x) => x.clip(0, 1),
+  reshape: (x) => x.reshape([4]),
+  slice: (x) => x.slice([0, 1]),
+  T: (x) => x.T,
+  flatten: (x) => x.flatten(),
+  squeeze: (x) => x.squeeze(),
+  unsqueeze: (x) => x.unsqueeze(0),
+  indexSelect: (x) => x.indexSelect(0, labels()),
+  broadcastTo: (x) => x.broadcastTo([3, 2, 2]),
+  assign: (x) => x.assign([1, 2, 3, 4]),
+
+  backward: (x) => x.backward(tensor([1, 2, 3, 4], [2, 2])),
+}
+for (const name of ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'matmul']) {
+  calls[name] = (x) => wrong(x)[name](matrix())
+}
+for (const name of ['equal', 'notEqual', 'less', 'lessEqual', 'greater', 'greaterEqual']) {
+  calls[name] = (x) => wrong(x)[name](matrix())
+}
+for (const name of ['neg', 'abs', 'sign', 'exp', 'log', 'sqrt', 'square', 'reciprocal', 'sin']) {
+  calls[name] = (x) => wrong(x)[name]()
+}
+for (const name of ['cos', 'relu', 'sigmoid', 'tanh', 'softplus', 'softmax', 'logSoftmax']) {
+  calls[name] = (x) => wrong(x)[name]()
+}
+for (const name of ['sum', 'mean', 'max', 'min', 'norm', 'argmax', 'argmin']) {
+  calls[name] = (x) => wrong(x)[name]()
+}
+for (const name of ['transpose', 'detach', 'clone', 'view']) calls[name] = (x) => wrong(x)[name]()
+
+/** What works on a released tensor too, and what only integers have. */
+const harmless = ['constructor', 'dispose', 'requiresGrad']
+const ofIntegers = ['toFloat']
+
+const released: Record<string, (x: () => Tensor) => Tensor> = {
+  'by dispose()': (make) => {
+    const x = make()
+    x.dispose()
+    return x
+  },
+  'by dispose(), while a view lives': (make) => {
+    const x = make()
+    x.reshape([-1])
+    x.dispose()
+    return x
+  },
+  'at the end of its scope': (make) => {
+    const kept: Tensor[] = []
+    scope(() => {
+      kept.push(make())
+    })
+    return kept[0]
+  },
+  'with the scope of the tensor it is a view of': (make) => {
+    const kept: Tensor[] = []
+    scope(() => {
+      kept.push(make().view())
+    })
+    return kept[0]
+  },
+  'as a gradient that was forgotten': (make) => {
+    const leaf = tensor([
+      [0, 0],
+      [0, 0],
+    ])
+    leaf.requiresGrad = true
+    leaf.backward(make())
+    const gradient = leaf.grad as Tensor
+    gradient.dispose()
+    return gradient
+  },
+}
+
+function leafOf(data: () => Tensor): () => Tensor {
+  return () => {
+    const x = data()
+    x.requiresGrad = true
+    return x
+  }
+}
+
+t.test('every method is here', async (t) => {
+  const methods = Object.getOwnPropertyNames(Tensor.prototype)
+  t.strictSame([...Object.keys(calls), ...harmless, ...ofIntegers].sort(), methods.sort())
+})
+
+onBothBackends('alive, every method works', (t) => {
+  for (const [name, call] of Object.entries(calls)) {
+    const make = name === 'item' ? () => tensor(1) : matrix
+    t.doesNotThrow(() => call(leafOf(make)()), name)
+  }
+})
+
+for (const [state, release] of Object.entries(released)) {
+  onBothBackends(`released ${state}`, (t) => {
+    for (const make of [matrix, leafOf(matrix)]) {
+      for (const call of Object.values(calls)) {
+        const x = release(make)
+        refuses(t, () => call(x), ReleasedTensorError)
+      }
+      const x = release(make)
+      t.doesNotThrow(() => {
+        x.dispose()
+        x.dispose()
+        x[Symbol.dispose]()
+        t.strictSame(x.shape, [2, 2])
+        t.match(wrong(x)[Symbol.for('nodejs.util.inspect.custom')](), /, released\)$/)
+      }, 'what tells about it, and releasing it again')
+    }
+    if (state.startsWith('as a gradient')) return
+    const integers = release(() => wrong(labels()))
+    refuses(t, () => wrong(integers).toFloat(), ReleasedTensorError)
+    refuses(t, () => matrix().indexSelect(0, wrong(integers)), ReleasedTensorError)
+    refuses(t, () => integers.equal(1), ReleasedTensorError)
+    refuses(t, () => oneHot(wrong(integers), 3), ReleasedTensorError)
+  })
+}
+
+onBothBackends('released arguments', (t) => {
+  const gone = matrix()
+  gone.dispose()
+  const x = matrix()
+  const functions: Record<string, () => unknown> = {
+    concat: () => concat([x, gone]),
+    stack: () => stack([gone, x]),
+    matmul: () => matmul(x, gone),
+    linear: () => linear(x, matrix(), gone),
+    where: () => where(x, gone, x),
+    crossEntropy: () => crossEntropyPerExample(gone, labels()),
+    assign: () => x.assign(gone),
+    seed: () => x.backward(gone),
+    empty: () => gone.slice([0, 0]),
+    'no axes': () => gone.sum([]),
+    'a whole slice': () => gone.slice(),
+  }
+  for (const name of ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'matmul', 'equal']) {
+    functions[name] = () => wrong(x)[name](gone)
+  }
+  for (const fn of Object.values(functions)) refuses(t, fn, ReleasedTensorError)
+  t.strictSame(x.data(), Float32Array.of(1, 2, 3, 4), 'nothing was changed')
+})

@@ -1,0 +1,80 @@
+/** A classifier in a file, and what it says about raw features. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import {
+  ArgumentError,
+  DataError,
+  fit,
+  fitPreprocessing,
+  iris,
+  loadClassifier,
+  mlp,
+  noGrad,
+  predict,
+  preprocess,
+  readCsv,
+  SGD,
+  ShapeError,
+  saveClassifier,
+  softmaxCrossEntropy,
+  split,
+  tensor,
+} from '../../lib/index.js'
+import { refuses } from '../support/reference.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'neuroblas-predict-'))
+t.teardown(() => rmSync(folder, { recursive: true }))
+
+t.test('a classifier answers raw features as the model does preprocessed ones', async (t) => {
+  const { train, test } = split(iris(), 0.2, 1)
+  const preprocessing = fitPreprocessing(train)
+  const model = mlp([4, 16, 3])
+  const optimizer = new SGD(model.parameters(), { lr: 0.1 })
+  const data = preprocess(train, preprocessing)
+  await fit(model, data, { loss: softmaxCrossEntropy, optimizer, epochs: 20, batchSize: 8 })
+  const path = join(folder, 'iris.safetensors')
+  const notes = { dataset: 'iris', seed: 1, classes: train.classes, preprocessing }
+  const units = [4, 16, 3]
+  saveClassifier(
+    model,
+    path,
+    { units, activation: 'relu' },
+    {
+      ...notes,
+      loss: 'cross-entropy',
+      testAccuracy: 1,
+    },
+  )
+
+  const classifier = loadClassifier(path)
+  t.strictSame(classifier.classes, ['setosa', 'versicolor', 'virginica'])
+  const rows = Array.from({ length: test.size }, (_, i) => test.inputs.slice(4 * i, 4 * i + 4))
+  const { labels, names, scores } = predict(classifier, rows, { batchSize: 7 })
+  const inputs = preprocess(test, preprocessing).inputs as Float32Array
+  const expected = noGrad(() => model.forward(tensor(inputs, [test.size, 4])).softmax())
+  t.strictSame(scores, expected.data(), 'the same bits in batches')
+  t.strictSame(labels, expected.argmax(1).data())
+  t.strictSame(names[0], classifier.classes[labels[0]])
+  t.ok(labels.filter((label, i) => label === test.targets[i]).length >= 27)
+  t.strictSame(predict(classifier, tensor(rows.map((row) => [...row]))).labels, labels)
+
+  refuses(t, () => predict(classifier, [[1, 2, 3]]), ShapeError)
+  refuses(t, () => predict(classifier, []), ShapeError)
+  refuses(t, () => predict(classifier, [[1, 2, 3, Number.NaN]]), ArgumentError)
+  refuses(t, () => predict(classifier, rows, { batchSize: 0 }), ArgumentError)
+  refuses(t, () => predict(classifier, rows, { batch: 1 } as never), ArgumentError)
+})
+
+t.test('readCsv makes a data set of numbers and a class', async (t) => {
+  const path = join(folder, 'flowers.csv')
+  writeFileSync(path, 'length,width,kind\n1,2,b\n3,4,a\n5,6.5,b\n')
+  const data = readCsv(path)
+  t.strictSame(data.classes, ['a', 'b'])
+  t.strictSame([...data.targets], [1, 0, 1])
+  t.strictSame([...data.inputs], [1, 2, 3, 4, 5, 6.5])
+  t.strictSame([...readCsv(path, { classes: ['b', 'a'] }).targets], [0, 1, 0])
+  refuses(t, () => readCsv(path, { classes: ['a', 'c'] }), DataError)
+  refuses(t, () => readCsv(path, { header: true } as never), ArgumentError)
+})
