@@ -5,7 +5,8 @@
 import { ArgumentError, BackendError } from '../base/errors.js'
 import type { Backend, MemoryUse } from './backend.js'
 import { JsBackend } from './js/backend.js'
-import { checkThreads, loadAddon, NativeBackend } from './native/backend.js'
+import { checkThreads, loadAddon } from './native/addon.js'
+import { NativeBackend } from './native/backend.js'
 import { recorded } from './record.js'
 
 export type BackendName = Backend['name']

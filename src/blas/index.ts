@@ -8,7 +8,7 @@
  * for blocks of one matrix that do not meet.
  */
 import { currentBackend } from '../backend/current.js'
-import { loadAddon } from '../backend/native/backend.js'
+import { loadAddon } from '../backend/native/addon.js'
 import { flag, matrix, number, sameType, separate, size, vector } from './checks.js'
 import { type Axpy, type Dot, type Engine, type Gemm, type Gemv, loops } from './engine.js'
 

@@ -4,7 +4,7 @@
  */
 import t, { type Test } from 'tap'
 import { setBackend } from '../../lib/backend/current.js'
-import { loadAddon } from '../../lib/backend/native/backend.js'
+import { loadAddon } from '../../lib/backend/native/addon.js'
 import { ArgumentError, ShapeError } from '../../lib/base/errors.js'
 import { axpy, dot, gemm, gemv } from '../../lib/blas/index.js'
 

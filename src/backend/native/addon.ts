@@ -1,0 +1,113 @@
+/**
+ * The addon: loads it, proves that it has exactly the kernels of the table, and makes the library's
+ * own errors of what it throws.
+ */
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { ArgumentError, BackendError, KernelError, OutOfMemoryError } from '../../base/errors.js'
+import type { MemoryUse } from '../backend.js'
+import type { TypedArray } from '../dtype.js'
+import { type KernelName, kernels, signature } from '../kernels.js'
+
+/** What the addon exports; see native/addon.cc. */
+export interface Addon {
+  mailbox: Float64Array
+  kernels: { name: string; signature: string }[]
+  run(kernel: number): void
+  alloc(length: number, dtype: number): number
+  release(handle: number): void
+  write(handle: number, src: TypedArray, offset?: number): void
+  read(handle: number, dst: TypedArray, offset?: number): void
+  memory(): MemoryUse
+  compile(
+    arenaBytes: number,
+    places: Float64Array,
+    steps: Float64Array,
+    before: Float64Array,
+    after: Float64Array,
+  ): number
+  runProgram(id: number, passes: number, transfers: Float64Array): number
+  startProgram(
+    id: number,
+    passes: number,
+    transfers: Float64Array,
+    done: (error: string | null, passes: number) => void,
+  ): void
+  cancelProgram(id: number): void
+  progressOf(id: number): number
+  disposeProgram(id: number): void
+  threads(): number
+  setThreads(count: number): void
+  info(): {
+    openblas: string
+    core: string
+    openblasThreads: number
+    simd: string
+    fastTiles: boolean
+  }
+  timeGemms(products: Float64Array, repeats: number): number
+  // biome-ignore lint/suspicious/noExplicitAny: typed in blas.ts, its only user
+  blas: any
+}
+
+let loaded: Addon | undefined
+
+/**
+ * The addon, loaded once. `NEUROBLAS_ADDON` names another build of it (the C++ developer's).
+ * Throws BackendError with the reason and what to do.
+ */
+export function loadAddon(): Addon {
+  if (loaded) return loaded
+  const require = createRequire(import.meta.url)
+  const root = fileURLToPath(new URL('../../..', import.meta.url))
+  try {
+    const path = process.env.NEUROBLAS_ADDON
+    loaded = (path ? require(path) : require('node-gyp-build')(root)) as Addon
+  } catch (error) {
+    throw new BackendError(
+      `native addon: cannot be loaded (${(error as Error).message.split('\n')[0]}). ` +
+        'It needs the system OpenBLAS (Debian/Ubuntu: apt install libopenblas-dev, Fedora: dnf ' +
+        'install openblas-devel, macOS: brew install openblas) and its build script allowed: ' +
+        'npm install-scripts approve neuroblas && npm rebuild neuroblas',
+      { cause: error },
+    )
+  }
+  const threads = process.env.NEUROBLAS_NUM_THREADS
+  if (threads !== undefined && threads !== '') {
+    loaded.setThreads(checkThreads('NEUROBLAS_NUM_THREADS', Number(threads), threads))
+  }
+  return loaded
+}
+
+/**
+ * Refuses a number of threads that the addon does not know.
+ * @param given what the number was read from, for the message
+ */
+export function checkThreads(name: string, threads: number, given: unknown = threads): number {
+  if (Number.isInteger(threads) && threads >= 1 && threads <= 256) return threads
+  throw new ArgumentError(`${name}: expected an integer from 1 to 256, got ${given}`)
+}
+
+/** Position of each kernel in the addon's list. Throws BackendError where it is not this table. */
+export function matchKernels(addon: Addon): Record<KernelName, number> {
+  const indices: Record<string, number> = {}
+  for (const [index, row] of addon.kernels.entries()) indices[row.name] = index
+  const names = Object.keys(kernels) as KernelName[]
+  const differing = names.filter(
+    (name) => addon.kernels[indices[name]]?.signature !== signature(name),
+  )
+  const unknown = addon.kernels.filter((row) => !(row.name in kernels)).map((row) => row.name)
+  if (differing.length + unknown.length > 0) {
+    throw new BackendError(
+      `native addon: it is out of date, run \`npm run build\` (kernels that differ: ${[...differing, ...unknown].join(', ')})`,
+    )
+  }
+  return indices
+}
+
+/** What the addon threw, as one of the library's own errors. */
+export function translate(error: unknown): Error {
+  const { code, message } = error as { code?: string; message: string }
+  if (code === 'MEMORY') return new OutOfMemoryError(message, { cause: error })
+  return new KernelError(message, { cause: error })
+}
