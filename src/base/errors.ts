@@ -28,6 +28,9 @@ export class KernelError extends NeuroblasError {}
 /** No backend can be used as asked: addon missing or out of date, tensors of two backends mixed. */
 export class BackendError extends NeuroblasError {}
 
+/** A package that only some functions need is not installed; the message says how to install it. */
+export class MissingPackageError extends NeuroblasError {}
+
 /** Memory asked for cannot be had. */
 export class OutOfMemoryError extends NeuroblasError {}
 

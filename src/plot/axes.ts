@@ -35,7 +35,7 @@ export function labelsWithin(names: readonly string[], room = Infinity) {
       names.map((name) => name.slice(0, most)),
       labelFontSize,
     ),
-    axis: { labelAngle: 0, labelExpr: `truncate(datum.label, ${most})`, labelLimit: 0 },
+    axis: { labelAngle: 0, labelExpr: `truncate(datum.label, ${most})` },
   }
 }
 
@@ -44,7 +44,7 @@ export function labelsWithin(names: readonly string[], room = Infinity) {
  * @param step pixels of each category; where labels are wider they are slanted, and cut off at `room`
  */
 export function labelsBelow(names: readonly string[], step: number, room?: number): Spec {
-  if (widest(names, theme.axis.labelFontSize) + 4 <= step) return { labelAngle: 0, labelLimit: 0 }
+  if (widest(names, theme.axis.labelFontSize) + 4 <= step) return { labelAngle: 0 }
   return { ...labelsWithin(names, room).axis, labelAngle: step < 17 ? -90 : -45 }
 }
 

@@ -1,8 +1,9 @@
 /** From a chart in vega-lite's words to SVG. */
-import * as vega from 'vega'
-import { compile, type TopLevelSpec } from 'vega-lite'
+import type * as Vega from 'vega'
+import type * as VegaLite from 'vega-lite'
+import { loadPackages } from '../base/packages.js'
 import { escapeXml } from '../base/text.js'
-import { linesOf } from './text.js'
+import { type Evaluated, linesOf, type TextMetrics, useOwnWidths } from './text.js'
 import { BOLD, theme } from './theme.js'
 
 /** What every chart takes. Axis titles should name the unit: `'time (s)'`. */
@@ -47,10 +48,22 @@ export async function drawSized(
     title: { text, subtitle: subtitle && linesOf(subtitle, subtitleFontSize, room) },
   }
   const full = { ...heading, ...spec, config: theme }
-  const { spec: compiled } = compile(full as unknown as TopLevelSpec)
-  const svg = await new vega.View(vega.parse(compiled), { renderer: 'none' }).toSVG()
+  const svg = await render(full)
   const label = escapeXml([title, subtitle].filter(Boolean).join('. ') || 'chart')
   return renumbered(svg).replace('<svg ', `<svg role="img" aria-label="${label}" `)
+}
+
+async function render(spec: Spec): Promise<string> {
+  const [vega, { compile }] = await loadPackages<[typeof Vega, typeof VegaLite]>(
+    'plot',
+    'vega',
+    'vega-lite',
+  )
+  const { spec: compiled } = compile(spec as unknown as VegaLite.TopLevelSpec)
+  const view = new vega.View(vega.parse(compiled), { renderer: 'none' })
+  const { textMetrics } = vega as unknown as { textMetrics: TextMetrics }
+  useOwnWidths(view as unknown as Evaluated, textMetrics)
+  return view.toSVG()
 }
 
 /** Vega counts the ids of gradients and clips on from chart to chart. */

@@ -1,16 +1,4 @@
 /** How wide text is, about, and its lines. */
-import * as vega from 'vega'
-
-interface TextMetrics {
-  width(item: { fontSize?: number }, text: unknown): number
-  estimateWidth: unknown
-}
-
-// Without a canvas vega takes every letter for 0.8 of its height wide, and leaves gaps.
-const { textMetrics } = vega as unknown as { textMetrics: TextMetrics }
-if (textMetrics.width === textMetrics.estimateWidth) {
-  textMetrics.width = ({ fontSize = 11 }, text) => widthOf(`${text ?? ''}`, fontSize)
-}
 
 /** Width of a letter in heights, on average. */
 export const LETTER = 0.62
@@ -31,4 +19,36 @@ export function linesOf(text: string, fontSize: number, width: number): string[]
   const most = Math.max(SHORTEST, Math.floor(width / (LETTER * fontSize)))
   const line = new RegExp(`(?!\\s).{1,${most}}(?!\\S)|\\S{1,${most}}`, 'gu')
   return `${text}`.match(line) ?? ['']
+}
+
+type WidthOf = (item: { fontSize?: number }, text: unknown) => number
+
+/** What vega measures text by: one for all who use it in this process. */
+export interface TextMetrics {
+  width: WidthOf
+  readonly estimateWidth: WidthOf
+}
+
+/** A view of vega, as far as its types leave it out. */
+export interface Evaluated {
+  evaluate(...args: unknown[]): Promise<unknown>
+}
+
+/**
+ * Has a view lay its text out by `widthOf`: without a canvas vega takes every letter for 0.8 of its
+ * height wide, and leaves gaps. Others who draw with vega keep its widths, because ours are there only
+ * while `evaluate` runs, which lays everything out before it waits for anything.
+ */
+export function useOwnWidths(view: Evaluated, metrics: TextMetrics): void {
+  if (metrics.width !== metrics.estimateWidth) return
+  const evaluate = view.evaluate.bind(view)
+  view.evaluate = (...args) => {
+    const before = metrics.width
+    metrics.width = ({ fontSize = 11 }, text) => widthOf(`${text ?? ''}`, fontSize)
+    try {
+      return evaluate(...args)
+    } finally {
+      metrics.width = before
+    }
+  }
 }

@@ -40,6 +40,8 @@ export const theme = {
     gridColor: GRID,
     labelColor: TEXT,
     labelFontSize: 12,
+    // Cut-off text would be measured when it is drawn, by vega's own widths.
+    labelLimit: 0,
     tickColor: TEXT,
     titleColor: TEXT,
     titleFontSize: 13,

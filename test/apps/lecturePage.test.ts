@@ -49,7 +49,7 @@ t.test('each experiment: a file of its own with lines to show, and a formula', a
     t.notMatch(excerpt(name), /lecture:/)
     t.ok(items.length > 0 && items.every((item) => item >= 1 && item <= 18))
     t.ok(text.length > 20)
-    if (formula !== undefined) t.match(formulaOf(formula), /<math/)
+    if (formula !== undefined) t.match(await formulaOf(formula), /<math/)
     // A TeX command whose backslash was taken for an escape.
     t.notMatch(formula ?? '', /[\f\t\v\r\b]/)
   }
@@ -105,7 +105,7 @@ t.test('aborted: what has ended is kept, what was under way is not', async (t) =
     finished.map(({ experiment }) => experiment.name),
     ['xor'],
   )
-  t.match(page(finished, about), 'Stopped early: 2 experiments were not run.')
+  t.match(await page(finished, about), 'Stopped early: 2 experiments were not run.')
 })
 
 t.test('the page and its files', async (t) => {

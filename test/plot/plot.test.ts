@@ -3,6 +3,7 @@
  */
 import { inflateSync } from 'node:zlib'
 import t, { type Test } from 'tap'
+import * as vega from 'vega'
 import { ArgumentError, dataset, predictedClasses, ShapeError, tensor } from '../../lib/index.js'
 import * as plot from '../../lib/plot/index.js'
 import { wrong } from '../support/reference.js'
@@ -102,6 +103,29 @@ for (const [name, draw] of Object.entries(charts)) {
     t.equal(png.readUInt32BE(16), Number(width), 'rendered, in full width')
   })
 }
+
+t.test('text has our widths, and that of others who use vega its own', async (t) => {
+  const { textMetrics } = vega as unknown as { textMetrics: Record<string, unknown> }
+  const theirs = () =>
+    new vega.View(
+      vega.parse({
+        width: 200,
+        height: 20,
+        autosize: { type: 'fit', contains: 'padding' },
+        scales: [{ name: 'x', type: 'point', range: 'width', domain: ['categories', 'b'] }],
+        axes: [{ orient: 'bottom', scale: 'x', labelLimit: 60 }],
+      }),
+      { renderer: 'none' },
+    ).toSVG()
+  const alone = await theirs()
+  t.match(alone, '…', 'by their widths the label is too long')
+  const ours = () => plot.lines({ a: [1_000_000, 2_000_000] })
+  const [svg, beside] = await Promise.all([ours(), theirs(), ours()])
+  t.equal(beside, alone)
+  t.equal(textMetrics.width, textMetrics.estimateWidth)
+  const [width] = plotSize(svg)
+  t.ok(width > 365, `${width}: by vega's widths the labels leave only 349`)
+})
 
 t.test('tensors are drawn as the arrays of their elements', async (t) => {
   const of = (values: number[]) => tensor(values)

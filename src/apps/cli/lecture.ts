@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { getNumThreads } from '../../index.js'
-import { currentBackend } from '../../internal.js'
+import { currentBackend, loadPackages } from '../../internal.js'
 import type { Experiment } from '../lecture/experiment.js'
 import { experiments } from '../lecture/index.js'
 import { type Finished, runExperiments } from '../lecture/run.js'
@@ -48,6 +48,8 @@ export function lectureCommand(): Command {
 }
 
 async function lecture({ only, quick = false, out }: Options): Promise<void> {
+  // Asked for at once, and not only when the first experiment has been trained.
+  await loadPackages('lecture', 'vega', 'vega-lite', '@resvg/resvg-js', 'temml')
   const chosen = experiments.filter(({ name }) => only?.includes(name) ?? true)
   const reporter = new LectureReporter(chosen)
   const interrupt = new Interrupt((name) => {

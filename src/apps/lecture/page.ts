@@ -1,8 +1,8 @@
 /** The page: everything in one HTML file, formulas as MathML and figures as SVG; no scripts. */
 
 import { readFileSync } from 'node:fs'
-import temml from 'temml'
-import { escapeXml } from '../../internal.js'
+import type { default as Temml } from 'temml'
+import { escapeXml, loadPackages } from '../../internal.js'
 import type { Claim, Figure } from './experiment.js'
 import type { Finished } from './run.js'
 import { excerpt } from './source.js'
@@ -19,8 +19,9 @@ export interface About {
 
 const TITLE = 'Foundations of deep neural networks, run for real'
 
-export function page(finished: readonly Finished[], about: About): string {
+export async function page(finished: readonly Finished[], about: About): Promise<string> {
   const style = readFileSync(new URL('../../../src/apps/lecture/page.css', import.meta.url), 'utf8')
+  const sections = await Promise.all(finished.map(section))
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -38,7 +39,7 @@ ${summary(finished, about)}
 </header>
 ${contents(finished)}
 <main>
-${finished.map(section).join('\n')}
+${sections.join('\n')}
 </main>
 <footer>
 <p>Every figure and number on this page was computed by <strong>neuroblas ${about.version}</strong>
@@ -78,13 +79,13 @@ function contents(finished: readonly Finished[]): string {
   return `<nav aria-label="Contents">\n<ol>\n${entries.join('\n')}\n</ol>\n</nav>`
 }
 
-function section({ experiment, claims, figures, ok, seconds }: Finished): string {
+async function section({ experiment, claims, figures, ok, seconds }: Finished): Promise<string> {
   const { name, items, title, formula, text } = experiment
   const number = `${items.length > 1 ? 'Items' : 'Item'} ${items.join(', ')}`
   return `<article id="${name}"${ok ? '' : ' class="failed"'}>
 <p class="kicker">${number}</p>
 <h2>${escapeXml(title)}</h2>
-${formula === undefined ? '' : formulaOf(formula)}
+${formula === undefined ? '' : await formulaOf(formula)}
 <p>${escapeXml(text)}</p>
 <div class="figures">
 ${figures.map((figure) => picture(name, figure, ok)).join('\n')}
@@ -99,7 +100,8 @@ ${claims.map(claimRow).join('\n')}
 }
 
 /** As MathML; where it has a \\qquad, lines may break. Throws when it is not well-formed. */
-export function formulaOf(tex: string): string {
+export async function formulaOf(tex: string): Promise<string> {
+  const [{ default: temml }] = await loadPackages<[{ default: typeof Temml }]>('lecture', 'temml')
   const parts = tex
     .split('\\qquad')
     .map((part) => temml.renderToString(part, { displayMode: true, throwOnError: true }))

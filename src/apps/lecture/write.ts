@@ -30,7 +30,7 @@ export async function writeLecture(
   }
   const results = JSON.stringify(resultsOf(finished), null, 2)
   writeFileAtomically(join(folder, 'results.json'), Buffer.from(`${results}\n`))
-  writeFileAtomically(join(folder, 'index.html'), Buffer.from(page(finished, about)))
+  writeFileAtomically(join(folder, 'index.html'), Buffer.from(await page(finished, about)))
   for (const file of readdirSync(join(folder, 'figures'))) {
     if (isFigure(file) && !written.has(file)) rmSync(join(folder, 'figures', file))
   }
