@@ -1,9 +1,10 @@
 /** Who takes part, and with how many threads. */
 import { fileURLToPath } from 'node:url'
 import type { Case } from './cases.js'
+import type { Checkout } from './checkout.js'
 import { canDo, commandOf, findPeers } from './peers.js'
 
-interface Contestant {
+export interface Contestant {
   /** Program and arguments, to which the job is added; or why it is not there. */
   command: readonly string[] | { unavailable: string }
   env?: Record<string, string>
@@ -46,14 +47,32 @@ const contestants: Record<string, Contestant> = { ...own, ...Object.fromEntries(
 
 export const CONTESTANTS: readonly string[] = Object.keys(contestants)
 
-export function contestantNamed(name: string): Contestant {
-  return contestants[name]
+/** Those of these names, and the checkout, if there is one, under the name `against`. */
+export function contestantsNamed(
+  names: readonly string[],
+  against: Checkout | undefined,
+): [string, Contestant][] {
+  const named = names.map((name): [string, Contestant] => [name, contestants[name]])
+  return against ? [...named, ['against', contestantFrom(against)]] : named
+}
+
+/** The contestant `neuroblas` as another checkout has it, with that checkout's addon. */
+function contestantFrom({ program, addon }: Checkout): Contestant {
+  return {
+    ...own.neuroblas,
+    command: [process.execPath, program],
+    env: { ...own.neuroblas.env, NEUROBLAS_ADDON: addon },
+  }
 }
 
 /** Cases with too little work in a step to share it. */
 const oneThreaded = ({ id, kind }: Case) => kind === 'op' || id === 'P1' || id === 'I1'
 
 /** The thread counts, of those wanted, that a contestant is measured with. */
-export function threadsOf(name: string, c: Case, wanted: readonly number[]): readonly number[] {
-  return contestants[name].oneThread || oneThreaded(c) ? [1] : wanted
+export function threadsOf(
+  { oneThread }: Contestant,
+  c: Case,
+  wanted: readonly number[],
+): readonly number[] {
+  return oneThread || oneThreaded(c) ? [1] : wanted
 }

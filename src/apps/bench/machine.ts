@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { availableParallelism, cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { BackendError } from '../../index.js'
 import { loadAddon } from '../../internal.js'
 
@@ -39,16 +40,18 @@ function addonInfo() {
   }
 }
 
-/** The commit of the clone that this file is in; null for an installed package. */
-export function commitOf(): string | null {
-  const folder = import.meta.dirname
+/** The top folder of the clone or package that this file is in. */
+export const OWN_FOLDER = fileURLToPath(new URL('../../..', import.meta.url))
+
+/** The commit of the clone that is this folder; null where it is none, as an installed package. */
+export function commitOf(folder: string): string | null {
   const git = (...args: string[]) =>
     execFileSync('git', args, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
       .toString()
       .trim()
   try {
-    // Inside somebody else's repository, as a dependency, lib/ is ignored or vendored: not ours.
-    if (folder.includes('node_modules')) return null
+    // A folder inside a repository, as a dependency is, says nothing of that repository's commit.
+    if (git('rev-parse', '--show-prefix') !== '') return null
     const changed = git('status', '--porcelain', '--untracked-files=no') !== ''
     return git('rev-parse', 'HEAD') + (changed ? ' with changes' : '')
   } catch {

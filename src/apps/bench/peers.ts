@@ -4,8 +4,8 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Case } from './cases.js'
+import { OWN_FOLDER } from './machine.js'
 
 /** An entry of peers.json. */
 export interface Peer {
@@ -17,10 +17,8 @@ export interface Peer {
   oneThread?: boolean
 }
 
-const root = fileURLToPath(new URL('../../..', import.meta.url))
-
 /** `NEUROBLAS_BENCH_PEERS` names another folder of peers. */
-const folder = process.env.NEUROBLAS_BENCH_PEERS ?? join(root, 'scripts', 'bench', 'peers')
+const folder = process.env.NEUROBLAS_BENCH_PEERS ?? join(OWN_FOLDER, 'scripts', 'bench', 'peers')
 
 export function findPeers(): Record<string, Peer> {
   const list = join(folder, 'peers.json')
@@ -32,7 +30,8 @@ export function canDo({ cases }: Peer, { id, kind }: Case): boolean {
 }
 
 /** The interpreter of the virtual environment, or the one that `NEUROBLAS_BENCH_PYTHON` names. */
-const python = process.env.NEUROBLAS_BENCH_PYTHON || join(root, '.bench-venv', 'bin', 'python')
+const python =
+  process.env.NEUROBLAS_BENCH_PYTHON || join(OWN_FOLDER, '.bench-venv', 'bin', 'python')
 
 /** Program and arguments, or why it cannot be run. */
 export function commandOf({ program }: Peer): readonly string[] | { unavailable: string } {

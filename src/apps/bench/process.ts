@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { NeuroblasError } from '../../index.js'
-import { contestantNamed } from './contestants.js'
+import type { Contestant } from './contestants.js'
 import type { Job, Ready, Round } from './protocol.js'
 
 /** A contestant broke down; its own words stand above, on the error output. */
@@ -23,8 +23,11 @@ export class Process {
   readonly #lines: AsyncIterator<string> | undefined
   readonly #unavailable: string | undefined
 
-  constructor(readonly job: Job) {
-    const { command, env } = contestantNamed(job.contestant)
+  constructor(
+    readonly job: Job,
+    readonly contestant: Contestant,
+  ) {
+    const { command, env } = contestant
     if ('unavailable' in command) {
       this.#unavailable = command.unavailable
       return
@@ -46,7 +49,7 @@ export class Process {
     try {
       return await this.#next()
     } catch (error) {
-      if (contestantNamed(this.job.contestant).own) throw error
+      if (this.contestant.own) throw error
       return { unavailable: `${(error as Error).message}, its words are on the error output` }
     }
   }

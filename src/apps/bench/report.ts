@@ -8,13 +8,15 @@ export interface Row {
   contestant: string
   threads: number
   /** For E1: per op; for I1: per call. Over the rounds. */
-  usPerStep: { min: number; median: number }
+  usPerStep: Times
   /** This and what follows: from the minimum; null where it has no meaning. */
   examplesPerSecond: number | null
   /** From the operations of the step's matrix products alone. */
   gflops: number | null
   /** Time of the step ÷ time of its bare BLAS calls on one thread. */
   toBareBlas: number | null
+  /** With `--against`, for `neuroblas`: its time ÷ that of the other checkout on as many threads. */
+  toAgainst: Times | null
   /** S1: time of the same contestant on one thread ÷ this time. */
   speedUp: number | null
   /** Mean loss over the first 1024 examples; null where a contestant cannot do the same steps. */
@@ -32,6 +34,8 @@ export interface Report {
   date: string
   /** Of the clone that the library stands in, if any. */
   commit: string | null
+  /** The other checkout of `--against`. */
+  against: { folder: string; commit: string | null } | null
   data: string
   rounds: number
   secondsPerRound: number
@@ -50,27 +54,39 @@ export interface Entry {
   rounds: Round[]
 }
 
-const times = ({ rounds }: Entry) => rounds.map(({ usPerStep }) => usPerStep)
-const fastest = (entry: Entry | undefined) => (entry ? Math.min(...times(entry)) : Number.NaN)
+interface Times {
+  min: number
+  median: number
+}
+
+function timesOf({ rounds }: Entry): Times {
+  const times = rounds.map(({ usPerStep }) => usPerStep)
+  return { min: Math.min(...times), median: median(times) }
+}
+
+const ratio = (a: Times, b: Times): Times => ({ min: a.min / b.min, median: a.median / b.median })
 
 export function rowsOf(c: Case, entries: readonly Entry[]): Row[] {
-  const find = (contestant: string) =>
-    entries.find(({ job }) => job.contestant === contestant && job.threads === 1)
+  const find = (contestant: string, threads = 1) =>
+    entries.find(({ job }) => job.contestant === contestant && job.threads === threads)
   const bare = find('bare')
   const batch = batchOf(c)
   return entries.map((entry) => {
     const { contestant, threads } = entry.job
     const { losses, note } = entry.ready
-    const min = fastest(entry)
+    const usPerStep = timesOf(entry)
+    const { min } = usPerStep
+    const against = contestant === 'neuroblas' ? find('against', threads) : undefined
     const single = threads > 1 ? find(contestant) : undefined
     const figures = largest(entry.rounds)
     return {
       ...{ case: c.id, contestant, threads },
-      usPerStep: { min, median: median(times(entry)) },
+      usPerStep,
       examplesPerSecond: batch === null ? null : (batch / min) * 1e6,
       gflops: c.kind === 'training' ? flopsOf(c) / min / 1000 : null,
-      toBareBlas: bare ? min / fastest(bare) : null,
-      speedUp: single ? fastest(single) / min : null,
+      toBareBlas: bare ? min / timesOf(bare).min : null,
+      toAgainst: against ? ratio(usPerStep, timesOf(against)) : null,
+      speedUp: single ? timesOf(single).min / min : null,
       lossAfter20: losses?.[0] ?? null,
       lossAfter100: losses?.[1] ?? null,
       ...(figures && { figures }),

@@ -6,9 +6,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Case, describeCase, trainingOf } from './cases.js'
-import { contestantNamed, threadsOf } from './contestants.js'
+import type { Checkout } from './checkout.js'
+import { contestantsNamed, threadsOf } from './contestants.js'
 import { findImages, writeCase, writeData } from './files.js'
-import { commitOf, machineOf } from './machine.js'
+import { commitOf, machineOf, OWN_FOLDER } from './machine.js'
 import { Process } from './process.js'
 import { filesOf, jobOf } from './protocol.js'
 import { compareLosses, type Entry, type Report, rowsOf } from './report.js'
@@ -16,6 +17,8 @@ import { compareLosses, type Entry, type Report, rowsOf } from './report.js'
 export interface BenchOptions {
   cases: readonly Case[]
   contestants: readonly string[]
+  /** Another checkout that takes part under the name `against`. */
+  against?: Checkout
   /** Thread counts; whoever has only one thread is measured with one. */
   threads: readonly number[]
   rounds: number
@@ -37,11 +40,12 @@ export async function runBench(options: BenchOptions): Promise<Report> {
 }
 
 async function runIn(folder: string, options: BenchOptions): Promise<Report> {
-  const { cases, rounds, seconds } = options
+  const { cases, rounds, seconds, against } = options
   const report: Report = {
     machine: machineOf(),
     date: new Date().toISOString(),
-    commit: commitOf(),
+    commit: commitOf(OWN_FOLDER),
+    against: against ? { folder: against.folder, commit: commitOf(against.folder) } : null,
     data: 'none',
     rounds,
     secondsPerRound: seconds,
@@ -64,19 +68,24 @@ async function runIn(folder: string, options: BenchOptions): Promise<Report> {
 async function runCase(
   folder: string,
   c: Case,
-  { contestants, threads: wanted, rounds, seconds, progress }: BenchOptions,
+  { contestants, against, threads: wanted, rounds, seconds, progress }: BenchOptions,
   report: Report,
 ): Promise<void> {
   const entries: (Entry & { process: Process })[] = []
   const started: Process[] = []
-  const jobs = contestants
-    .filter((name) => contestantNamed(name).takes(c))
-    .flatMap((name) => threadsOf(name, c, wanted).map((threads) => jobOf(name, c, threads, folder)))
+  const jobs = contestantsNamed(contestants, against)
+    .filter(([, contestant]) => contestant.takes(c))
+    .flatMap(([name, contestant]) =>
+      threadsOf(contestant, c, wanted).map((threads) => ({
+        contestant,
+        job: jobOf(name, c, threads, folder),
+      })),
+    )
   try {
     progress(`${c.id} (${describeCase(c)})`)
-    for (const job of jobs) {
+    for (const { contestant: program, job } of jobs) {
       const { contestant, threads } = job
-      const process = new Process(job)
+      const process = new Process(job, program)
       started.push(process)
       const ready = await process.ready()
       const { unavailable: reason, losses, version } = ready
@@ -88,8 +97,10 @@ async function runCase(
     }
     // M1 is one long run.
     const last = c.kind === 'memory' ? 1 : rounds
+    // Those with as many threads one after the other: they are compared, and the machine drifts.
+    const turns = entries.toSorted((a, b) => a.job.threads - b.job.threads)
     for (let round = 1; round <= last; round++) {
-      for (const { process, rounds } of entries) rounds.push(await process.round(seconds))
+      for (const { process, rounds } of turns) rounds.push(await process.round(seconds))
       const now = entries.map(
         ({ job, rounds }) =>
           `${job.contestant}/${job.threads} ${rounds.at(-1)!.usPerStep.toFixed(2)}`,

@@ -42,16 +42,30 @@ function ratios(rows: readonly Row[]): string[] {
   const others = new Set(rows.map(({ contestant }) => contestant))
   others.delete('neuroblas')
   others.delete('bare')
+  others.delete('against')
   return [...others].flatMap((name) => {
-    const times = ours.flatMap(({ case: id, threads, usPerStep }) => {
+    const times = ours.flatMap((our) => {
       const same = rows.find(
-        (row) => row.contestant === name && row.case === id && row.threads === threads,
+        (row) => row.contestant === name && row.case === our.case && row.threads === our.threads,
       )
-      const of = threads > 1 ? `${id}/${threads}` : id
-      return same ? [`${of} ${number(same.usPerStep.min / usPerStep.min)}×`] : []
+      return same ? [`${caseOf(our)} ${number(same.usPerStep.min / our.usPerStep.min)}×`] : []
     })
     return times.length > 0 ? [`neuroblas against ${name}: ${times.join(', ')}`] : []
   })
+}
+
+/** The case of a row, with its thread count where that is not 1. */
+const caseOf = ({ case: id, threads }: Row) => (threads > 1 ? `${id}/${threads}` : id)
+
+/** Our time as a multiple of the other checkout's, case by case. */
+function againstCheckout(rows: readonly Row[]): string[] {
+  const ratios = rows.flatMap((row) => {
+    if (!row.toAgainst) return []
+    const [median, min] = [row.toAgainst.median, row.toAgainst.min].map((x) => x.toFixed(3))
+    return [`${caseOf(row)} ${median} (${min})`]
+  })
+  const what = 'time of neuroblas ÷ time of against, medians (minima)'
+  return ratios.length > 0 ? [`${what}: ${ratios.join(', ')}`] : []
 }
 
 /** Figures in the unit that their name ends with; everything else is bytes. */
@@ -80,12 +94,20 @@ function grouped(items: readonly { case: string; contestant: string; text: strin
   return [...groups].map(([key, ids]) => `${key} (${[...ids].join(', ')})`)
 }
 
+/** Which states of the project were compared. */
+function commits({ commit, against }: Report): string[] {
+  if (!against) return []
+  const named = (commit: string | null) => commit ?? 'no clone, so no commit is known'
+  return [`neuroblas: ${named(commit)}`, `against: ${named(against.commit)}, in ${against.folder}`]
+}
+
 export function formatReport(report: Report): string {
   const { machine: m, rows, rounds, secondsPerRound } = report
   const sections = [
     [
       `${m.cpu}, ${m.cores} cores, ${m.platform}, Node ${m.node}`,
       `OpenBLAS ${m.openblas ?? 'not loaded'}, core ${m.openblasCore ?? '–'}; own kernels ${m.simd ?? '–'}`,
+      ...commits(report),
       ...Object.entries(report.versions).map(([name, version]) => `${name}: ${version}`),
       `rounds: ${rounds} of ${secondsPerRound} s each; data: ${report.data}`,
     ],
@@ -95,6 +117,7 @@ export function formatReport(report: Report): string {
       return `${id}: ${c ? describeCase(c) : ''}`
     }),
     figures(rows),
+    againstCheckout(rows),
     ratios(rows),
     grouped(
       rows.flatMap(({ case: id, contestant, note }) =>

@@ -5,10 +5,11 @@ import { availableParallelism, constants } from 'node:os'
 import { Command, type Option } from 'commander'
 import { parseNumber } from '../../internal.js'
 import { type Case, cases, DEFAULT_CASES, describeCase } from '../bench/cases.js'
+import { checkoutAt } from '../bench/checkout.js'
 import { CONTESTANTS } from '../bench/contestants.js'
 import { runBench } from '../bench/run.js'
 import { formatReport } from '../bench/table.js'
-import { checkedOption, integerOption, namesOption, numberOption } from './options.js'
+import { checkedOption, integerOption, namesOption, numberOption, UsageError } from './options.js'
 import { table } from './table.js'
 
 /** E1 stands for all of its parts; M1 gets the steps that were asked for. */
@@ -22,7 +23,8 @@ function casesNamed(names: readonly string[], steps: number): Case[] {
 
 interface Options {
   cases: string[]
-  contestants: string[]
+  contestants?: string[]
+  against?: string
   threads: number[]
   steps: number
   rounds: number
@@ -37,12 +39,19 @@ function exitOnSignals(): void {
   }
 }
 
-async function bench({ json, ...options }: Options): Promise<void> {
+async function bench({ json, against, ...options }: Options): Promise<void> {
   exitOnSignals()
+  const checkout = against === undefined ? undefined : checkoutAt(against)
+  const contestants = options.contestants ?? (checkout ? ['neuroblas'] : CONTESTANTS)
+  if (checkout && !contestants.includes('neuroblas')) {
+    throw new UsageError(
+      `--contestants: expected neuroblas among them with --against, got ${contestants}`,
+    )
+  }
   // A file that cannot be written is a reason to stop now, not after minutes of measuring.
   if (json !== undefined) closeSync(openSync(json, 'a'))
   const report = await runBench({
-    ...options,
+    ...{ ...options, contestants, against: checkout },
     cases: casesNamed(options.cases, options.steps),
     progress: (line) => process.stderr.write(`${line}\n`),
   })
@@ -58,7 +67,8 @@ Close other programs first: what else runs is measured, too.
 Examples:
   neuroblas bench
   neuroblas bench --cases P3,P7 --contestants neuroblas,bare --threads 1
-  neuroblas bench --cases all --rounds 3 --json bench.json`
+  neuroblas bench --cases all --rounds 3 --json bench.json
+  neuroblas bench --rounds 15 --against ../before`
 
 /** Thread counts separated by commas; each one is kept once. */
 function threadsOption(flags: string, description: string): Option {
@@ -81,10 +91,15 @@ export function benchCommand(): Command {
       ]).default([...DEFAULT_CASES], DEFAULT_CASES.join(',')),
     )
     .addOption(
-      namesOption('--contestants <list>', 'who takes part', CONTESTANTS).default(
-        [...CONTESTANTS],
-        CONTESTANTS.join(','),
+      namesOption(
+        '--contestants <list>',
+        `who takes part (default: ${CONTESTANTS.join(',')}; with --against only neuroblas)`,
+        CONTESTANTS,
       ),
+    )
+    .option(
+      '--against <folder>',
+      'another built checkout of neuroblas that takes part, such as the state before a change',
     )
     .addOption(threadsOption('--threads <list>', 'thread counts').default(cores, cores.join(',')))
     .addOption(integerOption('--rounds <n>', 'rounds per case', 1).default(5))

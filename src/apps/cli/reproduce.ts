@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import type { EpochReport, PretrainReport, StepReport } from '../../index.js'
-import { commitOf, machineOf } from '../bench/machine.js'
+import { commitOf, machineOf, OWN_FOLDER } from '../bench/machine.js'
 import { type Recipe, recipes } from '../recipes/recipes.js'
 import { formatErrors, keepResult, minutes, type Result } from '../recipes/results.js'
 import { type Outcome, runRecipe } from '../recipes/run.js'
@@ -150,7 +150,7 @@ async function reproduceRow(
     seconds: outcomes.reduce((sum, { seconds }) => sum + seconds, 0),
     examplesPerSecond: Math.max(...outcomes.map(({ examplesPerSecond }) => examplesPerSecond)),
     date: new Date().toISOString(),
-    commit: commitOf(),
+    commit: commitOf(OWN_FOLDER),
     machine: `${cpu}, ${cores} cores`,
   }
   const isUsual = seed === undefined && epochs === recipe.epochs && !validate
