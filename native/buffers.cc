@@ -57,18 +57,6 @@ size_t physical_memory() {
 
 }  // namespace
 
-const char* dtype_name(DType dtype) {
-  switch (dtype) {
-    case DType::float32:
-      return "float32";
-    case DType::int32:
-      return "int32";
-    case DType::uint8:
-      return "uint8";
-  }
-  return "unknown";
-}
-
 Buffers::Buffers() : pool_(kClasses), limit_(physical_memory()) {}
 
 Buffers::~Buffers() {

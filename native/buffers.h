@@ -9,15 +9,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "dtype.h"
+
 namespace nb {
 
-constexpr size_t kMaxArguments = 16;
 constexpr double kMaxInteger = 9007199254740991.0;  // 2^53 - 1
-
-enum class DType : uint8_t { float32, int32, uint8 };
-
-constexpr size_t element_size(DType dtype) { return dtype == DType::uint8 ? 1 : 4; }
-const char* dtype_name(DType dtype);
 
 struct Buffer {
   void* data = nullptr;  // 64-byte aligned; nullptr: the slot is free

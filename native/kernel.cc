@@ -1,7 +1,8 @@
-// The registry and the decoder declared in kernel.h.
+// The registry declared in kernel.h.
 #include "kernel.h"
 
 #include <sstream>
+#include <stdexcept>
 
 namespace nb {
 
@@ -10,84 +11,71 @@ std::vector<Kernel>& registry() {
   return kernels;
 }
 
-Registration add_kernel(Kernel kernel, const char* parameters) {
-  std::istringstream words(parameters);
-  for (std::string word; words >> word;) kernel.parameters.push_back(word);
-  if (kernel.parameters.size() != kernel.kinds.size() || kernel.kinds.size() > kMaxArguments) {
-    throw std::logic_error(kernel.name + ": parameter names do not match the function");
+Registration add_instance(const char* name, const char* parameters, std::vector<Kind> kinds,
+                          Instance instance) {
+  auto& kernels = registry();
+  auto kernel = std::find_if(kernels.begin(), kernels.end(),
+                             [=](const Kernel& other) { return other.name == name; });
+  if (kernel == kernels.end()) {
+    kernels.push_back({name, {}, std::move(kinds), {}});
+    kernel = kernels.end() - 1;
+    std::istringstream words(parameters);
+    for (std::string word; words >> word;) kernel->parameters.push_back(word);
+    if (kernel->parameters.size() != kernel->kinds.size() || kernel->kinds.size() > kMaxArguments) {
+      throw std::logic_error(kernel->name + ": parameter names do not match the function");
+    }
   }
-  registry().push_back(std::move(kernel));
+  kernel->instances.push_back(instance);
   return {};
 }
 
+const Instance* Kernel::instance(const int (&dtypes)[kParameters]) const {
+  for (const Instance& instance : instances) {
+    bool fits = true;
+    for (size_t i = 0; i < kParameters; ++i) {
+      fits &= instance.dtypes[i] == Instance::kAny || instance.dtypes[i] == dtypes[i];
+    }
+    if (fits) return &instance;
+  }
+  return nullptr;
+}
+
 std::string Kernel::signature() const {
+  constexpr const char* kUses[] = {"in", "out", "inout", "scratch", "size", "float"};
+  constexpr const char* kNames[] = {"F", "T", "S"};
   std::string text;
   for (size_t i = 0; i < parameters.size(); ++i) {
+    const Kind& kind = kinds[i];
     if (i > 0) text += ' ';
-    text += parameters[i] + ":" + kinds[i];
+    text += parameters[i] + ":" + kUses[static_cast<size_t>(kind.use)];
+    if (!is_buffer(kind.use)) continue;
+    text += ':';
+    text += kind.parameter == Parameter::none ? dtype_name(kind.dtype)
+                                              : kNames[static_cast<size_t>(kind.parameter)];
   }
   return text;
+}
+
+std::vector<DType> Kernel::dtypes(Parameter parameter) const {
+  std::vector<DType> result;
+  const auto has = [=](const Kind& kind) { return kind.parameter == parameter; };
+  if (std::none_of(kinds.begin(), kinds.end(), has)) return result;
+  for (size_t code = 0; code < kDTypeCount; ++code) {
+    const auto takes = [=](const Instance& instance) {
+      const int dtype = instance.dtypes[static_cast<size_t>(parameter)];
+      return dtype == Instance::kAny || dtype == static_cast<int>(code);
+    };
+    if (std::any_of(instances.begin(), instances.end(), takes)) {
+      result.push_back(static_cast<DType>(code));
+    }
+  }
+  return result;
 }
 
 std::string describe(const Fault& fault) {
   return std::string(fault.name) + "[" + std::to_string(fault.position) +
          "]: expected an index from 0 to below " + std::to_string(fault.limit) + ", got " +
          std::to_string(fault.value);
-}
-
-const Buffer& Decoder::find(size_t position) const {
-  const Buffer* buffer = buffers_.find(values_[position]);
-  if (buffer == nullptr) throw KernelFault(names_[position] + " is not a buffer in use");
-  if (buffer->busy > 0) {
-    throw KernelFault(names_[position] + " is in use by a running program; await run() first");
-  }
-  return *buffer;
-}
-
-void Decoder::refuse_dtype(size_t position, DType got, DType expected) const {
-  throw KernelFault(names_[position] + " is " + dtype_name(got) + ", expected " +
-                    dtype_name(expected));
-}
-
-// One line per argument type: its kind in kernels.ts and how it is decoded.
-#define NB_ARGUMENT(Type, Kind, Expression)           \
-  template <>                                         \
-  const char* kind_of<Type>() {                       \
-    return Kind;                                      \
-  }                                                   \
-  template <>                                         \
-  Type Decoder::decode<Type>(size_t position) const { \
-    return Expression;                                \
-  }
-
-NB_ARGUMENT(In, "in", (span<In, DType::float32>(position)))
-NB_ARGUMENT(Out, "out", (span<Out, DType::float32>(position)))
-NB_ARGUMENT(Inout, "inout", (span<Inout, DType::float32>(position)))
-NB_ARGUMENT(Scratch, "scratch", (span<Scratch, DType::float32>(position)))
-NB_ARGUMENT(Ints, "ints", (span<Ints, DType::int32>(position)))
-NB_ARGUMENT(IntsOut, "intsOut", (span<IntsOut, DType::int32>(position)))
-NB_ARGUMENT(IntsInout, "intsInout", (span<IntsInout, DType::int32>(position)))
-NB_ARGUMENT(Bytes, "bytes", (span<Bytes, DType::uint8>(position)))
-NB_ARGUMENT(Any, "any", any_span<Any>(position))
-NB_ARGUMENT(AnyOut, "anyOut", any_span<AnyOut>(position))
-NB_ARGUMENT(AnyInout, "anyInout", any_span<AnyInout>(position))
-NB_ARGUMENT(Float, "float", static_cast<float>(values_[position]))
-
-template <>
-const char* kind_of<Size>() {
-  return "size";
-}
-template <>
-Size Decoder::decode<Size>(size_t position) const {
-  const double value = values_[position];
-  // The comparison is false for NaN, so the cast below is always defined.
-  if (value >= 0 && value <= kMaxInteger) {
-    const Size size = static_cast<Size>(value);
-    if (static_cast<double>(size) == value) return size;
-  }
-  std::ostringstream text;
-  text << names_[position] << " must be an integer from 0 to 2^53 - 1, got " << value;
-  throw KernelFault(text.str());
 }
 
 }  // namespace nb

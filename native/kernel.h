@@ -1,8 +1,8 @@
-// What a kernel is: typed arguments, the check/run pair, and the registry.
+// What a kernel is: the check/run pair over typed arguments, and the registry.
 //
-// A kernel is two plain functions over the argument types below:
+// A kernel is two plain functions over the argument types of arguments.h:
 //
-//   void relu_check(In x, Out y, Size n) { holds(x, n); holds(y, n); }
+//   void relu_check(In x, InPlace<Out> y, Size n) { holds(x, n); holds(y, n); }
 //   void relu_run(In x, Out y, Size n, Share share) noexcept { ... }
 //   static const Registration relu = kernel<relu_check, relu_run>("relu", "x y n");
 //
@@ -11,55 +11,24 @@
 // names. A kernel that reads index *data* returns a Fault instead of void. A third function,
 // `finish`, with the arguments of `check`, is called once after all shares are done: a random
 // kernel advances there the state that every share reads. Nothing here knows of N-API.
+//
+// A kernel that exists for several dtypes is registered once for each, under the same name.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "buffers.h"
+#include "arguments.h"
 
 namespace nb {
-
-// One buffer as a kernel sees it. `name` is the argument's name, for errors.
-template <typename T, int Kind>
-struct Span {
-  T* data;
-  size_t length;
-  const char* name;
-  T& operator[](size_t i) const { return data[i]; }
-};
-using In = Span<const float, 0>;
-using Out = Span<float, 1>;
-using Inout = Span<float, 2>;
-using Scratch = Span<float, 3>;  // room to compute in; what it holds afterwards is undefined
-using Ints = Span<const int32_t, 0>;
-using IntsOut = Span<int32_t, 1>;
-using IntsInout = Span<int32_t, 2>;
-using Bytes = Span<const uint8_t, 0>;
-
-// A buffer of any dtype, moved but not computed with.
-template <int Kind>
-struct AnySpan {
-  std::conditional_t<Kind == 0, const uint8_t*, uint8_t*> data;
-  size_t length;        // in elements
-  size_t element_size;  // in bytes
-  DType dtype;
-  const char* name;
-};
-using Any = AnySpan<0>;
-using AnyOut = AnySpan<1>;
-using AnyInout = AnySpan<2>;
-
-using Size = size_t;
-using Float = float;
 
 // Which part of a kernel's work this thread does: part `index` of `count`.
 struct Share {
@@ -74,11 +43,6 @@ struct Share {
     const size_t end = grains * (index + 1) / count * grain;
     return {begin < n ? begin : n, end < n ? end : n};
   }
-};
-
-// Why a kernel's arguments were refused; the message does not name the kernel yet.
-struct KernelFault : std::runtime_error {
-  using std::runtime_error::runtime_error;
 };
 
 // What `run` found wrong with index data: values[position] is not below `limit`.
@@ -104,85 +68,6 @@ inline Fault index_fault(Ints indices, size_t count, size_t limit) {
   return {};
 }
 
-// a·b·…, refused when it does not fit.
-template <typename... Sizes>
-size_t product(Sizes... sizes) {
-  size_t result = 1;
-  for (size_t size : {static_cast<size_t>(sizes)...}) {
-    if (__builtin_mul_overflow(result, size, &result)) throw KernelFault("extent overflows");
-  }
-  return result;
-}
-
-inline size_t total(size_t a, size_t b) {
-  size_t result;
-  if (__builtin_add_overflow(a, b, &result)) throw KernelFault("extent overflows");
-  return result;
-}
-
-// Refuses a buffer with fewer than n elements.
-template <typename S>
-void holds(const S& span, size_t n) {
-  if (span.length < n) {
-    throw KernelFault(std::string(span.name) + " holds " + std::to_string(span.length) +
-                      " elements, expected at least " + std::to_string(n));
-  }
-}
-
-// Refuses a result that is one of the inputs.
-template <typename A, typename B>
-void distinct(const A& result, const B& input) {
-  if (static_cast<const void*>(result.data) == static_cast<const void*>(input.data)) {
-    throw KernelFault(std::string(result.name) + " must not be the same buffer as " + input.name);
-  }
-}
-
-template <typename A, typename B>
-void same_dtype(const A& a, const B& b) {
-  if (a.dtype != b.dtype) {
-    throw KernelFault(std::string(a.name) + " and " + b.name + " have different dtypes");
-  }
-}
-
-inline void flag(const char* name, size_t value) {
-  if (value > 1)
-    throw KernelFault(std::string(name) + " must be 0 or 1, got " + std::to_string(value));
-}
-
-// Turns the numbers of one call into typed arguments.
-class Decoder {
- public:
-  Decoder(const BufferSource& buffers, const double* values, const std::vector<std::string>& names)
-      : buffers_(buffers), values_(values), names_(names) {}
-
-  template <typename T>
-  T decode(size_t position) const;
-
- private:
-  template <typename S, DType dtype>
-  S span(size_t position) const {
-    const Buffer& buffer = find(position);
-    if (buffer.dtype != dtype) refuse_dtype(position, buffer.dtype, dtype);
-    return {static_cast<decltype(S::data)>(buffer.data), buffer.length, names_[position].c_str()};
-  }
-  template <typename S>
-  S any_span(size_t position) const {
-    const Buffer& buffer = find(position);
-    return {static_cast<decltype(S::data)>(buffer.data), buffer.length, element_size(buffer.dtype),
-            buffer.dtype, names_[position].c_str()};
-  }
-  const Buffer& find(size_t position) const;
-  [[noreturn]] void refuse_dtype(size_t position, DType got, DType expected) const;
-
-  const BufferSource& buffers_;
-  const double* values_;
-  const std::vector<std::string>& names_;
-};
-
-// The kind of each argument type as kernels.ts spells it.
-template <typename T>
-const char* kind_of();
-
 // One call of a kernel, decoded and checked, that a program runs again and again.
 class BoundCall {
  public:
@@ -197,23 +82,47 @@ class BoundCall {
   virtual size_t pieces(size_t threads) const noexcept = 0;
 };
 
+// A kernel for certain dtypes.
+struct Instance {
+  // Of each parameter; nothing where the kernel does not have it, or takes any.
+  static constexpr int kAny = -1;
+  std::array<int, kParameters> dtypes;
+  // Checks and runs on this thread.
+  Fault (*call)(const Arguments&);
+  // Checks.
+  std::unique_ptr<BoundCall> (*bind)(const Arguments&);
+};
+
 struct Kernel {
   std::string name;
   std::vector<std::string> parameters;
-  std::vector<const char*> kinds;
-  // Decodes, checks and runs on this thread.
-  Fault (*call)(const Decoder&);
-  // Decodes and checks.
-  std::unique_ptr<BoundCall> (*bind)(const Decoder&);
+  std::vector<Kind> kinds;
+  std::vector<Instance> instances;
 
+  Fault call(const BufferSource& buffers, const double* values) const {
+    const Arguments arguments(*this, buffers, values);
+    return arguments.instance().call(arguments);
+  }
+  std::unique_ptr<BoundCall> bind(const BufferSource& buffers, const double* values) const {
+    const Arguments arguments(*this, buffers, values);
+    return arguments.instance().bind(arguments);
+  }
+
+  // nullptr where there is none for these dtypes.
+  const Instance* instance(const int (&dtypes)[kParameters]) const;
+  // The row as in kernels.ts.
   std::string signature() const;
+  // The dtypes that a parameter may stand for, in the order of the table; none where the kernel
+  // does not have it.
+  std::vector<DType> dtypes(Parameter parameter) const;
 };
 
 // All kernels of the addon, in the order of registration.
 std::vector<Kernel>& registry();
 
 struct Registration {};
-Registration add_kernel(Kernel kernel, const char* parameters);
+Registration add_instance(const char* name, const char* parameters, std::vector<Kind> kinds,
+                          Instance instance);
 
 // A share below this many elements costs less than handing it over.
 constexpr size_t kPiece = 8192;
@@ -235,7 +144,7 @@ size_t extent_of(const T& argument) {
 template <auto Check, auto Run, auto Finish, auto Pieces, typename... Args>
 class Call final : public BoundCall {
  public:
-  explicit Call(const Decoder& decoder) : Call(decoder, std::index_sequence_for<Args...>()) {}
+  explicit Call(const Arguments& arguments) : Call(arguments, std::index_sequence_for<Args...>()) {}
 
   Fault run(Share share) const noexcept override {
     return std::apply(
@@ -269,36 +178,46 @@ class Call final : public BoundCall {
 
  private:
   template <size_t... I>
-  Call(const Decoder& decoder, std::index_sequence<I...>) : args_{decoder.decode<Args>(I)...} {
+  Call(const Arguments& arguments, std::index_sequence<I...>)
+      : args_{arguments.decode<Args>(I)...} {
     std::apply(Check, args_);
   }
 
   const std::tuple<Args...> args_;
 };
 
+template <typename... Args>
+std::array<int, kParameters> dtypes_of() {
+  std::array<int, kParameters> dtypes;
+  dtypes.fill(Instance::kAny);
+  for (const Kind& kind : {KindOf<Args>::value...}) {
+    if (kind.parameter == Parameter::none || kind.is_any) continue;
+    dtypes[static_cast<size_t>(kind.parameter)] = static_cast<int>(kind.dtype);
+  }
+  return dtypes;
+}
+
 template <auto Check, auto Run, auto Finish, auto Pieces, typename... Args>
 Registration define(const char* name, const char* parameters, void (*)(Args...)) {
   using Bound = Call<Check, Run, Finish, Pieces, Args...>;
-  return add_kernel({name,
-                     {},
-                     {kind_of<Args>()...},
-                     [](const Decoder& decoder) {
-                       const Bound call(decoder);
-                       const Fault fault = call.run(Share{0, 1});
-                       if (!fault) call.finish();
-                       return fault;
-                     },
-                     [](const Decoder& decoder) -> std::unique_ptr<BoundCall> {
-                       return std::make_unique<Bound>(decoder);
-                     }},
-                    parameters);
+  return add_instance(name, parameters, {KindOf<Args>::value...},
+                      {dtypes_of<Args...>(),
+                       [](const Arguments& arguments) {
+                         const Bound call(arguments);
+                         const Fault fault = call.run(Share{0, 1});
+                         if (!fault) call.finish();
+                         return fault;
+                       },
+                       [](const Arguments& arguments) -> std::unique_ptr<BoundCall> {
+                         return std::make_unique<Bound>(arguments);
+                       }});
 }
 
 }  // namespace detail
 
-// Registers a kernel under the name and the parameter names of its row in kernels.ts. `pieces`,
-// with the arguments of `check` and a number of threads, says into how many shares to cut it;
-// without it, that follows from the size of its buffers.
+// Registers a kernel, for the dtypes of its functions, under the name and the parameter names of
+// its row in kernels.ts. `pieces`, with the arguments of `check` and a number of threads, says into
+// how many shares to cut it; without it, that follows from the size of its buffers.
 template <auto Check, auto Run, auto Finish = nullptr, auto Pieces = nullptr>
 Registration kernel(const char* name, const char* parameters) {
   return detail::define<Check, Run, Finish, Pieces>(name, parameters, Check);

@@ -24,8 +24,7 @@ Program::~Program() { leave_memory(); }
 Program::Calls Program::bind(const std::vector<Step>& steps) const {
   Calls calls;
   for (const Step& step : steps) {
-    const Decoder decoder(*this, step.arguments.data(), step.kernel->parameters);
-    calls.push_back(step.kernel->bind(decoder));
+    calls.push_back(step.kernel->bind(*this, step.arguments.data()));
   }
   return calls;
 }

@@ -16,7 +16,7 @@ export {
   setBackend,
   setNumThreads,
 } from './backend/current.js'
-export type { DType } from './backend/dtype.js'
+export type { ArrayOf, DType } from './backend/dtype.js'
 export * from './base/errors.js'
 export { type Captured, capture, type Results } from './capture/capture.js'
 export { type Dataset, type DatasetSource, dataset, split, subset } from './data/dataset.js'
@@ -80,7 +80,7 @@ export { noGrad } from './tensor/graph.js'
 export { Generator, setSeed } from './tensor/random.js'
 export { scope } from './tensor/scope.js'
 export type { Shape } from './tensor/shape.js'
-export { type ArrayOf, fullLike, type Operand, Tensor } from './tensor/tensor.js'
+export { fullLike, type Operand, Tensor } from './tensor/tensor.js'
 export { type Evaluation, evaluate, predictedClasses } from './training/evaluate.js'
 export { type FitOptions, fit } from './training/fit.js'
 export { type ClassScores, type Predictions, predict } from './training/predict.js'

@@ -38,8 +38,8 @@ inline Broadcast collapse(const size_t (&n)[3], size_t a_mask, size_t b_mask) {
 }
 
 // One operand: its extent, and that it is not the result when elements of it are read repeatedly.
-template <typename S>
-void broadcast_operand(const S& operand, Out y, const size_t (&n)[3], size_t mask) {
+template <typename A, typename Y>
+void broadcast_operand(const A& operand, const Y& y, const size_t (&n)[3], size_t mask) {
   size_t extent = 1;
   bool repeated = false;
   for (size_t i = 0; i < 3; ++i) {
@@ -53,9 +53,9 @@ void broadcast_operand(const S& operand, Out y, const size_t (&n)[3], size_t mas
   if (repeated) distinct(y, operand);
 }
 
-template <typename T>
-void binary_check(Span<const T, 0> a, Span<const T, 0> b, Out y, Size n0, Size n1, Size n2,
-                  Size a_mask, Size b_mask) {
+// A and Y are types of spans.
+template <typename A, typename Y>
+void binary_check(A a, A b, InPlace<Y> y, Size n0, Size n1, Size n2, Size a_mask, Size b_mask) {
   for (size_t mask : {a_mask, b_mask}) {
     if (mask > 7) throw KernelFault("a mask must be from 0 to 7, got " + std::to_string(mask));
   }
@@ -65,8 +65,8 @@ void binary_check(Span<const T, 0> a, Span<const T, 0> b, Out y, Size n0, Size n
 }
 
 // One row; a loop per combination of steps, because only those of a fixed step are vectorised.
-template <typename T, float (*F)(T, T)>
-NB_INLINE void binary_row(const T* a, const T* b, float* y, size_t n, bool a_moves, bool b_moves) {
+template <auto F, typename T, typename R>
+NB_INLINE void binary_row(const T* a, const T* b, R* y, size_t n, bool a_moves, bool b_moves) {
   if (a_moves && b_moves) {
     for (size_t i = 0; i < n; ++i) y[i] = F(a[i], b[i]);
   } else if (a_moves) {
@@ -78,24 +78,24 @@ NB_INLINE void binary_row(const T* a, const T* b, float* y, size_t n, bool a_mov
   }
 }
 
-template <typename T, float (*F)(T, T)>
-void binary_run(Span<const T, 0> a, Span<const T, 0> b, Out y, Size n0, Size n1, Size n2,
-                Size a_mask, Size b_mask, Share share) noexcept {
+template <typename A, typename Y, auto F>
+void binary_run(A a, A b, Y y, Size n0, Size n1, Size n2, Size a_mask, Size b_mask,
+                Share share) noexcept {
   const Broadcast w = collapse({n0, n1, n2}, a_mask, b_mask);
   const Range range = share.of(n0 * n1 * n2);
   simd([=] {
     for_pieces(range, w.n[2], [&](size_t row, size_t from, size_t to) {
       const size_t i0 = row / w.n[1], i1 = row % w.n[1];
-      binary_row<T, F>(a.data + i0 * w.a[0] + i1 * w.a[1] + from * w.a[2],
-                       b.data + i0 * w.b[0] + i1 * w.b[1] + from * w.b[2],
-                       y.data + row * w.n[2] + from, to - from, w.a[2] != 0, w.b[2] != 0);
+      binary_row<F>(a.data + i0 * w.a[0] + i1 * w.a[1] + from * w.a[2],
+                    b.data + i0 * w.b[0] + i1 * w.b[1] + from * w.b[2],
+                    y.data + row * w.n[2] + from, to - from, w.a[2] != 0, w.b[2] != 0);
     });
   });
 }
 
-template <typename T, float (*F)(T, T)>
+template <typename A, typename Y, auto F>
 Registration binary(const char* name) {
-  return kernel<binary_check<T>, binary_run<T, F>>(name, "a b y n0 n1 n2 aMask bMask");
+  return kernel<binary_check<A, Y>, binary_run<A, Y, F>>(name, "a b y n0 n1 n2 aMask bMask");
 }
 
 }  // namespace nb

@@ -22,10 +22,6 @@ NB_INLINE float power(float a, float b) {
 NB_INLINE float maximum(float a, float b) { return (a > b) | (a != a) ? a : b; }
 NB_INLINE float minimum(float a, float b) { return (a < b) | (a != a) ? a : b; }
 
-template <typename T>
-NB_INLINE float equal(T a, T b) {
-  return a == b ? 1 : 0;
-}
 NB_INLINE float not_equal(float a, float b) { return a != b ? 1 : 0; }
 NB_INLINE float less(float a, float b) { return a < b ? 1 : 0; }
 NB_INLINE float less_equal(float a, float b) { return a <= b ? 1 : 0; }
@@ -33,25 +29,34 @@ NB_INLINE float greater(float a, float b) { return a > b ? 1 : 0; }
 NB_INLINE float greater_equal(float a, float b) { return a >= b ? 1 : 0; }
 
 [[maybe_unused]] const Registration binaries[] = {
-    binary<float, add>("add"),
-    binary<float, sub>("sub"),
-    binary<float, mul>("mul"),
-    binary<float, div>("div"),
-    binary<float, power>("pow"),
-    binary<float, maximum>("maximum"),
-    binary<float, minimum>("minimum"),
-    binary<float, equal<float>>("equal"),
-    binary<float, not_equal>("notEqual"),
-    binary<float, less>("less"),
-    binary<float, less_equal>("lessEqual"),
-    binary<float, greater>("greater"),
-    binary<float, greater_equal>("greaterEqual"),
-    binary<int32_t, equal<int32_t>>("equalInts"),
+    binary<In, Out, add>("add"),         binary<In, Out, sub>("sub"),
+    binary<In, Out, mul>("mul"),         binary<In, Out, div>("div"),
+    binary<In, Out, power>("pow"),       binary<In, Out, maximum>("maximum"),
+    binary<In, Out, minimum>("minimum"), binary<In, Out, not_equal>("notEqual"),
+    binary<In, Out, less>("less"),       binary<In, Out, less_equal>("lessEqual"),
+    binary<In, Out, greater>("greater"), binary<In, Out, greater_equal>("greaterEqual"),
 };
+
+// Of any dtype, with a result in floats of either width.
+template <typename T, typename R>
+NB_INLINE R equal(T a, T b) {
+  return a == b ? 1 : 0;
+}
+template <typename T, typename R>
+void equal_of() {
+  binary<InOf<T>, Span<R, Use::out, Parameter::F>, equal<T, R>>("equal");
+}
+const Registration equals = [] {
+  for_dtypes([](auto element) {
+    equal_of<decltype(element), float>();
+    equal_of<decltype(element), double>();
+  });
+  return Registration();
+}();
 
 // Unary.
 
-void unary_check(In x, Out y, Size n) {
+void unary_check(In x, InPlace<Out> y, Size n) {
   holds(x, n);
   holds(y, n);
 }
@@ -111,7 +116,7 @@ const Registration cosine = kernel<unary_check, periodic_run<v_cos, std::cos>>("
 
 // Gradients of activations, from their results.
 
-void activation_grad_check(In y, In dy, Out dx, Size n) {
+void activation_grad_check(In y, In dy, InPlace<Out> dx, Size n) {
   holds(y, n);
   holds(dy, n);
   holds(dx, n);
@@ -136,7 +141,7 @@ Registration activation_grad(const char* name) {
 
 // With scalars, and the rest.
 
-void affine_check(In x, Out y, Size n, Float, Float) { unary_check(x, y, n); }
+void affine_check(In x, InPlace<Out> y, Size n, Float, Float) { unary_check(x, y, n); }
 void affine_run(In x, Out y, Size n, Float scale, Float shift, Share share) noexcept {
   const Range range = share.of(n);
   simd([=] {
@@ -145,7 +150,7 @@ void affine_run(In x, Out y, Size n, Float scale, Float shift, Share share) noex
 }
 const Registration affine = kernel<affine_check, affine_run>("affine", "x y n scale shift");
 
-void clip_check(In x, Out y, Size n, Float low, Float high) {
+void clip_check(In x, InPlace<Out> y, Size n, Float low, Float high) {
   unary_check(x, y, n);
   if (!(low <= high)) {
     throw KernelFault("low must be at most high, got " + std::to_string(low) + " and " +
@@ -163,7 +168,7 @@ void clip_run(In x, Out y, Size n, Float low, Float high, Share share) noexcept 
 }
 const Registration clip = kernel<clip_check, clip_run>("clip", "x y n low high");
 
-void select_check(In condition, In a, In b, Out y, Size n) {
+void select_check(In condition, In a, In b, InPlace<Out> y, Size n) {
   holds(condition, n);
   holds(a, n);
   holds(b, n);

@@ -1,33 +1,63 @@
 // Moving elements without computing with them: fill, expand, copy, transpose, conversion.
 #include <cstring>
 
+#include "convert.h"
 #include "rows.h"
 
 namespace nb {
 namespace {
 
-void fill_check(Out y, Size n, Float) { holds(y, n); }
-void fill_run(Out y, Size n, Float value, Share share) noexcept {
-  const Range range = share.of(n);
-  std::fill(y.data + range.first, y.data + range.second, value);
+template <typename T>
+void fill_check(OutOf<T> y, Size n, Double) {
+  holds(y, n);
 }
-const Registration fill = kernel<fill_check, fill_run>("fill", "y n value");
+template <typename T>
+void fill_run(OutOf<T> y, Size n, Double value, Share share) noexcept {
+  const Range range = share.of(n);
+  std::fill(y.data + range.first, y.data + range.second, convert<T>(value));
+}
+const Registration fill = [] {
+  for_dtypes([](auto element) {
+    using T = decltype(element);
+    kernel<fill_check<T>, fill_run<T>>("fill", "y n value");
+  });
+  return Registration();
+}();
 
-void expand_check(In x, Out y, Size outer, Size repeat, Size inner) {
+// Calls f(E()) for an unsigned integer as wide as an element.
+template <class F>
+void with_word(size_t element_size, const F& f) {
+  switch (element_size) {
+    case 1:
+      return f(uint8_t());
+    case 2:
+      return f(uint16_t());
+    case 4:
+      return f(uint32_t());
+    default:
+      return f(uint64_t());
+  }
+}
+
+void expand_check(Any x, AnyOut y, Size outer, Size repeat, Size inner) {
   holds(x, product(outer, inner));
   holds(y, product(outer, repeat, inner));
-  distinct(y, x);
 }
-void expand_run(In x, Out y, Size outer, Size repeat, Size inner, Share share) noexcept {
+void expand_run(Any x, AnyOut y, Size outer, Size repeat, Size inner, Share share) noexcept {
   const Range range = share.of(outer * repeat * inner);
+  const size_t size = x.element_size;
   if (inner == 1) {
-    for_pieces(range, repeat, [=](size_t row, size_t from, size_t to) {
-      std::fill(y.data + row * repeat + from, y.data + row * repeat + to, x[row]);
+    with_word(size, [=](auto word) {
+      using W = decltype(word);
+      for_pieces(range, repeat, [=](size_t row, size_t from, size_t to) {
+        W* target = reinterpret_cast<W*>(y.data) + row * repeat;
+        std::fill(target + from, target + to, reinterpret_cast<const W*>(x.data)[row]);
+      });
     });
   } else {
     for_pieces(range, inner, [=](size_t row, size_t from, size_t to) {
-      const float* source = x.data + row / repeat * inner;
-      std::copy(source + from, source + to, y.data + row * inner + from);
+      std::memcpy(y.data + (row * inner + from) * size,
+                  x.data + (row / repeat * inner + from) * size, (to - from) * size);
     });
   }
 }
@@ -41,10 +71,8 @@ void holds_rows(const S& span, Size rows, Size cols, Size offset, Size stride) {
 
 void copy2d_check(Any x, AnyInout y, Size rows, Size cols, Size x_offset, Size x_stride,
                   Size y_offset, Size y_stride) {
-  same_dtype(x, y);
   holds_rows(x, rows, cols, x_offset, x_stride);
   holds_rows(y, rows, cols, y_offset, y_stride);
-  distinct(y, x);
   if (rows > 1 && y_stride < cols) throw KernelFault("yStride must be at least cols");
 }
 
@@ -67,8 +95,9 @@ void copy2d_run(Any x, AnyInout y, Size rows, Size cols, Size x_offset, Size x_s
     const size_t n = range.second - range.first;
     source += range.first * x_stride * size;
     target += range.first * y_stride * size;
-    return size == 1 ? copy_strided<uint8_t>(source, target, n, x_stride, y_stride)
-                     : copy_strided<uint32_t>(source, target, n, x_stride, y_stride);
+    return with_word(size, [=](auto word) {
+      copy_strided<decltype(word)>(source, target, n, x_stride, y_stride);
+    });
   }
   const bool one_piece = x_stride == cols && y_stride == cols;
   for_pieces(share.of(rows * cols), one_piece ? rows * cols : cols,
@@ -82,10 +111,8 @@ const Registration copy2d =
 
 void transpose_check(Any x, AnyOut y, Size outer, Size rows, Size cols, Size inner) {
   const size_t size = product(outer, rows, cols, inner);
-  same_dtype(x, y);
   holds(x, size);
   holds(y, size);
-  distinct(y, x);
 }
 
 // y[c, r] = x[r, c] for columns [from, to), in tiles whose lines of x and y stay in the cache.
@@ -114,8 +141,9 @@ void transpose_run(Any x, AnyOut y, Size outer, Size rows, Size cols, Size inner
     const uint8_t* source = x.data + o * plane;
     uint8_t* target = y.data + o * plane;
     if (inner == 1) {
-      return size == 1 ? transpose_columns<uint8_t>(source, target, rows, cols, from, to)
-                       : transpose_columns<uint32_t>(source, target, rows, cols, from, to);
+      return with_word(size, [=](auto word) {
+        transpose_columns<decltype(word)>(source, target, rows, cols, from, to);
+      });
     }
     for (size_t c = from; c < to; ++c) {
       for (size_t r = 0; r < rows; ++r) {
@@ -128,18 +156,28 @@ void transpose_run(Any x, AnyOut y, Size outer, Size rows, Size cols, Size inner
 const Registration transpose =
     kernel<transpose_check, transpose_run>("transpose", "x y outer rows cols inner");
 
-void ints_to_floats_check(Ints x, Out y, Size n) {
+template <typename From, typename To>
+void cast_check(Span<From, Use::in, Parameter::S> x, OutOf<To> y, Size n) {
   holds(x, n);
   holds(y, n);
 }
-void ints_to_floats_run(Ints x, Out y, Size n, Share share) noexcept {
+template <typename From, typename To>
+void cast_run(Span<From, Use::in, Parameter::S> x, OutOf<To> y, Size n, Share share) noexcept {
   const Range range = share.of(n);
   simd([=] {
-    for (size_t i = range.first; i < range.second; ++i) y[i] = static_cast<float>(x[i]);
+    for (size_t i = range.first; i < range.second; ++i) y[i] = convert<To>(x[i]);
   });
 }
-const Registration ints_to_floats =
-    kernel<ints_to_floats_check, ints_to_floats_run>("intsToFloats", "x y n");
+const Registration cast = [] {
+  for_dtypes([](auto from) {
+    for_dtypes([](auto to) {
+      using From = decltype(from);
+      using To = decltype(to);
+      kernel<cast_check<From, To>, cast_run<From, To>>("cast", "x y n");
+    });
+  });
+  return Registration();
+}();
 
 }  // namespace
 }  // namespace nb

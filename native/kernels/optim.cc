@@ -9,8 +9,6 @@ void sgd_check(Inout w, In dw, In settings, Size n) {
   holds(w, n);
   holds(dw, n);
   holds(settings, kSettings);
-  distinct(w, dw);
-  distinct(w, settings);
 }
 void sgd_run(Inout w, In dw, In settings, Size n, Share share) noexcept {
   const auto [begin, end] = share.of(n);
@@ -21,9 +19,6 @@ const Registration sgd = kernel<sgd_check, sgd_run>("sgd", "w dw settings n");
 void sgd_momentum_check(Inout w, In dw, Inout velocity, In settings, Size n) {
   sgd_check(w, dw, settings, n);
   holds(velocity, n);
-  distinct(velocity, w);
-  distinct(velocity, dw);
-  distinct(velocity, settings);
 }
 void sgd_momentum_run(Inout w, In dw, Inout velocity, In settings, Size n, Share share) noexcept {
   const auto [begin, end] = share.of(n);
@@ -39,13 +34,6 @@ void adam_check(Inout w, In dw, Inout mean, Inout square, In settings, Size n) {
   holds(mean, n);
   holds(square, n);
   holds(settings, kAdamSettings);
-  distinct(w, dw);
-  distinct(w, mean);
-  distinct(w, square);
-  distinct(mean, dw);
-  distinct(mean, square);
-  distinct(square, dw);
-  for (const Inout& written : {w, mean, square}) distinct(written, settings);
 }
 void adam_run(Inout w, In dw, Inout mean, Inout square, In settings, Size n, Share share) noexcept {
   const auto [begin, end] = share.of(n);
@@ -57,7 +45,6 @@ const Registration adam = kernel<adam_check, adam_run>("adam", "w dw mean square
 void max_norm_check(Inout w, In limit, Size rows, Size cols) {
   holds(w, product(rows, cols));
   holds(limit, 1);
-  distinct(w, limit);
 }
 // Where the squares of weights add up to infinity as float.
 double norm_of(const float* column, size_t rows, size_t stride) {

@@ -123,7 +123,7 @@ void bernoulli_finish(Out, IntsInout state, Size n, Float) noexcept { advance(st
 const Registration bernoulli =
     kernel<bernoulli_check, bernoulli_run, bernoulli_finish>("bernoulli", "y state n p");
 
-void bernoulli_each_check(In p, Out y, IntsInout state, Size n) {
+void bernoulli_each_check(In p, InPlace<Out> y, IntsInout state, Size n) {
   holds(p, n);
   draw_check(y, state, n);
 }
@@ -152,7 +152,6 @@ void permutation_check(IntsOut y, IntsInout state, Size n) {
   if (n > INT32_MAX) throw KernelFault("n must be below 2^31, got " + std::to_string(n));
   holds(y, n);
   holds(state, kState);
-  distinct(y, state);
 }
 // Fisher and Yates; each swap needs the one before, so one share does it all. A position is the
 // high half of word · size (Lemire 2019, without the rejection: the bias is below size / 2^32).

@@ -16,17 +16,15 @@ namespace {
 // Rows shorter than this are reduced one by one: setting up the lanes of reduce.h costs more.
 constexpr size_t kShort = 32;
 template <typename Y>
-void reduction_check(In x, Span<Y, 1> y, Size outer, Size length, Size inner) {
+void reduction_check(In x, Y y, Size outer, Size length, Size inner) {
   holds(x, product(outer, length, inner));
   holds(y, product(outer, inner));
-  distinct(y, x);
 }
 
 // Calls f(x, y, width) for every block of columns of the share: x at the first of `length` rows
 // that are `inner` apart.
 template <typename Y, class F>
-NB_INLINE void for_columns(In x, Span<Y, 1> y, Range range, size_t length, size_t inner,
-                           const F& f) {
+NB_INLINE void for_columns(In x, Y y, Range range, size_t length, size_t inner, const F& f) {
   for_pieces(range, inner, [&](size_t o, size_t from, size_t to) {
     for (size_t c = from; c < to; c += kColumns) {
       f(x.data + o * length * inner + c, y.data + o * inner + c, std::min(kColumns, to - c));

@@ -17,9 +17,6 @@ void warp_check(In x, In maps, In shifts, Out y, Size count, Size height, Size w
   holds(maps, product(count, 4));
   holds(shifts, product(n, 2));
   holds(y, n);
-  distinct(y, x);
-  distinct(y, maps);
-  distinct(y, shifts);
 }
 
 struct Place {

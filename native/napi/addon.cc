@@ -71,7 +71,7 @@ napi_value run(napi_env env, napi_callback_info info) {
   const Kernel& kernel = kernels[static_cast<size_t>(index)];
   Environment& state = environment(env);
   try {
-    const Fault fault = kernel.call(Decoder(state.buffers, state.mailbox, kernel.parameters));
+    const Fault fault = kernel.call(state.buffers, state.mailbox);
     if (fault) throw_error(env, "KERNEL", kernel.name + ": " + describe(fault));
   } catch (const std::bad_alloc&) {
     throw_error(env, "MEMORY", kernel.name + ": out of memory");
@@ -87,7 +87,7 @@ napi_value alloc(napi_env env, napi_callback_info info) {
   arguments(env, info, values, 2);
   const double length = number_at(env, values[0]);
   const double dtype = number_at(env, values[1]);
-  if (!is_size(length) || !is_size(dtype) || dtype > 2) {
+  if (!is_size(length) || !(dtype >= 0 && dtype < kDTypeCount)) {
     throw_error(env, "KERNEL", "alloc: expected a length and a dtype");
     return nullptr;
   }
@@ -122,10 +122,13 @@ struct Transfer {
   size_t bytes;
 };
 
-bool matches(napi_typedarray_type type, DType dtype) {
-  return (type == napi_float32_array && dtype == DType::float32) ||
-         (type == napi_int32_array && dtype == DType::int32) ||
-         (type == napi_uint8_array && dtype == DType::uint8);
+bool holds(napi_typedarray_type type, DType dtype) {
+  constexpr napi_typedarray_type kArrays[] = {
+#define NB_ROW(identifier, name, Type, array) napi_##array##_array,
+      NB_DTYPES(NB_ROW)
+#undef NB_ROW
+  };
+  return type == kArrays[static_cast<size_t>(dtype)];
 }
 
 Transfer transfer(const Napi::CallbackInfo& info, const char* name) {
@@ -142,7 +145,7 @@ Transfer transfer(const Napi::CallbackInfo& info, const char* name) {
   size_t length;
   void* data;
   napi_get_typedarray_info(info.Env(), info[1], &type, &length, &data, nullptr, nullptr);
-  if (!matches(type, buffer->dtype)) {
+  if (!holds(type, buffer->dtype)) {
     throw refuse(std::string("the typed array does not hold ") + dtype_name(buffer->dtype));
   }
   const double offset = info[2].IsUndefined() ? 0 : number_at(info.Env(), info[2]);
@@ -175,12 +178,40 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
   return result;
 }
 
+Napi::Array dtype_list(Napi::Env env) {
+  Napi::Array list = Napi::Array::New(env, kDTypeCount);
+  for (size_t i = 0; i < kDTypeCount; ++i) {
+    Napi::Object row = Napi::Object::New(env);
+    row["name"] = kDTypes[i].name;
+    row["bytes"] = static_cast<double>(kDTypes[i].bytes);
+    list[static_cast<uint32_t>(i)] = row;
+  }
+  return list;
+}
+
+// What each dtype parameter of a kernel may stand for: { F: ["float32"] }.
+Napi::Object dtypes_of(Napi::Env env, const Kernel& kernel) {
+  constexpr const char* kNames[] = {"F", "T", "S"};
+  Napi::Object result = Napi::Object::New(env);
+  for (size_t i = 0; i < kParameters; ++i) {
+    const auto dtypes = kernel.dtypes(static_cast<Parameter>(i));
+    if (dtypes.empty()) continue;
+    Napi::Array names = Napi::Array::New(env, dtypes.size());
+    for (size_t k = 0; k < dtypes.size(); ++k) {
+      names[static_cast<uint32_t>(k)] = dtype_name(dtypes[k]);
+    }
+    result[kNames[i]] = names;
+  }
+  return result;
+}
+
 Napi::Array kernel_list(Napi::Env env) {
   Napi::Array list = Napi::Array::New(env, registry().size());
   for (size_t i = 0; i < registry().size(); ++i) {
     Napi::Object row = Napi::Object::New(env);
     row["name"] = registry()[i].name;
     row["signature"] = registry()[i].signature();
+    row["dtypes"] = dtypes_of(env, registry()[i]);
     list[static_cast<uint32_t>(i)] = row;
   }
   return list;
@@ -232,6 +263,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
       [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); }, nullptr);
 
   exports["mailbox"] = mailbox;
+  exports["dtypes"] = dtype_list(env);
   exports["kernels"] = kernel_list(env);
   export_raw(exports, "run", run);
   export_raw(exports, "alloc", alloc);

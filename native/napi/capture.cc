@@ -34,7 +34,7 @@ std::vector<Program::Place> read_places(const Napi::Float64Array& values) {
   std::vector<Program::Place> places;
   for (size_t i = 0; i + 4 <= values.ElementLength(); i += 4) {
     const size_t dtype = whole(values.Env(), values[i + 3]);
-    if (dtype > 2) refuse(values.Env(), "program: no such dtype");
+    if (dtype >= kDTypeCount) refuse(values.Env(), "program: no such dtype");
     places.push_back({values[i] == 0, values[i + 1],
                       static_cast<double>(whole(values.Env(), values[i + 2])),
                       static_cast<DType>(dtype)});

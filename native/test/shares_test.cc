@@ -83,19 +83,30 @@ using Buffer = std::vector<char>;
 
 std::mt19937 generator(1);
 
-Buffer fill(const std::string& kind, const std::string& name, size_t elements) {
-  const bool bytes = kind == "bytes";
-  Buffer buffer(elements * (bytes ? 1 : 4));
+template <typename T>
+void put(Buffer& buffer, size_t i, T value) {
+  std::memcpy(&buffer[i * sizeof(T)], &value, sizeof(T));
+}
+
+Buffer fill(DType dtype, const std::string& name, size_t elements) {
+  Buffer buffer(elements * nb::element_size(dtype));
   for (size_t i = 0; i < elements; ++i) {
     // An eighth are zeros, which products of one row leave out.
     const float number = generator() % 8 == 0 ? 0 : static_cast<float>(generator() % 1000) / 1000;
     const auto integer = static_cast<int32_t>(generator() % static_cast<uint32_t>(kLimit));
-    if (bytes)
-      buffer[i] = static_cast<char>(integer);
-    else if (kind.find("ints") == 0)
-      std::memcpy(&buffer[4 * i], &integer, 4);
-    else
-      std::memcpy(&buffer[4 * i], &number, 4);
+    switch (dtype) {
+      case DType::float32:
+        put(buffer, i, number);
+        break;
+      case DType::float64:
+        put(buffer, i, static_cast<double>(number));
+        break;
+      case DType::int32:
+        put(buffer, i, integer);
+        break;
+      default:
+        put(buffer, i, static_cast<uint8_t>(integer));
+    }
   }
   // [lr, momentum, nesterov, weightDecay, l2, l1]; for Adam these are rates as good as others.
   const float settings[8] = {0.125, 0.5, 1, 0.25, 0.125, 0.0625, 0.125, 0.0625};
@@ -103,27 +114,24 @@ Buffer fill(const std::string& kind, const std::string& name, size_t elements) {
   return buffer;
 }
 
-DType dtype_of(const std::string& kind) {
-  if (kind == "bytes") return DType::uint8;
-  return kind.find("ints") == 0 ? DType::int32 : DType::float32;
-}
-
 // The buffers of one call and its arguments, which can be set to where they were.
 class Case {
  public:
-  Case(const nb::Kernel& kernel, const std::vector<double>& numbers, size_t elements)
+  Case(const nb::Kernel& kernel, const nb::Instance& instance, const std::vector<double>& numbers,
+       size_t elements)
       : kernel_(kernel) {
     size_t next = 0;
     for (size_t i = 0; i < kernel.kinds.size(); ++i) {
-      const std::string kind = kernel.kinds[i];
-      if (kind == "size" || kind == "float") {
+      const nb::Kind& kind = kernel.kinds[i];
+      if (!nb::is_buffer(kind.use)) {
         arguments_.push_back(numbers.at(next++));
         continue;
       }
-      arguments_.push_back(buffers_.allocate(elements, dtype_of(kind)));
+      const DType dtype = dtype_of(kind, instance);
+      arguments_.push_back(buffers_.allocate(elements, dtype));
       handles_.push_back(arguments_.back());
-      before_.push_back(fill(kind, kernel.parameters[i], elements));
-      is_scratch_.push_back(kind == "scratch");
+      before_.push_back(fill(dtype, kernel.parameters[i], elements));
+      is_scratch_.push_back(kind.use == nb::Use::scratch);
     }
   }
 
@@ -132,7 +140,7 @@ class Case {
     for (size_t i = 0; i < handles_.size(); ++i) {
       std::memcpy(data(i), before_[i].data(), before_[i].size());
     }
-    const auto call = kernel_.bind(nb::Decoder(buffers_, arguments_.data(), kernel_.parameters));
+    const auto call = kernel_.bind(buffers_, arguments_.data());
     for (size_t index = count; index-- > 0;) {
       if (call->run(Share{index, count})) std::printf("%s: fault\n", kernel_.name.c_str());
     }
@@ -146,6 +154,11 @@ class Case {
   }
 
  private:
+  static DType dtype_of(const nb::Kind& kind, const nb::Instance& instance) {
+    if (kind.parameter == nb::Parameter::none) return kind.dtype;
+    const int dtype = instance.dtypes[static_cast<size_t>(kind.parameter)];
+    return dtype == nb::Instance::kAny ? DType::float32 : static_cast<DType>(dtype);
+  }
   char* data(size_t i) { return static_cast<char*>(buffers_.find(handles_[i])->data); }
 
   const nb::Kernel& kernel_;
@@ -157,15 +170,17 @@ class Case {
 };
 
 bool check(const nb::Kernel& kernel, const std::vector<double>& numbers, size_t elements) {
-  Case one(kernel, numbers, elements);
-  const auto whole = one.run(1);
   bool ok = true;
-  for (size_t count : kCounts) {
-    if (one.run(count) == whole) continue;
-    ok = false;
-    std::printf("%s(", kernel.name.c_str());
-    for (double number : numbers) std::printf(" %g", number);
-    std::printf(" ): %zu shares give other bits than one\n", count);
+  for (const nb::Instance& instance : kernel.instances) {
+    Case one(kernel, instance, numbers, elements);
+    const auto whole = one.run(1);
+    for (size_t count : kCounts) {
+      if (one.run(count) == whole) continue;
+      ok = false;
+      std::printf("%s(", kernel.name.c_str());
+      for (double number : numbers) std::printf(" %g", number);
+      std::printf(" ): %zu shares give other bits than one\n", count);
+    }
   }
   return ok;
 }

@@ -1,9 +1,43 @@
-/** Element types. */
+/**
+ * The element types of buffers and tensors, in one table. The addon has the same (native/dtype.h) and
+ * is compared with it when it is loaded.
+ */
 
-/** Element types of a buffer. float32 stands for the backend's float, which JS can widen to 64 bits. */
-export type DType = 'float32' | 'int32' | 'uint8'
+/** A row's position is the dtype's code. `safetensors` is its name in files of that format. */
+const rows = [
+  { name: 'float32', bytes: 4, isFloat: true, array: Float32Array, safetensors: 'F32' },
+  { name: 'float64', bytes: 8, isFloat: true, array: Float64Array, safetensors: 'F64' },
+  { name: 'int32', bytes: 4, isFloat: false, array: Int32Array, safetensors: 'I32' },
+  { name: 'uint8', bytes: 1, isFloat: false, array: Uint8Array, safetensors: 'U8' },
+  // 0 is false, everything else true.
+  { name: 'bool', bytes: 1, isFloat: false, array: Uint8Array, safetensors: 'BOOL' },
+] as const
+
+type Row = (typeof rows)[number]
+export type DType = Row['name']
+type Arrays = { [R in Row as R['name']]: R['array']['prototype'] }
+/** The typed array that holds elements of a dtype. */
+export type ArrayOf<D extends DType> = D extends DType ? Arrays[D] : never
+export type TypedArray = ArrayOf<DType>
 
 /** float32 is what everything computes in; float64 exists on the JS backend, for gradient checks. */
 export type Precision = 'float32' | 'float64'
 
-export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array
+export interface DTypeFacts {
+  readonly name: DType
+  /** Its position in the table, which stands for it where only numbers go. */
+  readonly code: number
+  /** Of one element. */
+  readonly bytes: number
+  readonly isFloat: boolean
+  readonly array: {
+    new (length: number): TypedArray
+    new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): TypedArray
+  }
+  readonly safetensors: string
+}
+
+/** The table by name, in its order. */
+export const dtypes = Object.fromEntries(
+  rows.map((row, code) => [row.name, { ...row, code }]),
+) as unknown as Readonly<Record<DType, DTypeFacts>>

@@ -1,25 +1,27 @@
 /**
- * The kernel table: one row per kernel, `name:kind` per argument. Everything that crosses the seam
- * between TypeScript and a backend is described here and nowhere else; the native addon is compared
- * with this table when it is loaded. Kinds:
+ * The kernel table: one row per kernel. Everything that crosses the seam between TypeScript and a
+ * backend is described here and nowhere else; the native addon is compared with this table when it is
+ * loaded. An argument is `name:use` for a number, `name:use:dtype` for a buffer, which is named by its
+ * handle:
  *
- * | kind      | value                                                              |
- * |-----------|--------------------------------------------------------------------|
- * | in        | handle of floats, only read                                        |
- * | out       | handle of floats, every element of the extent is written           |
- * | inout     | handle of floats, read and written                                 |
- * | scratch   | handle of floats to compute in; undefined before and after         |
- * | ints      | handle of int32, only read (labels, row indices)                   |
- * | intsOut   | handle of int32, written                                           |
- * | intsInout | handle of int32, read and written (state of a random generator)    |
- * | bytes     | handle of uint8, only read                                         |
- * | any       | handle of any dtype, only read; all `any` of one call agree        |
- * | anyOut    | handle of that same dtype, written                                 |
- * | anyInout  | the same, and what is not written is kept                          |
- * | size      | integer from 0 to 2^53 - 1                                         |
- * | float     | any number                                                         |
+ * | use     | value                                                       |
+ * |---------|-------------------------------------------------------------|
+ * | in      | buffer, only read                                           |
+ * | out     | buffer, every element of the extent is written              |
+ * | inout   | buffer, read and written, and what is not written is kept   |
+ * | scratch | buffer to compute in; undefined before and after            |
+ * | size    | integer from 0 to 2^53 - 1                                  |
+ * | float   | any number                                                  |
  *
- * Elementwise kernels may write over one of their inputs; all others need a separate result.
+ * | dtype         | buffers of                                             |
+ * |---------------|--------------------------------------------------------|
+ * | int32, uint8… | that dtype                                             |
+ * | F             | float32 or float64; all F of one call are the same     |
+ * | T             | any dtype; all T of one call are the same              |
+ * | S             | any dtype, whatever T is                               |
+ *
+ * Elementwise kernels may write over one of their inputs; all others need results apart from
+ * everything else. A backend may lack a dtype of F; it then refuses the call.
  */
 
 declare const handleBrand: unique symbol
@@ -29,61 +31,61 @@ export type Handle = number & { readonly [handleBrand]: true }
 // n0 × n1 × n2 elements; an operand is repeated along the dimensions whose bit (1, 2, 4 for n0, n1,
 // n2) is missing from its mask. Three levels hold any broadcast that alternates at most twice.
 const binary = [
-  'a:in',
-  'b:in',
-  'y:out',
+  'a:in:F',
+  'b:in:F',
+  'y:out:F',
   'n0:size',
   'n1:size',
   'n2:size',
   'aMask:size',
   'bMask:size',
 ] as const
-const unary = ['x:in', 'y:out', 'n:size'] as const
-const activationGrad = ['y:in', 'dy:in', 'dx:out', 'n:size'] as const
+const unary = ['x:in:F', 'y:out:F', 'n:size'] as const
+const activationGrad = ['y:in:F', 'dy:in:F', 'dx:out:F', 'n:size'] as const
 // Of op(a) [m, k] and op(b) [k, n]; transA, transB are 0 or 1.
 const transposesAndExtents = ['transA:size', 'transB:size', 'm:size', 'n:size', 'k:size'] as const
-const biasActivation = ['x:in', 'bias:in', 'y:out', 'rows:size', 'cols:size'] as const
+const biasActivation = ['x:in:F', 'bias:in:F', 'y:out:F', 'rows:size', 'cols:size'] as const
 const biasActivationGrad = [
-  'y:in',
-  'dy:in',
-  'dx:out',
-  'dbias:out',
-  'scratch:scratch',
+  'y:in:F',
+  'dy:in:F',
+  'dx:out:F',
+  'dbias:out:F',
+  'scratch:scratch:F',
   'rows:size',
   'cols:size',
 ] as const
 // x is [outer, length, inner], y is [outer, inner].
-const reduction = ['x:in', 'y:out', 'outer:size', 'length:size', 'inner:size'] as const
-const rows = ['x:in', 'y:out', 'rows:size', 'cols:size'] as const
-const rowsGrad = ['y:in', 'dy:in', 'dx:out', 'rows:size', 'cols:size'] as const
+const reduction = ['x:in:F', 'y:out:F', 'outer:size', 'length:size', 'inner:size'] as const
+const rows = ['x:in:F', 'y:out:F', 'rows:size', 'cols:size'] as const
+const rowsGrad = ['y:in:F', 'dy:in:F', 'dx:out:F', 'rows:size', 'cols:size'] as const
 
 export const kernels = {
   // c = alpha·op(a)·op(b) + beta·c; op(a) is [m, k], op(b) is [k, n]; transA, transB are 0 or 1.
-  gemm: ['a:in', 'b:in', 'c:inout', ...transposesAndExtents, 'alpha:float', 'beta:float'],
+  gemm: ['a:in:F', 'b:in:F', 'c:inout:F', ...transposesAndExtents, 'alpha:float', 'beta:float'],
 
   // w = (1 - lr·(weightDecay + 2·l2))·w - lr·op(a)·op(b), then the soft threshold by lr·l1: a weight
   // gradient and its step of sgd at once. settings as for sgd.
-  gemmSgd: ['a:in', 'b:in', 'w:inout', 'settings:in', ...transposesAndExtents],
+  gemmSgd: ['a:in:F', 'b:in:F', 'w:inout:F', 'settings:in:F', ...transposesAndExtents],
 
   // A weight gradient op(a)·op(b) [m, n] and its step of sgdMomentum or adam at once, settings as for
   // them. The gradient is never stored as a whole; scratch holds m·(n + k).
   gemmSgdMomentum: [
-    'a:in',
-    'b:in',
-    'w:inout',
-    'velocity:inout',
-    'settings:in',
-    'scratch:scratch',
+    'a:in:F',
+    'b:in:F',
+    'w:inout:F',
+    'velocity:inout:F',
+    'settings:in:F',
+    'scratch:scratch:F',
     ...transposesAndExtents,
   ],
   gemmAdam: [
-    'a:in',
-    'b:in',
-    'w:inout',
-    'mean:inout',
-    'square:inout',
-    'settings:in',
-    'scratch:scratch',
+    'a:in:F',
+    'b:in:F',
+    'w:inout:F',
+    'mean:inout:F',
+    'square:inout:F',
+    'settings:in:F',
+    'scratch:scratch:F',
     ...transposesAndExtents,
   ],
 
@@ -92,8 +94,8 @@ export const kernels = {
   packPanels: rows,
   unpackPanels: rows,
   // c = a·op(b) and w = … - lr·aᵀ·b as above, b before op and w in panels.
-  gemmPanels: ['a:in', 'b:in', 'c:out', 'transB:size', 'm:size', 'n:size', 'k:size'],
-  gemmSgdPanels: ['a:in', 'b:in', 'w:inout', 'settings:in', 'm:size', 'n:size', 'k:size'],
+  gemmPanels: ['a:in:F', 'b:in:F', 'c:out:F', 'transB:size', 'm:size', 'n:size', 'k:size'],
+  gemmSgdPanels: ['a:in:F', 'b:in:F', 'w:inout:F', 'settings:in:F', 'm:size', 'n:size', 'k:size'],
 
   add: binary,
   sub: binary,
@@ -103,22 +105,21 @@ export const kernels = {
   maximum: binary,
   minimum: binary,
   // Comparisons give 1 or 0.
-  equal: binary,
-  notEqual: binary,
-  less: binary,
-  lessEqual: binary,
-  greater: binary,
-  greaterEqual: binary,
-  equalInts: [
-    'a:ints',
-    'b:ints',
-    'y:out',
+  equal: [
+    'a:in:T',
+    'b:in:T',
+    'y:out:F',
     'n0:size',
     'n1:size',
     'n2:size',
     'aMask:size',
     'bMask:size',
   ],
+  notEqual: binary,
+  less: binary,
+  lessEqual: binary,
+  greater: binary,
+  greaterEqual: binary,
 
   neg: unary,
   abs: unary,
@@ -148,19 +149,20 @@ export const kernels = {
   biasSigmoidGrad: biasActivationGrad,
   biasTanhGrad: biasActivationGrad,
   // y = scale·x + shift
-  affine: ['x:in', 'y:out', 'n:size', 'scale:float', 'shift:float'],
+  affine: ['x:in:F', 'y:out:F', 'n:size', 'scale:float', 'shift:float'],
   // y = min(max(x, low), high)
-  clip: ['x:in', 'y:out', 'n:size', 'low:float', 'high:float'],
+  clip: ['x:in:F', 'y:out:F', 'n:size', 'low:float', 'high:float'],
   // y = condition ≠ 0 ? a : b
-  select: ['condition:in', 'a:in', 'b:in', 'y:out', 'n:size'],
+  select: ['condition:in:F', 'a:in:F', 'b:in:F', 'y:out:F', 'n:size'],
 
-  fill: ['y:out', 'n:size', 'value:float'],
+  // value as `cast` would convert it from float64.
+  fill: ['y:out:T', 'n:size', 'value:float'],
   // y[o, r, i] = x[o, i] for y [outer, repeat, inner]
-  expand: ['x:in', 'y:out', 'outer:size', 'repeat:size', 'inner:size'],
+  expand: ['x:in:T', 'y:out:T', 'outer:size', 'repeat:size', 'inner:size'],
   // rows × cols elements; row r starts at xOffset + r·xStride and goes to yOffset + r·yStride.
   copy2d: [
-    'x:any',
-    'y:anyInout',
+    'x:in:T',
+    'y:inout:T',
     'rows:size',
     'cols:size',
     'xOffset:size',
@@ -169,8 +171,10 @@ export const kernels = {
     'yStride:size',
   ],
   // y[o, c, r, i] = x[o, r, c, i]
-  transpose: ['x:any', 'y:anyOut', 'outer:size', 'rows:size', 'cols:size', 'inner:size'],
-  intsToFloats: ['x:ints', 'y:out', 'n:size'],
+  transpose: ['x:in:T', 'y:out:T', 'outer:size', 'rows:size', 'cols:size', 'inner:size'],
+  // To an integer the fraction is cut off, and what is out of range is taken modulo 2^bits (NaN and
+  // infinities: 0); to a bool everything but 0 is true, NaN too.
+  cast: ['x:in:S', 'y:out:T', 'n:size'],
 
   // y = scale·Σ x over the middle dimension (scale = 1 / length: the mean)
   sum: [...reduction, 'scale:float'],
@@ -178,31 +182,38 @@ export const kernels = {
   // y = √(Σ x²) over the middle dimension; squares neither overflow nor vanish
   norm: reduction,
   // First position of the largest; NaN counts as largest.
-  argmax: ['x:in', 'y:intsOut', 'outer:size', 'length:size', 'inner:size'],
+  argmax: ['x:in:F', 'y:out:int32', 'outer:size', 'length:size', 'inner:size'],
 
   softmax: rows,
   logSoftmax: rows,
   softmaxGrad: rowsGrad,
   logSoftmaxGrad: rowsGrad,
   // losses[r] = log Σ e^logits[r] - logits[r, labels[r]]
-  softmaxCrossEntropy: ['logits:in', 'labels:ints', 'losses:out', 'rows:size', 'cols:size'],
+  softmaxCrossEntropy: ['logits:in:F', 'labels:in:int32', 'losses:out:F', 'rows:size', 'cols:size'],
   // dlogits[r] = dlosses[r]·(softmax(logits[r]) - onehot(labels[r]))
   softmaxCrossEntropyGrad: [
-    'logits:in',
-    'labels:ints',
-    'dlosses:in',
-    'dlogits:out',
+    'logits:in:F',
+    'labels:in:int32',
+    'dlosses:in:F',
+    'dlogits:out:F',
     'rows:size',
     'cols:size',
   ],
 
   // y[r] = x[indices[r]]; x is [sourceRows, cols]
-  gatherRows: ['x:any', 'indices:ints', 'y:anyOut', 'count:size', 'cols:size', 'sourceRows:size'],
+  gatherRows: [
+    'x:in:T',
+    'indices:in:int32',
+    'y:out:T',
+    'count:size',
+    'cols:size',
+    'sourceRows:size',
+  ],
   // The same from bytes, times scale: images stay bytes until their batch is taken.
   gatherBytes: [
-    'x:bytes',
-    'indices:ints',
-    'y:out',
+    'x:in:uint8',
+    'indices:in:int32',
+    'y:out:F',
     'count:size',
     'cols:size',
     'sourceRows:size',
@@ -210,37 +221,45 @@ export const kernels = {
   ],
   // dx[indices[r]] += dy[r], in order of r; dx is [targetRows, cols]
   scatterAddRows: [
-    'dy:in',
-    'indices:ints',
-    'dx:inout',
+    'dy:in:F',
+    'indices:in:int32',
+    'dx:inout:F',
     'count:size',
     'cols:size',
     'targetRows:size',
   ],
-  oneHot: ['labels:ints', 'y:out', 'rows:size', 'cols:size'],
+  oneHot: ['labels:in:int32', 'y:out:F', 'rows:size', 'cols:size'],
 
   // state: Philox key (2 words) and counter (2 words), advanced by what was drawn; see random.ts.
-  uniform: ['y:out', 'state:intsInout', 'n:size', 'low:float', 'high:float'],
-  normal: ['y:out', 'state:intsInout', 'n:size', 'mean:float', 'std:float'],
+  uniform: ['y:out:F', 'state:inout:int32', 'n:size', 'low:float', 'high:float'],
+  normal: ['y:out:F', 'state:inout:int32', 'n:size', 'mean:float', 'std:float'],
   // 1 with probability p, else 0
-  bernoulli: ['y:out', 'state:intsInout', 'n:size', 'p:float'],
+  bernoulli: ['y:out:F', 'state:inout:int32', 'n:size', 'p:float'],
   // The same with a probability for each element; NaN where that is NaN.
-  bernoulliEach: ['p:in', 'y:out', 'state:intsInout', 'n:size'],
-  permutation: ['y:intsOut', 'state:intsInout', 'n:size'],
+  bernoulliEach: ['p:in:F', 'y:out:F', 'state:inout:int32', 'n:size'],
+  permutation: ['y:out:int32', 'state:inout:int32', 'n:size'],
 
   // settings: [lr, momentum, nesterov, weightDecay, l2, l1]; see optim/sgd.ts. A buffer, because
   // what may change from step to step must not be frozen into a recorded step.
-  sgd: ['w:inout', 'dw:in', 'settings:in', 'n:size'],
-  sgdMomentum: ['w:inout', 'dw:in', 'velocity:inout', 'settings:in', 'n:size'],
+  sgd: ['w:inout:F', 'dw:in:F', 'settings:in:F', 'n:size'],
+  sgdMomentum: ['w:inout:F', 'dw:in:F', 'velocity:inout:F', 'settings:in:F', 'n:size'],
   // settings: [lr, stepSize, 1 - beta1, 1 - beta2, epsilon, weightDecay, l2, l1]; see optim/adam.ts.
-  adam: ['w:inout', 'dw:in', 'mean:inout', 'square:inout', 'settings:in', 'n:size'],
+  adam: ['w:inout:F', 'dw:in:F', 'mean:inout:F', 'square:inout:F', 'settings:in:F', 'n:size'],
   // Columns of w [rows, cols] whose Euclidean norm is above limit[0] are scaled down to it.
-  maxNorm: ['w:inout', 'limit:in', 'rows:size', 'cols:size'],
+  maxNorm: ['w:inout:F', 'limit:in:F', 'rows:size', 'cols:size'],
 
   // Image i of x [count, height, width] seen through an affine map and a displacement of each pixel:
   // y[r, c] = x[p] with p = centre + [[a, b], [c, d]]·((r, c) - centre) + (rowShift, colShift)[r, c],
   // bilinear between pixels, 0 beyond them. maps is [count, 4], shifts [count, 2, height, width].
-  warp: ['x:in', 'maps:in', 'shifts:in', 'y:out', 'count:size', 'height:size', 'width:size'],
+  warp: [
+    'x:in:F',
+    'maps:in:F',
+    'shifts:in:F',
+    'y:out:F',
+    'count:size',
+    'height:size',
+    'width:size',
+  ],
 } as const satisfies Record<string, readonly string[]>
 
 export type KernelName = keyof typeof kernels

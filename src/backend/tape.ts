@@ -32,16 +32,9 @@ export type Use = 'read' | 'write' | 'update' | 'number'
 
 const useOf: Record<string, Use> = {
   in: 'read',
-  ints: 'read',
-  bytes: 'read',
-  any: 'read',
   out: 'write',
-  intsOut: 'write',
-  anyOut: 'write',
   inout: 'update',
   scratch: 'write',
-  intsInout: 'update',
-  anyInout: 'update',
   size: 'number',
   float: 'number',
 }
@@ -50,7 +43,7 @@ const useOf: Record<string, Use> = {
 export const uses = Object.fromEntries(
   Object.entries(kernels).map(([name, rows]) => [
     name,
-    rows.map((row) => useOf[row.slice(row.indexOf(':') + 1)]),
+    rows.map((row) => useOf[row.split(':')[1]]),
   ]),
 ) as Record<KernelName, Use[]>
 

@@ -2,12 +2,10 @@
  * Where the buffers of a tape live: those that are made and freed inside share one arena, and two of
  * them share a place in it when they are never needed together. A pure function of the tape.
  */
-import type { DType } from '../backend/dtype.js'
+import { dtypes } from '../backend/dtype.js'
 import type { Place, Plan } from '../backend/program.js'
 import { formatStep, type Tape, type TapeStep, uses } from '../backend/tape.js'
 
-/** Bytes of an element; floats of a float64 backend take 8, which only its own memory sees. */
-const bytesOf: Record<DType, number> = { float32: 4, int32: 4, uint8: 1 }
 const alignment = 64
 
 /**
@@ -42,7 +40,8 @@ export function plan(tape: Tape): Plan {
   const spans = lifetimes(tape)
   // Empty ones too have a place of their own: kernels tell buffers apart by their address.
   const sizes = tape.buffers.map(
-    ({ length, dtype }) => Math.ceil(Math.max(length * bytesOf[dtype], 1) / alignment) * alignment,
+    ({ length, dtype }) =>
+      Math.ceil(Math.max(length * dtypes[dtype].bytes, 1) / alignment) * alignment,
   )
   const local = [...tape.buffers.keys()].filter(
     (i) => spans[i] && tape.buffers[i].shared === undefined,

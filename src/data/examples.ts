@@ -4,7 +4,7 @@
  */
 
 import { currentBackend } from '../backend/current.js'
-import type { DType, TypedArray } from '../backend/dtype.js'
+import { type DType, dtypes, type TypedArray } from '../backend/dtype.js'
 import { ArgumentError, ShapeError } from '../base/errors.js'
 import { yielder } from '../base/eventLoop.js'
 import type { Targets } from '../nn/losses.js'
@@ -101,8 +101,6 @@ function allocate<D extends DType>(dtype: D, shape: Shape): Tensor<D> {
   return new Tensor<D>(storage, shape)
 }
 
-const arrays = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array }
-
 function* copyRows(
   what: string,
   values: Dataset['inputs'] | Dataset['targets'],
@@ -118,7 +116,7 @@ function* copyRows(
   const fitting = Math.floor(PIECE_BYTES / (width * values.BYTES_PER_ELEMENT))
   const perPiece = Math.min(Math.max(fitting, 1), PIECE_ROWS, size)
   // Not `values` itself: it may be a Buffer, and its rows lie elsewhere.
-  const piece: TypedArray = new arrays[to.dtype](perPiece * width)
+  const piece: TypedArray = new dtypes[to.dtype].array(perPiece * width)
   for (let row = 0; row < size; row += perPiece) {
     const count = Math.min(perPiece, size - row)
     if (rows === undefined) piece.set(values.subarray(row * width, (row + count) * width))

@@ -12,7 +12,7 @@ import { requireDType } from './require.js'
 type BinaryKernel = Extract<
   KernelName,
   | ('add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum')
-  | ('equal' | 'notEqual' | 'less' | 'lessEqual' | 'greater' | 'greaterEqual' | 'equalInts')
+  | ('equal' | 'notEqual' | 'less' | 'lessEqual' | 'greater' | 'greaterEqual')
 >
 type UnaryKernel = Extract<
   KernelName,
@@ -133,7 +133,7 @@ export const minimum = defineOp<Pair>('minimum', {
 export const equal = defineOp<readonly [AnyTensor, AnyTensor]>('equal', {
   forward: ([a, b]) => {
     requireDType('equal', b, a.dtype)
-    if (a.dtype === 'int32') return runBinary('equal', 'equalInts', a, b)
+    if (a.dtype === 'int32') return runBinary('equal', 'equal', a, b)
     return binary('equal', 'equal', [a as Tensor, b as Tensor])
   },
 })
@@ -141,7 +141,7 @@ export const notEqual = defineOp<readonly [AnyTensor, AnyTensor]>('notEqual', {
   forward: ([a, b]) => {
     requireDType('notEqual', b, a.dtype)
     if (a.dtype !== 'int32') return binary('notEqual', 'notEqual', [a as Tensor, b as Tensor])
-    return affine(runBinary('notEqual', 'equalInts', a, b), {
+    return affine(runBinary('notEqual', 'equal', a, b), {
       scale: -1,
       shift: 1,
     })

@@ -102,7 +102,7 @@ export const toFloat = defineOp<readonly [AnyTensor]>('toFloat', {
   forward: ([x]) => {
     requireDType('toFloat', x, 'int32')
     const y = allocate(x, x.shape)
-    x.storage.backend.run('intsToFloats', x.handle, y.handle, x.size)
+    x.storage.backend.run('cast', x.handle, y.handle, x.size)
     return y
   },
 })

@@ -2,19 +2,12 @@
  * The tensor: a shape over a buffer, and where it came from. Its computing methods are added by
  * `autograd/attach.ts`, over ops that are made from this class.
  */
-import type { DType, Precision } from '../backend/dtype.js'
+import { type ArrayOf, type DType, dtypes, type Precision } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
 import { ArgumentError, ReleasedTensorError, ShapeError } from '../base/errors.js'
 import { formatTensor, type Nested, nest } from './print.js'
 import { checkShape, format, type Shape, sameShape, sizeOf } from './shape.js'
 import { Storage } from './storage.js'
-
-/** A typed array that holds elements of a dtype. */
-export type ArrayOf<D extends DType> = D extends 'int32'
-  ? Int32Array
-  : D extends 'uint8'
-    ? Uint8Array
-    : Float32Array
 
 // biome-ignore lint/suspicious/noExplicitAny: stands for a tensor of any dtype
 export type AnyTensor = Tensor<any>
@@ -88,12 +81,7 @@ export class Tensor<D extends DType = 'float32'> {
 
   /** The elements in row-major order, as a copy. */
   data(): ArrayOf<D> {
-    const make: Record<DType, new (length: number) => ArrayOf<DType>> = {
-      float32: Float32Array,
-      int32: Int32Array,
-      uint8: Uint8Array,
-    }
-    const values = new make[this.dtype](this.size) as ArrayOf<D>
+    const values = new dtypes[this.dtype].array(this.size) as ArrayOf<D>
     this.storage.backend.read(this.handle, values)
     return values
   }

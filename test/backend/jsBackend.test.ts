@@ -172,11 +172,42 @@ t.test('handles, lengths and transfers that are refused', async (t) => {
     t.throws(() => backend.read(current, new Float32Array(4), offset), KernelError)
   }
   const ints = backend.alloc(4, 'int32')
-  t.throws(() => backend.run('relu', ints, a, 4), { message: /x is int32, expected float32/ })
+  t.throws(() => backend.run('relu', ints, a, 4), {
+    message: 'relu: x is int32, expected float32 or float64',
+  })
   t.throws(() => backend.run('transpose', ints, a, 1, 2, 2, 1), {
     message: 'transpose: x and y have different dtypes',
   })
   t.equal(backend.memory().buffers, 3)
+})
+
+t.test('float64 and bool are dtypes of their own', async (t) => {
+  const backend = new JsBackend()
+  const x = backend.alloc(3, 'float64')
+  backend.write(x, Float64Array.of(0.1, -0.2, 1e300))
+  const y = backend.alloc(3, 'float64')
+  backend.run('affine', x, y, 3, 0.1, 0.3)
+  const doubles = new Float64Array(3)
+  backend.read(y, doubles)
+  t.strictSame([...doubles], [0.1 * 0.1 + 0.3, 0.1 * -0.2 + 0.3, 1e299], 'nothing is rounded')
+  const single = backend.alloc(3, 'float32')
+  t.throws(() => backend.run('relu', x, single, 3), {
+    message: 'relu: x and y have different dtypes',
+  })
+  t.throws(() => backend.write(x, new Float32Array(3)), {
+    message: 'write: the typed array does not hold float64',
+  })
+  const [bool, bytes] = [backend.alloc(3, 'bool'), backend.alloc(3, 'uint8')]
+  backend.run('cast', x, bool, 3)
+  backend.run('cast', x, bytes, 3)
+  const read = new Uint8Array(3)
+  backend.read(bool, read)
+  t.strictSame([...read], [1, 1, 1])
+  backend.read(bytes, read)
+  t.strictSame([...read], [0, 0, 0])
+  t.throws(() => backend.run('copy2d', bool, bytes, 1, 3, 0, 3, 0, 3), {
+    message: 'copy2d: x and y have different dtypes',
+  })
 })
 
 t.test('float64 converts what is float32', async (t) => {

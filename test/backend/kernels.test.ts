@@ -5,13 +5,13 @@
  */
 import t from 'tap'
 import type { Backend } from '../../lib/backend/backend.js'
-import type { DType, TypedArray } from '../../lib/backend/dtype.js'
+import { type DType, dtypes, type TypedArray } from '../../lib/backend/dtype.js'
 import { JsBackend } from '../../lib/backend/js/backend.js'
 import { jsKernels } from '../../lib/backend/js/kernels.js'
 import { type Handle, type KernelName, kernels } from '../../lib/backend/kernels.js'
 import { loadAddon } from '../../lib/backend/native/addon.js'
 import { NativeBackend } from '../../lib/backend/native/backend.js'
-import type { Arg } from '../support/case.js'
+import { type Arg, bufferOf, type Data, type Out } from '../support/case.js'
 import { cases } from '../support/kernelCases.js'
 import { ValidatingBackend } from '../support/validate.js'
 
@@ -20,8 +20,10 @@ const GUARD = 67
 // Numbers that no case produces.
 const SENTINEL: Record<DType, number> = {
   float32: Math.fround(-1.2345e-30),
+  float64: -1.2345e-300,
   int32: 0x5eadbeef,
   uint8: 0xa5,
+  bool: 0xa5,
 }
 
 interface Guarded {
@@ -33,37 +35,25 @@ interface Guarded {
   sentinel: number
 }
 
-function makeArray(length: number, dtype: DType): TypedArray {
-  if (dtype === 'int32') return new Int32Array(length)
-  return dtype === 'uint8' ? new Uint8Array(length) : new Float32Array(length)
-}
-
-function dtypeOf(array: TypedArray): DType {
-  if (array instanceof Int32Array) return 'int32'
-  return array instanceof Uint8Array ? 'uint8' : 'float32'
-}
-
-function guard(backend: Backend, arg: TypedArray | { out: number; dtype: DType }): Guarded {
-  const isData = ArrayBuffer.isView(arg)
-  const dtype = isData ? dtypeOf(arg) : arg.dtype
-  const length = isData ? arg.length : arg.out
-  const before = makeArray(length + GUARD, dtype).fill(SENTINEL[dtype])
-  if (isData) before.set(arg)
+function guard(backend: Backend, arg: TypedArray | Data | Out): Guarded {
+  const { dtype, data, length } = bufferOf(arg)
+  const before = new dtypes[dtype].array(length + GUARD).fill(SENTINEL[dtype])
+  if (data) before.set(data)
   const handle = backend.alloc(before.length, dtype)
   backend.write(handle, before)
   return { handle, before, length, sentinel: SENTINEL[dtype] }
 }
 
-function checkBuffer(backend: Backend, kind: string, buffer: Guarded, written: boolean): void {
+function checkBuffer(backend: Backend, use: string, buffer: Guarded, written: boolean): void {
   const { before, length, sentinel } = buffer
-  const after = makeArray(before.length, dtypeOf(before))
+  const after = before.slice()
   backend.read(buffer.handle, after)
   for (let i = written ? length : 0; i < after.length; i++) {
     if (!Object.is(after[i], before[i])) {
       throw new Error(`element ${i} of ${length} was ${before[i]}, is ${after[i]}`)
     }
   }
-  if (!/^(out|intsOut|anyOut)$/.test(kind)) return
+  if (use !== 'out') return
   for (let i = 0; i < length; i++) {
     if (after[i] === sentinel) throw new Error(`element ${i} of ${length} was not written`)
   }
@@ -76,13 +66,13 @@ function runCase(backend: Backend, kernel: KernelName, args: Arg[]): void {
     else buffers.push('alias' in arg ? buffers[arg.alias] : guard(backend, arg))
   }
   const values = args.map((arg, i) => buffers[i]?.handle ?? (arg as number))
-  const kinds = kernels[kernel].map((row) => row.split(':')[1])
-  const writes = kinds.map((kind) => /out$|^scratch$/i.test(kind))
+  const uses = kernels[kernel].map((row) => row.split(':')[1])
+  const writes = uses.map((use) => /out$|^scratch$/.test(use))
   try {
     backend.run(kernel, ...(values as never))
     for (const [i, buffer] of buffers.entries()) {
       const written = writes.some((w, j) => w && buffers[j] === buffer)
-      if (buffer) checkBuffer(backend, kinds[i], buffer, written)
+      if (buffer) checkBuffer(backend, uses[i], buffer, written)
     }
   } catch (error) {
     const shown = args.map((arg) =>
@@ -105,6 +95,33 @@ t.test('every kernel has a native and a JavaScript implementation and cases here
     t.type(jsKernels[name], 'function', `${name} in JavaScript`)
     t.type(cases[name], 'function', `${name} has cases`)
   }
+})
+
+t.test('the addon has the dtypes of the table, and says which kernel takes which', async (t) => {
+  const addon = loadAddon()
+  t.strictSame(
+    addon.dtypes,
+    Object.values(dtypes).map(({ name, bytes }) => ({ name, bytes })),
+  )
+  const taken = Object.fromEntries(addon.kernels.map((row) => [row.name, row.dtypes]))
+  const all = Object.keys(dtypes)
+  t.strictSame(taken.gemm, { F: ['float32'] })
+  t.strictSame(taken.cast, { T: all, S: all })
+  t.strictSame(taken.equal, { F: ['float32', 'float64'], T: all })
+  t.strictSame(taken.permutation, {})
+  const withDoubles = names.filter((name) => Object.values(taken[name]).flat().includes('float64'))
+  for (const row of [addon.dtypes[1], addon.kernels[0]] as { name: string }[]) {
+    const { name } = row
+    row.name = 'other'
+    t.throws(() => new NativeBackend(), {
+      name: 'BackendError',
+      message: new RegExp(`^native addon: it is out of date, .*: ${name}, other\\)$`),
+    })
+    row.name = name
+  }
+  t.strictSame(withDoubles.sort(), [
+    ...['cast', 'copy2d', 'equal', 'expand', 'fill', 'gatherRows', 'transpose'],
+  ])
 })
 
 const pairs: [string, ValidatingBackend][] = [

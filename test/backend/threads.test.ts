@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import t, { type Test } from 'tap'
-import type { DType, TypedArray } from '../../lib/backend/dtype.js'
+import { type DType, dtypes, type TypedArray } from '../../lib/backend/dtype.js'
 import { type KernelName, kernels } from '../../lib/backend/kernels.js'
 import { loadAddon } from '../../lib/backend/native/addon.js'
 import { NativeBackend } from '../../lib/backend/native/backend.js'
@@ -12,7 +12,7 @@ import type { Place } from '../../lib/backend/program.js'
 import type { TapeStep } from '../../lib/backend/tape.js'
 import type * as library from '../../lib/index.js'
 import { ArgumentError, getNumThreads, setNumThreads } from '../../lib/index.js'
-import type { Arg } from '../support/case.js'
+import { type Arg, bufferOf } from '../support/case.js'
 import { inChild, type Library } from '../support/child.js'
 import { cases } from '../support/kernelCases.js'
 import { refuses, wrong } from '../support/reference.js'
@@ -33,12 +33,8 @@ t.test('the number of threads', async (t) => {
   setNumThreads(atFirst)
 })
 
-const types = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array }
-const dtypeOf = (data: TypedArray) =>
-  (Object.keys(types) as DType[]).find((dtype) => data instanceof types[dtype])!
-
 const lengthOf = (arg: Arg) =>
-  typeof arg === 'number' || 'alias' in arg ? 0 : ArrayBuffer.isView(arg) ? arg.length : arg.out
+  typeof arg === 'number' || 'alias' in arg ? 0 : bufferOf(arg).length
 
 /** What a call leaves in its buffers, run by itself or as a program with that many threads. */
 function leaves(kernel: KernelName, args: Arg[], threads?: number): Uint8Array[] {
@@ -52,8 +48,10 @@ function leaves(kernel: KernelName, args: Arg[], threads?: number): Uint8Array[]
   for (const arg of args) {
     if (typeof arg === 'number') positions.push(arg)
     else if ('alias' in arg) positions.push(positions[arg.alias])
-    else if (ArrayBuffer.isView(arg)) positions.push(enter(arg, dtypeOf(arg)))
-    else positions.push(enter(new types[arg.dtype](arg.out), arg.dtype))
+    else {
+      const { dtype, length, data } = bufferOf(arg)
+      positions.push(enter(data ?? new dtypes[dtype].array(length), dtype))
+    }
   }
   if (threads === undefined) {
     const isNumber = kernels[kernel].map((row) => /:(size|float)$/.test(row))
@@ -75,9 +73,9 @@ function leaves(kernel: KernelName, args: Arg[], threads?: number): Uint8Array[]
     program.runSync(1, [])
     program.dispose()
   }
-  const isScratch = new Set(positions.filter((_, i) => kernels[kernel][i].endsWith(':scratch')))
+  const isScratch = new Set(positions.filter((_, i) => kernels[kernel][i].includes(':scratch')))
   return places.flatMap(({ shared, dtype, length }, i) => {
-    const data = new types[dtype](length)
+    const data = new dtypes[dtype].array(length)
     native.read(shared!, data)
     native.release(shared!)
     return isScratch.has(i) ? [] : [new Uint8Array(data.buffer)]

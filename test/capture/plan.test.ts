@@ -1,17 +1,11 @@
 /** Where the planner puts the buffers of random tapes. What is fused before is in fuse.test.ts. */
 import fc from 'fast-check'
 import t from 'tap'
-import type { DType, TypedArray } from '../../lib/backend/dtype.js'
+import { type DType, dtypes, type TypedArray } from '../../lib/backend/dtype.js'
 import type { Handle } from '../../lib/backend/kernels.js'
 import type { Plan } from '../../lib/backend/program.js'
 import { type Tape, type TapeBuffer, type TapeStep, uses } from '../../lib/backend/tape.js'
 import { formatPlan, lifetimes, plan } from '../../lib/capture/plan.js'
-
-const arrayOf = {
-  float32: Float32Array,
-  int32: Int32Array,
-  uint8: Uint8Array,
-} satisfies Record<DType, unknown>
 
 /** What a random tape is made from: a seed per choice, so that shrinking keeps tapes valid. */
 interface Choice {
@@ -82,7 +76,7 @@ function perform({ kernel, args }: TapeStep, buffers: readonly TypedArray[]): vo
 
 /** The same at the start of every run. */
 function outside(handle: number, { dtype, length }: { dtype: DType; length: number }): TypedArray {
-  return new arrayOf[dtype](length).map((_, i) => (handle * 31 + i * 7) % 100)
+  return new dtypes[dtype].array(length).map((_, i) => (handle * 31 + i * 7) % 100)
 }
 
 /** What every step of it wrote, with a place for every buffer. */
@@ -98,7 +92,9 @@ function runTape({ buffers, steps }: Tape): TypedArray[] {
   return run(
     steps,
     buffers.map((buffer) =>
-      buffer.shared ? outside(buffer.shared, buffer) : new arrayOf[buffer.dtype](buffer.length),
+      buffer.shared
+        ? outside(buffer.shared, buffer)
+        : new dtypes[buffer.dtype].array(buffer.length),
     ),
   )
 }
@@ -111,13 +107,13 @@ function runPlan({ arenaBytes, places, steps }: Plan): TypedArray[] {
     places.map((place) =>
       place.shared
         ? outside(place.shared, place)
-        : new arrayOf[place.dtype](arena, place.offset, place.length),
+        : new dtypes[place.dtype].array(arena, place.offset, place.length),
     ),
   )
 }
 
 const bytesOf = ({ dtype, length }: { dtype: DType; length: number }) =>
-  length * arrayOf[dtype].BYTES_PER_ELEMENT
+  length * dtypes[dtype].bytes
 const roundUp = (bytes: number) => Math.ceil(Math.max(bytes, 1) / 64) * 64
 
 t.test('buffers that are alive together never overlap', async () => {

@@ -27,16 +27,20 @@ import {
 import { type Cases, out } from './case.js'
 import {
   bernoulliEach,
+  cast,
   copy2d,
   drawn,
+  expand,
+  fill,
   gatherRows,
   gatherShapes,
   picks,
+  samples,
   scatterAddRows,
   transpose,
   warp,
 } from './movingCases.js'
-import { bytes, floats, ints, SIZES, specials, tuples } from './values.js'
+import { bytes, doubles, floats, ints, SIZES, specials, tuples } from './values.js'
 
 export const cases: { [K in KernelName]: () => Cases } = {
   gemm,
@@ -55,13 +59,25 @@ export const cases: { [K in KernelName]: () => Cases } = {
   pow: () => binary(),
   maximum: () => binary(),
   minimum: () => binary(),
-  equal: () => binary(),
+  equal: function* () {
+    yield* binary()
+    yield* binary((n) => ints(n, 3), true)
+    for (const n of SIZES) {
+      for (const x of samples(n)) {
+        // Half of them are equal.
+        const other = { ...x, data: x.data.map((value, i) => (i % 2 ? value : +!value)) }
+        for (const dtype of ['float32', 'float64'] as const) {
+          yield [x, other, out(n, dtype), 1, 1, n, 7, 7]
+        }
+      }
+    }
+    yield [doubles(7), doubles(7), { alias: 0 }, 1, 1, 7, 7, 7]
+  },
   notEqual: () => binary(),
   less: () => binary(),
   lessEqual: () => binary(),
   greater: () => binary(),
   greaterEqual: () => binary(),
-  equalInts: () => binary((n) => ints(n, 3), true),
   neg: unary,
   abs: unary,
   sign: unary,
@@ -98,21 +114,11 @@ export const cases: { [K in KernelName]: () => Cases } = {
       yield [condition, specials(n), specials(n), { alias: 1 }, n]
     }
   },
-  fill: function* () {
-    for (const n of SIZES)
-      for (const value of [0, -0, 2.5, Number.NaN, -Infinity]) yield [out(n), n, value]
-  },
-  expand: function* () {
-    for (const [outer, repeat, inner] of tuples(3, 70000)) {
-      yield [floats(outer * inner), out(outer * repeat * inner), outer, repeat, inner]
-    }
-  },
+  fill,
+  expand,
   copy2d,
   transpose,
-  intsToFloats: function* () {
-    for (const n of SIZES) yield [ints(n, 2 ** 31), out(n), n]
-    yield [Int32Array.of(16777217, -16777217, 2 ** 31 - 1, -(2 ** 31)), out(4), 4]
-  },
+  cast,
   sum: () => reduction('float32', SIZES, 0.5),
   norm: () => reduction('float32', SIZES),
   max: () => reduction('float32', SIZES.slice(1)),

@@ -16,7 +16,12 @@ export const floats = (n: number, scale = 2): Float32Array =>
   Float32Array.from({ length: n }, () => scale * (2 * random() - 1))
 export const ints = (n: number, limit: number): Int32Array =>
   Int32Array.from({ length: n }, () => Math.floor(random() * limit))
+export const doubles = (n: number): Float64Array =>
+  Float64Array.from({ length: n }, () => 2 * random() - 1 + 2 ** -40)
+// No 165, which the guard zones hold.
 export const bytes = (n: number) => Uint8Array.from({ length: n }, () => random() * 160)
+
+export const bools = (n: number) => Uint8Array.from({ length: n }, () => +(random() < 0.5))
 
 export const FINITE = [
   0,

@@ -210,7 +210,7 @@ t.test('what the compiler refuses', async (t) => {
     // @ts-expect-error a list is no operand
     x.add([1])
     // @ts-expect-error no such dtype
-    tensor([1], [1], 'float64')
+    tensor([1], [1], 'float16')
   }
   t.type(refused, 'function')
 })

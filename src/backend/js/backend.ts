@@ -6,43 +6,54 @@
 
 import { KernelError } from '../../base/errors.js'
 import type { Backend, MemoryUse } from '../backend.js'
-import type { DType, Precision, TypedArray } from '../dtype.js'
+import { type DType, dtypes, type Precision, type TypedArray } from '../dtype.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
 import { kernels } from '../kernels.js'
 import type { Plan, Program } from '../program.js'
-import { Buffers, dtypeOf } from './buffers.js'
-import type { Kind } from './kernel.js'
+import { Buffers } from './buffers.js'
 import { jsKernels } from './kernels.js'
 import { JsProgram } from './program.js'
 
-/** How the arguments of one kernel are decoded. */
-interface Decoding {
-  names: string[]
-  kinds: Kind[]
-  run: (...args: never[]) => void
+/** How one argument is decoded. */
+interface Parameter {
+  name: string
+  use: string
+  /** A dtype, or F, T or S; of a buffer only. */
+  dtype: string
 }
 
-const dtypeOfKind: Partial<Record<Kind, DType>> = {
-  in: 'float32',
-  out: 'float32',
-  inout: 'float32',
-  scratch: 'float32',
-  ints: 'int32',
-  intsOut: 'int32',
-  intsInout: 'int32',
-  bytes: 'uint8',
+/** How the arguments of one kernel are decoded. */
+interface Decoding {
+  parameters: Parameter[]
+  run: (...args: never[]) => void
 }
 
 const plans = new Map<string, Decoding>(
   Object.entries(kernels).map(([kernel, row]) => [
     kernel,
     {
-      names: row.map((parameter) => parameter.split(':')[0]),
-      kinds: row.map((parameter) => parameter.split(':')[1] as Kind),
+      parameters: row.map((parameter) => {
+        const [name, use, dtype = ''] = parameter.split(':')
+        return { name, use, dtype }
+      }),
       run: jsKernels[kernel as KernelName],
     },
   ]),
 )
+
+/** The dtypes that each dtype of a row admits. */
+const takes: Record<string, (dtype: DType) => boolean> = {
+  F: (dtype) => dtypes[dtype].isFloat,
+  T: () => true,
+  S: () => true,
+  int32: (dtype) => dtype === 'int32',
+  uint8: (dtype) => dtype === 'uint8',
+}
+
+function checkSize(kernel: string, name: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 0) return
+  throw new KernelError(`${kernel}: ${name} must be an integer from 0 to 2^53 - 1, got ${value}`)
+}
 
 export class JsBackend implements Backend {
   readonly name = 'js'
@@ -91,41 +102,38 @@ export class JsBackend implements Backend {
   }
 
   /** Replaces handles by arrays and rounds floats, in place. */
-  private decode(kernel: string, plan: Decoding, args: unknown[]): void {
-    const { kinds, names } = plan
-    let anyPosition = -1
-    for (let i = 0; i < kinds.length; i++) {
-      const kind = kinds[i]
+  private decode(kernel: string, { parameters }: Decoding, args: unknown[]): void {
+    // What each dtype of the row stands for in this call, and the first argument that said so.
+    const bound: Record<string, { name: string; dtype: DType }> = {}
+    for (const [i, { name, use, dtype }] of parameters.entries()) {
       const value = args[i] as number
-      if (kind === 'size') {
-        if (!(Number.isSafeInteger(value) && value >= 0)) {
-          throw new KernelError(
-            `${kernel}: ${names[i]} must be an integer from 0 to 2^53 - 1, got ${value}`,
-          )
+      if (use === 'size') checkSize(kernel, name, value)
+      else if (use === 'float') {
+        // As the addon gets it, where float32 is computed with.
+        if (bound.F?.dtype === 'float32' && this.precision === 'float32') {
+          args[i] = Math.fround(value)
         }
-      } else if (kind === 'float') {
-        if (this.precision === 'float32') args[i] = Math.fround(value)
       } else {
-        const array = this.buffers.find(value as Handle)
-        if (array === undefined) {
-          throw new KernelError(`${kernel}: ${names[i]} is not a buffer in use`)
+        const array = this.find(kernel, name, value as Handle)
+        const got = this.buffers.dtypeOf(array)
+        if (!takes[dtype](got)) {
+          const expected = dtype === 'F' ? 'float32 or float64' : dtype
+          throw new KernelError(`${kernel}: ${name} is ${got}, expected ${expected}`)
         }
-        if (this.buffers.isBusy(value as Handle)) throw busy(kernel, names[i])
-        const expected = dtypeOfKind[kind]
-        if (expected !== undefined && dtypeOf(array) !== expected) {
-          throw new KernelError(`${kernel}: ${names[i]} is ${dtypeOf(array)}, expected ${expected}`)
-        }
-        if (expected === undefined) {
-          if (anyPosition >= 0 && dtypeOf(args[anyPosition] as TypedArray) !== dtypeOf(array)) {
-            throw new KernelError(
-              `${kernel}: ${names[anyPosition]} and ${names[i]} have different dtypes`,
-            )
-          }
-          anyPosition = i
+        bound[dtype] ??= { name, dtype: got }
+        if (bound[dtype].dtype !== got) {
+          throw new KernelError(`${kernel}: ${bound[dtype].name} and ${name} have different dtypes`)
         }
         args[i] = array
       }
     }
+  }
+
+  private find(kernel: string, name: string, handle: Handle): TypedArray {
+    const array = this.buffers.find(handle)
+    if (array === undefined) throw new KernelError(`${kernel}: ${name} is not a buffer in use`)
+    if (this.buffers.isBusy(handle)) throw busy(kernel, name)
+    return array
   }
 
   /** The buffer, when the elements of `data` fit it from `offset` on. */
@@ -140,10 +148,13 @@ export class JsBackend implements Backend {
       throw new KernelError(`${operation}: the handle is not a buffer in use`)
     }
     if (this.buffers.isBusy(handle)) throw busy(operation, 'the buffer')
-    const converts = array instanceof Float64Array && data instanceof Float32Array
-    if (!converts && data?.constructor !== array.constructor) {
-      throw new KernelError(`${operation}: the typed array does not hold ${dtypeOf(array)}`)
-    }
+    const dtype = this.buffers.dtypeOf(array)
+    // float32 of a backend of float64 takes and gives both.
+    const converts = dtype === 'float32' && array instanceof Float64Array
+    const fits = converts
+      ? data instanceof Float32Array || data instanceof Float64Array
+      : data?.constructor === dtypes[dtype].array
+    if (!fits) throw new KernelError(`${operation}: the typed array does not hold ${dtype}`)
     if (!(Number.isInteger(offset) && offset >= 0 && offset + data.length <= array.length)) {
       throw new KernelError(`${operation}: elements past the end of a buffer of ${array.length}`)
     }

@@ -6,7 +6,7 @@
 import { totalmem } from 'node:os'
 import { KernelError, OutOfMemoryError } from '../../base/errors.js'
 import type { MemoryUse } from '../backend.js'
-import type { DType, Precision, TypedArray } from '../dtype.js'
+import { type DType, dtypes, type Precision, type TypedArray } from '../dtype.js'
 import type { Handle } from '../kernels.js'
 
 const SLOTS = 2 ** 22
@@ -19,11 +19,9 @@ export class Buffers {
   private readonly arrays: (TypedArray | undefined)[] = []
   private readonly generations: number[] = []
   private readonly freeSlots: number[] = []
-  private readonly pools: Record<DType, Map<number, TypedArray[]>> = {
-    float32: new Map(),
-    int32: new Map(),
-    uint8: new Map(),
-  }
+  private readonly pools = Object.fromEntries(
+    Object.keys(dtypes).map((dtype) => [dtype, new Map<number, TypedArray[]>()]),
+  ) as Record<DType, Map<number, TypedArray[]>>
   // The system may promise memory it does not have and kill the process when it is touched.
   private readonly limit = totalmem()
 
@@ -74,6 +72,13 @@ export class Buffers {
     return this.generations[slot] === generation ? this.arrays[slot] : undefined
   }
 
+  dtypeOf(array: TypedArray): DType {
+    if (array instanceof Float32Array) return 'float32'
+    if (array instanceof Float64Array) return this.precision === 'float64' ? 'float32' : 'float64'
+    if (array instanceof Int32Array) return 'int32'
+    return array instanceof BoolArray ? 'bool' : 'uint8'
+  }
+
   /** Keeps these buffers for a run. */
   hold(handles: readonly Handle[]): void {
     for (const handle of handles) this.held.set(handle, (this.held.get(handle) ?? 0) + 1)
@@ -110,10 +115,11 @@ export class Buffers {
   }
 
   private create(length: number, dtype: DType): TypedArray {
-    const type = arrayType(dtype, this.precision)
-    if (this.memory.live + length * type.BYTES_PER_ELEMENT <= this.limit) {
+    const wide = dtype === 'float32' && this.precision === 'float64'
+    const { bytes, array } = dtypes[wide ? 'float64' : dtype]
+    if (this.memory.live + length * bytes <= this.limit) {
       try {
-        return new type(length)
+        return dtype === 'bool' ? new BoolArray(length) : new array(length)
       } catch {
         // A RangeError: longer than arrays can be, or no memory.
       }
@@ -129,7 +135,7 @@ export class Buffers {
       memory.pooled = 0
       if (array.byteLength > POOL_LIMIT) return
     }
-    const pool = this.pools[dtypeOf(array)]
+    const pool = this.pools[this.dtypeOf(array)]
     const arrays = pool.get(array.length)
     if (arrays === undefined) pool.set(array.length, [array])
     else arrays.push(array)
@@ -137,13 +143,5 @@ export class Buffers {
   }
 }
 
-function arrayType(dtype: DType, precision: Precision) {
-  if (dtype === 'int32') return Int32Array
-  if (dtype === 'uint8') return Uint8Array
-  return precision === 'float64' ? Float64Array : Float32Array
-}
-
-export function dtypeOf(array: TypedArray): DType {
-  if (array instanceof Int32Array) return 'int32'
-  return array instanceof Uint8Array ? 'uint8' : 'float32'
-}
+/** Elements of dtype bool: what tells them from uint8. */
+export class BoolArray extends Uint8Array {}

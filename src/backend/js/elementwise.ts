@@ -3,6 +3,7 @@
  * parameter would cost a call per element as soon as two operations had used it.
  */
 import { KernelError } from '../../base/errors.js'
+import type { TypedArray } from '../dtype.js'
 import type { Floats, JsKernel } from './kernel.js'
 
 /** y[k + t] = a[i + t·di] ∘ b[j + t·dj] for t below n; di and dj are 0 or 1. */
@@ -104,7 +105,7 @@ export const minimum = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
   }
 })
 
-export const equal = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
+export const equal = broadcast<TypedArray>((a, i, di, b, j, dj, y, k, n) => {
   for (const end = k + n; k < end; k++, i += di, j += dj) y[k] = a[i] === b[j] ? 1 : 0
 })
 
@@ -126,10 +127,6 @@ export const greater = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
 
 export const greaterEqual = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
   for (const end = k + n; k < end; k++, i += di, j += dj) y[k] = a[i] >= b[j] ? 1 : 0
-})
-
-export const equalInts = broadcast<Int32Array>((a, i, di, b, j, dj, y, k, n) => {
-  for (const end = k + n; k < end; k++, i += di, j += dj) y[k] = a[i] === b[j] ? 1 : 0
 })
 
 export const neg: JsKernel<'neg'> = (x, y, n) => {

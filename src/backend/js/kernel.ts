@@ -11,25 +11,18 @@ import type { KernelName, kernels } from '../kernels.js'
 /** The backend's float, 32 or 64 bits wide. Arithmetic is in doubles, rounded when stored. */
 export type Floats = Float32Array | Float64Array
 
-/** What a kernel gets for each kind of argument. */
-interface Decoded {
-  in: Floats
-  out: Floats
-  inout: Floats
-  scratch: Floats
-  ints: Int32Array
-  intsOut: Int32Array
-  intsInout: Int32Array
-  bytes: Uint8Array
-  any: TypedArray
-  anyOut: TypedArray
-  anyInout: TypedArray
-  size: number
-  float: number
+/** What a kernel gets for each dtype that its row names. */
+interface Arrays {
+  F: Floats
+  T: TypedArray
+  S: TypedArray
+  int32: Int32Array
+  uint8: Uint8Array
 }
-export type Kind = keyof Decoded
 
-type DecodedRow<Row> = Row extends `${string}:${infer K extends Kind}` ? Decoded[K] : never
+type DecodedRow<Row> = Row extends `${string}:${string}:${infer D extends keyof Arrays}`
+  ? Arrays[D]
+  : number
 type DecodedRows<Rows extends readonly string[]> = {
   [I in keyof Rows]: DecodedRow<Rows[I]>
 }

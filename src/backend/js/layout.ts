@@ -3,6 +3,7 @@
  * dtype; source and destination have the same one.
  */
 import type { TypedArray } from '../dtype.js'
+import { BoolArray } from './buffers.js'
 import type { JsKernel } from './kernel.js'
 
 // From this many elements on, making two views and copying a block beats a loop.
@@ -23,7 +24,7 @@ export function copyElements(
 }
 
 export const fill: JsKernel<'fill'> = (y, n, value) => {
-  y.fill(value, 0, n)
+  y.fill(y instanceof BoolArray ? +(value !== 0) : value, 0, n)
 }
 
 export const expand: JsKernel<'expand'> = (x, y, outer, repeat, inner) => {
@@ -92,6 +93,10 @@ function transposeMatrix(
   }
 }
 
-export const intsToFloats: JsKernel<'intsToFloats'> = (x, y, n) => {
-  for (let i = 0; i < n; i++) y[i] = x[i]
+export const cast: JsKernel<'cast'> = (x, y, n) => {
+  if (x instanceof BoolArray || y instanceof BoolArray) {
+    for (let i = 0; i < n; i++) y[i] = x[i] === 0 ? 0 : 1
+  } else {
+    for (let i = 0; i < n; i++) y[i] = x[i]
+  }
 }

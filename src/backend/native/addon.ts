@@ -6,13 +6,15 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { ArgumentError, BackendError, KernelError, OutOfMemoryError } from '../../base/errors.js'
 import type { MemoryUse } from '../backend.js'
-import type { TypedArray } from '../dtype.js'
+import { dtypes, type TypedArray } from '../dtype.js'
 import { type KernelName, kernels, signature } from '../kernels.js'
 
 /** What the addon exports; see native/addon.cc. */
 export interface Addon {
   mailbox: Float64Array
-  kernels: { name: string; signature: string }[]
+  dtypes: { name: string; bytes: number }[]
+  /** `dtypes`: what each parameter of the row (F, T, S) may stand for. */
+  kernels: { name: string; signature: string; dtypes: Record<string, string[]> }[]
   run(kernel: number): void
   alloc(length: number, dtype: number): number
   release(handle: number): void
@@ -88,8 +90,16 @@ export function checkThreads(name: string, threads: number, given: unknown = thr
   throw new ArgumentError(`${name}: expected an integer from 1 to 256, got ${given}`)
 }
 
-/** Position of each kernel in the addon's list. Throws BackendError where it is not this table. */
-export function matchKernels(addon: Addon): Record<KernelName, number> {
+/**
+ * Position of each kernel in the addon's list. Throws BackendError where the addon's dtypes or kernels
+ * are not those of the tables here.
+ */
+export function matchTables(addon: Addon): Record<KernelName, number> {
+  const codes = Object.fromEntries(addon.dtypes.map(({ name }, code) => [name, code]))
+  const differingDTypes = Object.values(dtypes)
+    .filter(({ name, code, bytes }) => codes[name] !== code || addon.dtypes[code].bytes !== bytes)
+    .map(({ name }) => name)
+  const unknownDTypes = Object.keys(codes).filter((name) => !Object.hasOwn(dtypes, name))
   const indices: Record<string, number> = {}
   for (const [index, row] of addon.kernels.entries()) indices[row.name] = index
   const names = Object.keys(kernels) as KernelName[]
@@ -97,15 +107,15 @@ export function matchKernels(addon: Addon): Record<KernelName, number> {
     (name) => addon.kernels[indices[name]]?.signature !== signature(name),
   )
   const unknown = addon.kernels.filter((row) => !(row.name in kernels)).map((row) => row.name)
-  if (differing.length + unknown.length > 0) {
+  const all = [...differingDTypes, ...unknownDTypes, ...differing, ...unknown]
+  if (all.length > 0) {
     throw new BackendError(
-      `native addon: it is out of date, run \`npm run build\` (kernels that differ: ${[...differing, ...unknown].join(', ')})`,
+      `native addon: it is out of date, run \`npm run build\` (what differs: ${all.join(', ')})`,
     )
   }
   return indices
 }
 
-/** What the addon threw, as one of the library's own errors. */
 export function translate(error: unknown): Error {
   const { code, message } = error as { code?: string; message: string }
   if (code === 'MEMORY') return new OutOfMemoryError(message, { cause: error })

@@ -1,12 +1,10 @@
 /** The native backend: passes numbers to the addon. */
 import type { Backend, MemoryUse } from '../backend.js'
-import type { DType, TypedArray } from '../dtype.js'
+import { type DType, dtypes, type TypedArray } from '../dtype.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
 import type { Plan, Program } from '../program.js'
-import { type Addon, loadAddon, matchKernels, translate } from './addon.js'
+import { type Addon, loadAddon, matchTables, translate } from './addon.js'
 import { NativeProgram } from './program.js'
-
-const dtypeCodes: Record<DType, number> = { float32: 0, int32: 1, uint8: 2 }
 
 export class NativeBackend implements Backend {
   readonly name = 'native'
@@ -19,13 +17,13 @@ export class NativeBackend implements Backend {
   constructor() {
     this.#addon = loadAddon()
     this.#mailbox = this.#addon.mailbox
-    this.#indices = matchKernels(this.#addon)
+    this.#indices = matchTables(this.#addon)
     this.prefersPanels = this.#addon.info().fastTiles
   }
 
   alloc(length: number, dtype: DType): Handle {
     try {
-      return this.#addon.alloc(length, dtypeCodes[dtype]) as Handle
+      return this.#addon.alloc(length, dtypes[dtype].code) as Handle
     } catch (error) {
       throw translate(error)
     }
@@ -73,8 +71,8 @@ export class NativeBackend implements Backend {
   compile(plan: Plan): Program {
     const places = plan.places.flatMap(({ dtype, length, offset, shared }) =>
       shared === undefined
-        ? [0, offset!, length, dtypeCodes[dtype]]
-        : [1, shared, length, dtypeCodes[dtype]],
+        ? [0, offset!, length, dtypes[dtype].code]
+        : [1, shared, length, dtypes[dtype].code],
     )
     const [steps, before, after] = [plan.steps, plan.before, plan.after].map((list) =>
       Float64Array.from(list.flatMap(({ kernel, args }) => [this.#indices[kernel], ...args])),

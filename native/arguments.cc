@@ -1,0 +1,123 @@
+// How the numbers of one call are resolved; see arguments.h.
+#include "arguments.h"
+
+#include <sstream>
+
+#include "kernel.h"
+
+namespace nb {
+namespace {
+
+// The dtypes as a message lists them: "float32", "float32 or float64".
+std::string list(const std::vector<DType>& dtypes) {
+  std::string text;
+  for (size_t i = 0; i < dtypes.size(); ++i) {
+    if (i > 0) text += i + 1 < dtypes.size() ? ", " : " or ";
+    text += dtype_name(dtypes[i]);
+  }
+  return text;
+}
+
+const char* begin_of(const Buffer& buffer) { return static_cast<const char*>(buffer.data); }
+const char* end_of(const Buffer& buffer) {
+  return begin_of(buffer) + buffer.length * element_size(buffer.dtype);
+}
+
+}  // namespace
+
+Arguments::Arguments(const Kernel& kernel, const BufferSource& source, const double* values)
+    : kernel_(kernel) {
+  int dtypes[kParameters] = {Instance::kAny, Instance::kAny, Instance::kAny};
+  for (size_t i = 0; i < kernel.kinds.size(); ++i) {
+    const Kind& kind = kernel.kinds[i];
+    values_[i] = values[i];
+    buffers_[i] = nullptr;
+    if (!is_buffer(kind.use)) continue;
+    buffers_[i] = &find(source, i);
+    const int dtype = static_cast<int>(buffers_[i]->dtype);
+    int unnamed = kind.parameter == Parameter::none ? static_cast<int>(kind.dtype) : dtype;
+    int& expected =
+        kind.parameter == Parameter::none ? unnamed : dtypes[static_cast<size_t>(kind.parameter)];
+    if (expected == Instance::kAny) expected = dtype;
+    if (expected != dtype) refuse_dtypes(i);
+  }
+  instance_ = kernel.instance(dtypes);
+  if (instance_ == nullptr) refuse_dtypes(kernel.kinds.size() - 1);
+  refuse_overlaps();
+}
+
+const char* Arguments::name(size_t position) const { return kernel_.parameters[position].c_str(); }
+
+const Buffer& Arguments::find(const BufferSource& source, size_t position) const {
+  const Buffer* buffer = source.find(values_[position]);
+  if (buffer == nullptr) {
+    throw KernelFault(std::string(name(position)) + " is not a buffer in use");
+  }
+  if (buffer->busy > 0) {
+    throw KernelFault(std::string(name(position)) +
+                      " is in use by a running program; await run() first");
+  }
+  return *buffer;
+}
+
+void Arguments::refuse_dtypes(size_t last) const {
+  for (size_t i = 0; i <= last; ++i) {
+    const Kind& kind = kernel_.kinds[i];
+    if (!is_buffer(kind.use)) continue;
+    const DType dtype = buffers_[i]->dtype;
+    const auto possible = kind.parameter == Parameter::none ? std::vector<DType>{kind.dtype}
+                                                            : kernel_.dtypes(kind.parameter);
+    if (std::find(possible.begin(), possible.end(), dtype) != possible.end()) continue;
+    // A dtype that the kernel could have.
+    const bool is_missing = kind.parameter == Parameter::F && facts(dtype).is_float;
+    const std::string missing = "; " + kernel_.name + " has no " + dtype_name(dtype) + " here";
+    throw KernelFault(std::string(name(i)) + " is " + dtype_name(dtype) +
+                      (is_missing ? missing : "") + ", expected " + list(possible));
+  }
+  for (size_t i = 0; i < last; ++i) {
+    const Parameter parameter = kernel_.kinds[i].parameter;
+    if (parameter != kernel_.kinds[last].parameter || parameter == Parameter::none) continue;
+    if (buffers_[i]->dtype == buffers_[last]->dtype) continue;
+    throw KernelFault(std::string(name(i)) + " and " + name(last) + " have different dtypes");
+  }
+  throw KernelFault("there is no " + kernel_.name + " for these dtypes together");
+}
+
+void Arguments::refuse_overlaps() const {
+  size_t seen[kMaxArguments];
+  size_t count = 0;
+  for (size_t i = 0; i < kernel_.kinds.size(); ++i) {
+    if (buffers_[i] == nullptr || buffers_[i]->length == 0) continue;
+    for (size_t k = 0; k < count; ++k) refuse_overlap(seen[k], i);
+    seen[count++] = i;
+  }
+}
+
+void Arguments::refuse_overlap(size_t i, size_t j) const {
+  const bool i_written = is_written(kernel_.kinds[i].use);
+  const bool j_written = is_written(kernel_.kinds[j].use);
+  const Buffer &a = *buffers_[i], &b = *buffers_[j];
+  const bool apart = end_of(a) <= begin_of(b) || end_of(b) <= begin_of(a);
+  if (apart || !(i_written || j_written)) return;
+  const auto [result, other] = j_written ? std::pair(j, i) : std::pair(i, j);
+  const bool same = begin_of(a) == begin_of(b) && end_of(a) == end_of(b);
+  const bool in_place = kernel_.kinds[result].in_place && a.dtype == b.dtype;
+  if (same && in_place && !(i_written && j_written)) return;
+  throw KernelFault(std::string(name(result)) +
+                    (same ? " must not be the same buffer as " : " must not overlap ") +
+                    name(other));
+}
+
+Size Arguments::size(size_t position) const {
+  const double value = values_[position];
+  // The comparison is false for NaN, so the cast below is always defined.
+  if (value >= 0 && value <= kMaxInteger) {
+    const Size size = static_cast<Size>(value);
+    if (static_cast<double>(size) == value) return size;
+  }
+  std::ostringstream text;
+  text << name(position) << " must be an integer from 0 to 2^53 - 1, got " << value;
+  throw KernelFault(text.str());
+}
+
+}  // namespace nb
