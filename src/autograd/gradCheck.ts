@@ -4,10 +4,11 @@
  */
 
 import { withBackend } from '../backend/current.js'
-import type { DType } from '../backend/dtype.js'
+import { type DType, dtypes } from '../backend/dtype.js'
 import { JsBackend } from '../backend/js/backend.js'
 import { ArgumentError } from '../base/errors.js'
 import { tensor } from '../tensor/create.js'
+import { withDefaultFloat } from '../tensor/defaultFloat.js'
 import { noGrad } from '../tensor/graph.js'
 import type { Nested } from '../tensor/print.js'
 import { Generator } from '../tensor/random.js'
@@ -66,7 +67,7 @@ export function gradCheck<const Inputs extends readonly Input[]>(
       `gradCheck: expected eps and tolerance > 0, got ${eps} and ${tolerance}`,
     )
   }
-  return withBackend(new JsBackend('float64'), () =>
+  return inFloat64(() =>
     scope(() => {
       const copies = inputs.map(copy)
       const objective = reduced(() => fn(...(copies as Parameters<typeof fn>)))
@@ -81,11 +82,16 @@ export function gradCheck<const Inputs extends readonly Input[]>(
   )
 }
 
-/** The input on the current backend, without loss. */
+/** With float64 as the dtype of what fn makes, on the backend whose kernels have it. */
+function inFloat64<T>(fn: () => T): T {
+  return withBackend(new JsBackend(), () => withDefaultFloat('float64', fn))
+}
+
+/** A float input in float64, on the current backend, and any other as it is. */
 function copy(input: Input): AnyTensor {
   if (!(input instanceof Tensor)) return asLeaf(tensor(input))
-  const x = tensor(input.toArray(), input.shape, input.dtype)
-  return x.dtype === 'float32' ? asLeaf(x) : x
+  if (dtypes[input.dtype as DType].isFloat) return asLeaf(tensor(input.toArray(), input.shape))
+  return tensor(input.toArray(), input.shape, input.dtype)
 }
 
 function asLeaf(x: AnyTensor): AnyTensor {
@@ -110,6 +116,9 @@ function reduced(fn: () => unknown): () => Tensor {
   }
 }
 
+/** In a check, floats are float64 whatever their static type says. */
+const float64Of = (x: AnyTensor): Float64Array => x.data()
+
 /** The gradient with respect to one input, element by element. */
 function differences(
   x: Tensor,
@@ -117,8 +126,8 @@ function differences(
   objective: () => Tensor,
   eps: number,
 ): GradCheckElement[] {
-  const values = numbersOf(x)
-  const gradient = x.grad ? numbersOf(x.grad) : new Float64Array(x.size)
+  const values = float64Of(x)
+  const gradient = x.grad ? float64Of(x.grad) : new Float64Array(x.size)
   const evaluate = (index: number, value: number): number => {
     x.assign(values.with(index, value))
     return noGrad(() => scope(() => objective().item()))
@@ -131,13 +140,6 @@ function differences(
   })
   x.assign(values)
   return elements
-}
-
-/** The elements in double precision; `data()` would round them. */
-function numbersOf(x: Tensor): Float64Array {
-  const values = new Float64Array(x.size)
-  x.storage.backend.read(x.handle, values)
-  return values
 }
 
 function compare(

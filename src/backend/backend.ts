@@ -3,7 +3,7 @@
  * made above it; memory and arithmetic below it.
  */
 
-import type { DType, Precision, TypedArray } from './dtype.js'
+import type { DType, TypedArray } from './dtype.js'
 import type { Handle, KernelArgs, KernelName } from './kernels.js'
 import type { Plan, Program } from './program.js'
 
@@ -21,7 +21,6 @@ export interface MemoryUse {
 
 export interface Backend {
   readonly name: 'native' | 'js'
-  readonly precision: Precision
   /** Whether products with weights in panels are faster than with rows. */
   readonly prefersPanels: boolean
   /** A buffer with undefined content. Throws OutOfMemoryError. */

@@ -15,13 +15,12 @@ const rows = [
 
 type Row = (typeof rows)[number]
 export type DType = Row['name']
+/** Those that gradients and arithmetic are computed in. */
+export type FloatDType = Extract<Row, { isFloat: true }>['name']
 type Arrays = { [R in Row as R['name']]: R['array']['prototype'] }
 /** The typed array that holds elements of a dtype. */
 export type ArrayOf<D extends DType> = D extends DType ? Arrays[D] : never
 export type TypedArray = ArrayOf<DType>
-
-/** float32 is what everything computes in; float64 exists on the JS backend, for gradient checks. */
-export type Precision = 'float32' | 'float64'
 
 export interface DTypeFacts {
   readonly name: DType
@@ -33,6 +32,7 @@ export interface DTypeFacts {
   readonly array: {
     new (length: number): TypedArray
     new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): TypedArray
+    from(values: ArrayLike<number>): TypedArray
   }
   readonly safetensors: string
 }

@@ -13,9 +13,10 @@ import { type Tape, type TapeBuffer, uses } from './tape.js'
 /** A buffer whose content JavaScript computes for each iteration, such as an optimizer's settings. */
 export interface Feed {
   readonly handle: Handle
+  readonly dtype: DType
   readonly width: number
   /** Called once per iteration, in the order of recording; its values go into the buffer. */
-  next(): Float32Array
+  next(): TypedArray
 }
 
 /**
@@ -41,9 +42,6 @@ export class RecordingBackend implements Backend {
   }
   get prefersPanels() {
     return this.inner.prefersPanels
-  }
-  get precision() {
-    return this.inner.precision
   }
 
   alloc(length: number, dtype: DType): Handle {
@@ -155,14 +153,9 @@ export function everyIteration(act: () => void, undo = () => {}): void {
 }
 
 /** Puts values into a buffer now; while recording, new ones before every iteration instead. */
-export function feed(
-  backend: Backend,
-  handle: Handle,
-  width: number,
-  next: () => Float32Array,
-): void {
-  if (recorder) recorder.beforeIteration.push({ handle, width, next })
-  else backend.write(handle, next())
+export function feed(backend: Backend, buffer: Omit<Feed, 'next'>, next: () => TypedArray): void {
+  if (recorder) recorder.beforeIteration.push({ ...buffer, next })
+  else backend.write(buffer.handle, next())
 }
 
 /** Notes that a gradient was left on a leaf: a captured function drops it at its end. */

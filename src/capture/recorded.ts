@@ -1,6 +1,6 @@
 /** One trace of a captured function: its program, the buffers around it, and how it is run. */
 import type { Backend } from '../backend/backend.js'
-import type { DType } from '../backend/dtype.js'
+import { type DType, dtypes } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
 import type { Plan, Program, Transfer } from '../backend/program.js'
 import { type Action, type Feed, RecordingBackend, recordWith } from '../backend/record.js'
@@ -190,7 +190,9 @@ export class Recorded<R extends Results> {
   /** The same for many iterations: a table for each fed buffer, a row per iteration. */
   #feedTables(iterations: number): Transfer[] {
     const feeds = this.#beforeIteration.filter((item) => 'next' in item)
-    const rows = new Map(feeds.map((feed) => [feed, new Float32Array(iterations * feed.width)]))
+    const rows = new Map(
+      feeds.map((feed) => [feed, new dtypes[feed.dtype].array(iterations * feed.width)]),
+    )
     let prepared = 0
     try {
       for (; prepared < iterations; prepared++) {
@@ -198,7 +200,7 @@ export class Recorded<R extends Results> {
         this.#beforeOneIteration((feed) => rows.get(feed)!.set(feed.next(), at * feed.width))
       }
       return feeds.map((feed) => {
-        const table = new Storage(this.#backend, 'float32', iterations * feed.width)
+        const table = new Storage(this.#backend, feed.dtype, iterations * feed.width)
         this.#backend.write(table.handle, rows.get(feed)!)
         return { direction: 'feed', table: table.handle, cell: feed.handle, width: feed.width }
       })

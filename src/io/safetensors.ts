@@ -5,6 +5,7 @@
  *
  * Layout: header length (u64), header (JSON, padded with spaces to 8 bytes), the tensors' bytes.
  */
+import { type ArrayOf, dtypes } from '../backend/dtype.js'
 import { ArgumentError, DataError, ShapeError } from '../base/errors.js'
 import type { Fail, TensorInfo } from './safetensorsHeader.js'
 import { METADATA, parseHeader, show } from './safetensorsHeader.js'
@@ -29,19 +30,24 @@ interface Located {
 
 const MAX_HEADER = 100_000_000
 
+/** What files are written with, in the order that the Python library puts them in. */
+const WRITTEN = ['float32', 'int32', 'uint8'] as const
+
+/** A dtype that the library has, too. */
+function own<D extends 'float32' | 'int32' | 'uint8'>(name: D) {
+  const { bytes: width, safetensors, array } = dtypes[name]
+  return {
+    width,
+    dtype: safetensors as StoredTensor['dtype'],
+    convert: (buffer: ArrayBuffer) => new array(buffer) as ArrayOf<D>,
+  }
+}
+
 /** Width in bytes and the way to a dtype of the library, for each dtype that can be read. */
 const DTYPES = {
-  F32: {
-    width: 4,
-    dtype: 'F32',
-    convert: (b: ArrayBuffer) => new Float32Array(b),
-  },
-  I32: {
-    width: 4,
-    dtype: 'I32',
-    convert: (b: ArrayBuffer) => new Int32Array(b),
-  },
-  U8: { width: 1, dtype: 'U8', convert: (b: ArrayBuffer) => new Uint8Array(b) },
+  F32: own('float32'),
+  I32: own('int32'),
+  U8: own('uint8'),
   F64: { width: 8, dtype: 'F32', convert: fromFloat64 },
   F16: { width: 2, dtype: 'F32', convert: fromFloat16 },
   BF16: { width: 2, dtype: 'F32', convert: fromBfloat16 },
@@ -96,7 +102,7 @@ export function encodeSafetensors(
 function sorted(
   entries: Iterable<readonly [string, { shape: readonly number[]; data: TensorData }]>,
 ): ({ name: string } & StoredTensor)[] {
-  const order = ['F32', 'I32', 'U8']
+  const order = WRITTEN.map((name) => dtypes[name].safetensors)
   const seen = new Set<string>()
   const tensors = Array.from(entries, ([name, { shape, data }]) => {
     if (name === METADATA || seen.has(name) || /\p{Surrogate}/u.test(name)) {
@@ -121,9 +127,8 @@ function sorted(
 }
 
 function dtypeOf(data: TensorData): StoredTensor['dtype'] {
-  if (data instanceof Float32Array) return 'F32'
-  if (data instanceof Int32Array) return 'I32'
-  if (data instanceof Uint8Array) return 'U8'
+  const found = WRITTEN.find((name) => data instanceof dtypes[name].array)
+  if (found !== undefined) return dtypes[found].safetensors as StoredTensor['dtype']
   throw new ArgumentError(
     `encodeSafetensors: expected Float32Array, Int32Array or Uint8Array, got ${Object.prototype.toString.call(data)}`,
   )

@@ -6,6 +6,7 @@
 import { ArgumentError, ShapeError } from '../base/errors.js'
 import { oneHot } from '../ops/indexing.js'
 import { crossEntropyPerExample } from '../ops/softmax.js'
+import { defaultFloat } from '../tensor/defaultFloat.js'
 import { format, type Shape, sameShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 
@@ -32,7 +33,7 @@ function reduce(op: string, losses: Tensor, reduction: Reduction): Tensor {
 }
 
 function labelsAsValues(labels: Tensor<'int32'>, shape: Shape): Tensor {
-  if (labels.shape.length !== shape.length - 1) return labels.toFloat()
+  if (labels.shape.length !== shape.length - 1) return labels.cast(defaultFloat()) as Tensor
   const classes = shape[shape.length - 1]
   // One output stands for class 1 of two, the column that refuses labels other than 0 and 1 alike.
   return classes === 1 ? oneHot(labels, 2).slice(undefined, [1]) : oneHot(labels, classes)

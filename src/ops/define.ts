@@ -3,6 +3,7 @@
  * same for all ops, checking that the inputs fit together and leaving a graph behind, stands here.
  */
 
+import { type DType, dtypes } from '../backend/dtype.js'
 import { gradEnabled, record } from '../tensor/graph.js'
 import type { AnyTensor, GradNode, Tensor } from '../tensor/tensor.js'
 import { requireUsable } from './require.js'
@@ -49,7 +50,8 @@ export function defineOp<
     const inputs = (attributes === undefined ? args : args.slice(0, last)) as unknown as Inputs
     requireUsable(name, inputs)
     const y = rule.forward(inputs, attributes)
-    if (rule.backward && gradEnabled() && inputs.some((x) => x.requiresGrad)) {
+    const isWanted = rule.backward && gradEnabled() && inputs.some((x) => x.requiresGrad)
+    if (isWanted && dtypes[y.dtype as DType].isFloat) {
       record(
         y as unknown as Tensor,
         name,

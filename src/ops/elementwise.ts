@@ -7,7 +7,7 @@ import { broadcastShapes, planBroadcast, type Shape, sameShape } from '../tensor
 import { type AnyTensor, allocate, fullLike, type Tensor } from '../tensor/tensor.js'
 import { defineOp, type Op } from './define.js'
 import { expandForward, permuteForward } from './raw.js'
-import { requireDType } from './require.js'
+import { requireDType, requireFloat } from './require.js'
 
 type BinaryKernel = Extract<
   KernelName,
@@ -58,13 +58,12 @@ function runRegrouped(
 }
 
 function binary(name: string, kernel: BinaryKernel, [a, b]: readonly [Tensor, Tensor]): Tensor {
-  requireDType(name, a, 'float32')
-  requireDType(name, b, 'float32')
+  requireFloat(name, a, b)
   return runBinary(name, kernel, a, b)
 }
 
 function unary(name: string, kernel: UnaryKernel, x: Tensor): Tensor {
-  requireDType(name, x, 'float32')
+  requireFloat(name, x)
   const y = allocate(x, x.shape)
   x.storage.backend.run(kernel, x.handle, y.handle, x.size)
   return y
@@ -133,8 +132,7 @@ export const minimum = defineOp<Pair>('minimum', {
 export const equal = defineOp<readonly [AnyTensor, AnyTensor]>('equal', {
   forward: ([a, b]) => {
     requireDType('equal', b, a.dtype)
-    if (a.dtype === 'int32') return runBinary('equal', 'equal', a, b)
-    return binary('equal', 'equal', [a as Tensor, b as Tensor])
+    return runBinary('equal', 'equal', a, b)
   },
 })
 export const notEqual = defineOp<readonly [AnyTensor, AnyTensor]>('notEqual', {
@@ -237,7 +235,7 @@ export const tanh = defineActivation('tanh')
 /** scale·x + shift */
 export const affine = defineOp<Single, { scale: number; shift: number }>('affine', {
   forward: ([x], { scale, shift }) => {
-    requireDType('affine', x, 'float32')
+    requireFloat('affine', x)
     const y = allocate(x, x.shape)
     x.storage.backend.run('affine', x.handle, y.handle, x.size, scale, shift)
     return y
@@ -248,7 +246,7 @@ export const affine = defineOp<Single, { scale: number; shift: number }>('affine
 /** min(max(x, low), high); the gradient is 0 where x was cut off. */
 export const clip = defineOp<Single, { low: number; high: number }>('clip', {
   forward: ([x], { low, high }) => {
-    requireDType('clip', x, 'float32')
+    requireFloat('clip', x)
     if (!(low <= high))
       throw new ArgumentError(`clip: expected low <= high, got ${low} and ${high}`)
     const y = allocate(x, x.shape)
@@ -264,7 +262,7 @@ type Triple = readonly [condition: Tensor, a: Tensor, b: Tensor]
 /** condition ≠ 0 ? a : b; all three broadcast. */
 export const where: Op<Triple> = defineOp<Triple>('where', {
   forward: ([condition, a, b]) => {
-    for (const x of [condition, a, b]) requireDType('where', x, 'float32')
+    requireFloat('where', condition, a, b)
     const shape = broadcastShapes(
       'where',
       broadcastShapes('where', condition.shape, a.shape),

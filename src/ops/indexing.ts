@@ -1,4 +1,5 @@
 /** Indexing ops: entries of a tensor chosen by int32 tensors. */
+import type { DType } from '../backend/dtype.js'
 import { ArgumentError, ShapeError } from '../base/errors.js'
 import { format, type Shape, sizeOf } from '../tensor/shape.js'
 import { type AnyTensor, allocate, fullLike, type Tensor } from '../tensor/tensor.js'
@@ -97,12 +98,20 @@ export function oneHot(labels: Tensor<'int32'>, classes: number): Tensor {
   return oneHotOp(labels, { classes })
 }
 
-/** An int32 tensor as floats. */
-export const toFloat = defineOp<readonly [AnyTensor]>('toFloat', {
-  forward: ([x]) => {
-    requireDType('toFloat', x, 'int32')
-    const y = allocate(x, x.shape)
+interface CastAttributes {
+  from: DType
+  to: DType
+}
+
+/**
+ * The elements in another dtype: floats lose what is behind the point on the way to integers, and
+ * all but 0 is true. Between floats it has a gradient.
+ */
+export const cast = defineOp<readonly [AnyTensor], CastAttributes, AnyTensor>('cast', {
+  forward: ([x], { to }) => {
+    const y = allocate(x, x.shape, to)
     x.storage.backend.run('cast', x.handle, y.handle, x.size)
     return y
   },
+  backward: (dy, _, { attributes: { from } }) => [() => dy.cast(from) as Tensor],
 })

@@ -2,7 +2,7 @@
  * The computing methods of a tensor, which only forward to ops. They are no part of the class in
  * tensor/, which ops are made from; `autograd/attach.ts` adds them to it.
  */
-import type { DType } from '../backend/dtype.js'
+import { type DType, dtypes } from '../backend/dtype.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { format, resolveAxes, resolveAxis, type Shape, sizeOf } from '../tensor/shape.js'
 import {
@@ -14,7 +14,7 @@ import {
   writeElements,
 } from '../tensor/tensor.js'
 import * as elementwise from './elementwise.js'
-import { selectRows, toFloat } from './indexing.js'
+import { cast, selectRows } from './indexing.js'
 import { expandTo, permute, reshape, resolveRange, sliceAxis } from './layout.js'
 import { matmul } from './matmul.js'
 import { type AxesArgument, argmax, max, mean, min, norm, sum } from './reduce.js'
@@ -263,9 +263,19 @@ export class TensorMethods<D extends DType> {
   broadcastTo(this: Tensor, shape: Shape): Tensor {
     return expandTo(this, shape)
   }
-  /** An int32 tensor as floats. */
-  toFloat(this: Tensor<'int32'>): Tensor {
-    return toFloat(this)
+  /**
+   * The elements in another dtype. Floats lose what is behind the point on the way to integers; of
+   * what is no 0, NaN included, bool makes 1. Between float32 and float64 it has a gradient.
+   * @throws ArgumentError for what is no dtype
+   * @example labels.cast('float32')
+   */
+  cast<E extends DType>(this: Tensor<D>, dtype: E): Tensor<E> {
+    if (!Object.hasOwn(dtypes, dtype)) {
+      throw new ArgumentError(
+        `cast: expected ${Object.keys(dtypes).join(', ')}, got ${excerpt(dtype)}`,
+      )
+    }
+    return cast(this, { from: this.dtype, to: dtype }) as Tensor<E>
   }
 }
 
@@ -273,7 +283,7 @@ export class TensorMethods<D extends DType> {
 // biome-ignore lint/suspicious/noExplicitAny: the dtype is checked by the op
 function operand(x: AnyTensor, y: AnyTensor | number): any {
   if (typeof y !== 'number') return y
-  if (x.dtype === 'float32') return fullLike(x, y, [])
+  if (dtypes[x.dtype as DType].isFloat) return fullLike(x, y, [])
   x.handle // refuses a released tensor
   const scalar = allocate(x, [], x.dtype)
   writeElements(x.dtype, scalar, [y])

@@ -2,11 +2,11 @@
 import { ShapeError } from '../base/errors.js'
 import { checkShape, format, type Shape, sameShape, sizeOf } from '../tensor/shape.js'
 import { type AnyTensor, allocate, type Tensor } from '../tensor/tensor.js'
-import { requireDType } from './require.js'
+import { requireFloat } from './require.js'
 
 /** x repeated to a shape that it broadcasts to; always a buffer of its own. */
 export function expandForward(x: Tensor, shape: Shape): Tensor {
-  requireDType('broadcastTo', x, 'float32')
+  requireFloat('broadcastTo', x)
   checkShape('broadcastTo', shape)
   const offset = shape.length - x.shape.length
   const aligned = shape.map((_, axis) => x.shape[axis - offset] ?? 1)
@@ -81,7 +81,7 @@ export function fold(
   axes: readonly number[],
   scale: number,
 ): Tensor {
-  requireDType(kernel, x, 'float32')
+  requireFloat(kernel, x)
   let y = x.view()
   const runs = runsOf(axes)
   for (const [i, [begin, end]] of runs.entries()) {

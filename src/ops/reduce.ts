@@ -15,7 +15,7 @@ import { defineOp } from './define.js'
 import { equal, where } from './elementwise.js'
 import { expandTo } from './layout.js'
 import { fold } from './raw.js'
-import { requireDType } from './require.js'
+import { requireFloat } from './require.js'
 
 type Axes = readonly number[]
 
@@ -91,7 +91,7 @@ export function min(x: Tensor, axes?: AxesArgument, keepDims = false): Tensor {
 
 const normAxis = defineOp<readonly [Tensor], { axis: number }>('norm', {
   forward: ([x], { axis }) => {
-    requireDType('norm', x, 'float32')
+    requireFloat('norm', x)
     const y = allocate(x, x.shape.toSpliced(axis, 1))
     x.storage.backend.run('norm', x.handle, y.handle, ...aroundAxis(x.shape, axis))
     return y
@@ -116,7 +116,7 @@ export function norm(x: Tensor, axes?: AxesArgument, keepDims = false): Tensor {
 
 const argmaxAxis = defineOp<readonly [Tensor], { axis: number }, Tensor<'int32'>>('argmax', {
   forward: ([x], { axis }) => {
-    requireDType('argmax', x, 'float32')
+    requireFloat('argmax', x)
     const [outer, length, inner] = aroundAxis(x.shape, axis)
     const y = allocate(x, x.shape.toSpliced(axis, 1), 'int32')
     x.storage.backend.run('argmax', x.handle, y.handle, outer, length, inner)

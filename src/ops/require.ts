@@ -1,5 +1,7 @@
 /** Checks of an op's inputs. */
+import { type DType, dtypes } from '../backend/dtype.js'
 import { ArgumentError, BackendError } from '../base/errors.js'
+import { defaultFloat } from '../tensor/defaultFloat.js'
 import { type AnyTensor, Tensor } from '../tensor/tensor.js'
 
 /** Refuses inputs that are no tensors, were released, or lie on different backends. */
@@ -12,8 +14,8 @@ export function requireUsable(op: string, inputs: readonly AnyTensor[]): void {
 }
 
 function mixedBackends(op: string, inputs: readonly AnyTensor[]): never {
-  const backends = inputs.map(({ storage: { backend } }) => `${backend.name} ${backend.precision}`)
-  throw new BackendError(`${op}: expected tensors of one backend, got ${backends.join(' and ')}`)
+  const names = inputs.map(({ dtype, storage }) => `${dtype} on ${storage.backend.name}`)
+  throw new BackendError(`${op}: expected tensors of one backend, got ${names.join(' and ')}`)
 }
 
 /** Refuses what is not a tensor, which plain JavaScript can pass. */
@@ -22,9 +24,17 @@ export function requireTensor(op: string, x: unknown): void {
 }
 
 /** Refuses a tensor of another dtype. */
-export function requireDType(op: string, x: AnyTensor, dtype: AnyTensor['dtype']): void {
+export function requireDType(op: string, x: AnyTensor, dtype: DType): void {
   requireTensor(op, x)
   if (x.dtype === dtype) return
-  const advice = dtype === 'float32' && x.dtype === 'int32' ? '; toFloat() converts it' : ''
-  throw new ArgumentError(`${op}: expected a ${dtype} tensor, got ${x.dtype}${advice}`)
+  throw new ArgumentError(
+    `${op}: expected a ${dtype} tensor, got ${x.dtype}; cast('${dtype}') converts it`,
+  )
+}
+
+/** Refuses tensors that are not of one float dtype. */
+export function requireFloat(op: string, x: AnyTensor, y = x, z = x): void {
+  if (!dtypes[x.dtype as DType].isFloat) requireDType(op, x, defaultFloat())
+  if (y.dtype !== x.dtype) requireDType(op, y, x.dtype)
+  if (z.dtype !== x.dtype) requireDType(op, z, x.dtype)
 }

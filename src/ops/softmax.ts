@@ -5,7 +5,7 @@ import { ShapeError } from '../base/errors.js'
 import { format, resolveAxis } from '../tensor/shape.js'
 import { allocate, type Tensor } from '../tensor/tensor.js'
 import { defineOp } from './define.js'
-import { requireDType } from './require.js'
+import { requireDType, requireFloat } from './require.js'
 
 type SoftmaxKernel = 'softmax' | 'logSoftmax'
 
@@ -23,7 +23,7 @@ function defineSoftmax(name: SoftmaxKernel) {
   }
   const lastAxis = defineOp<readonly [Tensor]>(name, {
     forward: ([x]) => {
-      requireDType(name, x, 'float32')
+      requireFloat(name, x)
       const y = allocate(x, x.shape)
       x.storage.backend.run(name, x.handle, y.handle, ...rowsOf(x))
       return y
@@ -55,7 +55,7 @@ export const crossEntropyPerExample = defineOp<readonly [logits: Tensor, labels:
   'softmaxCrossEntropy',
   {
     forward: ([logits, labels]) => {
-      requireDType('softmaxCrossEntropy', logits, 'float32')
+      requireFloat('softmaxCrossEntropy', logits)
       requireDType('softmaxCrossEntropy', labels, 'int32')
       const { shape } = logits
       if (shape.length !== 2 || labels.shape.length !== 1 || labels.size !== shape[0]) {

@@ -3,7 +3,7 @@ import { ShapeError } from '../base/errors.js'
 import { format } from '../tensor/shape.js'
 import { allocate, type Tensor } from '../tensor/tensor.js'
 import { defineOp } from './define.js'
-import { requireDType } from './require.js'
+import { requireFloat } from './require.js'
 
 /**
  * Images [count, height, width] seen through an affine map around their centre and a displacement of
@@ -13,7 +13,7 @@ import { requireDType } from './require.js'
  */
 export const warp = defineOp<readonly [x: Tensor, maps: Tensor, shifts: Tensor]>('warp', {
   forward: ([x, maps, shifts]) => {
-    for (const operand of [x, maps, shifts]) requireDType('warp', operand, 'float32')
+    requireFloat('warp', x, maps, shifts)
     const [count, height, width] = x.shape
     if (x.shape.length !== 3 || maps.size !== 4 * count || shifts.size !== 2 * x.size) {
       throw new ShapeError(

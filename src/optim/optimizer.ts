@@ -130,11 +130,15 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
 
   /** Brings a group's settings up to date. */
   #refresh(group: Group<Settings>): void {
-    const backend = underneath(group.parameters[0].storage.backend)
+    const { storage, dtype } = group.parameters[0]
+    const backend = underneath(storage.backend)
     let buffers = this.#settings.get(group)
     if (buffers?.[0].backend !== backend) {
       const length = this.settings(group).length + 2
-      buffers = [new SettingsBuffer(backend, length), new SettingsBuffer(backend, length)]
+      buffers = [
+        new SettingsBuffer(backend, length, dtype),
+        new SettingsBuffer(backend, length, dtype),
+      ]
       this.#settings.set(group, buffers)
     }
     buffers[0].refresh(() => [...this.settings(group), builtIn(group, 'l2'), builtIn(group, 'l1')])
@@ -144,10 +148,11 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
   /** Scales down the weights of units that have grown beyond the group's maxNorm. */
   #constrain(group: Group<Settings>): void {
     if (group.maxNorm === undefined) return
-    const backend = underneath(group.parameters[0].storage.backend)
+    const { storage, dtype } = group.parameters[0]
+    const backend = underneath(storage.backend)
     let limit = this.#limits.get(group)
     if (limit?.backend !== backend) {
-      limit = new SettingsBuffer(backend, 1)
+      limit = new SettingsBuffer(backend, 1, dtype)
       this.#limits.set(group, limit)
     }
     limit.refresh(() => [group.maxNorm ?? Infinity])

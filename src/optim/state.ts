@@ -1,5 +1,6 @@
 /** What optimizers keep on a backend: their settings, and a tensor per parameter. */
 import type { Backend } from '../backend/backend.js'
+import { dtypes, type FloatDType, type TypedArray } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
 import { feed, isRecording, unrecorded } from '../backend/record.js'
 import { Storage, within } from '../tensor/storage.js'
@@ -9,16 +10,17 @@ import { fullLike, type Tensor } from '../tensor/tensor.js'
 export class SettingsBuffer {
   readonly #storage: Storage
   /** What the buffer holds; NaN where that is not known. */
-  readonly #values: Float32Array
-  readonly #fed: Float32Array
+  readonly #values: TypedArray
+  readonly #fed: TypedArray
 
   constructor(
     readonly backend: Backend,
     length: number,
+    dtype: FloatDType,
   ) {
-    this.#storage = unrecorded(() => within(null, () => new Storage(backend, 'float32', length)))
-    this.#values = new Float32Array(length).fill(Number.NaN)
-    this.#fed = new Float32Array(length)
+    this.#storage = unrecorded(() => within(null, () => new Storage(backend, dtype, length)))
+    this.#values = new dtypes[dtype].array(length).fill(Number.NaN)
+    this.#fed = new dtypes[dtype].array(length)
   }
 
   get handle(): Handle {
@@ -27,9 +29,9 @@ export class SettingsBuffer {
 
   /** Brings the buffer up to date for this step, and for each step that replays it. */
   refresh(settings: () => readonly number[]): void {
-    const { handle, length } = this.#storage
+    const { handle, length, dtype } = this.#storage
     if (isRecording()) {
-      feed(this.backend, handle, length, () => {
+      feed(this.backend, { handle, dtype, width: length }, () => {
         // How far the program gets decides which iteration's settings stay in the buffer.
         this.#values[0] = Number.NaN
         this.#fed.set(settings())
@@ -38,8 +40,9 @@ export class SettingsBuffer {
       return
     }
     const values = settings()
-    if (this.#values.every((value, i) => value === Math.fround(values[i]))) return
-    this.#values.set(values)
+    this.#fed.set(values)
+    if (this.#fed.every((value, i) => value === this.#values[i])) return
+    this.#values.set(this.#fed)
     this.backend.write(handle, this.#values)
   }
 }

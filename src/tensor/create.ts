@@ -3,34 +3,43 @@
  */
 
 import { currentBackend } from '../backend/current.js'
-import type { DType } from '../backend/dtype.js'
+import { type DType, dtypes } from '../backend/dtype.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import { defaultFloat } from './defaultFloat.js'
 import type { Nested } from './print.js'
 import { defaultGenerator } from './random.js'
 import { checkShape, format, type Shape, sizeOf } from './shape.js'
 import { Storage } from './storage.js'
 import { Tensor, writeElements } from './tensor.js'
 
+/** Nested arrays of booleans. */
+type NestedBooleans = boolean | readonly NestedBooleans[]
 type Numbers = ArrayLike<number> & object
 
 function make<D extends DType>(dtype: D, shape: Shape): Tensor<D> {
   return new Tensor<D>(new Storage(currentBackend(), dtype, sizeOf(shape)), shape)
 }
 
+/** Floats of the default dtype, which are float32 to the type checker. */
+function makeFloats(shape: Shape): Tensor {
+  return make(defaultFloat(), shape) as Tensor
+}
+
 /** Shape of nested arrays, and their numbers in order. */
-function valuesAndShape(data: Nested): { values: number[]; shape: number[] } {
+function valuesAndShape(data: Nested | NestedBooleans): { values: number[]; shape: number[] } {
   const shape: number[] = []
-  for (let level: Nested = data; Array.isArray(level); level = level[0]) {
+  for (let level: unknown = data; Array.isArray(level); level = level[0]) {
     shape.push(level.length)
     if (level.length === 0) break
   }
+  const kind = typeof firstOf(data) === 'boolean' ? 'boolean' : 'number'
   const values: number[] = []
-  const visit = (item: Nested, depth: number): void => {
+  const visit = (item: unknown, depth: number): void => {
     if (depth === shape.length) {
-      if (typeof item !== 'number') {
-        throw new ArgumentError(`tensor: expected numbers, got ${describe(item)}`)
+      if (typeof item !== kind) {
+        throw new ArgumentError(`tensor: expected ${kind}s, got ${describe(item)}`)
       }
-      values.push(item)
+      values.push(Number(item))
       return
     }
     if (!Array.isArray(item) || item.length !== shape[depth]) {
@@ -50,12 +59,20 @@ function describe(item: unknown): string {
 
 function dtypeOf(data: unknown): DType {
   if (data instanceof Int32Array) return 'int32'
-  return data instanceof Uint8Array ? 'uint8' : 'float32'
+  if (data instanceof Uint8Array) return 'uint8'
+  return typeof firstOf(data) === 'boolean' ? 'bool' : defaultFloat()
+}
+
+function firstOf(data: unknown): unknown {
+  let first = data
+  while (Array.isArray(first)) first = first[0]
+  return first
 }
 
 /**
  * A tensor from nested arrays or from a typed array, whose numbers are copied. Int32Array makes an
- * int32 tensor (labels, indices), Uint8Array a uint8 one, everything else a float32 one.
+ * int32 tensor (labels, indices), Uint8Array a uint8 one, booleans a bool one, everything else a
+ * float32 one.
  * @param shape for flat data; the data's own shape by default
  * @throws ShapeError when the counts do not agree or rows differ in length, ArgumentError
  * @example tensor([[1, 2], [3, 4]])
@@ -65,29 +82,31 @@ export function tensor(data: Int32Array, shape?: Shape): Tensor<'int32'>
 export function tensor(data: Uint8Array, shape?: Shape): Tensor<'uint8'>
 export function tensor(data: Nested | Float32Array | Float64Array, shape?: Shape): Tensor
 export function tensor(data: Int32Array | Float32Array, shape?: Shape): Tensor<'int32'> | Tensor
+export function tensor(data: NestedBooleans, shape?: Shape): Tensor<'bool'>
 export function tensor<D extends DType>(
-  data: Nested | Numbers,
+  data: Nested | NestedBooleans | Numbers,
   shape: Shape | undefined,
   dtype: D,
 ): Tensor<D>
 export function tensor(
-  data: Nested | Numbers,
+  data: Nested | NestedBooleans | Numbers,
   shape?: Shape,
   dtype: DType = dtypeOf(data),
 ): Tensor<DType> {
-  if (!['float32', 'int32', 'uint8'].includes(dtype)) {
-    throw new ArgumentError(`tensor: expected dtype float32, int32 or uint8, got ${dtype}`)
+  if (!Object.hasOwn(dtypes, dtype)) {
+    const known = Object.keys(dtypes).join(', ')
+    throw new ArgumentError(`tensor: expected a dtype among ${known}, got ${excerpt(dtype)}`)
   }
   // Views of bytes and of bigints hold no numbers.
   const isTyped = ArrayBuffer.isView(data) && !/^(DataView|Big)/.test(data.constructor.name)
-  if (typeof data !== 'number' && !Array.isArray(data) && !isTyped) {
+  if (!['number', 'boolean'].includes(typeof data) && !Array.isArray(data) && !isTyped) {
     throw new ArgumentError(
       `tensor: expected a number, arrays or a typed array, got ${describe(data)}`,
     )
   }
   const { values, shape: own } = isTyped
     ? { values: data as Numbers, shape: [(data as Numbers).length] }
-    : valuesAndShape(data as Nested)
+    : valuesAndShape(data as Nested | NestedBooleans)
   const wanted = shape ?? own
   checkShape('tensor', wanted)
   if (sizeOf(wanted) !== values.length) {
@@ -105,7 +124,7 @@ export function full(shape: Shape, value: number): Tensor {
   checkShape('full', shape)
   if (typeof value !== 'number')
     throw new ArgumentError(`full: expected a number, got ${excerpt(value)}`)
-  const y = make('float32', [...shape])
+  const y = makeFloats([...shape])
   y.storage.backend.run('fill', y.handle, y.size, value)
   return y
 }
@@ -128,7 +147,7 @@ export function arange(start: number, end?: number, step = 1): Tensor {
     )
   }
   checkShape('arange', [count])
-  const y = make('float32', [count])
+  const y = makeFloats([count])
   writeElements(
     'arange',
     y,
@@ -140,8 +159,8 @@ export function arange(start: number, end?: number, step = 1): Tensor {
 /** The n × n identity. */
 export function eye(n: number): Tensor {
   checkShape('eye', [n, n])
-  const y = make('float32', [n, n])
-  const values = new Float32Array(y.size)
+  const y = makeFloats([n, n])
+  const values = new Float64Array(y.size)
   for (let i = 0; i < n; i++) values[i * (n + 1)] = 1
   writeElements('eye', y, values)
   return y

@@ -6,10 +6,12 @@
  */
 import type { Backend } from '../backend/backend.js'
 import { currentBackend } from '../backend/current.js'
+import { type DType, dtypes } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
 import { isRecording, underneath, unrecorded } from '../backend/record.js'
 import { checkNumber } from '../base/arguments.js'
 import { ArgumentError, CaptureError, excerpt } from '../base/errors.js'
+import { defaultFloat } from './defaultFloat.js'
 import { checkShape, type Shape, sizeOf } from './shape.js'
 import { Storage, within } from './storage.js'
 import { allocate, Tensor } from './tensor.js'
@@ -123,14 +125,14 @@ export class Generator {
   ): Tensor {
     checkShape(op, shape)
     const backend = currentBackend()
-    const y = new Tensor(new Storage(backend, 'float32', sizeOf(shape)), [...shape])
+    const y = new Tensor(new Storage(backend, defaultFloat(), sizeOf(shape)), [...shape])
     run(backend, y.handle, this.#stateOn(backend), y.size)
     return y
   }
 
   #drawEach(probabilities: Tensor): Tensor {
-    if (probabilities.dtype !== 'float32') {
-      throw new ArgumentError(`bernoulli: expected a float32 tensor, got ${probabilities.dtype}`)
+    if (!dtypes[probabilities.dtype as DType].isFloat) {
+      throw new ArgumentError(`bernoulli: expected a float tensor, got ${probabilities.dtype}`)
     }
     const { backend } = probabilities.storage
     const y = allocate(probabilities, probabilities.shape)

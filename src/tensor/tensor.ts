@@ -2,9 +2,16 @@
  * The tensor: a shape over a buffer, and where it came from. Its computing methods are added by
  * `autograd/attach.ts`, over ops that are made from this class.
  */
-import { type ArrayOf, type DType, dtypes, type Precision } from '../backend/dtype.js'
+import {
+  type ArrayOf,
+  type DType,
+  dtypes,
+  type FloatDType,
+  type TypedArray,
+} from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
 import { ArgumentError, ReleasedTensorError, ShapeError } from '../base/errors.js'
+import { defaultFloat } from './defaultFloat.js'
 import { formatTensor, type Nested, nest } from './print.js'
 import { checkShape, format, type Shape, sameShape, sizeOf } from './shape.js'
 import { Storage } from './storage.js'
@@ -71,24 +78,24 @@ export class Tensor<D extends DType = 'float32'> {
   }
 
   set requiresGrad(value: boolean) {
-    if (value && this.dtype !== 'float32') {
-      throw new ArgumentError(`requiresGrad: expected a float32 tensor, got ${this.dtype}`)
+    if (value && !dtypes[this.dtype].isFloat) {
+      throw new ArgumentError(`requiresGrad: expected a float tensor, got ${this.dtype}`)
     }
     this.#requiresGrad = value
   }
 
   // Reading
 
-  /** The elements in row-major order, as a copy. */
+  /** The elements in row-major order, as a copy; of a bool tensor 0 and 1. */
   data(): ArrayOf<D> {
-    const values = new dtypes[this.dtype].array(this.size) as ArrayOf<D>
+    const values = new dtypes[this.dtype].array(this.size)
     this.storage.backend.read(this.handle, values)
-    return values
+    return values as ArrayOf<D>
   }
 
   /** The elements as nested arrays; a number for a scalar. */
   toArray(): Nested {
-    return nest(this.#exact(), this.shape)
+    return nest(this.data(), this.shape)
   }
 
   /** The one element. Throws ShapeError when there are more or none. */
@@ -97,12 +104,12 @@ export class Tensor<D extends DType = 'float32'> {
     if (this.size !== 1) {
       throw new ShapeError(`item: expected one element, got shape ${format(this.shape)}`)
     }
-    return this.#exact()[0]
+    return this.data()[0]
   }
 
   /** The elements as NumPy prints them. */
   toString(): string {
-    return formatTensor(this.#exact(), this.shape)
+    return formatTensor(this.data(), this.shape)
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
@@ -111,16 +118,6 @@ export class Tensor<D extends DType = 'float32'> {
       ? `Tensor(${about}, released)`
       : `Tensor(${about})\n${this}`
   }
-
-  /** The elements without loss, also on a float64 backend. */
-  #exact(): ArrayOf<DType> | Float64Array {
-    if (this.dtype !== 'float32' || this.storage.backend.precision === 'float32') return this.data()
-    const values = new Float64Array(this.size)
-    this.storage.backend.read(this.handle, values)
-    return values
-  }
-
-  // Gradients and memory
 
   /** The same buffer without its history. */
   detach(): Tensor<D> {
@@ -154,7 +151,7 @@ export class Tensor<D extends DType = 'float32'> {
     const { backend } = this.storage
     const { size } = this
     if (x.storage.backend !== backend || x.dtype !== this.dtype) {
-      writeElements('assign', this, x.#exact())
+      writeElements('assign', this, x.data())
     } else {
       backend.run('copy2d', x.handle, this.handle, 1, size, 0, size, 0, size)
     }
@@ -180,31 +177,36 @@ export class Tensor<D extends DType = 'float32'> {
   }
 }
 
-/** Overwrites a tensor's buffer; integers must be integers of its dtype. */
+/** Overwrites a tensor's buffer; what is no float must hold the numbers as they are. */
 export function writeElements(op: string, y: AnyTensor, values: ArrayLike<number>): void {
-  const { backend } = y.storage
-  backend.write(y.handle, toArrayOf(op, y.dtype, values, backend.precision))
+  y.storage.backend.write(y.handle, toArrayOf(op, y.dtype, values))
 }
 
-/** Numbers as the typed array of a dtype; a float64 backend keeps what float32 would round. */
-function toArrayOf(op: string, dtype: DType, values: ArrayLike<number>, precision: Precision) {
-  if (dtype === 'float32') {
-    const type = precision === 'float64' ? Float64Array : Float32Array
-    return values instanceof type ? values : type.from(values)
-  }
-  const array = dtype === 'int32' ? Int32Array.from(values) : Uint8Array.from(values)
+/** Numbers as the typed array of a dtype. */
+function toArrayOf(op: string, dtype: DType, values: ArrayLike<number>): TypedArray {
+  const { array: type, isFloat } = dtypes[dtype]
+  const isKept = values instanceof type && dtype !== 'bool'
+  if (isKept) return values
+  const array = type.from(values)
+  if (isFloat) return array
   for (let i = 0; i < array.length; i++) {
-    if (array[i] !== values[i]) {
+    const fits = dtype === 'bool' ? array[i] <= 1 : true
+    if (array[i] !== Number(values[i]) || !fits) {
       throw new ArgumentError(`${op}: expected elements of ${dtype}, got ${values[i]} at ${i}`)
     }
   }
   return array
 }
 
-/** A new tensor with undefined content on the backend of another one. */
+/** The dtype of floats computed from x: its own, or the default where it has none. */
+export function floatOf(x: AnyTensor): FloatDType {
+  return dtypes[x.dtype as DType].isFloat ? x.dtype : defaultFloat()
+}
+
+/** A new tensor with undefined content on the backend of another one; a float one by default. */
 export function allocate(like: AnyTensor, shape: Shape): Tensor
 export function allocate<D extends DType>(like: AnyTensor, shape: Shape, dtype: D): Tensor<D>
-export function allocate(like: AnyTensor, shape: Shape, dtype: DType = 'float32'): AnyTensor {
+export function allocate(like: AnyTensor, shape: Shape, dtype: DType = floatOf(like)): AnyTensor {
   return new Tensor(new Storage(like.storage.backend, dtype, sizeOf(shape)), shape)
 }
 

@@ -106,7 +106,7 @@ t.test('what is refused', async (t) => {
   setBackend('js')
   const outside = tensor([1])
   t.throws(() => gradCheck((x) => x.mul(outside), [[1]]), /expected tensors of one backend/)
-  t.equal(tensor([1]).storage.backend.precision, 'float32', 'the backend is back after an error')
+  t.equal(tensor([1]).dtype, 'float32', 'the default dtype is back after an error')
 })
 
 type Step = (x: Tensor, y: Tensor) => Tensor

@@ -22,6 +22,7 @@ import {
   type Tensor,
   tensor,
 } from '../../lib/index.js'
+import { withDefaultFloat } from '../../lib/tensor/defaultFloat.js'
 import type { Nested } from '../../lib/tensor/print.js'
 
 type Activation = 'relu' | 'tanh' | 'sigmoid'
@@ -55,15 +56,28 @@ const fixture: { x: Nested; labels: number[]; weights: Weights<Nested> } & Recor
 > = JSON.parse(readFileSync(new URL('../fixtures/torch.json', import.meta.url), 'utf8'))
 
 const runs = [
-  { name: 'js', backend: new JsBackend(), numbers: fixture.float32, tolerance: 2e-6 },
-  { name: 'native', backend: new NativeBackend(), numbers: fixture.float32, tolerance: 2e-6 },
+  {
+    name: 'js',
+    backend: new JsBackend(),
+    dtype: 'float32',
+    numbers: fixture.float32,
+    tolerance: 2e-6,
+  },
+  {
+    name: 'native',
+    backend: new NativeBackend(),
+    dtype: 'float32',
+    numbers: fixture.float32,
+    tolerance: 2e-6,
+  },
   {
     name: 'float64',
-    backend: new JsBackend('float64'),
+    backend: new JsBackend(),
+    dtype: 'float64',
     numbers: fixture.float64,
     tolerance: 1e-12,
   },
-]
+] as const
 
 function leaf(data: Nested): Tensor {
   const x = tensor(data)
@@ -87,9 +101,11 @@ function difference(y: Nested | undefined, expected: Nested): number {
   return Math.max(...a.map((value, i) => Math.abs(value - b[i]))) / largest
 }
 
-for (const { name, backend, numbers, tolerance } of runs) {
+for (const { name, backend, dtype, numbers, tolerance } of runs) {
   const test = (label: string, fn: (t: Test) => void) =>
-    t.test(`${label} (${name})`, async (t) => withBackend(backend, () => fn(t)))
+    t.test(`${label} (${name})`, async (t) =>
+      withBackend(backend, () => withDefaultFloat(dtype, () => fn(t))),
+    )
   const close = (t: Test, y: Nested | undefined, expected: Nested, label: string) => {
     const found = difference(y, expected)
     t.ok(found <= tolerance, `${label}: ${found}`)

@@ -164,7 +164,9 @@ onBothBackends('a program per combination of shapes and dtypes', (t, backend) =>
   let traces = 0
   const double = capture((x: AnyTensor) => {
     traces++
-    return x.dtype === 'int32' ? (x as Tensor<'int32'>).toFloat().mul(2) : (x as Tensor).mul(2)
+    return x.dtype === 'int32'
+      ? (x as Tensor<'int32'>).cast('float32').mul(2)
+      : (x as Tensor).mul(2)
   })
   for (const size of [4, 4, 3, 4, 3, 0, 0]) {
     const x = Float32Array.from({ length: size }, (_, i) => i)

@@ -5,6 +5,7 @@ import { concat, linear, oneHot, stack, type Tensor, where } from '../../lib/ind
 import { gatherBytes } from '../../lib/ops/indexing.js'
 import { crossEntropyPerExample } from '../../lib/ops/softmax.js'
 import { warp } from '../../lib/ops/warp.js'
+import { defaultFloat } from '../../lib/tensor/defaultFloat.js'
 import { binary, each, type OpCase, type Shape, shapes, show, unary } from './opCase.js'
 import * as reference from './reference.js'
 import { at, build, fold, ints, map, type Nd, positive, sample, total } from './reference.js'
@@ -322,11 +323,11 @@ export const opCases: Record<string, OpCase[]> = {
     expected: (x) =>
       build([...x.shape, 3], (index) => +(at(x, index.slice(0, -1)) === index.at(-1))),
   })),
-  toFloat: [ints([3], [5, -6, 2 ** 24]), ints([0], [0])].map((x) => ({
-    name: show([[...x.shape]]),
-    inputs: [x],
-    apply: (y) => y.toFloat(),
-    expected: (y) => ({ ...y, dtype: 'float32' }),
+  cast: shapes.map((shape) => ({
+    name: show([shape]),
+    inputs: [sample(shape)],
+    apply: (x) => x.cast(defaultFloat()) as Tensor,
+    expected: (x) => x,
   })),
   matmul: products,
   linear: [

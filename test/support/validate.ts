@@ -29,23 +29,26 @@ interface Twin {
 
 export class ValidatingBackend implements Backend {
   readonly name
-  readonly precision
   readonly prefersPanels
   private readonly twins = new Map<Handle, Twin>()
 
-  /** The reference may be more precise: float32 results are then held against float64 ones. */
+  /** @param isWide whether the reference computes in float64 what the other computes in float32 */
   constructor(
     private readonly tested: Backend,
     private readonly reference: Backend,
+    private readonly isWide = false,
   ) {
     this.name = tested.name
-    this.precision = tested.precision
     this.prefersPanels = tested.prefersPanels
   }
 
   alloc(length: number, dtype: DType): Handle {
     const handle = this.tested.alloc(length, dtype)
-    this.twins.set(handle, { handle: this.reference.alloc(length, dtype), length, dtype })
+    this.twins.set(handle, {
+      handle: this.reference.alloc(length, this.twinDType(dtype)),
+      length,
+      dtype,
+    })
     // What is in a new buffer is undefined, but must not differ.
     this.copyToTwin(handle)
     return handle
@@ -150,7 +153,12 @@ export class ValidatingBackend implements Backend {
   }
 
   private label(backend: Backend): string {
-    return `${backend.name} ${backend.precision}`
+    return backend === this.reference && this.isWide ? `${backend.name} in float64` : backend.name
+  }
+
+  /** What the reference has in place of a dtype. */
+  private twinDType(dtype: DType): DType {
+    return this.isWide && dtype === 'float32' ? 'float64' : dtype
   }
 
   private twin(handle: Handle): Twin {
@@ -162,16 +170,16 @@ export class ValidatingBackend implements Backend {
   /** All elements of the buffer or of its twin. */
   private contents(backend: Backend, handle: Handle): TypedArray {
     const { length, dtype, handle: twin } = this.twin(handle)
-    const array = newArray(length, dtype, backend.precision === 'float64')
-    backend.read(backend === this.reference ? twin : handle, array)
+    const isTwin = backend === this.reference
+    const array = new dtypes[isTwin ? this.twinDType(dtype) : dtype].array(length)
+    backend.read(isTwin ? twin : handle, array)
     return array
   }
 
   private copyToTwin(handle: Handle): void {
-    this.reference.write(this.twin(handle).handle, this.contents(this.tested, handle))
+    const { handle: twin, dtype } = this.twin(handle)
+    const values = this.contents(this.tested, handle)
+    const { array } = dtypes[this.twinDType(dtype)]
+    this.reference.write(twin, values instanceof array ? values : array.from(values))
   }
-}
-
-function newArray(length: number, dtype: DType, wide: boolean): TypedArray {
-  return new dtypes[wide && dtype === 'float32' ? 'float64' : dtype].array(length)
 }

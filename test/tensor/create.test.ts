@@ -100,9 +100,9 @@ onBothBackends('with a dtype', (t) => {
   }
   refuses(
     t,
-    () => tensor([1], [1], wrong('float64')),
+    () => tensor([1], [1], wrong('float16')),
     ArgumentError,
-    'tensor: expected dtype float32, int32 or uint8, got float64',
+    "tensor: expected a dtype among float32, float64, int32, uint8, bool, got 'float16'",
   )
 })
 
@@ -123,7 +123,8 @@ onBothBackends('bad data', (t) => {
       'tensor: expected a number, arrays or a typed array, got object',
     ],
     [['a'], ArgumentError, 'tensor: expected numbers, got string'],
-    [[true], ArgumentError, 'tensor: expected numbers, got boolean'],
+    [[1, true], ArgumentError, 'tensor: expected numbers, got boolean'],
+    [[true, 1], ArgumentError, 'tensor: expected booleans, got number'],
     [[null], ArgumentError, 'tensor: expected numbers, got object'],
     [[1, [2]], ArgumentError, 'tensor: expected numbers, got 1 elements'],
     [new Array(2), ArgumentError, 'tensor: expected numbers, got undefined'],

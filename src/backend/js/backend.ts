@@ -1,12 +1,12 @@
 /**
- * The backend that needs no addon: typed arrays and plain loops, float32 as the native one or
+ * The backend that needs no addon: typed arrays and plain loops, in float32 as the native one and in
  * float64 for gradient checks. It refuses the same handles, dtypes, sizes and indices; it does not
  * check extents (see kernel.ts).
  */
 
 import { KernelError } from '../../base/errors.js'
 import type { Backend, MemoryUse } from '../backend.js'
-import { type DType, dtypes, type Precision, type TypedArray } from '../dtype.js'
+import { type DType, dtypes, type TypedArray } from '../dtype.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
 import { kernels } from '../kernels.js'
 import type { Plan, Program } from '../program.js'
@@ -57,14 +57,10 @@ function checkSize(kernel: string, name: string, value: number): void {
 
 export class JsBackend implements Backend {
   readonly name = 'js'
-  private readonly buffers: Buffers
+  private readonly buffers = new Buffers()
 
   /** They are there for comparison with the native ones. */
   readonly prefersPanels = false
-
-  constructor(readonly precision: Precision = 'float32') {
-    this.buffers = new Buffers(precision)
-  }
 
   alloc(length: number, dtype: DType): Handle {
     return this.buffers.allocate(length, dtype)
@@ -110,9 +106,7 @@ export class JsBackend implements Backend {
       if (use === 'size') checkSize(kernel, name, value)
       else if (use === 'float') {
         // As the addon gets it, where float32 is computed with.
-        if (bound.F?.dtype === 'float32' && this.precision === 'float32') {
-          args[i] = Math.fround(value)
-        }
+        if (bound.F?.dtype === 'float32') args[i] = Math.fround(value)
       } else {
         const array = this.find(kernel, name, value as Handle)
         const got = this.buffers.dtypeOf(array)
@@ -149,12 +143,8 @@ export class JsBackend implements Backend {
     }
     if (this.buffers.isBusy(handle)) throw busy(operation, 'the buffer')
     const dtype = this.buffers.dtypeOf(array)
-    // float32 of a backend of float64 takes and gives both.
-    const converts = dtype === 'float32' && array instanceof Float64Array
-    const fits = converts
-      ? data instanceof Float32Array || data instanceof Float64Array
-      : data?.constructor === dtypes[dtype].array
-    if (!fits) throw new KernelError(`${operation}: the typed array does not hold ${dtype}`)
+    if (!(data instanceof dtypes[dtype].array))
+      throw new KernelError(`${operation}: the typed array does not hold ${dtype}`)
     if (!(Number.isInteger(offset) && offset >= 0 && offset + data.length <= array.length)) {
       throw new KernelError(`${operation}: elements past the end of a buffer of ${array.length}`)
     }

@@ -6,7 +6,7 @@
 import { totalmem } from 'node:os'
 import { KernelError, OutOfMemoryError } from '../../base/errors.js'
 import type { MemoryUse } from '../backend.js'
-import { type DType, dtypes, type Precision, type TypedArray } from '../dtype.js'
+import { type DType, dtypes, type TypedArray } from '../dtype.js'
 import type { Handle } from '../kernels.js'
 
 const SLOTS = 2 ** 22
@@ -24,8 +24,6 @@ export class Buffers {
   ) as Record<DType, Map<number, TypedArray[]>>
   // The system may promise memory it does not have and kill the process when it is touched.
   private readonly limit = totalmem()
-
-  constructor(private readonly precision: Precision) {}
 
   /** Buffers of runs under way, by the number of these, and those released meanwhile. */
   private readonly held = new Map<Handle, number>()
@@ -74,7 +72,7 @@ export class Buffers {
 
   dtypeOf(array: TypedArray): DType {
     if (array instanceof Float32Array) return 'float32'
-    if (array instanceof Float64Array) return this.precision === 'float64' ? 'float32' : 'float64'
+    if (array instanceof Float64Array) return 'float64'
     if (array instanceof Int32Array) return 'int32'
     return array instanceof BoolArray ? 'bool' : 'uint8'
   }
@@ -115,8 +113,7 @@ export class Buffers {
   }
 
   private create(length: number, dtype: DType): TypedArray {
-    const wide = dtype === 'float32' && this.precision === 'float64'
-    const { bytes, array } = dtypes[wide ? 'float64' : dtype]
+    const { bytes, array } = dtypes[dtype]
     if (this.memory.live + length * bytes <= this.limit) {
       try {
         return dtype === 'bool' ? new BoolArray(length) : new array(length)

@@ -8,7 +8,6 @@ import { NativeProgram } from './program.js'
 
 export class NativeBackend implements Backend {
   readonly name = 'native'
-  readonly precision = 'float32'
   readonly prefersPanels: boolean
   readonly #addon: Addon
   readonly #mailbox: Float64Array
