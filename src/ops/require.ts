@@ -32,9 +32,12 @@ export function requireDType(op: string, x: AnyTensor, dtype: DType): void {
   )
 }
 
-/** Refuses tensors that are not of one float dtype. */
-export function requireFloat(op: string, x: AnyTensor, y = x, z = x): void {
-  if (!dtypes[x.dtype as DType].isFloat) requireDType(op, x, defaultFloat())
-  if (y.dtype !== x.dtype) requireDType(op, y, x.dtype)
-  if (z.dtype !== x.dtype) requireDType(op, z, x.dtype)
+/** Refuses what are not tensors of one float dtype. */
+export function requireFloat(op: string, ...inputs: readonly AnyTensor[]): void {
+  const [first] = inputs
+  for (const x of inputs) {
+    requireTensor(op, x)
+    if (!dtypes[x.dtype as DType].isFloat) requireDType(op, x, defaultFloat())
+    if (x.dtype !== first.dtype) requireDType(op, x, first.dtype)
+  }
 }
