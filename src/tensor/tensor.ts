@@ -1,3 +1,5 @@
+// Programs that are compiled against these types need Symbol.dispose, too.
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The tensor: a shape over a buffer, and where it came from. Its computing methods are added by
  * `autograd/attach.ts`, over ops that are made from this class.

@@ -51,8 +51,8 @@ export interface FitOptions {
   monitor?: Monitor
   onStep?: (report: StepReport) => void
   onEpoch?: (report: EpochReport) => void | Promise<void>
-  /** Stops after the current step when it is aborted; what was reached is kept. */
-  signal?: AbortSignal
+  /** Such as an AbortSignal: stops after the current step when it is aborted; what was reached is kept. */
+  signal?: { readonly aborted: boolean }
 }
 
 // How long one dispatch to the compute threads goes on before JavaScript hears of it, in milliseconds:

@@ -50,8 +50,8 @@ interface CommonOptions {
    */
   checkpoint?: string
   onEpoch?: (report: PretrainReport) => void | Promise<void>
-  /** Stops after the current step when it is aborted; what was reached is kept. */
-  signal?: AbortSignal
+  /** Such as an AbortSignal: stops after the current step when it is aborted; what was reached is kept. */
+  signal?: { readonly aborted: boolean }
 }
 
 export type PretrainOptions = CommonOptions &

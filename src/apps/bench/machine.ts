@@ -2,9 +2,8 @@
 
 import { execFileSync } from 'node:child_process'
 import { availableParallelism, cpus } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { BackendError } from '../../index.js'
-import { loadAddon } from '../../internal.js'
+import { loadAddon, packageFolder } from '../../internal.js'
 
 export interface Machine {
   cpu: string
@@ -41,7 +40,7 @@ function addonInfo() {
 }
 
 /** The top folder of the clone or package that this file is in. */
-export const OWN_FOLDER = fileURLToPath(new URL('../../..', import.meta.url))
+export const OWN_FOLDER = packageFolder()
 
 /** The commit of the clone that is this folder; null where it is none, as an installed package. */
 export function commitOf(folder: string): string | null {

@@ -1,8 +1,9 @@
 /** The page: everything in one HTML file, formulas as MathML and figures as SVG; no scripts. */
 
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { default as Temml } from 'temml'
-import { escapeXml, loadPackages } from '../../internal.js'
+import { escapeXml, loadPackages, packageFolder } from '../../internal.js'
 import type { Claim, Figure } from './experiment.js'
 import type { Finished } from './run.js'
 import { excerpt } from './source.js'
@@ -20,7 +21,7 @@ export interface About {
 const TITLE = 'Foundations of deep neural networks, run for real'
 
 export async function page(finished: readonly Finished[], about: About): Promise<string> {
-  const style = readFileSync(new URL('../../../src/apps/lecture/page.css', import.meta.url), 'utf8')
+  const style = readFileSync(join(packageFolder(), 'src/apps/lecture/page.css'), 'utf8')
   const sections = await Promise.all(finished.map(section))
   return `<!doctype html>
 <html lang="en">

@@ -1,7 +1,9 @@
 /** The lines of an experiment that the page shows, from the file that ran. */
 
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { DataError } from '../../index.js'
+import { packageFolder } from '../../internal.js'
 
 const PARTS = /^ *\/\/ lecture:begin\n(.*?)^ *\/\/ lecture:end$/gms
 
@@ -11,7 +13,7 @@ const PARTS = /^ *\/\/ lecture:begin\n(.*?)^ *\/\/ lecture:end$/gms
  * @throws DataError when there are no such lines
  */
 export function excerpt(name: string): string {
-  const file = new URL(`../../../src/apps/lecture/${name}.ts`, import.meta.url)
+  const file = join(packageFolder(), 'src', 'apps', 'lecture', `${name}.ts`)
   const parts = [...readFileSync(file, 'utf8').matchAll(PARTS)].map(([, lines]) => dedent(lines))
   if (parts.length > 0) return parts.join('\n// …\n')
   throw new DataError(`${name}.ts: expected lines between lecture:begin and lecture:end, got none`)

@@ -2,9 +2,15 @@
  * The addon: loads it, proves that it has exactly the kernels of the table, and makes the library's
  * own errors of what it throws.
  */
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
-import { ArgumentError, BackendError, KernelError, OutOfMemoryError } from '../../base/errors.js'
+import { join } from 'node:path'
+import {
+  ArgumentError,
+  BackendError,
+  KernelError,
+  MissingPackageError,
+  OutOfMemoryError,
+} from '../../base/errors.js'
+import { ownFile, packageFolder, requireFrom } from '../../base/packageFolder.js'
 import type { MemoryUse } from '../backend.js'
 import { dtypes, type TypedArray } from '../dtype.js'
 import { type KernelName, kernels, signature } from '../kernels.js'
@@ -60,25 +66,35 @@ let loaded: Addon | undefined
  */
 export function loadAddon(): Addon {
   if (loaded) return loaded
-  const require = createRequire(import.meta.url)
-  const root = fileURLToPath(new URL('../../..', import.meta.url))
   try {
-    const path = process.env.NEUROBLAS_ADDON
-    loaded = (path ? require(path) : require('node-gyp-build')(root)) as Addon
+    loaded = findAddon()
   } catch (error) {
-    throw new BackendError(
-      `native addon: cannot be loaded (${(error as Error).message.split('\n')[0]}). ` +
-        'It needs the system OpenBLAS (Debian/Ubuntu: apt install libopenblas-dev, Fedora: dnf ' +
-        'install openblas-devel, macOS: brew install openblas) and its build script allowed: ' +
-        'npm install-scripts approve neuroblas && npm rebuild neuroblas',
-      { cause: error },
-    )
+    throw new BackendError(whyNotLoaded(error as Error), { cause: error })
   }
   const threads = process.env.NEUROBLAS_NUM_THREADS
   if (threads !== undefined && threads !== '') {
     loaded.setThreads(checkThreads('NEUROBLAS_NUM_THREADS', Number(threads), threads))
   }
   return loaded
+}
+
+function findAddon(): Addon {
+  const path = process.env.NEUROBLAS_ADDON
+  if (path) return requireFrom(ownFile())(path)
+  const folder = packageFolder()
+  // Seen from the package: it may be another one's dependency, out of the bundle's sight.
+  const find = requireFrom(join(folder, 'package.json'))('node-gyp-build')
+  return find(folder)
+}
+
+function whyNotLoaded(error: Error): string {
+  const reason = `native addon: cannot be loaded (${error.message.split('\n')[0]})`
+  if (error instanceof MissingPackageError) return reason
+  return (
+    `${reason}. It needs the system OpenBLAS (Debian/Ubuntu: apt install libopenblas-dev, Fedora: dnf ` +
+    'install openblas-devel, macOS: brew install openblas) and its build script allowed: ' +
+    'npm install-scripts approve neuroblas && npm rebuild neuroblas'
+  )
 }
 
 /**

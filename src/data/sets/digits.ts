@@ -1,12 +1,7 @@
-/**
- * The small handwritten digits that ship with the package (see data/README.md for their origin),
- * and the strict CSV rows that both shipped sets use. Not a CSV reader for anyone else's files.
- */
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { gunzipSync } from 'node:zlib'
+/** The small handwritten digits that ship with the package (see data/README.md for their origin). */
 import { DataError } from '../../base/errors.js'
 import type { Dataset } from '../dataset.js'
+import { isClass, parseRows, readShipped } from './shipped.js'
 
 const SIDE = 8
 const PIXELS = SIDE * SIDE
@@ -16,16 +11,11 @@ const DARKEST = 16
  * 1,797 images of handwritten digits, 8×8 pixels. The inputs are bytes 0..16 with scale 1/16
  * ([64] each), the targets are the digits 0 to 9.
  *
- * @throws DataError when the file that ships with the package is missing or damaged
+ * @throws DataError when the file that ships with the package is missing or damaged,
+ *   MissingPackageError in a bundle that the package does not lie beside
  */
 export function digits(): Dataset {
-  const { file, bytes } = readShipped('digits.csv.gz')
-  let text: string
-  try {
-    text = gunzipSync(bytes, { maxOutputLength: 2 ** 20 }).toString('latin1')
-  } catch (error) {
-    throw new DataError(`${file}: expected intact gzip data, got "${(error as Error).message}"`)
-  }
+  const { file, text } = readShipped('digits.csv.gz')
   return parseDigits(text, file)
 }
 
@@ -56,37 +46,4 @@ export function parseDigits(text: string, file: string): Dataset {
     classes: Array.from({ length: 10 }, (_, digit) => `${digit}`),
     imageShape: [SIDE, SIDE],
   }
-}
-
-/** A file of the package's data folder. */
-export function readShipped(name: string): { file: string; bytes: Buffer } {
-  const file = fileURLToPath(new URL(`../../../data/${name}`, import.meta.url))
-  try {
-    return { file, bytes: readFileSync(file) }
-  } catch (error) {
-    throw new DataError(
-      `${file}: expected the file that ships with the package, got ${(error as Error).message}`,
-    )
-  }
-}
-
-/** Lines of exactly `columns` plain non-negative numbers; `firstLine` is for the errors. */
-export function parseRows(text: string, columns: number, file: string, firstLine = 1): number[][] {
-  const lines = text.split(/\r?\n/)
-  if (lines.at(-1) === '') lines.pop()
-  if (lines.length === 0) throw new DataError(`${file}: expected lines of numbers, got none`)
-  return lines.map((line, i) => {
-    const cells = line.split(',')
-    // Number('') is 0, so the spelling is checked first.
-    if (cells.length !== columns || !cells.every((cell) => /^\d+(\.\d+)?$/.test(cell))) {
-      throw new DataError(
-        `${file}: expected ${columns} numbers on line ${i + firstLine}, got "${line.slice(0, 80)}"`,
-      )
-    }
-    return cells.map(Number)
-  })
-}
-
-export function isClass(value: number, classes: number): boolean {
-  return Number.isInteger(value) && value < classes
 }

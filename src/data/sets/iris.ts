@@ -3,17 +3,18 @@
  */
 import { DataError } from '../../base/errors.js'
 import type { Dataset } from '../dataset.js'
-import { isClass, parseRows, readShipped } from './digits.js'
+import { isClass, parseRows, readShipped } from './shipped.js'
 
 /**
  * 150 flowers: sepal length, sepal width, petal length and petal width in cm ([4] each, neither
  * centred nor scaled); the targets are the species 0 to 2, named in `classes`.
  *
- * @throws DataError when the file that ships with the package is missing or damaged
+ * @throws DataError when the file that ships with the package is missing or damaged,
+ *   MissingPackageError in a bundle that the package does not lie beside
  */
 export function iris(): Dataset {
-  const { file, bytes } = readShipped('iris.csv')
-  return parseIris(bytes.toString('latin1'), file)
+  const { file, text } = readShipped('iris.csv')
+  return parseIris(text, file)
 }
 
 /** A header (examples, measurements, names of the classes), then the flowers with their class. */

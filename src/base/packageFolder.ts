@@ -1,0 +1,48 @@
+/**
+ * Where this package and others lie on the disk. In a bundle the library's files are one with those of
+ * the program; the package is looked for in the node_modules beside it then.
+ */
+import module from 'node:module'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { MissingPackageError } from './errors.js'
+
+/** Path of this file, or of the bundle that it is in. */
+export function ownFile(): string {
+  try {
+    // A bundle of CommonJS has this name and an empty import.meta. Asked by `typeof`, webpack says that
+    // its bundles of modules have it, too.
+    return __filename
+  } catch {
+    return fileURLToPath(import.meta.url)
+  }
+}
+
+interface Require {
+  // biome-ignore lint/suspicious/noExplicitAny: what a package exports only its user knows
+  (name: string): any
+  resolve(name: string, options?: { paths: string[] }): string
+}
+
+/** A `require` for what is installed, seen from a file; bundlers do not follow it. */
+export function requireFrom(file: string): Require {
+  // Where `createRequire` is imported by its name webpack bundles what it is asked for.
+  return module.createRequire(file)
+}
+
+/**
+ * The folder of this package, with its addon and its data.
+ * @throws MissingPackageError in a bundle that has no such package in a node_modules beside it
+ */
+export function packageFolder(): string {
+  try {
+    // By its own name a package finds itself.
+    return dirname(requireFrom(ownFile()).resolve('neuroblas/package.json'))
+  } catch (error) {
+    throw new MissingPackageError(
+      'neuroblas: expected its package in node_modules beside the bundle, got none; install it there, ' +
+        'best left out of the bundle (esbuild: --packages=external, webpack: externals: ["neuroblas"])',
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * The package as others get it: packed, installed in a project of theirs, run, type-checked, bundled.
+ * Scripts do not run when it is installed, as in npm 12; the addon is put there later.
+ */
+import { execFile } from 'node:child_process'
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import t from 'tap'
+import webpack from 'webpack'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+// Not in the clone, whose packages would be found from there.
+const project = mkdtempSync(join(tmpdir(), 'neuroblas-project-'))
+const installed = join(project, 'node_modules', 'neuroblas')
+t.teardown(() => rmSync(project, { recursive: true }))
+
+/** What a program writes, from the project's folder. */
+function run(command: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(NODE_|NEUROBLAS_)/.test(name))
+  const options = { cwd: project, env: Object.fromEntries(kept) }
+  return new Promise((resolve) => {
+    execFile(command, args, options, (_, stdout, stderr) => resolve({ stdout, stderr }))
+  })
+}
+
+const node = (...args: string[]) => run(process.execPath, ...args)
+
+const program = `
+  import { digits, getBackend, iris, matmul, tensor } from 'neuroblas'
+  console.log(matmul(tensor([[1, 2]]), tensor([[3], [4]])).item(), getBackend())
+  try {
+    console.log(digits().size, iris().size)
+  } catch (error) {
+    console.log(\`\${error}\`)
+  }`
+
+const typed = `
+  import { digits, fit, type History, mlp, SGD, softmaxCrossEntropy } from 'neuroblas'
+  import { gemm } from 'neuroblas/blas'
+  import { Sequential } from 'neuroblas/keras'
+  import { lines } from 'neuroblas/plot'
+  import { MLPClassifier } from 'neuroblas/sklearn'
+  const model = mlp([64, 10])
+  const optimizer = new SGD(model.parameters(), { lr: 0.1 })
+  const options = { loss: softmaxCrossEntropy, optimizer, epochs: 1 }
+  export const history: Promise<History> = fit(model, digits(), options)
+  export { gemm, lines, MLPClassifier, Sequential }`
+
+writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }')
+writeFileSync(join(project, 'program.js'), program)
+writeFileSync(join(project, 'typed.ts'), typed)
+
+t.test('npm pack: what a consumer needs', async (t) => {
+  const { stdout } = await run(
+    'npm',
+    'pack',
+    root,
+    '--ignore-scripts',
+    '--json',
+    '--loglevel=error',
+  )
+  const [{ filename, files }] = JSON.parse(stdout)
+  const paths: string[] = files.map(({ path }: { path: string }) => path)
+  for (const path of [
+    'LICENSE',
+    'binding.gyp',
+    'native/sources',
+    'native/napi/addon.cc',
+    'data/iris.csv',
+    'lib/index.d.ts',
+    'lib/apps/cli/main.js',
+    'src/index.ts',
+    'src/apps/lecture/page.css',
+    'src/apps/lecture/xor.ts',
+  ]) {
+    t.ok(paths.includes(path), path)
+  }
+  const needless = /\.(svg|png|node|o)$|^(test|scripts|build|lecture)\/|native\/test|\.stamp/
+  t.strictSame(
+    paths.filter((path) => needless.test(path)),
+    [],
+  )
+  await run('npm', 'install', `./${filename}`, '--ignore-scripts', '--prefer-offline', '--no-audit')
+})
+
+t.test('installed: under 4 MB in all', async (t) => {
+  const modules = join(project, 'node_modules')
+  const files = readdirSync(modules, { recursive: true, encoding: 'utf8' })
+    .map((file) => statSync(join(modules, file)))
+    .filter((stat) => stat.isFile())
+  const bytes = files.reduce((sum, { size }) => sum + size, 0)
+  t.ok(files.length > 100 && bytes < 4e6, `${bytes} bytes in ${files.length} files`)
+})
+
+t.test('it runs; without the addon, after a warning that says what to do', async (t) => {
+  const { stdout, stderr } = await node('program.js')
+  t.equal(stdout, '11 js\n1797 150\n', stderr)
+  t.match(stderr, /NeuroblasWarning: .*npm install-scripts approve neuroblas && npm rebuild/)
+})
+
+t.test('its types need those of Node as little as those of browsers', async (t) => {
+  const compilerOptions = {
+    ...{ target: 'es2022', lib: ['es2022'], module: 'nodenext', types: [] },
+    ...{ strict: true, noEmit: true, skipLibCheck: false },
+  }
+  const config = { compilerOptions, files: ['typed.ts'] }
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(config))
+  const { stdout } = await node(join(root, 'node_modules', 'typescript', 'bin', 'tsc'))
+  t.equal(stdout, '')
+})
+
+t.test('charts and the lecture: what is missing is named', async (t) => {
+  const draw = (call: string) =>
+    node(
+      '-e',
+      `import('neuroblas/plot').then((plot) => plot.${call}).catch((e) => console.log(e.message))`,
+    )
+  t.match((await draw('lines({ a: [1] })')).stdout, '`npm install vega vega-lite`')
+  t.match((await draw('toPng("<svg/>")')).stdout, '`npm install @resvg/resvg-js`')
+  const { stdout, stderr } = await run(join(project, 'node_modules/.bin/neuroblas'), 'lecture')
+  t.equal(stdout, '')
+  t.match(stderr, '`npm install vega vega-lite @resvg/resvg-js temml`')
+})
+
+type Format = 'esm' | 'cjs'
+const fileOf = (bundler: string, format: Format, external: boolean) =>
+  `${bundler}${external ? '-external' : ''}.${format === 'esm' ? 'mjs' : 'cjs'}`
+
+async function bundleByEsbuild(format: Format, external: boolean): Promise<string> {
+  const outfile = fileOf('esbuild', format, external)
+  const { warnings, metafile } = await build({
+    ...{ entryPoints: ['program.js'], absWorkingDir: project, bundle: true, platform: 'node' },
+    ...{ format, outfile, packages: external ? 'external' : 'bundle', metafile: true },
+    logLevel: 'silent',
+  })
+  t.strictSame(warnings, [], outfile)
+  const inputs = Object.keys(metafile.inputs).filter((file) => file !== 'program.js')
+  const needless = inputs.filter(
+    (file) => !/^node_modules\/neuroblas\/lib\/(?!apps|plot)/.test(file),
+  )
+  t.strictSame(needless, [], 'only the library itself is loaded')
+  const modules = Object.values(metafile.inputs).flatMap(({ imports }) => imports)
+  t.notOk(modules.some(({ path }) => path === 'node:child_process'))
+  return outfile
+}
+
+function bundleByWebpack(format: Format, external: boolean): Promise<string> {
+  const filename = fileOf('webpack', format, external)
+  const isModule = format === 'esm'
+  const config: webpack.Configuration = {
+    ...{ mode: 'production', target: 'node20', context: project, entry: './program.js' },
+    ...{ devtool: false, optimization: { minimize: false } },
+    output: { path: project, filename, module: isModule },
+    experiments: { outputModule: isModule },
+    ...(external && { externals: ['neuroblas'], externalsType: isModule ? 'module' : 'commonjs' }),
+  }
+  return new Promise((resolve, reject) => {
+    webpack(config, (error, stats) => {
+      if (error) return reject(error)
+      const { errors, warnings } = stats!.toJson({ all: false, errors: true, warnings: true })
+      t.strictSame(
+        [...errors!, ...warnings!].map(({ message }) => message),
+        [],
+        filename,
+      )
+      resolve(filename)
+    })
+  })
+}
+
+t.test('bundles', async (t) => {
+  const bundled: string[] = []
+  const external: string[] = []
+  for (const format of ['esm', 'cjs'] as const) {
+    for (const bundle of [bundleByEsbuild, bundleByWebpack]) {
+      bundled.push(await bundle(format, false))
+      external.push(await bundle(format, true))
+    }
+  }
+  for (const file of bundled) {
+    const { stdout, stderr } = await node(file)
+    t.equal(stdout, '11 js\n1797 150\n', `${file}: the data are found, the addon is not built`)
+    t.match(stderr, 'Going on in pure JavaScript')
+  }
+  cpSync(
+    join(root, 'build', 'Release', 'neuroblas.node'),
+    join(installed, 'build', 'Release', 'neuroblas.node'),
+  )
+  for (const file of [...external, ...bundled]) {
+    t.strictSame(await node(file), { stdout: '11 native\n1797 150\n', stderr: '' }, file)
+  }
+  renameSync(installed, join(project, 'elsewhere'))
+  for (const file of bundled) {
+    const { stdout, stderr } = await node(file)
+    t.match(stdout, /^11 js\nMissingPackageError: neuroblas: expected its package/, file)
+    t.match(stderr, /NeuroblasWarning: native addon: .*--packages=external.*externals/)
+  }
+})
