@@ -1,8 +1,8 @@
 /** Packages that are loaded when they are used: what is said where they are missing. */
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
-import { loadPackages } from '../lib/base/packages.js'
-import { MissingPackageError } from '../lib/index.js'
+import { loadPackages } from '../../lib/base/packages.js'
+import { MissingPackageError } from '../../lib/index.js'
 
 t.test('those that are there are loaded', async (t) => {
   const [path, typescript] = await loadPackages<[any, any]>('test', 'node:path', 'typescript')
