@@ -5,7 +5,7 @@ import { filesUnder, hashOf, stampMatches, writeStamp } from './stamp.mjs'
 
 const stamp = 'lib/.stamp'
 
-const key = () => hashOf(['tsconfig.json', ...filesUnder('src')])
+const key = () => hashOf(['tsconfig.json', 'scripts/setup/bundle.mjs', ...filesUnder('src')])
 
 export const libIsFresh = () => stampMatches(stamp, key(), filesUnder('lib'))
 
@@ -28,6 +28,11 @@ export function buildTypeScript() {
       'false',
     ],
   )
+  const again = 'Run the same command again.'
+  step('bundling the library', again, process.execPath, [
+    inRoot('scripts/setup/bundle.mjs'),
+    'lib.new',
+  ])
   writeStamp('lib.new/.stamp', before)
   if (existsSync(inRoot('lib'))) renameSync(inRoot('lib'), inRoot('lib.old'))
   renameSync(inRoot('lib.new'), inRoot('lib'))

@@ -1,0 +1,59 @@
+// Puts the compiled library into one file, neuroblas.js, because Node takes long to find and read a
+// hundred. The files of its modules stay, and export their names from there. Frontends, charts and
+// apps stay as they are: not everyone who imports the library uses them.
+//   node scripts/setup/bundle.mjs FOLDER
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { rollup } from 'rollup'
+
+const folder = resolve(process.argv[2])
+const modules = readdirSync(folder, { recursive: true }).filter(
+  (file) => file.endsWith('.js') && !/^(apps|frontends|plot)\//.test(file),
+)
+const pathOf = (file) => join(folder, file)
+
+/** An entry that uses every module. Without it rollup would make the file of one module the one file. */
+const user = {
+  name: 'user',
+  resolveId: (id) => (id === 'user' ? id : null),
+  load: (id) =>
+    id === 'user'
+      ? modules
+          .map((file, i) => `export * as m${i} from ${JSON.stringify(pathOf(file))}`)
+          .join('\n')
+      : null,
+  generateBundle(_, files) {
+    delete files['user.js']
+    delete files['user.js.map']
+  },
+}
+
+const withMaps = {
+  name: 'with-maps',
+  load: (path) => ({ code: readFileSync(path, 'utf8'), map: readFileSync(`${path}.map`, 'utf8') }),
+}
+
+const bundle = await rollup({
+  input: {
+    user: 'user',
+    ...Object.fromEntries(modules.map((file) => [file.slice(0, -'.js'.length), pathOf(file)])),
+  },
+  external: /^node:/,
+  plugins: [user, withMaps],
+  treeshake: false,
+  preserveEntrySignatures: 'strict',
+  onLog(_, log) {
+    // Modules that only have types.
+    if (log.code !== 'EMPTY_BUNDLE') throw new Error(log.message)
+  },
+})
+await bundle.write({
+  dir: folder,
+  manualChunks: (id) => (id === 'user' ? null : 'neuroblas'),
+  chunkFileNames: '[name].js',
+  entryFileNames: '[name].js',
+  hoistTransitiveImports: false,
+  minifyInternalExports: false,
+  sourcemap: true,
+  sourcemapExcludeSources: true,
+})
