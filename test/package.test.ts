@@ -25,12 +25,20 @@ const project = mkdtempSync(join(tmpdir(), 'neuroblas-project-'))
 const installed = join(project, 'node_modules', 'neuroblas')
 t.teardown(() => rmSync(project, { recursive: true }))
 
-/** What a program writes, from the project's folder. */
-function run(command: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
+interface Ended {
+  code: unknown
+  stdout: string
+  stderr: string
+}
+
+/** How a program ends that is run in the project's folder, and what it writes. */
+function run(command: string, ...args: string[]): Promise<Ended> {
   const kept = Object.entries(process.env).filter(([name]) => !/^(NODE_|NEUROBLAS_)/.test(name))
   const options = { cwd: project, env: Object.fromEntries(kept) }
   return new Promise((resolve) => {
-    execFile(command, args, options, (_, stdout, stderr) => resolve({ stdout, stderr }))
+    execFile(command, args, options, (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, stdout, stderr }),
+    )
   })
 }
 
@@ -116,8 +124,8 @@ t.test('its types need those of Node as little as those of browsers', async (t) 
   }
   const config = { compilerOptions, files: ['typed.ts'] }
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(config))
-  const { stdout } = await node(join(root, 'node_modules', 'typescript', 'bin', 'tsc'))
-  t.equal(stdout, '')
+  const ended = await node(join(root, 'node_modules', 'typescript', 'bin', 'tsc'))
+  t.strictSame(ended, { code: 0, stdout: '', stderr: '' })
 })
 
 t.test('charts and the lecture: what is missing is named', async (t) => {
@@ -128,8 +136,9 @@ t.test('charts and the lecture: what is missing is named', async (t) => {
     )
   t.match((await draw('lines({ a: [1] })')).stdout, '`npm install vega vega-lite`')
   t.match((await draw('toPng("<svg/>")')).stdout, '`npm install @resvg/resvg-js`')
-  const { stdout, stderr } = await run(join(project, 'node_modules/.bin/neuroblas'), 'lecture')
-  t.equal(stdout, '')
+  const command = join(project, 'node_modules', '.bin', 'neuroblas')
+  const { code, stdout, stderr } = await run(command, 'lecture')
+  t.strictSame([code, stdout], [1, ''])
   t.match(stderr, '`npm install vega vega-lite @resvg/resvg-js temml`')
 })
 
@@ -200,7 +209,8 @@ t.test('bundles', async (t) => {
     join(installed, 'build', 'Release', 'neuroblas.node'),
   )
   for (const file of [...external, ...bundled]) {
-    t.strictSame(await node(file), { stdout: '11 native\n1797 150\n', stderr: '' }, file)
+    const expected = { code: 0, stdout: '11 native\n1797 150\n', stderr: '' }
+    t.strictSame(await node(file), expected, file)
   }
   renameSync(installed, join(project, 'elsewhere'))
   for (const file of bundled) {
