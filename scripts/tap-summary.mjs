@@ -1,18 +1,37 @@
-// Reads a TAP stream: prints a line per test file and every failure in full, and counts tests.
+// Reads a TAP stream: prints a line per test file and what failed in it, and counts tests.
 // A test is an innermost t.test() block, or an assertion that stands beside such blocks.
+// Nothing is printed without a bound: a comparison of large arrays, an assertion in a loop and a
+// process that dies in the middle of its output each would bury what a reader looks for.
 import { Parser } from 'tap-parser'
+
+/** Per file; of each part of a failure; of a line. */
+const MOST_FAILURES = 10
+const MOST_OUTPUT_LINES = 100
+const MOST_LINES = 20
+const LONGEST_LINE = 300
 
 function kindOf(result) {
   if (result.skip || result.todo) return 'skipped'
   return result.ok ? 'passed' : 'failed'
 }
 
+/** The first lines of a text, the long ones cut. */
+function shorten(text, mostLines = MOST_LINES) {
+  const lines = String(text).trimEnd().split('\n')
+  const shown = lines.slice(0, mostLines).map((line) => {
+    const rest = line.length - LONGEST_LINE
+    return rest > 0 ? `${line.slice(0, LONGEST_LINE)}… (${rest} more characters)` : line
+  })
+  if (lines.length > mostLines) shown.push(`… (${lines.length - mostLines} more lines)`)
+  return shown
+}
+
 /** What helps to understand a failure, from its diagnostics: difference, source, place. */
 function explain(diag) {
-  const lines = []
-  if (diag.diff) lines.push(diag.diff)
+  const parts = []
+  if (diag.diff) parts.push(diag.diff)
   else if ('found' in diag || 'wanted' in diag) {
-    lines.push(`found:  ${JSON.stringify(diag.found)}`, `wanted: ${JSON.stringify(diag.wanted)}`)
+    parts.push(`found:  ${JSON.stringify(diag.found)}`, `wanted: ${JSON.stringify(diag.wanted)}`)
   }
   for (const key of [
     'type',
@@ -26,34 +45,69 @@ function explain(diag) {
   ]) {
     const value = diag[key]
     if (value && !(key === 'compare' && diag.diff)) {
-      lines.push(`${key}: ${typeof value === 'object' ? JSON.stringify(value) : value}`)
+      parts.push(`${key}: ${typeof value === 'object' ? JSON.stringify(value) : value}`)
     }
   }
-  if (diag.source) lines.push(diag.source)
-  if (diag.stack) lines.push(diag.stack)
-  else if (diag.at) lines.push(`${diag.at.fileName}:${diag.at.lineNumber}:${diag.at.columnNumber}`)
-  return lines.map((line) => String(line).trimEnd().replace(/^/gm, '    ')).join('\n')
+  if (diag.source) parts.push(diag.source)
+  if (diag.stack) parts.push(diag.stack)
+  else if (diag.at) parts.push(`${diag.at.fileName}:${diag.at.lineNumber}:${diag.at.columnNumber}`)
+  return parts.flatMap((part) => shorten(part)).map((line) => `    ${line}`)
+}
+
+/** What is printed of one test file: the first failures and the first lines of its output. */
+class FileReport {
+  #print
+  #failures = 0
+  #outputLines = 0
+
+  constructor(print) {
+    this.#print = print
+  }
+
+  failure(title, diag) {
+    this.#failures++
+    if (this.#failures > MOST_FAILURES) return
+    this.#print([...shorten(`FAIL ${title}`, 1), ...explain(diag)].join('\n'))
+  }
+
+  output(text) {
+    const left = MOST_OUTPUT_LINES - this.#outputLines
+    this.#outputLines += text.trimEnd().split('\n').length
+    if (left > 0) this.#print(shorten(text, left).join('\n'))
+  }
+
+  /** Says what was left out. */
+  end() {
+    const failures = this.#failures - MOST_FAILURES
+    if (failures > 0) this.#print(`… (${failures} more failures)`)
+    const lines = this.#outputLines - MOST_OUTPUT_LINES
+    if (lines > 0) this.#print(`… (${lines} more lines of output)`)
+  }
 }
 
 /** One level of the stream: the whole run (no path), a file (one name), or a t.test() block. */
 class Level {
   #path
   #print
+  #report
   #own = { passed: 0, failed: 0, skipped: 0 }
   #children = []
   // The line that closes this level in its parent; missing when the process ended before it.
   #result
 
-  constructor(parser, path, print) {
+  constructor(parser, path, print, report = new FileReport(print)) {
     this.#path = path
     this.#print = print
+    this.#report = report
     parser.on('child', (child) => {
-      this.#children.push(new Level(child, [...path, child.name], print))
+      // A block reports to its file, a file to a report of its own.
+      const shared = path.length === 0 ? undefined : report
+      this.#children.push(new Level(child, [...path, child.name], print, shared))
     })
     parser.on('assert', (result) => this.#take(result))
     parser.on('extra', (text) => {
       // Plans that tap repeats when a process ends early are noise; the rest is console output.
-      if (!/^1\.\.\d+/.test(text)) print(text.trimEnd())
+      if (!/^\s*1\.\.\d+/.test(text)) report.output(text)
     })
   }
 
@@ -81,8 +135,8 @@ class Level {
     return counts
   }
 
-  get #hasPrintedFailure() {
-    return this.#own.failed > 0 || this.#children.some((child) => child.#hasPrintedFailure)
+  get #hasFailedAssertion() {
+    return this.#own.failed > 0 || this.#children.some((child) => child.#hasFailedAssertion)
   }
 
   #take(result) {
@@ -90,25 +144,25 @@ class Level {
     if (last && !last.#result && result.closingTestPoint) last.#close(result)
     else {
       this.#own[kindOf(result)]++
-      if (kindOf(result) === 'failed') this.#printFailure(result.name, result.diag)
+      if (kindOf(result) === 'failed') this.#fail(result.name, result.diag)
     }
   }
 
   #close(result) {
     this.#result = result
     // A process that crashed or timed out, a missed plan: failed without a failed assertion.
-    if (this.#isBroken && !this.#hasPrintedFailure) {
-      this.#printFailure('', { ...result.diag, reason: result.tapError })
+    if (this.#isBroken && !this.#hasFailedAssertion) {
+      this.#fail('', { ...result.diag, reason: result.tapError })
     }
     if (this.#path.length === 1) this.#printFile()
   }
 
-  #printFailure(name, diag) {
-    const title = [...this.#path, name].filter(Boolean).join(' > ')
-    this.#print(`FAIL ${title}\n${explain(diag ?? {})}`.trimEnd())
+  #fail(name, diag) {
+    this.#report.failure([...this.#path, name].filter(Boolean).join(' > '), diag ?? {})
   }
 
   #printFile() {
+    this.#report.end()
     const { passed, failed, skipped } = this.counts
     const counts = [`${passed} passed`]
     if (failed > 0) counts.push(`${failed} failed`)

@@ -16,7 +16,7 @@ import {
   scope,
   type Tensor,
 } from '../../lib/index.js'
-import { batch, close, network, onBothBackendsLater, stepOf } from '../support/engine.js'
+import { batch, close, identical, network, onBothBackendsLater, stepOf } from '../support/engine.js'
 import { onBothBackends } from '../support/reference.js'
 import { type Call, kernelsOf, recordCalls, resultsOf } from '../support/tapes.js'
 
@@ -104,7 +104,7 @@ for (const [name, { calls, fused, stays }] of Object.entries(tapes)) {
     const found = resultsOf(record(calls, stays), fuse)
     const direct = resultsOf(record(calls, stays))
     if (fused) close(t, found, direct, 1e-6, 'results')
-    else t.strictSame(found, direct)
+    else identical(t, found, direct, 'results')
   })
 }
 

@@ -22,7 +22,7 @@ import {
   type Tensor,
   tensor,
 } from '../../lib/index.js'
-import { batch, bits, network, onBothBackendsLater, stepOf } from '../support/engine.js'
+import { batch, bits, identical, network, onBothBackendsLater, stepOf } from '../support/engine.js'
 import { refuses } from '../support/reference.js'
 
 const seeded = (p: number, seed = 1) => new Dropout(p, new Generator(seed))
@@ -96,9 +96,9 @@ onBothBackendsLater('replays draw new masks, the same for any number of threads'
   const eager = seeded(0.5)
   for (let pass = 0; pass < 3; pass++) {
     const wanted = bits(eager.forward(ones([40, 500])))
-    t.strictSame(found.slice(pass * 20000, (pass + 1) * 20000), wanted, `pass ${pass}`)
+    identical(t, found.slice(pass * 20000, (pass + 1) * 20000), wanted, `pass ${pass}`)
   }
-  for (const count of [2, 3]) t.strictSame(await run(count), found, `${count} threads`)
+  for (const count of [2, 3]) identical(t, await run(count), found, `${count} threads`)
   setNumThreads(threads)
 })
 

@@ -73,8 +73,28 @@ export const eagerly = (step: Step, x: Tensor, labels: Tensor<'int32'>): number 
 export function sameParameters(t: Test, found: Module, wanted: Module, message: string): void {
   const expected = wanted.namedParameters()
   for (const [path, parameter] of found.namedParameters()) {
-    t.strictSame(bits(parameter), bits(expected.get(path)!), `${message}: ${path}`)
+    identical(t, parameter.data(), expected.get(path)!.data(), `${message}: ${path}`)
   }
+}
+
+/**
+ * Two lists hold the same numbers: -0 is not 0, NaN is NaN. For what is long, because tap takes
+ * minutes to write down how two large arrays differ.
+ */
+export function identical(
+  t: Test,
+  found: ArrayLike<number>,
+  wanted: ArrayLike<number>,
+  message: string,
+): void {
+  const differing: number[] = []
+  for (let i = 0; i < Math.max(found.length, wanted.length); i++) {
+    if (!Object.is(found[i], wanted[i])) differing.push(i)
+  }
+  const [first] = differing
+  const place = `the first at ${first}: ${found[first]}, expected ${wanted[first]}`
+  const difference = `${differing.length} of ${wanted.length} differ, ${place}`
+  t.equal(differing.length, 0, differing.length > 0 ? `${message}: ${difference}` : message)
 }
 
 /** Every number of two lists agrees to a tolerance relative to max(1, |wanted|). */
