@@ -36,7 +36,8 @@ export interface Captured<A extends readonly AnyTensor[], R extends Results> {
  * In fn, nothing can be read (`item()`, `data()`): return it instead. What may change from call to
  * call must be an argument, a tensor from outside (weights), a random generator or an optimizer's
  * setting; everything else, such as a JavaScript number, keeps the value that it had at first.
- * Results are overwritten by the next call. Gradients left on leaves are dropped.
+ * Results are overwritten by the next call. Gradients left on leaves are dropped. Kernels are fused,
+ * so that sums may be rounded in another order than op by op.
  *
  * @throws CaptureError when fn does something that cannot be replayed, ArgumentError when it is
  * asynchronous, or called with too few tensors

@@ -25,7 +25,7 @@ import {
   split,
   tensor,
 } from '../../lib/index.js'
-import { onBothBackendsLater } from '../support/engine.js'
+import { onBothBackendsLater, rounding } from '../support/engine.js'
 import { onBothBackends } from '../support/reference.js'
 
 const ITEMS = 18
@@ -85,10 +85,15 @@ async function train(settings: {
 }
 
 shown.add(11)
-onBothBackendsLater('from zeros all hidden units stay the same', async (t) => {
+onBothBackendsLater('from zeros all hidden units stay the same', async (t, backend) => {
   const activation = 'sigmoid'
   const zeros = await train({ activation, scheme: init.zeros })
-  for (const row of zeros.weights.toArray() as number[][]) t.equal(new Set(row).size, 1)
+  const rows = zeros.weights.toArray() as number[][]
+  // The JavaScript backend computes all columns of a product by the same loop; OpenBLAS may round
+  // some otherwise, in each of the steps: five epochs of 45.
+  const largest = Math.max(...rows.flat().map(Math.abs))
+  const spread = backend === 'js' ? 0 : rounding(64, 5 * 45) * largest
+  for (const row of rows) t.ok(Math.max(...row) - Math.min(...row) <= spread)
   const glorot = await train({ activation })
   for (const row of glorot.weights.toArray() as number[][]) t.equal(new Set(row).size, 12)
   t.ok(glorot.accuracy > zeros.accuracy + 0.3, `${glorot.accuracy} against ${zeros.accuracy}`)

@@ -1,9 +1,29 @@
-/** When weights are kept in panels during a run, and that no bit changes by it. */
+/**
+ * When weights are kept in panels during a run, and that it changes no bit on a backend that uses
+ * them, and nothing but roundings on another.
+ */
 import t from 'tap'
 import { currentBackend } from '../../lib/backend/current.js'
 import { keepWeightsInPanels } from '../../lib/capture/panels.js'
-import { capture, KernelError, SGD, stack, tensor } from '../../lib/index.js'
-import { batch, close, eagerly, network, rejects, stepOf } from '../support/engine.js'
+import {
+  type BackendName,
+  capture,
+  KernelError,
+  SGD,
+  setBackend,
+  stack,
+  tensor,
+} from '../../lib/index.js'
+import {
+  batch,
+  close,
+  eagerly,
+  identical,
+  network,
+  rejects,
+  rounding,
+  stepOf,
+} from '../support/engine.js'
 import { onBothBackends } from '../support/reference.js'
 import { type Call, kernelsOf, recordCalls, resultsOf } from '../support/tapes.js'
 
@@ -17,6 +37,16 @@ const forward: Call = ['gemm', 'x', 'w', 'y', 0, 0, K, N, M, 1, 0]
 const backward: Call = ['gemm', 'delta', 'w', 'dx', 0, 1, K, M, N, 1, 0]
 const step: Call = ['gemmSgd', 'x', 'delta', 'w', 'settings', 1, 0, M, N, K]
 const inPanels = ['gemmPanels', 'gemmPanels', 'gemmSgdPanels']
+
+/**
+ * Where panels pay, products without them go by the same tiles; elsewhere the native backend leaves
+ * these to OpenBLAS, which adds in an order of its own.
+ */
+const computesByTheSameLoops = (backend: BackendName) =>
+  backend === 'js' || currentBackend().prefersPanels
+
+/** recordCalls makes numbers up to 1.1, so that n products add up to 1.21·n at most. */
+const roundingOf = (n: number) => 1.21 * n * rounding(n)
 
 const tapes: Record<string, { calls: Call[]; becomes: string[] }> = {
   'a layer': { calls: [forward, backward, step], becomes: inPanels },
@@ -44,7 +74,7 @@ const tapes: Record<string, { calls: Call[]; becomes: string[] }> = {
   },
 }
 for (const [name, { calls, becomes }] of Object.entries(tapes)) {
-  onBothBackends(name, (t) => {
+  onBothBackends(name, (t, backend) => {
     const packed = keepWeightsInPanels(recordCalls(sizes, calls))
     t.strictSame(kernelsOf(packed), becomes)
     const isPacked = becomes.includes('gemmPanels')
@@ -57,11 +87,14 @@ for (const [name, { calls, becomes }] of Object.entries(tapes)) {
       isPacked ? ['unpackPanels'] : [],
     )
     const found = resultsOf(recordCalls(sizes, calls), keepWeightsInPanels)
-    t.strictSame(found, resultsOf(recordCalls(sizes, calls)), 'the same bits')
+    const wanted = resultsOf(recordCalls(sizes, calls))
+    if (computesByTheSameLoops(backend)) identical(t, found, wanted, 'results')
+    else close(t, found, wanted, roundingOf(N), 'results')
   })
 }
 
 t.test('weights beyond the second-level cache', async (t) => {
+  setBackend('native')
   const [m, n, k] = [700, 401, 128]
   const record = () =>
     recordCalls(
@@ -77,12 +110,10 @@ t.test('weights beyond the second-level cache', async (t) => {
     )
   t.strictSame(kernelsOf(keepWeightsInPanels(record())), inPanels)
   const [found, wanted] = [keepWeightsInPanels, undefined].map((rewrite) =>
-    Float32Array.from(resultsOf(record(), rewrite)),
+    resultsOf(record(), rewrite),
   )
-  t.ok(
-    found.every((value, i) => Object.is(value, wanted[i])),
-    'the same bits',
-  )
+  if (computesByTheSameLoops('native')) identical(t, found, wanted, 'results')
+  else close(t, found, wanted, roundingOf(m), 'results')
 })
 
 /** A network whose first weights go into panels, and three batches for it; the last may be at fault. */

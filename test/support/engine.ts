@@ -20,6 +20,7 @@ import {
   type Tensor,
   tensor,
 } from '../../lib/index.js'
+import { inARow } from './tolerance.js'
 
 type Step = (x: Tensor, labels: Tensor<'int32'>) => Tensor
 export type TrainingStep = Captured<[x: Tensor, labels: Tensor<'int32'>], Tensor>
@@ -74,6 +75,26 @@ export function sameParameters(t: Test, found: Module, wanted: Module, message: 
   const expected = wanted.namedParameters()
   for (const [path, parameter] of found.namedParameters()) {
     identical(t, parameter.data(), expected.get(path)!.data(), `${message}: ${path}`)
+  }
+}
+
+/**
+ * How far float32 numbers of about 1 may be apart after so many steps, where each adds a sum of so
+ * many products, rounded in another order: a captured step fuses what runs op by op in two kernels.
+ */
+export const rounding = (terms: number, steps = 1): number => steps * inARow(terms) * 2 ** -23
+
+/** The parameters of both models are the same but for this tolerance. */
+export function nearParameters(
+  t: Test,
+  found: Module,
+  wanted: Module,
+  tolerance: number,
+  message: string,
+): void {
+  const expected = wanted.namedParameters()
+  for (const [path, parameter] of found.namedParameters()) {
+    close(t, parameter.data(), expected.get(path)!.data(), tolerance, `${message}: ${path}`)
   }
 }
 

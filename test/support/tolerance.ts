@@ -21,7 +21,7 @@ export interface Tolerance {
 }
 
 /** Rounding errors of n additions in a row, which mostly cancel: they grow as √n. */
-const inARow = (n: number) => 4 + Math.sqrt(n)
+export const inARow = (n: number) => 4 + Math.sqrt(n)
 
 /** A quotient with e^-d above: d, rounded to float32, has an error of its own size. */
 const power = (y: number) => (y === 0 ? 0 : Math.abs(y) * (1 + Math.abs(Math.log(Math.abs(y)))))

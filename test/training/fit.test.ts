@@ -27,9 +27,11 @@ import {
 } from '../../lib/index.js'
 import {
   batch,
+  nearParameters,
   network,
   onBothBackendsLater,
   rejects,
+  rounding,
   sameParameters,
   stepOf,
 } from '../support/engine.js'
@@ -138,7 +140,8 @@ onBothBackendsLater('a setting that is switched on goes on without capture', asy
   ])
   const wanted = new Reading(...network([3, 8, 2]).layers)
   await train(wanted)
-  sameParameters(t, model, wanted, 'as eagerly')
+  // Three epochs of three steps, whose batches have 16 examples at most.
+  nearParameters(t, model, wanted, rounding(16, 9), 'as eagerly')
 })
 
 t.test('what a captured step can take over from one call to the next', async (t) => {
