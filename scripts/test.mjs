@@ -1,14 +1,16 @@
 // Runs the test suite, or the files given as arguments, with tap and ends with the plain line
 // `N passed, N failed, N skipped`.
-//   node scripts/test.mjs [--coverage] [test/room/name.test.ts ...]
+//   node scripts/test.mjs [--fast] [--coverage] [test/room/name.test.ts ...]
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { TapSummary } from './tap-summary.mjs'
+import { fast } from './tiers.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const args = process.argv.slice(2)
 const coverage = args.includes('--coverage')
-const files = args.filter((arg) => arg !== '--coverage')
+const files = args.filter((arg) => !arg.startsWith('--'))
+if (args.includes('--fast')) files.push(...fast)
 
 const tap = spawn(
   process.execPath,
