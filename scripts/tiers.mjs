@@ -16,6 +16,7 @@ export const fast = [
   'test/capture/captureErrors.test.ts',
   'test/capture/plan.test.ts',
   'test/nn/losses.test.ts',
+  'test/optim/groups.test.ts',
   'test/training/fit.test.ts',
 ]
 

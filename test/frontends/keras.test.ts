@@ -488,3 +488,44 @@ t.test('a sigmoid layer that is not the last is a layer like any other', async (
   const plain = new Plain(linear, new Sigmoid())
   t.same(model.predict([[1], [2]]).data(), plain.forward(tensor([[1], [2]])).data())
 })
+
+t.test('SparseCategoricalCrossentropy is the loss of its name, also from logits', async (t) => {
+  const train = async (activation: 'softmax' | 'linear', loss: CompileOptions['loss']) => {
+    setSeed(1)
+    const model = small({ units: 10, activation })
+    model.compile({ optimizer: 'sgd', loss })
+    return (await model.fit(x, y, { ...quiet, epochs: 2 })).history.loss
+  }
+  const expected = await train('softmax', 'sparse_categorical_crossentropy')
+  const { SparseCategoricalCrossentropy } = losses
+  t.same(await train('softmax', new SparseCategoricalCrossentropy()), expected)
+  const fromLogits = new SparseCategoricalCrossentropy({ fromLogits: true })
+  t.same(await train('linear', fromLogits), expected)
+  t.ok(expected[1] < expected[0])
+})
+
+t.test('a Callback of one’s own sees its model and can stop it', async (t) => {
+  const seen: unknown[] = []
+  class Watch extends callbacks.Callback {
+    override onTrainBegin() {
+      seen.push('begin')
+    }
+    override onEpochBegin(epoch: number) {
+      seen.push(epoch)
+    }
+    override onEpochEnd(epoch: number, logs: Record<string, number>) {
+      seen.push(logs.loss)
+      if (epoch === 1) this.model.stopTraining = true
+    }
+    override onTrainEnd(logs: Record<string, number>) {
+      seen.push('end', logs.loss)
+    }
+  }
+  const model = small({ units: 10, activation: 'softmax' })
+  model.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' })
+  const watch = new Watch()
+  const { history } = await model.fit(x, y, { ...quiet, epochs: 5, callbacks: [watch] })
+  const [first, second] = history.loss
+  t.same(seen, ['begin', 0, first, 1, second, 'end', second])
+  t.equal(watch.model.module, model.module)
+})

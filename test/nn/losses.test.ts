@@ -1,16 +1,19 @@
-/** Losses of one output for two classes, whose labels are 0 and 1. */
+/** Losses of one output for two classes, whose labels are 0 and 1, and Huber's loss. */
 import {
+  ArgumentError,
   binaryCrossEntropyWithLogits,
   dataset,
   evaluate,
   hinge,
+  huber,
+  huberLoss,
   KernelError,
   Linear,
   mse,
   tensor,
 } from '../../lib/index.js'
-import { onBothBackendsLater } from '../support/engine.js'
-import { onBothBackends, refuses } from '../support/reference.js'
+import { close, onBothBackendsLater } from '../support/engine.js'
+import { gradOf, leaf, onBothBackends, refuses } from '../support/reference.js'
 
 const logits = [[-2], [0.5], [3], [-0.5]]
 const labels = [0, 0, 1, 1]
@@ -34,4 +37,27 @@ onBothBackendsLater('a single output has an accuracy', async (t) => {
   const data = dataset({ inputs: logits, targets: labels })
   const { accuracy } = await evaluate(neuron, data, { loss: binaryCrossEntropyWithLogits })
   t.equal(accuracy, 0.5)
+})
+
+onBothBackends('huberLoss: quadratic up to delta, linear beyond', (t) => {
+  const residuals = [-5, -2, -0.5, -0.1, 0, 0.3, 1, 2, 3, 40]
+  const zeros = residuals.map(() => 0)
+  for (const delta of [0.25, 1, 2, 100]) {
+    const losses = residuals.map((r) =>
+      Math.abs(r) <= delta ? r ** 2 / 2 : delta * (Math.abs(r) - delta / 2),
+    )
+    const outputs = leaf(residuals)
+    const found = huberLoss(delta)(outputs, tensor(zeros), 'none')
+    close(t, found.data(), losses, 1e-6, `delta ${delta}`)
+    found.sum().backward()
+    const slopes = residuals.map((r) => Math.max(-delta, Math.min(r, delta)))
+    close(t, gradOf(outputs) as number[], slopes, 1e-6, `gradient for delta ${delta}`)
+    const mean = losses.reduce((a, b) => a + b) / losses.length
+    close(t, [huberLoss(delta)(outputs, tensor(zeros)).item()], [mean], 1e-6, 'the mean')
+  }
+  const [outputs, targets] = [tensor(residuals), tensor(zeros)]
+  t.equal(huber(outputs, targets).item(), huberLoss(1)(outputs, targets).item())
+  for (const delta of [0, -1, Number.NaN]) {
+    refuses(t, () => huberLoss(delta), ArgumentError, `huber: expected delta > 0, got ${delta}`)
+  }
 })
