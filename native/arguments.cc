@@ -1,6 +1,7 @@
 // How the numbers of one call are resolved; see arguments.h.
 #include "arguments.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include "kernel.h"
@@ -27,22 +28,23 @@ const char* end_of(const Buffer& buffer) {
 
 Arguments::Arguments(const Kernel& kernel, const BufferSource& source, const double* values)
     : kernel_(kernel) {
+  std::copy(values, values + kernel.kinds.size(), values_);
+  // What F, T and S stand for by the buffers so far.
   int dtypes[kParameters] = {Instance::kAny, Instance::kAny, Instance::kAny};
-  for (size_t i = 0; i < kernel.kinds.size(); ++i) {
+  for (size_t i : kernel.buffers) {
     const Kind& kind = kernel.kinds[i];
-    values_[i] = values[i];
-    buffers_[i] = nullptr;
-    if (!is_buffer(kind.use)) continue;
     buffers_[i] = &find(source, i);
     const int dtype = static_cast<int>(buffers_[i]->dtype);
-    int unnamed = kind.parameter == Parameter::none ? static_cast<int>(kind.dtype) : dtype;
-    int& expected =
-        kind.parameter == Parameter::none ? unnamed : dtypes[static_cast<size_t>(kind.parameter)];
-    if (expected == Instance::kAny) expected = dtype;
-    if (expected != dtype) refuse_dtypes(i);
+    if (kind.parameter == Parameter::none) {
+      if (dtype != static_cast<int>(kind.dtype)) refuse_dtypes(i);
+      continue;
+    }
+    int& bound = dtypes[static_cast<size_t>(kind.parameter)];
+    if (bound == Instance::kAny) bound = dtype;
+    if (bound != dtype) refuse_dtypes(i);
   }
   instance_ = kernel.instance(dtypes);
-  if (instance_ == nullptr) refuse_dtypes(kernel.kinds.size() - 1);
+  if (instance_ == nullptr) refuse_dtypes(kernel.buffers.back());
   refuse_overlaps();
 }
 
@@ -53,7 +55,7 @@ const Buffer& Arguments::find(const BufferSource& source, size_t position) const
   if (buffer == nullptr) {
     throw KernelFault(std::string(name(position)) + " is not a buffer in use");
   }
-  if (buffer->busy > 0) {
+  if (source.is_busy(*buffer, is_written(kernel_.kinds[position].use))) {
     throw KernelFault(std::string(name(position)) +
                       " is in use by a running program; await run() first");
   }
@@ -61,9 +63,9 @@ const Buffer& Arguments::find(const BufferSource& source, size_t position) const
 }
 
 void Arguments::refuse_dtypes(size_t last) const {
-  for (size_t i = 0; i <= last; ++i) {
+  for (size_t i : kernel_.buffers) {
+    if (i > last) break;
     const Kind& kind = kernel_.kinds[i];
-    if (!is_buffer(kind.use)) continue;
     const DType dtype = buffers_[i]->dtype;
     const auto possible = kind.parameter == Parameter::none ? std::vector<DType>{kind.dtype}
                                                             : kernel_.dtypes(kind.parameter);
@@ -74,7 +76,8 @@ void Arguments::refuse_dtypes(size_t last) const {
     throw KernelFault(std::string(name(i)) + " is " + dtype_name(dtype) +
                       (is_missing ? missing : "") + ", expected " + list(possible));
   }
-  for (size_t i = 0; i < last; ++i) {
+  for (size_t i : kernel_.buffers) {
+    if (i >= last) break;
     const Parameter parameter = kernel_.kinds[i].parameter;
     if (parameter != kernel_.kinds[last].parameter || parameter == Parameter::none) continue;
     if (buffers_[i]->dtype == buffers_[last]->dtype) continue;
@@ -84,12 +87,14 @@ void Arguments::refuse_dtypes(size_t last) const {
 }
 
 void Arguments::refuse_overlaps() const {
-  size_t seen[kMaxArguments];
-  size_t count = 0;
-  for (size_t i = 0; i < kernel_.kinds.size(); ++i) {
-    if (buffers_[i] == nullptr || buffers_[i]->length == 0) continue;
-    for (size_t k = 0; k < count; ++k) refuse_overlap(seen[k], i);
-    seen[count++] = i;
+  const auto& positions = kernel_.buffers;
+  for (size_t j = 1; j < positions.size(); ++j) {
+    for (size_t i = 0; i < j; ++i) {
+      // Nearly always what they show is not even the same memory.
+      if (buffers_[positions[i]]->root == buffers_[positions[j]]->root) {
+        refuse_overlap(positions[i], positions[j]);
+      }
+    }
   }
 }
 
@@ -97,7 +102,8 @@ void Arguments::refuse_overlap(size_t i, size_t j) const {
   const bool i_written = is_written(kernel_.kinds[i].use);
   const bool j_written = is_written(kernel_.kinds[j].use);
   const Buffer &a = *buffers_[i], &b = *buffers_[j];
-  const bool apart = end_of(a) <= begin_of(b) || end_of(b) <= begin_of(a);
+  const bool apart =
+      a.length == 0 || b.length == 0 || end_of(a) <= begin_of(b) || end_of(b) <= begin_of(a);
   if (apart || !(i_written || j_written)) return;
   const auto [result, other] = j_written ? std::pair(j, i) : std::pair(i, j);
   const bool same = begin_of(a) == begin_of(b) && end_of(a) == end_of(b);
@@ -108,15 +114,9 @@ void Arguments::refuse_overlap(size_t i, size_t j) const {
                     name(other));
 }
 
-Size Arguments::size(size_t position) const {
-  const double value = values_[position];
-  // The comparison is false for NaN, so the cast below is always defined.
-  if (value >= 0 && value <= kMaxInteger) {
-    const Size size = static_cast<Size>(value);
-    if (static_cast<double>(size) == value) return size;
-  }
+void Arguments::refuse_size(size_t position) const {
   std::ostringstream text;
-  text << name(position) << " must be an integer from 0 to 2^53 - 1, got " << value;
+  text << name(position) << " must be an integer from 0 to 2^53 - 1, got " << values_[position];
   throw KernelFault(text.str());
 }
 

@@ -176,19 +176,27 @@ class Arguments {
   [[noreturn]] void refuse_dtypes(size_t last) const;
   void refuse_overlaps() const;
   void refuse_overlap(size_t i, size_t j) const;
-  Size size(size_t position) const;
+  [[noreturn]] void refuse_size(size_t position) const;
   const char* name(size_t position) const;
 
   const Kernel& kernel_;
-  const Instance* instance_;
+  const Instance* instance_ = nullptr;
   // Copies: the originals may change under our hands.
   double values_[kMaxArguments];
-  const Buffer* buffers_[kMaxArguments];  // nullptr for a number
+  const Buffer* buffers_[kMaxArguments];  // of a number nothing
 };
 
 template <>
 struct Arguments::Decode<Size> {
-  static Size from(const Arguments& a, size_t position) { return a.size(position); }
+  static Size from(const Arguments& a, size_t position) {
+    const double value = a.values_[position];
+    // The comparison is false for NaN, so the cast below is always defined.
+    if (value >= 0 && value <= kMaxInteger) {
+      const Size size = static_cast<Size>(value);
+      if (static_cast<double>(size) == value) return size;
+    }
+    a.refuse_size(position);
+  }
 };
 template <>
 struct Arguments::Decode<Float> {

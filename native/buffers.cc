@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <new>
 #include <stdexcept>
+#include <string>
 
 namespace nb {
 namespace {
@@ -57,10 +58,12 @@ size_t physical_memory() {
 
 }  // namespace
 
-Buffers::Buffers() : pool_(kClasses), limit_(physical_memory()) {}
+Buffers::Buffers() : slots_(1), pool_(kClasses), limit_(physical_memory()) {}
 
 Buffers::~Buffers() {
-  for (const Buffer& buffer : slots_) std::free(buffer.data);
+  for (size_t slot = 0; slot < slots_.size(); ++slot) {
+    if (slots_[slot].root == slot) std::free(slots_[slot].data);
+  }
   trim();
 }
 
@@ -71,24 +74,53 @@ double Buffers::allocate(size_t length, DType dtype) {
       memory_.live > limit_ - bytes) {
     throw std::bad_alloc();
   }
-  if (free_slots_.empty()) {
-    if (slots_.size() == kSlots) throw std::bad_alloc();
-    slots_.emplace_back();
-    free_slots_.push_back(static_cast<uint32_t>(slots_.size() - 1));
-  }
+  const size_t slot = free_slot();
   const uint8_t size_class = class_of(bytes);
   void* data = take(size_class);
-  const uint32_t slot = free_slots_.back();
   free_slots_.pop_back();
   Buffer& buffer = slots_[slot];
   buffer.data = data;
   buffer.length = length;
+  buffer.root = static_cast<uint32_t>(slot);
   buffer.dtype = dtype;
   buffer.size_class = size_class;
   memory_.live += class_bytes(size_class);
   if (memory_.live > memory_.peak) memory_.peak = memory_.live;
   ++memory_.buffers;
-  return static_cast<double>(slot) + static_cast<double>(buffer.generation) * kSlots;
+  return handle_of(slot);
+}
+
+double Buffers::view(double handle, size_t offset, size_t length) {
+  const size_t whole = slot_of(handle);
+  if (whole == kNoSlot) throw std::invalid_argument("the handle is not a buffer in use");
+  const size_t most = slots_[whole].length;
+  if (offset > most || length > most - offset) {
+    throw std::invalid_argument("elements past the end of a buffer of " + std::to_string(most));
+  }
+  const size_t slot = free_slot();
+  free_slots_.pop_back();
+  Buffer& buffer = slots_[slot];
+  const Buffer& of = slots_[whole];
+  buffer.data = static_cast<char*>(of.data) + offset * element_size(of.dtype);
+  buffer.length = length;
+  buffer.root = of.root;
+  buffer.dtype = of.dtype;
+  ++slots_[of.root].pins;
+  return handle_of(slot);
+}
+
+// A slot that is free; it stays the last of the free ones until it is taken.
+size_t Buffers::free_slot() {
+  if (free_slots_.empty()) {
+    if (slots_.size() == kSlots) throw std::bad_alloc();
+    slots_.emplace_back();
+    free_slots_.push_back(static_cast<uint32_t>(slots_.size() - 1));
+  }
+  return free_slots_.back();
+}
+
+double Buffers::handle_of(size_t slot) const {
+  return static_cast<double>(slot) + static_cast<double>(slots_[slot].generation) * kSlots;
 }
 
 void* Buffers::take(uint8_t size_class) {
@@ -113,7 +145,10 @@ bool Buffers::release(double handle) {
   const size_t slot = slot_of(handle);
   if (slot == kNoSlot) return false;
   Buffer& buffer = slots_[slot];
-  if (buffer.pins > 0) {
+  if (buffer.root != slot) {
+    free(slot);
+    unpin(buffer.root);
+  } else if (buffer.pins > 0) {
     buffer.released = true;
   } else {
     give_back(slot);
@@ -122,7 +157,7 @@ bool Buffers::release(double handle) {
 }
 
 void Buffers::give_back(size_t slot) {
-  Buffer& buffer = slots_[slot];
+  const Buffer& buffer = slots_[slot];
   const size_t bytes = class_bytes(buffer.size_class);
   memory_.live -= bytes;
   --memory_.buffers;
@@ -132,6 +167,11 @@ void Buffers::give_back(size_t slot) {
     pool_[buffer.size_class].push_back(buffer.data);
     memory_.pooled += bytes;
   }
+  free(slot);
+}
+
+void Buffers::free(size_t slot) {
+  Buffer& buffer = slots_[slot];
   buffer.data = nullptr;
   buffer.released = false;
   // A slot whose generations are used up is retired: a handle is never given out twice.
@@ -140,17 +180,44 @@ void Buffers::give_back(size_t slot) {
 
 uint32_t Buffers::pin(double handle) {
   const size_t slot = slot_of(handle);
-  if (slot == kNoSlot) throw std::invalid_argument("not a buffer in use");
-  ++slots_[slot].pins;
-  return static_cast<uint32_t>(slot);
+  if (slot == kNoSlot) throw std::invalid_argument("the handle is not a buffer in use");
+  const uint32_t root = slots_[slot].root;
+  ++slots_[root].pins;
+  return root;
 }
 
-void Buffers::unpin(uint32_t slot) {
-  Buffer& buffer = slots_[slot];
-  if (--buffer.pins == 0 && buffer.released) give_back(slot);
+void Buffers::unpin(uint32_t root) {
+  Buffer& buffer = slots_[root];
+  if (--buffer.pins == 0 && buffer.released) give_back(root);
 }
 
-void Buffers::occupy(uint32_t slot, bool busy) { slots_[slot].busy += busy ? 1 : -1; }
+bool Buffers::occupy(const std::vector<Hold>& holds) {
+  for (const Hold& hold : holds) {
+    if (is_busy(slots_[hold.root], hold.writes)) return false;
+  }
+  for (const Hold& hold : holds) {
+    Buffer& root = slots_[hold.root];
+    ++root.pins;
+    if (hold.writes) {
+      root.written = true;
+    } else {
+      ++root.readers;
+    }
+  }
+  return true;
+}
+
+void Buffers::vacate(const std::vector<Hold>& holds) {
+  for (const Hold& hold : holds) {
+    Buffer& root = slots_[hold.root];
+    if (hold.writes) {
+      root.written = false;
+    } else {
+      --root.readers;
+    }
+    unpin(hold.root);
+  }
+}
 
 size_t Buffers::slot_of(double handle) const {
   if (!(handle >= 0 && handle <= kMaxInteger)) return kNoSlot;

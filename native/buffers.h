@@ -1,8 +1,9 @@
 // Native memory behind integer handles: a table of generations over a pool of size classes.
 //
 // One Buffers belongs to one JavaScript environment and is used on its thread only. A handle is
-// slot + generation·2^22 in a double; a released slot gets a new generation, so a stale handle is
-// refused, never followed.
+// slot + generation·2^22 in a double, from 1 on; a released slot gets a new generation, so a stale
+// handle is refused, never followed. A view is a handle of its own for part of another buffer, its
+// root, whose memory stays for as long as the view.
 #pragma once
 
 #include <cstddef>
@@ -16,24 +17,38 @@ namespace nb {
 constexpr double kMaxInteger = 9007199254740991.0;  // 2^53 - 1
 
 struct Buffer {
-  void* data = nullptr;  // 64-byte aligned; nullptr: the slot is free
+  void* data = nullptr;  // 64-byte aligned unless it is a view; nullptr: the slot is free
   size_t length = 0;     // in elements
-  DType dtype = DType::float32;
-  uint8_t size_class = 0;
+  // The slot whose memory it is: its own or, for a view, that of its root.
+  uint32_t root = 0;
   uint32_t generation = 0;
-  // Programs that hold the memory, and those of them that are running now.
-  uint32_t pins = 0;
-  uint32_t busy = 0;
+  DType dtype = DType::float32;
+
+  // The rest is of a root alone.
+  uint8_t size_class = 0;
   // Released while it was pinned: the memory goes with the last pin.
   bool released = false;
+  // Whether a running program writes it, and how many only read it.
+  bool written = false;
+  uint32_t readers = 0;
+  // Programs and views that need the memory.
+  uint32_t pins = 0;
 };
 
-// What a decoder finds buffers in.
+// What a kernel's arguments are looked up in.
 class BufferSource {
  public:
   virtual ~BufferSource() = default;
   // nullptr when the number does not name a buffer in use.
   virtual const Buffer* find(double name) const = 0;
+  // Whether a running program uses the memory in a way that excludes this use.
+  virtual bool is_busy(const Buffer& buffer, bool writes) const = 0;
+};
+
+// How a running program uses the memory of a root.
+struct Hold {
+  uint32_t root;
+  bool writes;
 };
 
 struct MemoryUse {
@@ -52,25 +67,36 @@ class Buffers final : public BufferSource {
 
   // Handle of a buffer with undefined content; throws std::bad_alloc.
   double allocate(size_t length, DType dtype);
+  // Handle of `length` elements of a buffer from `offset` on. Throws std::invalid_argument where
+  // there is no such buffer or it is shorter, std::bad_alloc.
+  double view(double handle, size_t offset, size_t length);
   // False when the handle is not a buffer in use.
   bool release(double handle);
   // nullptr when the handle is stale, NaN, negative, fractional or was never given out.
   const Buffer* find(double handle) const override;
-  // Keeps the memory of a buffer in use although its handle may be released; gives its slot.
+  // Keeps the memory of a buffer, although its handle may be released; gives its root.
   uint32_t pin(double handle);
-  void unpin(uint32_t slot);
-  // Marks the buffer of a slot as used by a running program, or no longer.
-  void occupy(uint32_t slot, bool busy);
-  bool is_busy(uint32_t slot) const { return slots_[slot].busy > 0; }
+  void unpin(uint32_t root);
+  // Marks memory, each root once, as used by a running program, which also pins it: all of it or,
+  // where other programs exclude this, nothing (false).
+  bool occupy(const std::vector<Hold>& holds);
+  void vacate(const std::vector<Hold>& holds);
+  bool is_busy(const Buffer& buffer, bool writes) const override {
+    const Buffer& root = slots_[buffer.root];
+    return root.written || (writes && root.readers > 0);
+  }
   const MemoryUse& memory() const { return memory_; }
 
  private:
   size_t slot_of(double handle) const;  // kNoSlot when there is none
+  size_t free_slot();
+  double handle_of(size_t slot) const;
+  void free(size_t slot);
   void* take(uint8_t size_class);
   void give_back(size_t slot);
   void trim();
 
-  std::vector<Buffer> slots_;
+  std::vector<Buffer> slots_;  // the first is never used
   std::vector<uint32_t> free_slots_;
   std::vector<std::vector<void*>> pool_;  // by size class
   MemoryUse memory_;

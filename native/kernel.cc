@@ -17,27 +17,19 @@ Registration add_instance(const char* name, const char* parameters, std::vector<
   auto kernel = std::find_if(kernels.begin(), kernels.end(),
                              [=](const Kernel& other) { return other.name == name; });
   if (kernel == kernels.end()) {
-    kernels.push_back({name, {}, std::move(kinds), {}});
+    kernels.push_back({name, {}, std::move(kinds), {}, {}});
     kernel = kernels.end() - 1;
     std::istringstream words(parameters);
     for (std::string word; words >> word;) kernel->parameters.push_back(word);
     if (kernel->parameters.size() != kernel->kinds.size() || kernel->kinds.size() > kMaxArguments) {
       throw std::logic_error(kernel->name + ": parameter names do not match the function");
     }
+    for (size_t i = 0; i < kernel->kinds.size(); ++i) {
+      if (is_buffer(kernel->kinds[i].use)) kernel->buffers.push_back(static_cast<uint8_t>(i));
+    }
   }
   kernel->instances.push_back(instance);
   return {};
-}
-
-const Instance* Kernel::instance(const int (&dtypes)[kParameters]) const {
-  for (const Instance& instance : instances) {
-    bool fits = true;
-    for (size_t i = 0; i < kParameters; ++i) {
-      fits &= instance.dtypes[i] == Instance::kAny || instance.dtypes[i] == dtypes[i];
-    }
-    if (fits) return &instance;
-  }
-  return nullptr;
 }
 
 std::string Kernel::signature() const {
@@ -72,10 +64,17 @@ std::vector<DType> Kernel::dtypes(Parameter parameter) const {
   return result;
 }
 
-std::string describe(const Fault& fault) {
-  return std::string(fault.name) + "[" + std::to_string(fault.position) +
-         "]: expected an index from 0 to below " + std::to_string(fault.limit) + ", got " +
-         std::to_string(fault.value);
+Fault index_fault(Ints indices, size_t count, size_t limit) noexcept {
+  // A negative index becomes an unsigned one of 2^31 or more, which a limit beyond int32 must not
+  // let in.
+  const uint32_t end = static_cast<uint32_t>(limit < 0x80000000u ? limit : 0x80000000u);
+  for (size_t i = 0; i < count; ++i) {
+    if (static_cast<uint32_t>(indices[i]) >= end) {
+      return Fault::of("%s[%zu]: expected an index from 0 to below %zu, got %d", indices.name, i,
+                       limit, static_cast<int>(indices[i]));
+    }
+  }
+  return {};
 }
 
 }  // namespace nb

@@ -8,7 +8,8 @@
 //
 // `check` runs on the JavaScript thread, proves every extent and may throw KernelFault. `run` may
 // be called on any thread, touches only its spans, and does the part of the work that its Share
-// names. A kernel that reads index *data* returns a Fault instead of void. A third function,
+// names. A kernel that may find its *data* at fault, such as an index, returns a Fault instead of
+// void. A third function,
 // `finish`, with the arguments of `check`, is called once after all shares are done: a random
 // kernel advances there the state that every share reads. Nothing here knows of N-API.
 //
@@ -27,6 +28,7 @@
 #include <vector>
 
 #include "arguments.h"
+#include "fault.h"
 
 namespace nb {
 
@@ -45,28 +47,8 @@ struct Share {
   }
 };
 
-// What `run` found wrong with index data: values[position] is not below `limit`.
-struct Fault {
-  const char* name = nullptr;  // nullptr: nothing is wrong
-  size_t position = 0;
-  int64_t value = 0;
-  size_t limit = 0;
-  explicit operator bool() const { return name != nullptr; }
-};
-
-// The fault as an error message goes on after the kernel's name.
-std::string describe(const Fault& fault);
-
-// First index outside [0, limit), as a Fault.
-inline Fault index_fault(Ints indices, size_t count, size_t limit) {
-  // A negative index becomes an unsigned one of 2^31 or more, which a limit beyond int32 must not
-  // let in.
-  const uint32_t end = static_cast<uint32_t>(limit < 0x80000000u ? limit : 0x80000000u);
-  for (size_t i = 0; i < count; ++i) {
-    if (static_cast<uint32_t>(indices[i]) >= end) return {indices.name, i, indices[i], limit};
-  }
-  return {};
-}
+// A fault where one of the first `count` indices is not from 0 to below `limit`.
+Fault index_fault(Ints indices, size_t count, size_t limit) noexcept;
 
 // One call of a kernel, decoded and checked, that a program runs again and again.
 class BoundCall {
@@ -82,13 +64,19 @@ class BoundCall {
   virtual size_t pieces(size_t threads) const noexcept = 0;
 };
 
+// Computes a large call on as many threads as there are to be had at once.
+using Together = Fault (*)(const BoundCall&);
+
+// Elements from which on it pays to wake other threads.
+constexpr size_t kWorthSharing = size_t{1} << 17;
+
 // A kernel for certain dtypes.
 struct Instance {
   // Of each parameter; nothing where the kernel does not have it, or takes any.
   static constexpr int kAny = -1;
   std::array<int, kParameters> dtypes;
-  // Checks and runs on this thread.
-  Fault (*call)(const Arguments&);
+  // Checks and runs, a small call on this thread alone.
+  Fault (*call)(const Arguments&, Together);
   // Checks.
   std::unique_ptr<BoundCall> (*bind)(const Arguments&);
 };
@@ -97,11 +85,12 @@ struct Kernel {
   std::string name;
   std::vector<std::string> parameters;
   std::vector<Kind> kinds;
+  std::vector<uint8_t> buffers;  // positions of the arguments that are
   std::vector<Instance> instances;
 
-  Fault call(const BufferSource& buffers, const double* values) const {
+  Fault call(const BufferSource& buffers, const double* values, Together together) const {
     const Arguments arguments(*this, buffers, values);
-    return arguments.instance().call(arguments);
+    return arguments.instance().call(arguments, together);
   }
   std::unique_ptr<BoundCall> bind(const BufferSource& buffers, const double* values) const {
     const Arguments arguments(*this, buffers, values);
@@ -109,7 +98,16 @@ struct Kernel {
   }
 
   // nullptr where there is none for these dtypes.
-  const Instance* instance(const int (&dtypes)[kParameters]) const;
+  const Instance* instance(const int (&dtypes)[kParameters]) const {
+    for (const Instance& instance : instances) {
+      bool fits = true;
+      for (size_t i = 0; i < kParameters; ++i) {
+        fits &= (instance.dtypes[i] == Instance::kAny) | (instance.dtypes[i] == dtypes[i]);
+      }
+      if (fits) return &instance;
+    }
+    return nullptr;
+  }
   // The row as in kernels.ts.
   std::string signature() const;
   // The dtypes that a parameter may stand for, in the order of the table; none where the kernel
@@ -202,8 +200,9 @@ Registration define(const char* name, const char* parameters, void (*)(Args...))
   using Bound = Call<Check, Run, Finish, Pieces, Args...>;
   return add_instance(name, parameters, {KindOf<Args>::value...},
                       {dtypes_of<Args...>(),
-                       [](const Arguments& arguments) {
+                       [](const Arguments& arguments, Together together) -> Fault {
                          const Bound call(arguments);
+                         if (call.weight() > kWorthSharing) return together(call);
                          const Fault fault = call.run(Share{0, 1});
                          if (!fault) call.finish();
                          return fault;

@@ -23,12 +23,15 @@ struct Transfer {
 
 class Program final : private BufferSource {
  public:
-  // Where a program's buffer lives.
+  // Where a program's buffer lives: at a byte offset in the arena, in a buffer that it shares with
+  // the outside, or from an element offset on in the place of that number, which came before.
+  enum class Home : uint8_t { arena, shared, view };
   struct Place {
-    bool in_arena;
-    double where;  // byte offset in the arena, or handle
-    double length;
-    DType dtype;
+    Home home;
+    double where;  // byte offset, handle, or number of a place
+    size_t offset;
+    size_t length;
+    DType dtype;  // of what lives in the arena; the others have that of what they show
   };
   struct Step {
     const Kernel* kernel;
@@ -46,33 +49,36 @@ class Program final : private BufferSource {
           const Steps& steps);
   ~Program() override;
 
-  using Calls = std::vector<std::unique_ptr<BoundCall>>;
+  struct NamedCall {
+    const char* kernel;
+    std::unique_ptr<BoundCall> call;
+  };
+  using Calls = std::vector<NamedCall>;
   const Calls& before() const { return before_; }
   const Calls& pass() const { return pass_; }
   const Calls& after() const { return after_; }
-  // Of a step of a pass.
-  const char* name(size_t step) const { return names_[step]; }
   // Whether there is enough work in a pass to wake other threads for it.
   bool worth_sharing() const { return weight_ > kWorthSharing; }
 
-  // Refuses (false) when a buffer of it is used by another running program; marks them otherwise.
-  bool occupy();
-  void vacate();
+  // The memory from outside that its steps use.
+  const std::vector<Hold>& held() const { return held_; }
 
  private:
-  static constexpr size_t kWorthSharing = size_t{1} << 17;
-
   const Buffer* find(double name) const override;
-  void place(const Place& place, size_t arena_bytes);
+  // What may not be used while it runs is asked for all steps together, by held().
+  bool is_busy(const Buffer&, bool) const override { return false; }
+  Buffer locate(const Place& place, size_t arena_bytes);
+  Buffer part(double where, size_t offset, size_t length) const;
   Calls bind(const std::vector<Step>& steps) const;
+  void list_held(const Steps& steps);
   void leave_memory();
 
   Buffers& buffers_;
   double arena_;  // handle
   std::vector<Buffer> table_;
   std::vector<uint32_t> pinned_;
+  std::vector<Hold> held_;
   Calls before_, pass_, after_;
-  std::vector<const char*> names_;
   size_t weight_ = 0;
 };
 
@@ -87,9 +93,9 @@ struct Run {
   // Whether the steps before the first pass are done.
   bool begun = false;
   std::atomic<size_t> passes_done{0};
-  // What stopped it, if anything did; read when the run is over.
+  // What stopped it, if anything did, and in which kernel; read when the run is over.
   Fault fault;
-  size_t faulty_step = 0;
+  const char* faulty_step = nullptr;
 };
 
 }  // namespace nb

@@ -15,6 +15,7 @@
 #include "info.h"
 #include "kernel.h"
 #include "threads/run_queue.h"
+#include "values.h"
 
 namespace nb {
 namespace {
@@ -26,8 +27,8 @@ struct Environment {
   Buffers buffers;
   Programs programs;
   double* mailbox = nullptr;
-  // Keeps the mailbox's memory alive.
-  napi_ref mailbox_array = nullptr;
+  // Keeps it alive.
+  napi_ref mailbox_buffer = nullptr;
 };
 
 Environment& environment(napi_env env) {
@@ -40,22 +41,18 @@ void throw_error(napi_env env, const char* code, const std::string& message) {
   napi_throw_error(env, code, message.c_str());
 }
 
-// NaN when it is not a number, which every decoder refuses.
-double number_at(napi_env env, napi_value value) {
-  double number;
-  return napi_get_value_double(env, value, &number) == napi_ok ? number : __builtin_nan("");
-}
-
-// Whether it is an integer from 0 to 2^53 - 1; not for NaN.
-bool is_size(double value) {
-  return value >= 0 && value <= kMaxInteger &&
-         value == static_cast<double>(static_cast<size_t>(value));
-}
-
 size_t arguments(napi_env env, napi_callback_info info, napi_value* values, size_t capacity) {
   size_t count = capacity;
   napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
   return count;
+}
+
+// Whether the mailbox's memory is still JavaScript's: an array's may be transferred to a worker.
+bool has_mailbox(napi_env env, const Environment& state) {
+  napi_value buffer;
+  bool is_detached = true;
+  napi_get_reference_value(env, state.mailbox_buffer, &buffer);
+  return napi_is_detached_arraybuffer(env, buffer, &is_detached) == napi_ok && !is_detached;
 }
 
 // run(kernelIndex): the arguments are in the mailbox.
@@ -64,15 +61,19 @@ napi_value run(napi_env env, napi_callback_info info) {
   arguments(env, info, &value, 1);
   const double index = number_at(env, value);
   const auto& kernels = registry();
-  if (!(index >= 0 && index < static_cast<double>(kernels.size()))) {
+  if (!is_size(index) || index >= static_cast<double>(kernels.size())) {
     throw_error(env, "KERNEL", "run: no such kernel");
     return nullptr;
   }
   const Kernel& kernel = kernels[static_cast<size_t>(index)];
   Environment& state = environment(env);
+  if (!has_mailbox(env, state)) {
+    throw_error(env, "KERNEL", kernel.name + ": the mailbox was transferred");
+    return nullptr;
+  }
   try {
-    const Fault fault = kernel.call(state.buffers, state.mailbox);
-    if (fault) throw_error(env, "KERNEL", kernel.name + ": " + describe(fault));
+    const Fault fault = kernel.call(state.buffers, state.mailbox, run_call);
+    if (fault) throw_error(env, "KERNEL", kernel.name + ": " + fault.text());
   } catch (const std::bad_alloc&) {
     throw_error(env, "MEMORY", kernel.name + ": out of memory");
   } catch (const std::exception& error) {
@@ -105,6 +106,30 @@ napi_value alloc(napi_env env, napi_callback_info info) {
   }
 }
 
+// view(handle, offset, length): handle
+napi_value view(napi_env env, napi_callback_info info) {
+  napi_value values[3];
+  arguments(env, info, values, 3);
+  const double offset = number_at(env, values[1]);
+  const double length = number_at(env, values[2]);
+  if (!is_size(offset) || !is_size(length)) {
+    throw_error(env, "KERNEL", "view: expected an offset and a length");
+    return nullptr;
+  }
+  try {
+    const double handle = environment(env).buffers.view(
+        number_at(env, values[0]), static_cast<size_t>(offset), static_cast<size_t>(length));
+    napi_value result;
+    napi_create_double(env, handle, &result);
+    return result;
+  } catch (const std::bad_alloc&) {
+    throw_error(env, "MEMORY", "view: too many buffers are in use");
+  } catch (const std::exception& error) {
+    throw_error(env, "KERNEL", std::string("view: ") + error.what());
+  }
+  return nullptr;
+}
+
 // release(handle)
 napi_value release(napi_env env, napi_callback_info info) {
   napi_value value;
@@ -131,13 +156,14 @@ bool holds(napi_typedarray_type type, DType dtype) {
   return type == kArrays[static_cast<size_t>(dtype)];
 }
 
-Transfer transfer(const Napi::CallbackInfo& info, const char* name) {
+Transfer transfer(const Napi::CallbackInfo& info, const char* name, bool writes) {
   const auto refuse = [&](const std::string& why) {
     return Napi::Error::New(info.Env(), std::string(name) + ": " + why);
   };
-  const Buffer* buffer = environment(info.Env()).buffers.find(number_at(info.Env(), info[0]));
+  const Buffers& buffers = environment(info.Env()).buffers;
+  const Buffer* buffer = buffers.find(number_at(info.Env(), info[0]));
   if (buffer == nullptr) throw refuse("the handle is not a buffer in use");
-  if (buffer->busy > 0) {
+  if (buffers.is_busy(*buffer, writes)) {
     throw refuse("the buffer is in use by a running program; await run() first");
   }
   if (!info[1].IsTypedArray()) throw refuse("expected a typed array");
@@ -159,12 +185,12 @@ Transfer transfer(const Napi::CallbackInfo& info, const char* name) {
 }
 
 void write(const Napi::CallbackInfo& info) {
-  const Transfer t = transfer(info, "write");
+  const Transfer t = transfer(info, "write", true);
   if (t.bytes > 0) std::memcpy(t.buffer, t.array, t.bytes);
 }
 
 void read(const Napi::CallbackInfo& info) {
-  const Transfer t = transfer(info, "read");
+  const Transfer t = transfer(info, "read", false);
   if (t.bytes > 0) std::memcpy(t.array, t.buffer, t.bytes);
 }
 
@@ -257,7 +283,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   auto state = std::make_unique<Environment>(env);
   Napi::Float64Array mailbox = Napi::Float64Array::New(env, kMaxArguments);
   state->mailbox = mailbox.Data();
-  napi_create_reference(env, mailbox, 1, &state->mailbox_array);
+  napi_create_reference(env, mailbox.ArrayBuffer(), 1, &state->mailbox_buffer);
   napi_set_instance_data(
       env, state.release(),
       [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); }, nullptr);
@@ -267,6 +293,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["kernels"] = kernel_list(env);
   export_raw(exports, "run", run);
   export_raw(exports, "alloc", alloc);
+  export_raw(exports, "view", view);
   export_raw(exports, "release", release);
   exports["write"] = Napi::Function::New<write>(env, "write");
   exports["read"] = Napi::Function::New<read>(env, "read");

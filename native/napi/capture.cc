@@ -3,59 +3,41 @@
 #include <system_error>
 
 #include "threads/run_queue.h"
+#include "values.h"
 
 namespace nb {
 
 namespace {
 
-[[noreturn]] void refuse(napi_env env, const std::string& message, const char* code = "KERNEL") {
-  const Napi::Error error = Napi::Error::New(env, message);
-  error.Value()["code"] = code;
-  throw error;
-}
+constexpr const char* kProgram = "program";
 
-Napi::Float64Array numbers(const Napi::CallbackInfo& info, size_t position) {
-  if (!info[position].IsTypedArray() ||
-      info[position].As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) {
-    refuse(info.Env(), "program: expected a Float64Array");
-  }
-  return info[position].As<Napi::Float64Array>();
-}
-
-size_t whole(napi_env env, double value) {
-  if (!(value >= 0 && value <= kMaxInteger) ||
-      value != static_cast<double>(static_cast<uint64_t>(value))) {
-    refuse(env, "program: expected an integer >= 0");
-  }
-  return static_cast<size_t>(value);
-}
-
-std::vector<Program::Place> read_places(const Napi::Float64Array& values) {
+// Five numbers each: home, where, element offset, length, dtype.
+std::vector<Program::Place> read_places(napi_env env, const std::vector<double>& values) {
+  constexpr size_t kFields = 5;
+  if (values.size() % kFields != 0) refuse(env, "program: expected places of 5 numbers");
   std::vector<Program::Place> places;
-  for (size_t i = 0; i + 4 <= values.ElementLength(); i += 4) {
-    const size_t dtype = whole(values.Env(), values[i + 3]);
-    if (dtype >= kDTypeCount) refuse(values.Env(), "program: no such dtype");
-    places.push_back({values[i] == 0, values[i + 1],
-                      static_cast<double>(whole(values.Env(), values[i + 2])),
-                      static_cast<DType>(dtype)});
-    if (values[i] == 0) whole(values.Env(), values[i + 1]);
+  for (size_t i = 0; i < values.size(); i += kFields) {
+    const double *place = &values[i], home = place[0];
+    if (home != 0 && home != 1 && home != 2) refuse(env, "program: no such kind of place");
+    const size_t dtype = size_of(env, place[4], kProgram);
+    if (dtype >= kDTypeCount) refuse(env, "program: no such dtype");
+    places.push_back({static_cast<Program::Home>(home), place[1], size_of(env, place[2], kProgram),
+                      size_of(env, place[3], kProgram), static_cast<DType>(dtype)});
   }
   return places;
 }
 
 // Each step: the kernel's position in the addon's list, then its arguments.
-std::vector<Program::Step> read_steps(const Napi::Float64Array& values) {
+std::vector<Program::Step> read_steps(napi_env env, const std::vector<double>& values) {
   std::vector<Program::Step> steps;
-  for (size_t i = 0; i < values.ElementLength();) {
-    const size_t index = whole(values.Env(), values[i++]);
-    if (index >= registry().size()) refuse(values.Env(), "program: no such kernel");
+  for (size_t i = 0; i < values.size();) {
+    const size_t index = size_of(env, values[i++], kProgram);
+    if (index >= registry().size()) refuse(env, "program: no such kernel");
     const Kernel& kernel = registry()[index];
-    if (values.ElementLength() - i < kernel.kinds.size()) {
-      refuse(values.Env(), "program: arguments are missing");
-    }
-    Program::Step step{&kernel, {}};
-    for (size_t k = 0; k < kernel.kinds.size(); ++k) step.arguments.push_back(values[i++]);
-    steps.push_back(std::move(step));
+    if (values.size() - i < kernel.kinds.size()) refuse(env, "program: arguments are missing");
+    const auto first = values.begin() + static_cast<std::ptrdiff_t>(i);
+    i += kernel.kinds.size();
+    steps.push_back({&kernel, {first, values.begin() + static_cast<std::ptrdiff_t>(i)}});
   }
   return steps;
 }
@@ -63,12 +45,12 @@ std::vector<Program::Step> read_steps(const Napi::Float64Array& values) {
 }  // namespace
 
 double Programs::compile(const Napi::CallbackInfo& info) {
-  const size_t arena_bytes = whole(info.Env(), info[0].As<Napi::Number>().DoubleValue());
+  const size_t arena_bytes = size_of(env_, number_at(env_, info[0]), kProgram);
+  const auto places = read_places(env_, numbers_of(info[1], kProgram));
+  const auto steps_at = [&](size_t i) { return read_steps(env_, numbers_of(info[i], kProgram)); };
+  const Program::Steps steps{steps_at(3), steps_at(2), steps_at(4)};
   auto entry = std::make_unique<Entry>();
   entry->id = next_id_;
-  const auto places = read_places(numbers(info, 1));
-  const Program::Steps steps{read_steps(numbers(info, 3)), read_steps(numbers(info, 2)),
-                             read_steps(numbers(info, 4))};
   try {
     entry->program = std::make_unique<Program>(buffers_, arena_bytes, places, steps);
   } catch (const std::bad_alloc&) {
@@ -82,69 +64,105 @@ double Programs::compile(const Napi::CallbackInfo& info) {
 }
 
 Programs::Entry& Programs::entry(double id) {
-  const auto found =
-      id >= 0 && id <= kMaxInteger ? entries_.find(static_cast<uint64_t>(id)) : entries_.end();
+  const auto found = is_size(id) ? entries_.find(static_cast<uint64_t>(id)) : entries_.end();
   if (found == entries_.end() || found->second->disposed)
     refuse(env_, "program: it was disposed of");
   return *found->second;
 }
 
-// Resolves the transfers, [collect?, table, cell, elements per pass] each, and takes the buffers:
-// all of them, or none where it throws.
+namespace {
+
+// One side of a transfer.
+struct Side {
+  const char* begin;
+  const char* end;
+  bool written;
+  bool is_table;
+};
+
+// Rows are moved with memcpy, and one table must not change another.
+void refuse_overlaps(napi_env env, const std::vector<Side>& sides) {
+  for (size_t j = 1; j < sides.size(); ++j) {
+    for (size_t i = 0; i < j; ++i) {
+      const Side &a = sides[i], &b = sides[j];
+      const bool apart = a.end <= b.begin || b.end <= a.begin;
+      if (apart || !(a.written || b.written) || !(a.is_table || b.is_table)) continue;
+      refuse(env, "program: a table must not overlap another table or a cell");
+    }
+  }
+}
+
+Side side_of(const Buffer& buffer, bool written, bool is_table) {
+  const char* begin = static_cast<const char*>(buffer.data);
+  return {begin, begin + buffer.length * element_size(buffer.dtype), written, is_table};
+}
+
+void add_hold(std::vector<Hold>& holds, uint32_t root, bool writes) {
+  for (Hold& hold : holds) {
+    if (hold.root != root) continue;
+    hold.writes |= writes;
+    return;
+  }
+  holds.push_back({root, writes});
+}
+
+}  // namespace
+
+// Resolves the transfers, [collect?, table, cell, elements per pass] each, and takes the memory:
+// all of it, or none where it throws.
 void Programs::prepare(Entry& entry, Run& run, const Napi::CallbackInfo& info) {
   if (entry.run || !entry.over) refuse(env_, "program: it is running already; await run() first");
   run.program = entry.program.get();
-  run.passes = whole(env_, info[1].As<Napi::Number>().DoubleValue());
-  const Napi::Float64Array values = numbers(info, 2);
-  std::vector<double> tables;
-  for (size_t i = 0; i + 4 <= values.ElementLength(); i += 4) {
+  run.passes = size_of(env_, number_at(env_, info[1]), kProgram);
+  const std::vector<double> values = numbers_of(info[2], kProgram);
+  if (values.size() % 4 != 0) refuse(env_, "program: expected transfers of 4 numbers");
+  std::vector<Hold> holds = run.program->held();
+  std::vector<Side> sides;
+  for (size_t i = 0; i < values.size(); i += 4) {
+    const bool collects = values[i] != 0;
     const Buffer* table = buffers_.find(values[i + 1]);
     const Buffer* cell = buffers_.find(values[i + 2]);
-    if (table == nullptr || cell == nullptr || table->busy > 0 || cell->busy > 0) {
-      refuse(env_, "program: a table is not a buffer in use, or used by a running program");
+    if (table == nullptr || cell == nullptr) {
+      refuse(env_, "program: a table or a cell is not a buffer in use");
     }
-    const size_t width = whole(env_, values[i + 3]);
+    const size_t width = size_of(env_, values[i + 3], kProgram);
     size_t elements;
-    if (table->dtype != cell->dtype || cell->pins == 0 || width > cell->length ||
+    if (table->dtype != cell->dtype || width > cell->length ||
         __builtin_mul_overflow(width, run.passes, &elements) || elements > table->length) {
       refuse(env_, "program: a table does not hold a row for every pass");
     }
-    (values[i] == 0 ? run.feeds : run.collects)
+    (collects ? run.collects : run.feeds)
         .push_back({static_cast<char*>(table->data), static_cast<char*>(cell->data),
                     width * element_size(cell->dtype)});
-    tables.push_back(values[i + 1]);
+    sides.push_back(side_of(*table, collects, true));
+    sides.push_back(side_of(*cell, !collects, false));
+    add_hold(holds, table->root, collects);
+    add_hold(holds, cell->root, !collects);
   }
-  entry.tables.reserve(tables.size());
-  if (!entry.program->occupy()) {
+  refuse_overlaps(env_, sides);
+  if (!buffers_.occupy(holds)) {
     refuse(env_, "program: one of its buffers is in use by a running program; await that first");
   }
-  for (double table : tables) {
-    entry.tables.push_back(buffers_.pin(table));
-    buffers_.occupy(entry.tables.back(), true);
-  }
+  entry.holds = std::move(holds);
   entry.over = false;
 }
 
 void Programs::leave(Entry& entry) {
-  entry.program->vacate();
-  for (uint32_t slot : entry.tables) {
-    buffers_.occupy(slot, false);
-    buffers_.unpin(slot);
-  }
-  entry.tables.clear();
+  buffers_.vacate(entry.holds);
+  entry.holds.clear();
   entry.over = true;
 }
 
 namespace {
 
 std::string describe_stop(const Run& run) {
-  return std::string(run.program->name(run.faulty_step)) + ": " + describe(run.fault);
+  return std::string(run.faulty_step) + ": " + run.fault.text();
 }
 
 }  // namespace
 
 double Programs::run(const Napi::CallbackInfo& info) {
-  Entry& entry = this->entry(info[0].As<Napi::Number>().DoubleValue());
+  Entry& entry = this->entry(number_at(env_, info[0]));
   Run run;
   prepare(entry, run, info);
   run_now(run);
@@ -154,7 +172,7 @@ double Programs::run(const Napi::CallbackInfo& info) {
 }
 
 void Programs::start(const Napi::CallbackInfo& info) {
-  Entry& entry = this->entry(info[0].As<Napi::Number>().DoubleValue());
+  Entry& entry = this->entry(number_at(env_, info[0]));
   if (!info[3].IsFunction()) refuse(env_, "program: expected a callback");
   open_queue();
   auto run = std::make_unique<Run>();

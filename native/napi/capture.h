@@ -36,7 +36,8 @@ class Programs {
     // The run under way, of which a program has one at most, and who wants to know of its end.
     std::unique_ptr<Run> run;
     Napi::FunctionReference callback;
-    std::vector<uint32_t> tables;
+    // The memory that the run under way uses.
+    std::vector<Hold> holds;
     bool disposed = false;
     // Told by the driver thread, asked by the environment's end.
     std::mutex mutex;

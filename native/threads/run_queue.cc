@@ -45,6 +45,20 @@ class Pool {
     while (!take_turn(run)) continue;
   }
 
+  Fault run(const BoundCall& call) {
+    const size_t threads = crew_.threads();
+    if (threads > 1 && !others_wait()) {
+      const Turn turn(*this, std::try_to_lock);
+      if (turn) {
+        crew_.call_up(threads);
+        return crew_.run(call, threads);
+      }
+    }
+    const Fault fault = call.run(Share{0, 1});
+    if (!fault) call.finish();
+    return fault;
+  }
+
   void enqueue(Run& run, std::function<void()> done) {
     const std::lock_guard<std::mutex> lock(queue_mutex_);
     if (!driver_started_) {
@@ -80,7 +94,15 @@ class Pool {
       const uint64_t mine = pool_.next_turn_++;
       pool_.turn_changed_.wait(lock, [&] { return pool_.current_turn_ == mine; });
     }
+    // Only where it is nobody's turn.
+    Turn(Pool& pool, std::try_to_lock_t) : pool_(pool) {
+      const std::lock_guard<std::mutex> lock(pool_.turn_mutex_);
+      taken_ = pool_.next_turn_ == pool_.current_turn_;
+      if (taken_) ++pool_.next_turn_;
+    }
+    explicit operator bool() const { return taken_; }
     ~Turn() {
+      if (!taken_) return;
       const std::lock_guard<std::mutex> lock(pool_.turn_mutex_);
       ++pool_.current_turn_;
       pool_.turn_changed_.notify_all();
@@ -88,6 +110,7 @@ class Pool {
 
    private:
     Pool& pool_;
+    bool taken_ = true;
   };
 
   Pool() {
@@ -145,11 +168,11 @@ class Pool {
     crew_.call_up(threads);
     const auto begin = Clock::now();
     const bool begins = !run.begun && run.passes > 0 && !run.cancelled;
-    if (begins && !lead_steps(run.program->before(), threads)) return true;
+    if (begins && !lead_steps(run, run.program->before(), threads)) return true;
     run.begun |= begins;
     if (!lead_passes(run, threads, begin)) return false;
     // What was reached is kept, also where a pass went wrong.
-    if (run.begun) lead_steps(run.program->after(), threads);
+    if (run.begun) lead_steps(run, run.program->after(), threads);
     return true;
   }
 
@@ -158,7 +181,7 @@ class Pool {
     for (size_t pass = run.passes_done.load(); pass < run.passes; ++pass) {
       if (run.cancelled.load(std::memory_order_relaxed)) break;
       for (const Transfer& t : run.feeds) std::memcpy(t.cell, t.table + pass * t.bytes, t.bytes);
-      if (!lead_steps(run.program->pass(), threads, &run)) return true;
+      if (!lead_steps(run, run.program->pass(), threads)) return true;
       for (const Transfer& t : run.collects) std::memcpy(t.table + pass * t.bytes, t.cell, t.bytes);
       run.passes_done.store(pass + 1, std::memory_order_relaxed);
       if (pass + 1 < run.passes && others_wait() && Clock::now() - begin > kTurn) return false;
@@ -166,16 +189,15 @@ class Pool {
     return true;
   }
 
-  // False when a step found its data at fault, which steps without a run cannot, or the process
-  // ends.
-  bool lead_steps(const Program::Calls& calls, size_t threads, Run* run = nullptr) {
-    for (size_t step = 0; step < calls.size(); ++step) {
+  // False when a step found its data at fault, the first of which is reported, or the process ends.
+  bool lead_steps(Run& run, const Program::Calls& calls, size_t threads) {
+    for (const Program::NamedCall& step : calls) {
       if (closing_.load(std::memory_order_relaxed)) return false;
-      const Fault fault = crew_.run(*calls[step], threads);
+      const Fault fault = crew_.run(*step.call, threads);
       if (!fault) continue;
-      if (run != nullptr) {
-        run->fault = fault;
-        run->faulty_step = step;
+      if (!run.fault) {
+        run.fault = fault;
+        run.faulty_step = step.kernel;
       }
       return false;
     }
@@ -203,6 +225,7 @@ class Pool {
 
 size_t thread_count() { return Pool::instance().crew().threads(); }
 void set_thread_count(size_t count) { Pool::instance().crew().resize(count); }
+Fault run_call(const BoundCall& call) { return Pool::instance().run(call); }
 void run_now(Run& run) { Pool::instance().run(run); }
 void run_later(Run& run, std::function<void()> done) {
   Pool::instance().enqueue(run, std::move(done));

@@ -15,6 +15,10 @@ namespace nb {
 size_t thread_count();
 void set_thread_count(size_t count);
 
+// Computes one call, at once: with the helpers where no run is under way, else on this thread
+// alone.
+Fault run_call(const BoundCall& call);
+
 // Runs to the end on this thread and the helpers, in turns with others.
 void run_now(Run& run);
 

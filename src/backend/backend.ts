@@ -25,6 +25,12 @@ export interface Backend {
   readonly prefersPanels: boolean
   /** A buffer with undefined content. Throws OutOfMemoryError. */
   alloc(length: number, dtype: DType): Handle
+  /**
+   * A handle of its own for `length` elements of a buffer from `offset` on, to be released as any other.
+   * The memory stays for as long as the view; `memory()` does not count it. Throws KernelError when the
+   * buffer is shorter.
+   */
+  view(handle: Handle, offset: number, length: number): Handle
   release(handle: Handle): void
   /** Copies src to the buffer's elements from offset on; the element types must agree. */
   write(handle: Handle, src: TypedArray, offset?: number): void

@@ -4,12 +4,16 @@ import type { DType } from './dtype.js'
 import type { Handle } from './kernels.js'
 import type { TapeStep } from './tape.js'
 
+/** Where a buffer of a program lives: one of `offset`, `shared` and `view`. */
 export interface Place {
   readonly dtype: DType
   readonly length: number
-  /** Byte offset in the arena, or undefined for a shared buffer. */
+  /** In the arena, from this byte on. */
   readonly offset?: number
+  /** In a buffer that lives on outside, with that one's length and dtype. */
   readonly shared?: Handle
+  /** In another place, which comes before it in the list, from this element on. */
+  readonly view?: { readonly of: number; readonly offset: number }
 }
 
 export interface Plan {
@@ -30,7 +34,10 @@ export interface Transfer {
   readonly width: number
 }
 
-/** A compiled plan. While it runs, the buffers that it uses cannot be used otherwise. */
+/**
+ * A compiled plan. While it runs, the buffers that it writes cannot be used otherwise, and those that it
+ * only reads can be read.
+ */
 export interface Program {
   /** Runs on this thread and its helpers; returns the iterations done. Throws KernelError. */
   runSync(iterations: number, transfers: readonly Transfer[]): number

@@ -50,6 +50,18 @@ export class RecordingBackend implements Backend {
     return handle
   }
 
+  view(handle: Handle, offset: number, length: number): Handle {
+    const position = this.#position(handle)
+    const { dtype, view } = this.tape.buffers[position]
+    const name = this.#next-- as Handle
+    this.#enter(name, {
+      dtype,
+      length,
+      view: { of: view?.of ?? position, offset: (view?.offset ?? 0) + offset },
+    })
+    return name
+  }
+
   release(): void {}
 
   /** A constant: kept in a buffer of its own and copied from there in every iteration. */
@@ -85,7 +97,8 @@ export class RecordingBackend implements Backend {
   /** Makes a buffer outlive the program: a result that was made inside becomes the cell itself. */
   copyOut(result: Handle, cell: Handle, length: number): void {
     const made = this.tape.buffers[this.#positions.get(result) ?? -1]
-    if (made !== undefined && made.shared === undefined) made.shared = cell
+    const isOwn = made !== undefined && made.shared === undefined && made.view === undefined
+    if (isOwn) made.shared = cell
     else this.run('copy2d', result, cell, 1, length, 0, length, 0, length)
   }
 

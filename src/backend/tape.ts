@@ -10,6 +10,8 @@ export interface TapeBuffer {
   readonly length: number
   /** The buffer's handle where it lives on outside the program, else undefined: made and freed inside. */
   shared?: Handle
+  /** Where it is part of another buffer, from this element on; that one comes before and is no view. */
+  readonly view?: { readonly of: number; readonly offset: number }
 }
 
 /** One kernel call; buffers are positions in the tape's list. */

@@ -1,7 +1,7 @@
 /** A bias fused with the activation after it, and the gradients of both. */
 import type { KernelName } from '../backend/kernels.js'
 import type { Tape, TapeBuffer, TapeStep } from '../backend/tape.js'
-import { hasBetween, replaceSteps, type Users, usersOf } from './rewrite.js'
+import { hasBetween, isInside, replaceSteps, type Users, usersOf } from './rewrite.js'
 
 /** What each kernel becomes together with the bias's. */
 const withBias: Partial<Record<KernelName, KernelName>> = {
@@ -35,9 +35,10 @@ function fuseBiases(tape: Tape): Tape {
     const from = writers.findLast((writer) => writer < at) ?? -1
     const addition = tape.steps[from]
     const isOnlyForThis =
-      tape.buffers[sum].shared === undefined &&
+      isInside(tape.buffers[sum]) &&
       [...readers, ...writers].every((user) => user <= from || user === at)
-    if (addition?.kernel !== 'add' || !isOnlyForThis || y === sum) continue
+    if (addition?.kernel !== 'add' || addition.args[2] !== sum) continue
+    if (!isOnlyForThis || y === sum) continue
     const [x, bias, , n0, rows, cols, xMask, biasMask] = addition.args
     const isStable = [x, bias].every((operand) => !hasBetween(users[operand].writers, from, at))
     const isBias = n0 === 1 && rows * cols === size && xMask === 7 && (biasMask & 6) === 4
@@ -57,7 +58,9 @@ function fuseBiasGradients(tape: Tape): Tape {
     const kernel = withBiasGradient[step.kernel]
     if (kernel === undefined) continue
     const [y, dy, dx, size] = step.args
-    const summed = users[dx].readers.find((reader) => isColumnSum(tape, users, at, reader, size))
+    const summed = users[dx].readers.find(
+      (reader) => tape.steps[reader].args[0] === dx && isColumnSum(tape, users, at, reader, size),
+    )
     if (summed === undefined) continue
     const [, dbias, , rows, cols] = tape.steps[summed].args
     if (dbias === y || dbias === dy) continue

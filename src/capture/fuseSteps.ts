@@ -1,7 +1,7 @@
 /** Weight gradients fused with the step of the optimizer that uses them. */
 import type { KernelName } from '../backend/kernels.js'
 import type { Tape, TapeBuffer, TapeStep } from '../backend/tape.js'
-import { hasBetween, replaceSteps, usersOf } from './rewrite.js'
+import { hasBetween, isInside, replaceSteps, usersOf } from './rewrite.js'
 
 /** Optimizer steps `(w, dw, ...states, settings, n)` and what they become with the product in them. */
 const withProduct: Partial<Record<KernelName, KernelName>> = {
@@ -40,10 +40,10 @@ export function fuseGradientsWithSteps(tape: Tape): Tape {
     const product = tape.steps[writers[0]]
     // gemm reads c only for beta ≠ 0, but counts as a reader of it.
     const isOnlyForThis =
-      tape.buffers[dw].shared === undefined &&
+      isInside(tape.buffers[dw]) &&
       writers.length === 1 &&
       readers.every((reader) => reader === at || reader === writers[0])
-    if (product?.kernel !== 'gemm' || !isOnlyForThis) continue
+    if (product?.kernel !== 'gemm' || product.args[2] !== dw || !isOnlyForThis) continue
     const [a, b, , transA, transB, m, n, k, alpha, beta] = product.args
     const isStable = [a, b].every(
       (operand) =>

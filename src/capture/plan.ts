@@ -9,8 +9,8 @@ import { formatStep, type Tape, type TapeStep, uses } from '../backend/tape.js'
 const alignment = 64
 
 /**
- * First and last step that uses each buffer; undefined for one that no step uses, and all of them for
- * one that is used before or after them.
+ * First and last step that uses each buffer or a view of it; undefined for one that no step uses and for
+ * views, and all of them for one that is used before or after them.
  */
 export function lifetimes({
   buffers,
@@ -19,17 +19,18 @@ export function lifetimes({
   after = [],
 }: Tape): ([first: number, last: number] | undefined)[] {
   const spans: ([number, number] | undefined)[] = buffers.map(() => undefined)
+  const rootOf = (buffer: number) => buffers[buffer].view?.of ?? buffer
   for (const [at, { kernel, args }] of steps.entries()) {
     for (const [i, value] of args.entries()) {
       if (uses[kernel][i] === 'number') continue
-      const span = spans[value]
+      const span = spans[rootOf(value)]
       if (span) span[1] = at
-      else spans[value] = [at, at]
+      else spans[rootOf(value)] = [at, at]
     }
   }
   for (const { kernel, args } of [...before, ...after]) {
     for (const [i, value] of args.entries()) {
-      if (uses[kernel][i] !== 'number') spans[value] = [0, Math.max(steps.length - 1, 0)]
+      if (uses[kernel][i] !== 'number') spans[rootOf(value)] = [0, Math.max(steps.length - 1, 0)]
     }
   }
   return spans
@@ -38,10 +39,8 @@ export function lifetimes({
 /** Places the largest first, each at the lowest offset where nothing alive with it lies. */
 export function plan(tape: Tape): Plan {
   const spans = lifetimes(tape)
-  // Empty ones too have a place of their own: kernels tell buffers apart by their address.
   const sizes = tape.buffers.map(
-    ({ length, dtype }) =>
-      Math.ceil(Math.max(length * dtypes[dtype].bytes, 1) / alignment) * alignment,
+    ({ length, dtype }) => Math.ceil((length * dtypes[dtype].bytes) / alignment) * alignment,
   )
   const local = [...tape.buffers.keys()].filter(
     (i) => spans[i] && tape.buffers[i].shared === undefined,
@@ -86,12 +85,11 @@ function compact(tape: Tape, offsets: Float64Array, arenaBytes: number): Plan {
   const rename = (buffer: number): number => {
     const known = renamed.get(buffer)
     if (known !== undefined) return known
-    const { dtype, length, shared } = tape.buffers[buffer]
-    places.push({
-      dtype,
-      length,
-      ...(shared === undefined ? { offset: offsets[buffer] } : { shared }),
-    })
+    const { dtype, length, shared, view } = tape.buffers[buffer]
+    const of = view && rename(view.of)
+    if (shared !== undefined) places.push({ dtype, length, shared })
+    else if (of !== undefined) places.push({ dtype, length, view: { of, offset: view!.offset } })
+    else places.push({ dtype, length, offset: offsets[buffer] })
     renamed.set(buffer, places.length - 1)
     return places.length - 1
   }
@@ -106,14 +104,21 @@ function compact(tape: Tape, offsets: Float64Array, arenaBytes: number): Plan {
 
 /** The plan as text: the arena, the buffers in it, the steps. */
 export function formatPlan({ arenaBytes, places, steps, before, after }: Plan): string {
-  const name = (buffer: number) =>
-    places[buffer].shared === undefined ? `arena${buffer}` : `shared${buffer}`
+  const name = (buffer: number) => {
+    const { shared, view } = places[buffer]
+    return `${view ? 'view' : shared === undefined ? 'arena' : 'shared'}${buffer}`
+  }
   const locals = places.flatMap(({ offset, length, dtype }, i) =>
     offset === undefined ? [] : [`  ${name(i)}: ${length} ${dtype} at ${offset}`],
   )
+  const views = places.flatMap(({ view, length }, i) =>
+    view ? [`  ${name(i)}: ${length} of ${name(view.of)} from ${view.offset}`] : [],
+  )
+  const shared = places.length - locals.length - views.length
   return [
-    `arena: ${arenaBytes} bytes, ${locals.length} buffers; shared: ${places.length - locals.length} buffers`,
+    `arena: ${arenaBytes} bytes, ${locals.length} buffers; shared: ${shared} buffers`,
     ...locals,
+    ...views,
     ...before.map((step) => `before the first iteration: ${formatStep(step, name)}`),
     ...steps.map((step, i) => `${String(i).padStart(3)} ${formatStep(step, name)}`),
     ...after.map((step) => `after the last iteration: ${formatStep(step, name)}`),

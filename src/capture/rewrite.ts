@@ -1,14 +1,19 @@
 /** What rewrites of a tape have in common: who uses a buffer, and the tape with other steps. */
 import { type Tape, type TapeBuffer, type TapeStep, uses } from '../backend/tape.js'
 
-/** The steps that read a buffer and those that write it, in order; a step may do both. */
+/**
+ * The steps that read a buffer and those that write it, in order; a step may do both. A buffer and its
+ * views share them.
+ */
 export interface Users {
   readonly readers: number[]
   readonly writers: number[]
 }
 
 export function usersOf(tape: Tape): Users[] {
-  const users = tape.buffers.map(() => ({ readers: [] as number[], writers: [] as number[] }))
+  const users: { readers: number[]; writers: number[] }[] = []
+  for (const { view } of tape.buffers)
+    users.push(view ? users[view.of] : { readers: [], writers: [] })
   for (const [at, { kernel, args }] of tape.steps.entries()) {
     for (const [i, value] of args.entries()) {
       const use = uses[kernel][i]
@@ -17,6 +22,11 @@ export function usersOf(tape: Tape): Users[] {
     }
   }
   return users
+}
+
+/** Whether a buffer is made and freed inside, and no part of another one. */
+export function isInside({ shared, view }: TapeBuffer): boolean {
+  return shared === undefined && view === undefined
 }
 
 /** Whether any of these steps lies between two others, both left out. */

@@ -2,6 +2,8 @@
  * What the native backend must refuse: every case is a KernelError (or OutOfMemoryError), leaves
  * all buffers as they were and the backend working.
  */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import type { DType, TypedArray } from '../../lib/backend/dtype.js'
 import { JsBackend } from '../../lib/backend/js/backend.js'
@@ -308,6 +310,32 @@ t.test('lengths and transfers', async (t) => {
   }
   t.throws(() => native.read(a, new Float32Array(13)), KernelError, 'longer than the buffer')
   checkUntouched(t)
+})
+
+t.test('a mailbox that was transferred is not read any more', async (t) => {
+  const url = new URL('../../lib/backend/native/addon.js', import.meta.url).href
+  const text = `
+    import { loadAddon } from '${url}'
+    const addon = loadAddon()
+    const { mailbox } = addon
+    const neg = addon.kernels.findIndex(({ name }) => name === 'neg')
+    const [x, y] = [addon.alloc(4, 0), addon.alloc(4, 0)]
+    mailbox.set([x, y, 4])
+    addon.run(neg)
+    // Given away, dropped, and its memory used by others.
+    structuredClone(mailbox.buffer, { transfer: [mailbox.buffer] })
+    for (let i = 0; i < 1000; i++) new Float64Array(32).fill(NaN)
+    try {
+      addon.run(neg)
+    } catch (error) {
+      console.log(error.message)
+    }`
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--input-type=module',
+    '-e',
+    text,
+  ])
+  t.equal(stdout, 'neg: the mailbox was transferred\n')
 })
 
 t.test('the backend works after all that', async (t) => {

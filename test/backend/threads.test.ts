@@ -88,12 +88,14 @@ t.test('kernels', async (t) => {
     // Shorter ones are not shared.
     for (const args of cases[kernel]()) {
       if (Math.max(...args.map(lengthOf)) < 16384) continue
+      setNumThreads(1)
       const alone = leaves(kernel, args)
       calls++
       for (const threads of THREADS) {
-        const together = leaves(kernel, args, threads)
-        if (together.every((bytes, i) => Buffer.compare(bytes, alone[i]) === 0)) continue
-        t.fail(`${kernel} with ${threads} threads`)
+        const isAlone = (bytes: Uint8Array, i: number) => Buffer.compare(bytes, alone[i]) === 0
+        if (!leaves(kernel, args, threads).every(isAlone)) t.fail(`${kernel}, ${threads} threads`)
+        // A large call by itself, too.
+        if (!leaves(kernel, args).every(isAlone)) t.fail(`${kernel} eagerly, ${threads} threads`)
       }
     }
   }

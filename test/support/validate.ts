@@ -54,6 +54,13 @@ export class ValidatingBackend implements Backend {
     return handle
   }
 
+  view(handle: Handle, offset: number, length: number): Handle {
+    const { handle: twin, dtype } = this.twin(handle)
+    const view = this.tested.view(handle, offset, length)
+    this.twins.set(view, { handle: this.reference.view(twin, offset, length), length, dtype })
+    return view
+  }
+
   release(handle: Handle): void {
     this.tested.release(handle)
     this.reference.release(this.twin(handle).handle)

@@ -66,6 +66,10 @@ export class JsBackend implements Backend {
     return this.buffers.allocate(length, dtype)
   }
 
+  view(handle: Handle, offset: number, length: number): Handle {
+    return this.buffers.view(handle, offset, length)
+  }
+
   release(handle: Handle): void {
     if (!this.buffers.release(handle)) {
       throw new KernelError('release: the handle is not a buffer in use')
@@ -108,7 +112,7 @@ export class JsBackend implements Backend {
         // As the addon gets it, where float32 is computed with.
         if (bound.F?.dtype === 'float32') args[i] = Math.fround(value)
       } else {
-        const array = this.find(kernel, name, value as Handle)
+        const array = this.find(kernel, name, value as Handle, use !== 'in')
         const got = this.buffers.dtypeOf(array)
         if (!takes[dtype](got)) {
           const expected = dtype === 'F' ? 'float32 or float64' : dtype
@@ -123,16 +127,16 @@ export class JsBackend implements Backend {
     }
   }
 
-  private find(kernel: string, name: string, handle: Handle): TypedArray {
+  private find(kernel: string, name: string, handle: Handle, writes: boolean): TypedArray {
     const array = this.buffers.find(handle)
     if (array === undefined) throw new KernelError(`${kernel}: ${name} is not a buffer in use`)
-    if (this.buffers.isBusy(handle)) throw busy(kernel, name)
+    if (this.buffers.isBusy(handle, writes)) throw busy(kernel, name)
     return array
   }
 
   /** The buffer, when the elements of `data` fit it from `offset` on. */
   private transfer(
-    operation: string,
+    operation: 'read' | 'write',
     handle: Handle,
     data: TypedArray,
     offset: number,
@@ -141,7 +145,7 @@ export class JsBackend implements Backend {
     if (array === undefined) {
       throw new KernelError(`${operation}: the handle is not a buffer in use`)
     }
-    if (this.buffers.isBusy(handle)) throw busy(operation, 'the buffer')
+    if (this.buffers.isBusy(handle, operation === 'write')) throw busy(operation, 'the buffer')
     const dtype = this.buffers.dtypeOf(array)
     if (!(data instanceof dtypes[dtype].array))
       throw new KernelError(`${operation}: the typed array does not hold ${dtype}`)

@@ -1,7 +1,8 @@
 /**
  * Typed arrays behind integer handles: a table of generations over a pool of arrays by exact
  * length, so that a loop whose shapes repeat allocates nothing. The counterpart of
- * native/buffers.cc; a handle is slot + generation·2^22 in both.
+ * native/buffers.cc; a handle is slot + generation·2^22 in both, from 1 on, and a view is a handle of
+ * its own for part of another buffer, its root.
  */
 import { totalmem } from 'node:os'
 import { KernelError, OutOfMemoryError } from '../../base/errors.js'
@@ -14,60 +15,84 @@ const LAST_GENERATION = 2 ** 31 - 1
 // Released memory beyond this is left to the garbage collector.
 const POOL_LIMIT = 512 * 2 ** 20
 
+/** Elements of dtype bool: what tells them from uint8. */
+export class BoolArray extends Uint8Array {}
+
+interface Slot {
+  readonly index: number
+  generation: number
+  /** Undefined: the slot is free. */
+  array: TypedArray | undefined
+  /** The slot whose memory it is: its own or, for a view, that of its root. */
+  root: Slot
+  /** Programs and views that need it. */
+  pins: number
+  /** Released while it was pinned: it goes with the last pin. */
+  released: boolean
+  /** Of a root: buffers and views of it that running programs write, and that they only read. */
+  written: number
+  readers: number
+}
+
+/** Buffers that a running program uses, and whether it writes them. */
+export type Holds = ReadonlyMap<Handle, boolean>
+
 export class Buffers {
   readonly memory: MemoryUse = { live: 0, pooled: 0, peak: 0, buffers: 0 }
-  private readonly arrays: (TypedArray | undefined)[] = []
-  private readonly generations: number[] = []
-  private readonly freeSlots: number[] = []
+  /** Set while a program computes, which may use what it holds. */
+  entered = false
+  private readonly slots: Slot[] = []
+  private readonly freeSlots: Slot[] = []
   private readonly pools = Object.fromEntries(
     Object.keys(dtypes).map((dtype) => [dtype, new Map<number, TypedArray[]>()]),
   ) as Record<DType, Map<number, TypedArray[]>>
   // The system may promise memory it does not have and kill the process when it is touched.
   private readonly limit = totalmem()
 
-  /** Buffers of runs under way, by the number of these, and those released meanwhile. */
-  private readonly held = new Map<Handle, number>()
-  private readonly released = new Set<Handle>()
-  /** Set while a program computes, which may use what it holds. */
-  entered = false
-
   /** The handle of an array with undefined content. */
   allocate(length: number, dtype: DType): Handle {
     if (!(Number.isSafeInteger(length) && length >= 0) || !Object.hasOwn(this.pools, dtype)) {
       throw new KernelError(`alloc: expected a length and a dtype, got ${length} and ${dtype}`)
     }
-    const array = this.pools[dtype].get(length)?.pop()
-    if (array !== undefined) this.memory.pooled -= array.byteLength
-    return this.enter(array ?? this.create(length, dtype))
+    const pooled = this.pools[dtype].get(length)?.pop()
+    if (pooled !== undefined) this.memory.pooled -= pooled.byteLength
+    const array = pooled ?? this.create(length, dtype)
+    const handle = this.enter(array)
+    const memory = this.memory
+    memory.live += array.byteLength
+    memory.peak = Math.max(memory.peak, memory.live)
+    memory.buffers++
+    return handle
+  }
+
+  /** The handle of `length` elements of a buffer from `offset` on. */
+  view(handle: Handle, offset: number, length: number): Handle {
+    const of = this.slot(handle)
+    if (of?.array === undefined) throw new KernelError('view: the handle is not a buffer in use')
+    const isSize = (x: number) => Number.isSafeInteger(x) && x >= 0
+    if (!isSize(offset) || !isSize(length)) {
+      throw new KernelError(`view: expected an offset and a length, got ${offset} and ${length}`)
+    }
+    if (offset + length > of.array.length) {
+      throw new KernelError(`view: elements past the end of a buffer of ${of.array.length}`)
+    }
+    const view = this.enter(of.array.subarray(offset, offset + length), of.root)
+    of.root.pins++
+    return view
   }
 
   /** False when the handle is not a buffer in use. */
   release(handle: Handle): boolean {
-    const array = this.find(handle)
-    if (array === undefined || this.released.has(handle)) return false
-    if (this.held.has(handle)) {
-      this.released.add(handle)
-      return true
-    }
-    const generation = Math.floor(handle / SLOTS)
-    const slot = handle - generation * SLOTS
-    this.arrays[slot] = undefined
-    // A slot whose generations are used up is retired: a handle is never given out twice.
-    if (generation < LAST_GENERATION) {
-      this.generations[slot] = generation + 1
-      this.freeSlots.push(slot)
-    }
-    this.memory.live -= array.byteLength
-    this.memory.buffers--
-    this.keep(array)
+    const slot = this.slot(handle)
+    if (slot === undefined) return false
+    if (slot.pins > 0) slot.released = true
+    else this.free(slot)
     return true
   }
 
   /** Undefined when the handle is stale, NaN, negative, fractional or was never given out. */
   find(handle: Handle): TypedArray | undefined {
-    const generation = Math.floor(handle / SLOTS)
-    const slot = handle - generation * SLOTS
-    return this.generations[slot] === generation ? this.arrays[slot] : undefined
+    return this.slot(handle)?.array
   }
 
   dtypeOf(array: TypedArray): DType {
@@ -77,39 +102,87 @@ export class Buffers {
     return array instanceof BoolArray ? 'bool' : 'uint8'
   }
 
-  /** Keeps these buffers for a run. */
-  hold(handles: readonly Handle[]): void {
-    for (const handle of handles) this.held.set(handle, (this.held.get(handle) ?? 0) + 1)
+  /** Keeps a buffer although its handle may be released. */
+  pin(handle: Handle): void {
+    const slot = this.slot(handle)
+    if (slot === undefined) throw new KernelError('program: a buffer of it is not in use')
+    slot.pins++
   }
 
-  /** Ends that, and releases those that were to be released meanwhile. */
-  letGo(handles: readonly Handle[]): void {
-    for (const handle of handles) {
-      const count = this.held.get(handle)! - 1
-      if (count > 0) this.held.set(handle, count)
-      else this.held.delete(handle)
-      if (count === 0 && this.released.delete(handle)) this.release(handle)
+  unpin(handle: Handle): void {
+    const slot = this.slots[handle % SLOTS]
+    if (--slot.pins === 0 && slot.released) this.free(slot)
+  }
+
+  /**
+   * Keeps these buffers, which are in use or pinned, for a run: all of them or, where other runs exclude
+   * this, none (false).
+   */
+  occupy(holds: Holds): boolean {
+    for (const [handle, writes] of holds) if (this.isBusy(handle, writes)) return false
+    for (const [handle, writes] of holds) {
+      const slot = this.slots[handle % SLOTS]
+      slot.pins++
+      const { root } = slot
+      // A run may use several views of the same memory.
+      if (writes) root.written++
+      else root.readers++
+    }
+    return true
+  }
+
+  /** Ends that. */
+  vacate(holds: Holds): void {
+    for (const [handle, writes] of holds) {
+      const { root } = this.slots[handle % SLOTS]
+      if (writes) root.written--
+      else root.readers--
+      this.unpin(handle)
     }
   }
 
-  /** Whether a run under way holds the buffer, and something else asks. */
-  isBusy(handle: Handle): boolean {
-    return this.held.size > 0 && !this.entered && this.held.has(handle)
+  /** Whether a run under way excludes this use of a buffer, and something else asks. */
+  isBusy(handle: Handle, writes: boolean): boolean {
+    if (this.entered) return false
+    const { root } = this.slots[handle % SLOTS]
+    return root.written > 0 || (writes && root.readers > 0)
   }
 
-  private enter(array: TypedArray): Handle {
-    const slot = this.freeSlots.pop() ?? this.arrays.length
-    if (slot === this.arrays.length) {
-      if (slot === SLOTS) throw new OutOfMemoryError(`alloc: ${SLOTS} buffers are in use`)
-      this.arrays.push(undefined)
-      this.generations.push(0)
-    }
-    this.arrays[slot] = array
-    const memory = this.memory
-    memory.live += array.byteLength
-    memory.peak = Math.max(memory.peak, memory.live)
-    memory.buffers++
-    return (slot + this.generations[slot] * SLOTS) as Handle
+  /** Undefined for a released one, unless a program computes, which may have it still. */
+  private slot(handle: Handle): Slot | undefined {
+    const slot = this.slots[handle % SLOTS]
+    if (slot?.array === undefined || slot.generation !== Math.floor(handle / SLOTS))
+      return undefined
+    return slot.released && !this.entered ? undefined : slot
+  }
+
+  private enter(array: TypedArray, root?: Slot): Handle {
+    const slot = this.freeSlots.pop() ?? this.addSlot()
+    slot.array = array
+    slot.root = root ?? slot
+    return (slot.index + slot.generation * SLOTS) as Handle
+  }
+
+  private addSlot(): Slot {
+    // The first is never used: 0 is no handle.
+    const index = Math.max(this.slots.length, 1)
+    if (index === SLOTS) throw new OutOfMemoryError(`alloc: ${SLOTS} buffers are in use`)
+    const slot = { index, generation: 0, pins: 0, released: false, written: 0, readers: 0 }
+    this.slots[index] = Object.assign(slot, { array: undefined, root: slot as unknown as Slot })
+    return this.slots[index]
+  }
+
+  private free(slot: Slot): void {
+    const { array, root } = slot
+    slot.array = undefined
+    slot.released = false
+    // A slot whose generations are used up is retired: a handle is never given out twice.
+    if (slot.generation++ < LAST_GENERATION) this.freeSlots.push(slot)
+    if (root === slot) {
+      this.memory.live -= array!.byteLength
+      this.memory.buffers--
+      this.keep(array!)
+    } else if (--root.pins === 0 && root.released) this.free(root)
   }
 
   private create(length: number, dtype: DType): TypedArray {
@@ -139,6 +212,3 @@ export class Buffers {
     memory.pooled += array.byteLength
   }
 }
-
-/** Elements of dtype bool: what tells them from uint8. */
-export class BoolArray extends Uint8Array {}

@@ -6,11 +6,10 @@
 import { KernelError } from '../../base/errors.js'
 import { yielder } from '../../base/eventLoop.js'
 import type { Backend } from '../backend.js'
-import type { DType } from '../dtype.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
-import type { Plan, Program, Transfer } from '../program.js'
+import type { Place, Plan, Program, Transfer } from '../program.js'
 import { type TapeStep, uses } from '../tape.js'
-import type { Buffers } from './buffers.js'
+import type { Buffers, Holds } from './buffers.js'
 
 interface Step {
   readonly kernel: KernelName
@@ -19,8 +18,11 @@ interface Step {
 
 export class JsProgram implements Program {
   readonly #backend: Backend
+  /** Buffers and views that are freed with the program. */
   readonly #own: Handle[] = []
-  readonly #shared: readonly Handle[]
+  readonly #pinned: Handle[] = []
+  /** What the steps use of the outside, and whether they write it. */
+  readonly #shared: Map<Handle, boolean>
   readonly #steps: Step[]
   readonly #before: Step[]
   readonly #after: Step[]
@@ -37,10 +39,13 @@ export class JsProgram implements Program {
     readonly buffers?: Buffers,
   ) {
     this.#backend = backend
-    this.#shared = plan.places.flatMap(({ shared }) => shared ?? [])
-    const handles = plan.places.map(
-      ({ shared, length, dtype }) => shared ?? this.#alloc(length, dtype),
-    )
+    const handles: Handle[] = []
+    try {
+      for (const place of plan.places) handles.push(this.#locate(place, handles))
+    } catch (error) {
+      this.#free()
+      throw error
+    }
     const resolve = (steps: readonly TapeStep[]) =>
       steps.map(({ kernel, args }) => ({
         kernel,
@@ -51,6 +56,7 @@ export class JsProgram implements Program {
     this.#steps = resolve(plan.steps)
     this.#before = resolve(plan.before)
     this.#after = resolve(plan.after)
+    this.#shared = sharedIn(plan)
   }
 
   runSync(iterations: number, transfers: readonly Transfer[]): number {
@@ -96,40 +102,57 @@ export class JsProgram implements Program {
   }
 
   #free(): void {
-    for (const handle of this.#own.splice(0)) this.#backend.release(handle)
+    // Views before what they show.
+    for (const handle of this.#own.splice(0).reverse()) this.#backend.release(handle)
+    for (const handle of this.#pinned.splice(0)) this.buffers?.unpin(handle)
   }
 
-  #alloc(length: number, dtype: DType): Handle {
-    const handle = this.#backend.alloc(length, dtype)
+  /** The buffer of a place; `earlier` are those of the places before it. */
+  #locate({ shared, view, length, dtype }: Place, earlier: readonly Handle[]): Handle {
+    if (shared !== undefined) {
+      this.buffers?.pin(shared)
+      this.#pinned.push(shared)
+      return shared
+    }
+    const handle = view
+      ? this.#backend.view(earlier[view.of], view.offset, length)
+      : this.#backend.alloc(length, dtype)
     this.#own.push(handle)
     return handle
   }
 
   /** Refuses what cannot run now; the buffers that are held until its end. */
-  #begin(transfers: readonly Transfer[]): Handle[] {
+  #begin(transfers: readonly Transfer[]): Holds {
     if (this.#running) throw new KernelError('program: it is running already; await run() first')
     if (this.#disposed) throw new KernelError('program: it was disposed of')
     this.#cancelled = false
     this.#begun = false
     this.#done = 0
-    const held = [...this.#shared, ...transfers.map(({ table }) => table)]
-    if (held.some((handle) => this.buffers?.isBusy(handle))) {
+    const held = new Map(this.#shared)
+    for (const { direction, table, cell } of transfers) {
+      for (const handle of this.buffers ? [table, cell] : []) {
+        if (this.buffers?.find(handle)) continue
+        throw new KernelError('program: a table or a cell is not a buffer in use')
+      }
+      hold(held, table, direction === 'collect')
+      hold(held, cell, direction === 'feed')
+    }
+    if (this.buffers?.occupy(held) === false) {
       throw new KernelError(
         'program: one of its buffers is in use by a running program; await that first',
       )
     }
-    this.buffers?.hold(held)
     this.#running = true
     return held
   }
 
   /** What was reached is kept, also where an iteration went wrong. */
-  #end(held: readonly Handle[]): void {
+  #end(held: Holds): void {
     for (const { kernel, args } of this.#begun ? this.#after : []) {
       this.#enter(() => this.#backend.run(kernel, ...args))
     }
     this.#running = false
-    this.buffers?.letGo(held)
+    this.buffers?.vacate(held)
     if (this.#disposed) this.#free()
   }
 
@@ -162,4 +185,23 @@ export class JsProgram implements Program {
     }
     this.#done = iteration + 1
   }
+}
+
+function hold(held: Map<Handle, boolean>, handle: Handle, writes: boolean): void {
+  held.set(handle, writes || held.get(handle) === true)
+}
+
+/** What the steps of a plan use of the outside, and whether they write it; views count as their roots. */
+function sharedIn({ places, steps, before, after }: Plan): Map<Handle, boolean> {
+  const rootOf = (place: Place): Place => (place.view ? rootOf(places[place.view.of]) : place)
+  const held = new Map<Handle, boolean>()
+  for (const { kernel, args } of [...before, ...steps, ...after]) {
+    for (const [i, value] of args.entries()) {
+      const use = uses[kernel][i]
+      if (use === 'number') continue
+      const { shared } = rootOf(places[value])
+      if (shared !== undefined) hold(held, shared, use !== 'read')
+    }
+  }
+  return held
 }

@@ -23,6 +23,7 @@ export interface Addon {
   kernels: { name: string; signature: string; dtypes: Record<string, string[]> }[]
   run(kernel: number): void
   alloc(length: number, dtype: number): number
+  view(handle: number, offset: number, length: number): number
   release(handle: number): void
   write(handle: number, src: TypedArray, offset?: number): void
   read(handle: number, dst: TypedArray, offset?: number): void

@@ -2,7 +2,7 @@
 import type { Backend, MemoryUse } from '../backend.js'
 import { type DType, dtypes, type TypedArray } from '../dtype.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
-import type { Plan, Program } from '../program.js'
+import type { Place, Plan, Program } from '../program.js'
 import { type Addon, loadAddon, matchTables, translate } from './addon.js'
 import { NativeProgram } from './program.js'
 
@@ -23,6 +23,14 @@ export class NativeBackend implements Backend {
   alloc(length: number, dtype: DType): Handle {
     try {
       return this.#addon.alloc(length, dtypes[dtype].code) as Handle
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+
+  view(handle: Handle, offset: number, length: number): Handle {
+    try {
+      return this.#addon.view(handle, offset, length) as Handle
     } catch (error) {
       throw translate(error)
     }
@@ -68,11 +76,7 @@ export class NativeBackend implements Backend {
   }
 
   compile(plan: Plan): Program {
-    const places = plan.places.flatMap(({ dtype, length, offset, shared }) =>
-      shared === undefined
-        ? [0, offset!, length, dtypes[dtype].code]
-        : [1, shared, length, dtypes[dtype].code],
-    )
+    const places = plan.places.flatMap(encodePlace)
     const [steps, before, after] = [plan.steps, plan.before, plan.after].map((list) =>
       Float64Array.from(list.flatMap(({ kernel, args }) => [this.#indices[kernel], ...args])),
     )
@@ -87,4 +91,11 @@ export class NativeBackend implements Backend {
       throw translate(error)
     }
   }
+}
+
+/** [kind, where, element offset, length, dtype]; see Program::Place in native/program.h. */
+function encodePlace({ dtype, length, offset, shared, view }: Place): number[] {
+  const { code } = dtypes[dtype]
+  if (shared !== undefined) return [1, shared, 0, length, code]
+  return view ? [2, view.of, view.offset, length, code] : [0, offset!, 0, length, code]
 }
