@@ -5,8 +5,10 @@
 import { execFile } from 'node:child_process'
 import {
   cpSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -86,7 +88,8 @@ t.test('npm pack: what a consumer needs', async (t) => {
     'native/sources',
     'native/napi/addon.cc',
     'data/iris.csv',
-    'lib/index.d.ts',
+    'lib/types/index.d.ts',
+    'lib/types/tensor/tensor.d.ts.map',
     'lib/apps/cli/main.js',
     'src/index.ts',
     'src/apps/lecture/page.css',
@@ -94,7 +97,8 @@ t.test('npm pack: what a consumer needs', async (t) => {
   ]) {
     t.ok(paths.includes(path), path)
   }
-  const needless = /\.(svg|png|node|o)$|^(test|scripts|build|lecture)\/|native\/test|\.stamp/
+  const needless =
+    /\.(svg|png|node|o)$|^(test|scripts|build|lecture)\/|native\/test|\.stamp|^lib\/(?!types).*\.d\.ts$/
   t.strictSame(
     paths.filter((path) => needless.test(path)),
     [],
@@ -115,6 +119,14 @@ t.test('it runs; without the addon, after a warning that says what to do', async
   const { stdout, stderr } = await node('program.js')
   t.equal(stdout, '11 js\n1797 150\n', stderr)
   t.match(stderr, /NeuroblasWarning: .*npm install-scripts approve neuroblas && npm rebuild/)
+})
+
+t.test('its types show nothing internal, and lead to the sources', async (t) => {
+  const types = readFileSync(join(installed, 'lib/types/tensor/tensor.d.ts'), 'utf8')
+  t.match(types, /export declare class Tensor/)
+  t.notMatch(types, /\b(storage|handle)\b|constructor| {2}node:/)
+  const map = JSON.parse(readFileSync(join(installed, 'lib/types/tensor/tensor.d.ts.map'), 'utf8'))
+  t.ok(existsSync(join(installed, 'lib/types/tensor', map.sources[0])))
 })
 
 t.test('its types need those of Node as little as those of browsers', async (t) => {

@@ -14,22 +14,21 @@ export function buildTypeScript() {
   const before = key()
   for (const folder of ['lib.new', 'lib.old'])
     rmSync(inRoot(folder), { recursive: true, force: true })
-  step(
-    'compiling TypeScript',
-    'Mend the errors and run the same command again.',
-    process.execPath,
-    [
-      inRoot('node_modules', 'typescript', 'bin', 'tsc'),
-      '-p',
-      'tsconfig.json',
-      '--outDir',
-      'lib.new',
-      '--pretty',
-      'false',
-    ],
-  )
-  const again = 'Run the same command again.'
-  step('bundling the library', again, process.execPath, [
+  const tsc = [
+    inRoot('node_modules/typescript/bin/tsc'),
+    '-p',
+    'tsconfig.json',
+    '--pretty',
+    'false',
+  ]
+  const advice = 'Mend the errors and run the same command again.'
+  step('compiling TypeScript', advice, process.execPath, [...tsc, '--outDir', 'lib.new'])
+  // The types that others get: without what is marked as internal, and with maps to the sources.
+  step('writing the published types', advice, process.execPath, [
+    ...[...tsc, '--outDir', 'lib.new/types', '--emitDeclarationOnly', '--declarationMap'],
+    ...['--stripInternal', '--noCheck'],
+  ])
+  step('bundling the library', advice, process.execPath, [
     inRoot('scripts/setup/bundle.mjs'),
     'lib.new',
   ])

@@ -145,17 +145,26 @@ export class Monitor {
     this.advance(1)
   }
 
-  /** Internal: steps that pass before one is sampled; 0 when it is the next one. */
+  /**
+   * Steps that pass before one is sampled; 0 when it is the next one.
+   * @internal
+   */
   get stepsToSample(): number {
     return (this.every - (this.#steps % this.every)) % this.every
   }
 
-  /** Internal: counts steps. */
+  /**
+   * Counts steps.
+   * @internal
+   */
   advance(steps: number): void {
     this.#steps += steps
   }
 
-  /** Internal: records a sampled step, by `settle`, until when the tensors must stay. */
+  /**
+   * Records a sampled step, by `settle`, until when the tensors must stay.
+   * @internal
+   */
   add(probe: Probe, look: Look, updates: readonly Tensor[]): void {
     this.settle()
     this.#rest = () => {
@@ -165,7 +174,10 @@ export class Monitor {
     this.#sampled = this.#steps + 1
   }
 
-  /** Internal: brings the records up to date. */
+  /**
+   * Brings the records up to date.
+   * @internal
+   */
   settle(): void {
     const rest = this.#rest
     this.#rest = undefined

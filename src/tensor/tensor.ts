@@ -47,18 +47,24 @@ export interface GradNode {
 
 /** An n-dimensional array, row-major; float32 unless its type says otherwise. */
 export class Tensor<D extends DType = 'float32'> {
+  /** Extents of the axes; [] of a scalar. */
   readonly shape: Shape
+  /** Number of elements. */
   readonly size: number
   readonly dtype: D
   /** Gradient that `backward` left on a leaf, in the leaf's shape. */
   grad: Tensor | null = null
-  /** The op it is the result of, for `backward`. */
+  /**
+   * The op it is the result of, for `backward`.
+   * @internal
+   */
   node: GradNode | null = null
+  /** @internal */
   readonly storage: Storage
   #requiresGrad = false
   #disposed = false
 
-  /** Internal: use `tensor`, `zeros` and so on. */
+  /** @internal */
   constructor(storage: Storage, shape: Shape) {
     this.storage = storage
     this.shape = shape
@@ -66,7 +72,10 @@ export class Tensor<D extends DType = 'float32'> {
     this.dtype = storage.dtype as D
   }
 
-  /** The backend's name for the buffer. Throws ReleasedTensorError when the tensor was released. */
+  /**
+   * The backend's name for the buffer. Throws ReleasedTensorError when the tensor was released.
+   * @internal
+   */
   get handle(): Handle {
     if (this.#disposed) {
       throw new ReleasedTensorError(`tensor ${format(this.shape)}: it was released by dispose()`)

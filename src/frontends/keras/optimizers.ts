@@ -34,7 +34,10 @@ export abstract class Optimizer {
     for (const group of this.#engine?.groups ?? []) group.lr = lr
   }
 
-  /** Internal: the library's optimizer for these parameters. */
+  /**
+   * The library's optimizer for these parameters.
+   * @internal
+   */
   build(groups: Groups): EngineOptimizer {
     this.#engine = this.make(groups)
     return this.#engine
