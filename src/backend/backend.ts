@@ -6,6 +6,7 @@
 import type { DType, TypedArray } from './dtype.js'
 import type { Handle, KernelArgs, KernelName } from './kernels.js'
 import type { Plan, Program } from './program.js'
+import type { Tape } from './tape.js'
 
 /** Bytes and buffers of one backend in this thread. */
 export interface MemoryUse {
@@ -21,8 +22,6 @@ export interface MemoryUse {
 
 export interface Backend {
   readonly name: 'native' | 'js'
-  /** Whether products with weights in panels are faster than with rows. */
-  readonly prefersPanels: boolean
   /** A buffer with undefined content. Throws OutOfMemoryError. */
   alloc(length: number, dtype: DType): Handle
   /**
@@ -39,6 +38,8 @@ export interface Backend {
   /** Runs one kernel now. Throws KernelError when an extent or an index does not fit. */
   run<K extends KernelName>(kernel: K, ...args: KernelArgs<K>): void
   memory(): MemoryUse
+  /** The tape in the form that this backend computes fastest, with the same results but for rounding. */
+  rewrite(tape: Tape): Tape
   /** Makes a plan ready to run. Throws KernelError, OutOfMemoryError. */
   compile(plan: Plan): Program
 }

@@ -28,8 +28,8 @@ declare const handleBrand: unique symbol
 /** Names a buffer of a backend: slot and generation in one number, so that a stale one is noticed. */
 export type Handle = number & { readonly [handleBrand]: true }
 
-// n0 × n1 × n2 elements; an operand is repeated along the dimensions whose bit (1, 2, 4 for n0, n1,
-// n2) is missing from its mask. Three levels hold any broadcast that alternates at most twice.
+// n0 × n1 × n2 elements; an operand is repeated along the dimensions that are missing from its mask
+// (broadcast.ts). Three levels hold any broadcast that alternates at most twice.
 const binary = [
   'a:in:F',
   'b:in:F',
@@ -270,6 +270,12 @@ type ArgumentsOf<Rows extends readonly string[]> = {
 }
 /** Arguments of one kernel, in the order of its row. */
 export type KernelArgs<K extends KernelName> = ArgumentsOf<(typeof kernels)[K]>
+
+type NameOf<Row extends string> = Row extends `${infer Name}:${string}` ? Name : never
+/** The same by name; buffers by whatever stands for them, a handle or a position in a tape. */
+export type NamedArgs<K extends KernelName> = {
+  [Row in (typeof kernels)[K][number] as NameOf<Row>]: number
+}
 
 /** The row as one string, which is what the addon reports of itself. */
 export function signature(kernel: KernelName): string {

@@ -40,9 +40,6 @@ export class RecordingBackend implements Backend {
   get name() {
     return this.inner.name
   }
-  get prefersPanels() {
-    return this.inner.prefersPanels
-  }
 
   alloc(length: number, dtype: DType): Handle {
     const handle = this.#next-- as Handle
@@ -104,6 +101,10 @@ export class RecordingBackend implements Backend {
 
   memory(): MemoryUse {
     return this.inner.memory()
+  }
+
+  rewrite(tape: Tape): Tape {
+    return this.inner.rewrite(tape)
   }
 
   compile(): Program {

@@ -3,7 +3,7 @@
  * and tested. Buffers are positions in one list; steps name them in place of handles.
  */
 import type { DType } from './dtype.js'
-import { type Handle, type KernelName, kernels } from './kernels.js'
+import { type Handle, type KernelName, kernels, type NamedArgs } from './kernels.js'
 
 export interface TapeBuffer {
   readonly dtype: DType
@@ -15,8 +15,8 @@ export interface TapeBuffer {
 }
 
 /** One kernel call; buffers are positions in the tape's list. */
-export interface TapeStep {
-  readonly kernel: KernelName
+export interface TapeStep<K extends KernelName = KernelName> {
+  readonly kernel: K
   readonly args: readonly number[]
 }
 
@@ -49,11 +49,33 @@ export const uses = Object.fromEntries(
   ]),
 ) as Record<KernelName, Use[]>
 
+const names = Object.fromEntries(
+  Object.entries(kernels).map(([kernel, rows]) => [kernel, rows.map((row) => row.split(':')[0])]),
+) as Record<KernelName, string[]>
+
+/** Whether a step is a call of one of these kernels. */
+export function calls<K extends KernelName>(
+  step: TapeStep | undefined,
+  ...wanted: readonly K[]
+): step is TapeStep<K> {
+  return step !== undefined && (wanted as readonly KernelName[]).includes(step.kernel)
+}
+
+/** The arguments of a step by their names in the kernel table. */
+export function argumentsOf<K extends KernelName>({ kernel, args }: TapeStep<K>): NamedArgs<K> {
+  return Object.fromEntries(names[kernel].map((name, i) => [name, args[i]])) as NamedArgs<K>
+}
+
+/** A step by the names of its arguments; those of other kernels among them are left out. */
+export function call<K extends KernelName>(kernel: K, args: NamedArgs<K>): TapeStep<K> {
+  const values: Record<string, number> = args
+  return { kernel, args: names[kernel].map((name) => values[name]) }
+}
+
 /** The steps as text, one per line, with names for the arguments. */
 export function formatStep({ kernel, args }: TapeStep, name: (buffer: number) => string): string {
   const parts = args.map((value, i) => {
-    const label = kernels[kernel][i].split(':')[0]
-    return `${label}=${uses[kernel][i] === 'number' ? value : name(value)}`
+    return `${names[kernel][i]}=${uses[kernel][i] === 'number' ? value : name(value)}`
   })
   return `${kernel}(${parts.join(', ')})`
 }

@@ -1,19 +1,22 @@
 /** A bias fused with the activation after it, and the gradients of both. */
-import type { KernelName } from '../backend/kernels.js'
-import type { Tape, TapeBuffer, TapeStep } from '../backend/tape.js'
-import { hasBetween, isInside, replaceSteps, type Users, usersOf } from './rewrite.js'
+import { isRowForEach } from '../backend/broadcast.js'
+import { hasBetween, isInside, replaceSteps, type Users, usersOf } from '../backend/rewrite.js'
+import {
+  argumentsOf,
+  call,
+  calls,
+  type Tape,
+  type TapeBuffer,
+  type TapeStep,
+} from '../backend/tape.js'
 
 /** What each kernel becomes together with the bias's. */
-const withBias: Partial<Record<KernelName, KernelName>> = {
-  relu: 'biasRelu',
-  sigmoid: 'biasSigmoid',
-  tanh: 'biasTanh',
-}
-const withBiasGradient: Partial<Record<KernelName, KernelName>> = {
+const withBias = { relu: 'biasRelu', sigmoid: 'biasSigmoid', tanh: 'biasTanh' } as const
+const withBiasGradient = {
   reluGrad: 'biasReluGrad',
   sigmoidGrad: 'biasSigmoidGrad',
   tanhGrad: 'biasTanhGrad',
-}
+} as const
 
 /** Both directions. The bits stay the same. */
 export function fuseActivations(tape: Tape): Tape {
@@ -28,23 +31,21 @@ function fuseBiases(tape: Tape): Tape {
   const users = usersOf(tape)
   const replaced = new Map<number, TapeStep | undefined>()
   for (const [at, step] of tape.steps.entries()) {
-    const kernel = withBias[step.kernel]
-    if (kernel === undefined) continue
-    const [sum, y, size] = step.args
+    if (!calls(step, 'relu', 'sigmoid', 'tanh')) continue
+    const { x: sum, y, n } = argumentsOf(step)
     const { readers, writers } = users[sum]
     const from = writers.findLast((writer) => writer < at) ?? -1
     const addition = tape.steps[from]
     const isOnlyForThis =
       isInside(tape.buffers[sum]) &&
       [...readers, ...writers].every((user) => user <= from || user === at)
-    if (addition?.kernel !== 'add' || addition.args[2] !== sum) continue
-    if (!isOnlyForThis || y === sum) continue
-    const [x, bias, , n0, rows, cols, xMask, biasMask] = addition.args
+    if (!calls(addition, 'add') || !isOnlyForThis || y === sum) continue
+    const { a: x, b: bias, y: added, n1: rows, n2: cols, ...broadcast } = argumentsOf(addition)
     const isStable = [x, bias].every((operand) => !hasBetween(users[operand].writers, from, at))
-    const isBias = n0 === 1 && rows * cols === size && xMask === 7 && (biasMask & 6) === 4
-    if (!isBias || !isStable || y === bias || bias === sum) continue
+    const isBias = isRowForEach(broadcast) && rows * cols === n
+    if (added !== sum || !isBias || !isStable || y === bias || bias === sum) continue
     replaced.set(from, undefined)
-    replaced.set(at, { kernel, args: [x, bias, y, rows, cols] })
+    replaced.set(at, call(withBias[step.kernel], { x, bias, y, rows, cols }))
   }
   return replaceSteps(tape, replaced)
 }
@@ -55,37 +56,38 @@ function fuseBiasGradients(tape: Tape): Tape {
   const replaced = new Map<number, TapeStep | undefined>()
   const added: TapeBuffer[] = []
   for (const [at, step] of tape.steps.entries()) {
-    const kernel = withBiasGradient[step.kernel]
-    if (kernel === undefined) continue
-    const [y, dy, dx, size] = step.args
-    const summed = users[dx].readers.find(
-      (reader) => tape.steps[reader].args[0] === dx && isColumnSum(tape, users, at, reader, size),
-    )
-    if (summed === undefined) continue
-    const [, dbias, , rows, cols] = tape.steps[summed].args
+    if (!calls(step, 'reluGrad', 'sigmoidGrad', 'tanhGrad')) continue
+    const { y, dy, dx, n } = argumentsOf(step)
+    const summed = users[dx].readers.find((reader) => isColumnSum(tape, users, at, reader, dx, n))
+    const sum = summed === undefined ? undefined : tape.steps[summed]
+    if (summed === undefined || !calls(sum, 'sum')) continue
+    const { y: dbias, length: rows, inner: cols } = argumentsOf(sum)
     if (dbias === y || dbias === dy) continue
     const scratch = tape.buffers.length + added.length
-    added.push({ dtype: 'float32', length: Math.ceil(rows / 16) * cols })
-    replaced.set(at, { kernel, args: [y, dy, dx, dbias, scratch, rows, cols] })
+    added.push({ dtype: tape.buffers[dx].dtype, length: Math.ceil(rows / 16) * cols })
+    const args = { y, dy, dx, dbias, scratch, rows, cols }
+    replaced.set(at, call(withBiasGradient[step.kernel], args))
     replaced.set(summed, undefined)
   }
   return replaceSteps(tape, replaced, added)
 }
 
-/** Whether the step adds up the columns of what the step `at` wrote, and could do so at once. */
+/** Whether a step adds up the columns of dx, which the step `at` wrote, and could do so at once. */
 function isColumnSum(
   { steps }: Tape,
   users: readonly Users[],
   at: number,
   reader: number,
+  dx: number,
   size: number,
 ): boolean {
-  const { kernel, args } = steps[reader]
-  if (kernel !== 'sum' || reader < at) return false
-  const [dx, dbias, outer, rows, cols, scale] = args
+  const step = steps[reader]
+  if (!calls(step, 'sum') || reader < at) return false
+  const { x, y: dbias, outer, length: rows, inner: cols, scale } = argumentsOf(step)
   const { readers, writers } = users[dbias]
   // A single column is summed in another order.
   return (
+    x === dx &&
     outer === 1 &&
     rows * cols === size &&
     cols > 1 &&

@@ -72,7 +72,7 @@ export class Recorded<R extends Results> {
         for (const leaf of recording.leaves) leaf.grad = null
         recordWith(recording, () => trace.end())
       }
-      this.#plan = plan(fuse(recording.tape, backend))
+      this.#plan = plan(backend.rewrite(fuse(recording.tape)))
       this.#program = backend.compile(this.#plan)
       // What no step reads, such as the settings for biases where there are none, need not be fed.
       const used = new Set(this.#plan.places.map(({ shared }) => shared))

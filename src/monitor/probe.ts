@@ -1,5 +1,6 @@
 /** What a monitor computes with tensors around one training step. May be captured with the step. */
 
+import { ALONG_ALL } from '../backend/broadcast.js'
 import { isRecording } from '../backend/record.js'
 import type { Module } from '../nn/module.js'
 import { stack } from '../ops/layout.js'
@@ -61,7 +62,7 @@ export class Probe {
       for (const [j, w] of weights.entries()) {
         // In place: memory that is touched once in 50 steps comes from far away.
         const { handle } = copies[i][j]
-        w.storage.backend.run('sub', w.handle, handle, handle, 1, 1, w.size, 7, 7)
+        w.storage.backend.run('sub', w.handle, handle, handle, 1, 1, w.size, ALONG_ALL, ALONG_ALL)
       }
     }
     return copies.map((differences) => normOf(differences)!)

@@ -1,6 +1,7 @@
 /**
  * Ops that treat every element alike, with NumPy's broadcasting where there are two operands.
  */
+import { ALONG_ALL } from '../backend/broadcast.js'
 import type { KernelName } from '../backend/kernels.js'
 import { ArgumentError } from '../base/errors.js'
 import { broadcastShapes, planBroadcast, type Shape, sameShape } from '../tensor/shape.js'
@@ -24,7 +25,7 @@ type UnaryKernel = Extract<
 function runBinary(op: string, kernel: BinaryKernel, a: AnyTensor, b: AnyTensor): Tensor {
   if (sameShape(a.shape, b.shape)) {
     const y = allocate(a, a.shape)
-    a.storage.backend.run(kernel, a.handle, b.handle, y.handle, 1, 1, a.size, 7, 7)
+    a.storage.backend.run(kernel, a.handle, b.handle, y.handle, 1, 1, a.size, ALONG_ALL, ALONG_ALL)
     return y
   }
   const shape = broadcastShapes(op, a.shape, b.shape)

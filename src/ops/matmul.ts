@@ -1,6 +1,7 @@
 /**
  * Products of matrices; transposes are flags of the GEMM, never copies.
  */
+import { ALONG_ALL, ALONG_ROW } from '../backend/broadcast.js'
 import { ShapeError } from '../base/errors.js'
 import { format } from '../tensor/shape.js'
 import { allocate, type Tensor } from '../tensor/tensor.js'
@@ -86,7 +87,17 @@ export const linear = defineOp<readonly [x: Tensor, weight: Tensor, bias: Tensor
     if (bias.shape.length !== 1 || bias.shape[0] !== cols) {
       throw new ShapeError(`linear: expected a bias of shape [${cols}], got ${format(bias.shape)}`)
     }
-    y.storage.backend.run('add', y.handle, bias.handle, y.handle, 1, rows, cols, 7, 5)
+    y.storage.backend.run(
+      'add',
+      y.handle,
+      bias.handle,
+      y.handle,
+      1,
+      rows,
+      cols,
+      ALONG_ALL,
+      ALONG_ROW,
+    )
     return y
   },
   save: (_, [x, weight]) => [x, weight],

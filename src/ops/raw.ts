@@ -1,4 +1,5 @@
 /** What ops and the walk back through a graph compute without leaving a graph themselves. */
+import { ALONG_ALL } from '../backend/broadcast.js'
 import { ShapeError } from '../base/errors.js'
 import { checkShape, format, type Shape, sameShape, sizeOf } from '../tensor/shape.js'
 import { type AnyTensor, allocate, type Tensor } from '../tensor/tensor.js'
@@ -129,6 +130,6 @@ export function addInPlace(x: Tensor, y: Tensor): void {
       `add: expected equal shapes, got ${format(x.shape)} and ${format(y.shape)}`,
     )
   }
-  x.storage.backend.run('add', x.handle, y.handle, x.handle, 1, 1, x.size, 7, 7)
+  x.storage.backend.run('add', x.handle, y.handle, x.handle, 1, 1, x.size, ALONG_ALL, ALONG_ALL)
   x.storage.version++
 }

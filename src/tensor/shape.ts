@@ -1,6 +1,7 @@
 /**
  * Shapes: their checks, their errors, and the rules of broadcasting. Knows nothing of tensors.
  */
+import { maskOf } from '../backend/broadcast.js'
 import { excerpt, ShapeError } from '../base/errors.js'
 
 export type Shape = readonly number[]
@@ -78,7 +79,7 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
   return result
 }
 
-/** A broadcast in terms of the binary kernels: extents and, per operand, a mask (see kernels.ts). */
+/** A broadcast in terms of the binary kernels: extents and, per operand, a mask (see backend/broadcast.ts). */
 export interface BroadcastPlan {
   extents: number[]
   aMask: number
@@ -108,13 +109,11 @@ export function planBroadcast(a: Shape, b: Shape, result: Shape): BroadcastPlan 
     extents.unshift(1)
     kinds.unshift(3)
   }
-  let aMask = 0
-  let bMask = 0
-  for (let level = 0; level < 3; level++) {
-    if (kinds[level] & 1) aMask |= 1 << level
-    if (kinds[level] & 2) bMask |= 1 << level
+  const mask = (operand: 1 | 2) => {
+    const [n0, n1, n2] = kinds.map((kind) => (kind & operand) !== 0)
+    return maskOf([n0, n1, n2])
   }
-  return { extents, aMask, bMask }
+  return { extents, aMask: mask(1), bMask: mask(2) }
 }
 
 /** Fills in the one extent given as -1. Throws ShapeError when the sizes do not agree. */

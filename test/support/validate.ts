@@ -14,6 +14,7 @@ import {
   kernels,
 } from '../../lib/backend/kernels.js'
 import type { Plan, Program } from '../../lib/backend/program.js'
+import type { Tape } from '../../lib/backend/tape.js'
 import { KernelError, NeuroblasError } from '../../lib/base/errors.js'
 import { type Call, tolerances } from './tolerance.js'
 
@@ -29,7 +30,6 @@ interface Twin {
 
 export class ValidatingBackend implements Backend {
   readonly name
-  readonly prefersPanels
   private readonly twins = new Map<Handle, Twin>()
 
   /** @param isWide whether the reference computes in float64 what the other computes in float32 */
@@ -39,7 +39,6 @@ export class ValidatingBackend implements Backend {
     private readonly isWide = false,
   ) {
     this.name = tested.name
-    this.prefersPanels = tested.prefersPanels
   }
 
   alloc(length: number, dtype: DType): Handle {
@@ -87,6 +86,10 @@ export class ValidatingBackend implements Backend {
       this.compare(kernel, name, numbers[i] as Handle, call)
       this.copyToTwin(numbers[i] as Handle)
     }
+  }
+
+  rewrite(tape: Tape): Tape {
+    return this.tested.rewrite(tape)
   }
 
   /** Replayed kernel by kernel, each of them compared. */

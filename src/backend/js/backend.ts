@@ -10,6 +10,7 @@ import { type DType, dtypes, type TypedArray } from '../dtype.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
 import { kernels } from '../kernels.js'
 import type { Plan, Program } from '../program.js'
+import type { Tape } from '../tape.js'
 import { Buffers } from './buffers.js'
 import { jsKernels } from './kernels.js'
 import { JsProgram } from './program.js'
@@ -59,9 +60,6 @@ export class JsBackend implements Backend {
   readonly name = 'js'
   private readonly buffers = new Buffers()
 
-  /** They are there for comparison with the native ones. */
-  readonly prefersPanels = false
-
   alloc(length: number, dtype: DType): Handle {
     return this.buffers.allocate(length, dtype)
   }
@@ -95,6 +93,11 @@ export class JsBackend implements Backend {
 
   memory(): MemoryUse {
     return { ...this.buffers.memory }
+  }
+
+  /** Kernels over panels are there for comparison with the native ones only. */
+  rewrite(tape: Tape): Tape {
+    return tape
   }
 
   compile(plan: Plan): Program {

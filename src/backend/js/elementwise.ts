@@ -3,6 +3,7 @@
  * parameter would cost a call per element as soon as two operations had used it.
  */
 import { KernelError } from '../../base/errors.js'
+import { ALONG_ALL, ALONG_N0, ALONG_N1, ALONG_N2 } from '../broadcast.js'
 import type { TypedArray } from '../dtype.js'
 import type { Floats, JsKernel } from './kernel.js'
 
@@ -36,8 +37,8 @@ function broadcast<In>(line: Line<In>) {
       n2 = n1
       n1 = n0
       n0 = 1
-      aMask = (aMask << 1) & 7
-      bMask = (bMask << 1) & 7
+      aMask = (aMask << 1) & ALONG_ALL
+      bMask = (bMask << 1) & ALONG_ALL
     }
     const [aPlane, aRow, aStep] = steps(n1, n2, aMask)
     const [bPlane, bRow, bStep] = steps(n1, n2, bMask)
@@ -53,9 +54,9 @@ function broadcast<In>(line: Line<In>) {
 
 /** From one plane, row and element of an operand to the next; 0 where it is repeated. */
 function steps(n1: number, n2: number, mask: number): [number, number, number] {
-  const row = mask & 4 ? n2 : 1
-  const plane = mask & 2 ? n1 * row : row
-  return [mask & 1 ? plane : 0, mask & 2 ? row : 0, mask & 4 ? 1 : 0]
+  const row = mask & ALONG_N2 ? n2 : 1
+  const plane = mask & ALONG_N1 ? n1 * row : row
+  return [mask & ALONG_N0 ? plane : 0, mask & ALONG_N1 ? row : 0, mask & ALONG_N2 ? 1 : 0]
 }
 
 export const add = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {

@@ -3,12 +3,13 @@ import type { Backend, MemoryUse } from '../backend.js'
 import { type DType, dtypes, type TypedArray } from '../dtype.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
 import type { Place, Plan, Program } from '../program.js'
+import type { Tape } from '../tape.js'
 import { type Addon, loadAddon, matchTables, translate } from './addon.js'
+import { keepWeightsInPanels } from './panels.js'
 import { NativeProgram } from './program.js'
 
 export class NativeBackend implements Backend {
   readonly name = 'native'
-  readonly prefersPanels: boolean
   readonly #addon: Addon
   readonly #mailbox: Float64Array
   readonly #indices: Record<KernelName, number>
@@ -17,7 +18,6 @@ export class NativeBackend implements Backend {
     this.#addon = loadAddon()
     this.#mailbox = this.#addon.mailbox
     this.#indices = matchTables(this.#addon)
-    this.prefersPanels = this.#addon.info().fastTiles
   }
 
   alloc(length: number, dtype: DType): Handle {
@@ -73,6 +73,10 @@ export class NativeBackend implements Backend {
 
   memory(): MemoryUse {
     return this.#addon.memory()
+  }
+
+  rewrite(tape: Tape): Tape {
+    return this.#addon.info().fastTiles ? keepWeightsInPanels(tape) : tape
   }
 
   compile(plan: Plan): Program {

@@ -1,5 +1,5 @@
 /** What rewrites of a tape have in common: who uses a buffer, and the tape with other steps. */
-import { type Tape, type TapeBuffer, type TapeStep, uses } from '../backend/tape.js'
+import { type Tape, type TapeBuffer, type TapeStep, uses } from './tape.js'
 
 /**
  * The steps that read a buffer and those that write it, in order; a step may do both. A buffer and its
