@@ -26,6 +26,7 @@
         "-fvisibility=hidden",
         "<!@(pkg-config --cflags openblas)"
       ],
+      "ldflags": ["-Wl,-z,now"],
       "libraries": ["<!@(pkg-config --libs openblas)"],
       "xcode_settings": {
         "GCC_ENABLE_CPP_EXCEPTIONS": "YES",

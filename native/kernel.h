@@ -3,15 +3,15 @@
 // A kernel is two plain functions over the argument types of arguments.h:
 //
 //   void relu_check(In x, InPlace<Out> y, Size n) { holds(x, n); holds(y, n); }
-//   void relu_run(In x, Out y, Size n, Share share) noexcept { ... }
+//   void relu_run(In x, Out y, Size n, Chunk chunk) noexcept { ... }
 //   static const Registration relu = kernel<relu_check, relu_run>("relu", "x y n");
 //
 // `check` runs on the JavaScript thread, proves every extent and may throw KernelFault. `run` may
-// be called on any thread, touches only its spans, and does the part of the work that its Share
+// be called on any thread, touches only its spans, and does the part of the work that its Chunk
 // names. A kernel that may find its *data* at fault, such as an index, returns a Fault instead of
 // void. A third function,
-// `finish`, with the arguments of `check`, is called once after all shares are done: a random
-// kernel advances there the state that every share reads. Nothing here knows of N-API.
+// `finish`, with the arguments of `check`, is called once after all chunks are done: a random
+// kernel advances there the state that every chunk reads. Nothing here knows of N-API.
 //
 // A kernel that exists for several dtypes is registered once for each, under the same name.
 #pragma once
@@ -33,11 +33,11 @@
 namespace nb {
 
 // Which part of a kernel's work this thread does: part `index` of `count`.
-struct Share {
+struct Chunk {
   size_t index;
   size_t count;
 
-  // This share of n items, in whole multiples of `grain` (a cache line of floats by default), so
+  // This chunk of n items, in whole multiples of `grain` (a cache line of floats by default), so
   // that neighbours never write the same line and the cut depends on n and count alone.
   std::pair<size_t, size_t> of(size_t n, size_t grain = 16) const {
     const size_t grains = (n + grain - 1) / grain;
@@ -54,14 +54,14 @@ Fault index_fault(Ints indices, size_t count, size_t limit) noexcept;
 class BoundCall {
  public:
   virtual ~BoundCall() = default;
-  // The part of the work that the share names, on any thread.
-  virtual Fault run(Share share) const noexcept = 0;
-  // Once, after all shares.
+  // The part of the work that the chunk names, on any thread.
+  virtual Fault run(Chunk chunk) const noexcept = 0;
+  // Once, after all chunks.
   virtual void finish() const noexcept = 0;
-  // Elements of the largest buffer: a measure of what there is to share.
+  // Elements of the largest buffer: a measure of what there is to compute.
   virtual size_t weight() const noexcept = 0;
-  // Into how many shares to cut it for so many threads; at least 1.
-  virtual size_t pieces(size_t threads) const noexcept = 0;
+  // Into how many chunks to cut it for so many threads; at least 1.
+  virtual size_t chunks(size_t threads) const noexcept = 0;
 };
 
 // Computes a large call on as many threads as there are to be had at once.
@@ -122,9 +122,9 @@ struct Registration {};
 Registration add_instance(const char* name, const char* parameters, std::vector<Kind> kinds,
                           Instance instance);
 
-// A share below this many elements costs less than handing it over.
-constexpr size_t kPiece = 8192;
-constexpr size_t kPiecesPerThread = 4;
+// A chunk below this many elements costs less than handing it over.
+constexpr size_t kChunk = 8192;
+constexpr size_t kChunksPerThread = 4;
 
 namespace detail {
 
@@ -139,18 +139,18 @@ size_t extent_of(const T& argument) {
 }
 
 // The typed arguments of one call of a kernel.
-template <auto Check, auto Run, auto Finish, auto Pieces, typename... Args>
+template <auto Check, auto Run, auto Finish, auto Chunks, typename... Args>
 class Call final : public BoundCall {
  public:
   explicit Call(const Arguments& arguments) : Call(arguments, std::index_sequence_for<Args...>()) {}
 
-  Fault run(Share share) const noexcept override {
+  Fault run(Chunk chunk) const noexcept override {
     return std::apply(
-        [share](const Args&... args) -> Fault {
-          if constexpr (std::is_same_v<decltype(Run(args..., share)), Fault>) {
-            return Run(args..., share);
+        [chunk](const Args&... args) -> Fault {
+          if constexpr (std::is_same_v<decltype(Run(args..., chunk)), Fault>) {
+            return Run(args..., chunk);
           } else {
-            Run(args..., share);
+            Run(args..., chunk);
             return {};
           }
         },
@@ -162,11 +162,11 @@ class Call final : public BoundCall {
   }
 
   // More than one for each thread, so that a slow one leaves its part to the others.
-  size_t pieces(size_t threads) const noexcept override {
-    if constexpr (!std::is_null_pointer_v<decltype(Pieces)>) {
-      return std::apply([threads](const Args&... args) { return Pieces(args..., threads); }, args_);
+  size_t chunks(size_t threads) const noexcept override {
+    if constexpr (!std::is_null_pointer_v<decltype(Chunks)>) {
+      return std::apply([threads](const Args&... args) { return Chunks(args..., threads); }, args_);
     } else {
-      return std::max(size_t{1}, std::min(weight() / kPiece, kPiecesPerThread * threads));
+      return std::max(size_t{1}, std::min(weight() / kChunk, kChunksPerThread * threads));
     }
   }
 
@@ -195,15 +195,15 @@ std::array<int, kParameters> dtypes_of() {
   return dtypes;
 }
 
-template <auto Check, auto Run, auto Finish, auto Pieces, typename... Args>
+template <auto Check, auto Run, auto Finish, auto Chunks, typename... Args>
 Registration define(const char* name, const char* parameters, void (*)(Args...)) {
-  using Bound = Call<Check, Run, Finish, Pieces, Args...>;
+  using Bound = Call<Check, Run, Finish, Chunks, Args...>;
   return add_instance(name, parameters, {KindOf<Args>::value...},
                       {dtypes_of<Args...>(),
                        [](const Arguments& arguments, Together together) -> Fault {
                          const Bound call(arguments);
                          if (call.weight() > kWorthSharing) return together(call);
-                         const Fault fault = call.run(Share{0, 1});
+                         const Fault fault = call.run(Chunk{0, 1});
                          if (!fault) call.finish();
                          return fault;
                        },
@@ -215,11 +215,11 @@ Registration define(const char* name, const char* parameters, void (*)(Args...))
 }  // namespace detail
 
 // Registers a kernel, for the dtypes of its functions, under the name and the parameter names of
-// its row in kernels.ts. `pieces`, with the arguments of `check` and a number of threads, says into
-// how many shares to cut it; without it, that follows from the size of its buffers.
-template <auto Check, auto Run, auto Finish = nullptr, auto Pieces = nullptr>
+// its row in kernels.ts. `chunks`, with the arguments of `check` and a number of threads, says into
+// how many chunks to cut it; without it, that follows from the size of its buffers.
+template <auto Check, auto Run, auto Finish = nullptr, auto Chunks = nullptr>
 Registration kernel(const char* name, const char* parameters) {
-  return detail::define<Check, Run, Finish, Pieces>(name, parameters, Check);
+  return detail::define<Check, Run, Finish, Chunks>(name, parameters, Check);
 }
 
 }  // namespace nb

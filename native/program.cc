@@ -12,9 +12,9 @@ Program::Program(Buffers& buffers, size_t arena_bytes, const std::vector<Place>&
     pinned_.reserve(places.size());
     for (const Place& place : places) table_.push_back(locate(place, arena_bytes));
     before_ = bind(steps.before);
-    pass_ = bind(steps.pass);
+    iteration_ = bind(steps.iteration);
     after_ = bind(steps.after);
-    for (const NamedCall& step : pass_) weight_ += step.call->weight();
+    for (const NamedCall& step : iteration_) weight_ += step.call->weight();
     list_held(steps);
   } catch (...) {
     leave_memory();
@@ -72,7 +72,7 @@ Buffer Program::part(double where, size_t offset, size_t length) const {
 void Program::list_held(const Steps& steps) {
   const uint32_t arena = buffers_.find(arena_)->root;
   std::map<uint32_t, bool> writes;
-  for (const auto* list : {&steps.before, &steps.pass, &steps.after}) {
+  for (const auto* list : {&steps.before, &steps.iteration, &steps.after}) {
     for (const Step& step : *list) {
       for (size_t i = 0; i < step.arguments.size(); ++i) {
         const Use use = step.kernel->kinds[i].use;

@@ -1,9 +1,10 @@
 // A recorded program: kernel calls resolved once, replayed without JavaScript between them.
 //
 // A program owns the memory of what lives only inside it (one buffer as arena, planned in
-// TypeScript) and pins the buffers it shares with the outside. It runs some number of passes;
-// before each pass its feeds put that pass's row of a table into a buffer, after each pass its
-// collects save results as rows of another. Nothing here knows of N-API; pool.h runs it.
+// TypeScript) and pins the buffers it shares with the outside. It runs some number of iterations;
+// before each iteration its feeds put that iteration's row of a table into a buffer, after each
+// iteration its collects save results as rows of another. Nothing here knows of N-API; pool.h runs
+// it.
 #pragma once
 
 #include <atomic>
@@ -14,7 +15,7 @@
 
 namespace nb {
 
-// Row `pass` of `table` is copied into `cell` (feed) or from it (collect).
+// Row `iteration` of `table` is copied into `cell` (feed) or from it (collect).
 struct Transfer {
   char* table;
   char* cell;
@@ -39,9 +40,9 @@ class Program final : private BufferSource {
   };
 
   struct Steps {
-    std::vector<Step> before;  // the first pass
-    std::vector<Step> pass;
-    std::vector<Step> after;  // the last pass
+    std::vector<Step> before;  // the first iteration
+    std::vector<Step> iteration;
+    std::vector<Step> after;  // the last iteration
   };
 
   // Throws KernelFault when a place or a call does not fit, std::bad_alloc.
@@ -55,9 +56,9 @@ class Program final : private BufferSource {
   };
   using Calls = std::vector<NamedCall>;
   const Calls& before() const { return before_; }
-  const Calls& pass() const { return pass_; }
+  const Calls& iteration() const { return iteration_; }
   const Calls& after() const { return after_; }
-  // Whether there is enough work in a pass to wake other threads for it.
+  // Whether there is enough work in an iteration to wake other threads for it.
   bool worth_sharing() const { return weight_ > kWorthSharing; }
 
   // The memory from outside that its steps use.
@@ -78,21 +79,21 @@ class Program final : private BufferSource {
   std::vector<Buffer> table_;
   std::vector<uint32_t> pinned_;
   std::vector<Hold> held_;
-  Calls before_, pass_, after_;
+  Calls before_, iteration_, after_;
   size_t weight_ = 0;
 };
 
 // One run of a program: filled in by the caller, advanced by the threads.
 struct Run {
   const Program* program;
-  size_t passes;
+  size_t iterations;
   std::vector<Transfer> feeds;
   std::vector<Transfer> collects;
 
   std::atomic<bool> cancelled{false};
-  // Whether the steps before the first pass are done.
+  // Whether the steps before the first iteration are done.
   bool begun = false;
-  std::atomic<size_t> passes_done{0};
+  std::atomic<size_t> iterations_done{0};
   // What stopped it, if anything did, and in which kernel; read when the run is over.
   Fault fault;
   const char* faulty_step = nullptr;

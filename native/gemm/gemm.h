@@ -39,12 +39,12 @@ void check_operands(In a, In b, Result c, Size m, Size n, Size k) {
 // The part of the result that begins at (row, col), by one call of OpenBLAS's matrix product.
 void multiply_part(const Product& p, size_t row, size_t col, size_t rows, size_t cols) noexcept;
 
-// Into how many shares to cut the product for so many threads: one each at most, because smaller
+// Into how many chunks to cut the product for so many threads: one each at most, because smaller
 // ones take longer in all.
-size_t pieces_of(const Product& p, size_t threads) noexcept;
+size_t chunks_of(const Product& p, size_t threads) noexcept;
 
-// The share of the product, cut as its shape and the OpenBLAS core in use ask for: the result is
-// the same bits for any number of shares.
-void multiply(const Product& p, Share share) noexcept;
+// The chunk of the product, cut as its shape and the OpenBLAS core in use ask for: the result is
+// the same bits for any number of chunks.
+void multiply(const Product& p, Chunk chunk) noexcept;
 
 }  // namespace nb

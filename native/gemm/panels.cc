@@ -1,7 +1,7 @@
 // Weights in panels: a matrix [rows, cols] as blocks of 64 columns one after another, the last one
 // narrower, each with its rows one after another. That is how the tiles of a product with them want
 // to find them: without panels, every product of a training step copies them first. A program packs
-// its weights before the first pass, and unpacks them after the last.
+// its weights before the first iteration, and unpacks them after the last.
 #include <cstring>
 
 #include "gemm.h"
@@ -19,8 +19,9 @@ void pack_check(In x, Out y, Size rows, Size cols) {
 // Calls copy(in rows, in panels, width) for each panel's part of each row: row by row, so that what
 // is read or written lies one after another on both sides.
 template <class Copy>
-void for_panel_rows(Size rows, Size cols, Share share, const Copy& copy) {
-  const auto [first, last] = share.of(rows, 1);
+void for_panel_rows(Size rows, Size cols, Chunk chunk, const Copy& copy) {
+  if (cols == 0) return;  // then no buffer bounds the rows
+  const auto [first, last] = chunk.of(rows, 1);
   for (size_t row = first; row < last; ++row) {
     for (size_t col = 0; col < cols; col += kPanel) {
       const size_t width = std::min(kPanel, cols - col);
@@ -29,15 +30,15 @@ void for_panel_rows(Size rows, Size cols, Share share, const Copy& copy) {
   }
 }
 
-void pack_run(In x, Out y, Size rows, Size cols, Share share) noexcept {
-  for_panel_rows(rows, cols, share, [=](size_t plain, size_t packed, size_t width) {
+void pack_run(In x, Out y, Size rows, Size cols, Chunk chunk) noexcept {
+  for_panel_rows(rows, cols, chunk, [=](size_t plain, size_t packed, size_t width) {
     std::memcpy(y.data + packed, x.data + plain, width * sizeof(float));
   });
 }
 const Registration pack = kernel<pack_check, pack_run>("packPanels", "x y rows cols");
 
-void unpack_run(In x, Out y, Size rows, Size cols, Share share) noexcept {
-  for_panel_rows(rows, cols, share, [=](size_t plain, size_t packed, size_t width) {
+void unpack_run(In x, Out y, Size rows, Size cols, Chunk chunk) noexcept {
+  for_panel_rows(rows, cols, chunk, [=](size_t plain, size_t packed, size_t width) {
     std::memcpy(y.data + plain, x.data + packed, width * sizeof(float));
   });
 }
@@ -53,18 +54,18 @@ void gemm_check(In a, In b, Out c, Size trans_b, Size m, Size n, Size k) {
   flag("transB", trans_b);
   check_operands(a, b, c, m, n, k);
 }
-void gemm_run(In a, In b, Out c, Size trans_b, Size m, Size n, Size k, Share share) noexcept {
+void gemm_run(In a, In b, Out c, Size trans_b, Size m, Size n, Size k, Chunk chunk) noexcept {
   Product p = product_of(trans_b, m, n, k);
   p.a = a.data;
   p.b = b.data;
   p.c = c.data;
-  multiply(p, share);
+  multiply(p, chunk);
 }
-size_t gemm_pieces(In, In, Out, Size trans_b, Size m, Size n, Size k, size_t threads) noexcept {
-  return pieces_of(product_of(trans_b, m, n, k), threads);
+size_t gemm_chunks(In, In, Out, Size trans_b, Size m, Size n, Size k, size_t threads) noexcept {
+  return chunks_of(product_of(trans_b, m, n, k), threads);
 }
 const Registration gemm =
-    kernel<gemm_check, gemm_run, nullptr, gemm_pieces>("gemmPanels", "a b c transB m n k");
+    kernel<gemm_check, gemm_run, nullptr, gemm_chunks>("gemmPanels", "a b c transB m n k");
 
 // w = (1 - lr·decay)·w - lr·aᵀ·b
 Product step_of(Size m, Size n, Size k) {
@@ -76,7 +77,7 @@ void gemm_sgd_check(In a, In b, Inout w, In settings, Size m, Size n, Size k) {
   check_operands(a, b, w, m, n, k);
   holds(settings, kSettings);
 }
-void gemm_sgd_run(In a, In b, Inout w, In settings, Size m, Size n, Size k, Share share) noexcept {
+void gemm_sgd_run(In a, In b, Inout w, In settings, Size m, Size n, Size k, Chunk chunk) noexcept {
   const Settings s = settings_of(settings);
   Product p = step_of(m, n, k);
   p.alpha = -s.lr;
@@ -84,16 +85,16 @@ void gemm_sgd_run(In a, In b, Inout w, In settings, Size m, Size n, Size k, Shar
   p.b = b.data;
   p.beta = 1 - s.lr * s.decay;
   p.c = w.data;
-  multiply(p, share);
+  multiply(p, chunk);
 }
 void gemm_sgd_finish(In, In, Inout w, In settings, Size m, Size n, Size) noexcept {
   shrink_all(w.data, m * n, settings_of(settings));
 }
-size_t gemm_sgd_pieces(In, In, Inout, In, Size m, Size n, Size k, size_t threads) noexcept {
-  return pieces_of(step_of(m, n, k), threads);
+size_t gemm_sgd_chunks(In, In, Inout, In, Size m, Size n, Size k, size_t threads) noexcept {
+  return chunks_of(step_of(m, n, k), threads);
 }
 const Registration gemm_sgd =
-    kernel<gemm_sgd_check, gemm_sgd_run, gemm_sgd_finish, gemm_sgd_pieces>("gemmSgdPanels",
+    kernel<gemm_sgd_check, gemm_sgd_run, gemm_sgd_finish, gemm_sgd_chunks>("gemmSgdPanels",
                                                                            "a b w settings m n k");
 
 }  // namespace

@@ -1,10 +1,9 @@
 // How a product is cut into calls of OpenBLAS: for speed, and for several threads.
 //
 // Narrow products go by the tiles of tiles.h, with their own rule. All others are whole calls,
-// which can be cut without changing a bit, as long as every piece stays above the limit of
+// which can be cut without changing a bit, as long as every chunk stays above the limit of
 // OpenBLAS's small-matrix path (m·n·k = 10^6), for the two paths round differently, and begins
-// where OpenBLAS's kernels do not notice. native/test/shares_test.cc checks it.
-#include <cblas.h>
+// where OpenBLAS's kernels do not notice. native/test/chunks_test.cc checks it.
 #include <strings.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include <initializer_list>
 
 #include "gemm.h"
+#include "openblas.h"
 #include "simd/simd.h"
 #include "tiles.h"
 
@@ -19,9 +19,9 @@ namespace nb {
 namespace {
 
 // Work below which cutting a whole call costs more than it saves; well above the limit.
-constexpr double kPieceWork = 4e6;
+constexpr double kChunkWork = 4e6;
 // And that of tiles and vectors, where it is a matter of handing over alone: some 4 µs.
-constexpr double kSmallPieceWork = 250e3;
+constexpr double kSmallChunkWork = 250e3;
 
 // Multiplications; in double, because three extents below 2^31 may overflow an integer.
 double work_of(const Product& p) {
@@ -50,7 +50,7 @@ size_t row_group() {
   return result;
 }
 
-// Along the longer side, else between rows. What is left over is no piece of its own: it could be
+// Along the longer side, else between rows. What is left over is no chunk of its own: it could be
 // small enough for the other path.
 struct Cut {
   bool by_rows;
@@ -62,18 +62,18 @@ Cut cut_of(const Product& p) {
   return {by_rows, extent, grain, std::max(extent / grain, size_t{1})};
 }
 
-size_t pieces_of_whole(const Product& p) {
-  return std::min(std::max(size_t{1}, static_cast<size_t>(work_of(p) / kPieceWork)),
+size_t chunks_of_whole(const Product& p) {
+  return std::min(std::max(size_t{1}, static_cast<size_t>(work_of(p) / kChunkWork)),
                   cut_of(p).grains);
 }
 
-void multiply_whole(const Product& p, Share share) {
+void multiply_whole(const Product& p, Chunk chunk) {
   const Cut cut = cut_of(p);
-  const size_t pieces = std::min(share.count, pieces_of_whole(p));
-  if (share.index >= pieces) return;
-  const size_t begin = cut.grains * share.index / pieces * cut.grain;
+  const size_t chunks = std::min(chunk.count, chunks_of_whole(p));
+  if (chunk.index >= chunks) return;
+  const size_t begin = cut.grains * chunk.index / chunks * cut.grain;
   const size_t end =
-      share.index + 1 == pieces ? cut.extent : cut.grains * (share.index + 1) / pieces * cut.grain;
+      chunk.index + 1 == chunks ? cut.extent : cut.grains * (chunk.index + 1) / chunks * cut.grain;
   if (cut.by_rows) {
     multiply_part(p, begin, 0, end - begin, p.n);
   } else {
@@ -154,18 +154,18 @@ void add_matrix_vector(CBLAS_TRANSPOSE op, const float* matrix, size_t rows, siz
 }
 
 // With a vector among the operands.
-void multiply_vector(const Product& p, Share share) {
+void multiply_vector(const Product& p, Chunk chunk) {
   if (p.m == 1 && !p.trans_b) {
-    const auto [begin, end] = share.of(p.n, 64);
+    const auto [begin, end] = chunk.of(p.n, 64);
     if (begin == end) return;
     scale(p.c + begin, end - begin, p.beta);
     add_row_product(p, begin, end);
   } else if (p.k == 1) {
-    const auto [begin, end] = share.of(p.m, 1);
+    const auto [begin, end] = chunk.of(p.m, 1);
     if (p.beta == 0) return outer_product(p, begin, end);
     scale(p.c + begin * p.n, (end - begin) * p.n, p.beta);
     add_outer_product(p, begin, end);
-  } else if (share.index == 0) {
+  } else if (chunk.index == 0) {
     scale(p.c, p.m * p.n, p.beta);
     if (p.k == 0) return;
     if (p.m == 1) {
@@ -196,29 +196,30 @@ bool takes_tiles(const Product& p) {
   return p.k > 0 && (p.panels || (!has_vector(p) && goes_by_tiles(p)));
 }
 
-size_t pieces_of_vector(const Product& p) {
+size_t chunks_of_vector(const Product& p) {
   if (p.m == 1 && !p.trans_b) return p.n / 64;
   return p.k == 1 ? p.m : 1;
 }
 
 }  // namespace
 
-size_t pieces_of(const Product& p, size_t threads) noexcept {
+size_t chunks_of(const Product& p, size_t threads) noexcept {
   const bool tiles = takes_tiles(p);
-  if (!tiles && !has_vector(p)) return std::min(threads, pieces_of_whole(p));
-  const size_t most = tiles ? tiles_along(p) : pieces_of_vector(p);
-  const size_t worth = static_cast<size_t>(work_of(p) / kSmallPieceWork);
+  if (!tiles && !has_vector(p)) return std::min(threads, chunks_of_whole(p));
+  const size_t most = tiles ? tiles_along(p) : chunks_of_vector(p);
+  const size_t worth = static_cast<size_t>(work_of(p) / kSmallChunkWork);
   return std::max(size_t{1}, std::min({threads, most, worth}));
 }
 
-void multiply(const Product& p, Share share) noexcept {
+void multiply(const Product& p, Chunk chunk) noexcept {
   if (p.m == 0 || p.n == 0) return;
+  use_one_blas_thread();
   if (takes_tiles(p)) {
-    multiply_in_tiles(p, share);
+    multiply_in_tiles(p, chunk);
   } else if (has_vector(p)) {
-    multiply_vector(p, share);
+    multiply_vector(p, chunk);
   } else {
-    multiply_whole(p, share);
+    multiply_whole(p, chunk);
   }
 }
 

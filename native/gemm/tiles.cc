@@ -179,12 +179,12 @@ size_t tiles_along(const Product& p) noexcept {
   return cuts_rows(p) ? (p.m + height_of(p) - 1) / height_of(p) : (p.n + kPanel - 1) / kPanel;
 }
 
-void multiply_in_tiles(const Product& p, Share share) noexcept {
+void multiply_in_tiles(const Product& p, Chunk chunk) noexcept {
   Block block{0, p.m, 0, p.n};
   if (cuts_rows(p)) {
-    std::tie(block.row, block.row_end) = share.of(p.m, height_of(p));
+    std::tie(block.row, block.row_end) = chunk.of(p.m, height_of(p));
   } else {
-    std::tie(block.col, block.col_end) = share.of(p.n, kPanel);
+    std::tie(block.col, block.col_end) = chunk.of(p.n, kPanel);
   }
   if (block.row == block.row_end || block.col == block.col_end) return;
   multiply_block(p, block, scratch(kPanel * p.k + (p.trans_a ? p.m * p.k : 0)));

@@ -20,10 +20,10 @@ bool has_fast_tiles() noexcept;
 // Whether tiles are the better way; by the shape and OpenBLAS alone.
 bool goes_by_tiles(const Product& p) noexcept;
 
-// Tiles side by side: so many shares have work.
+// Tiles side by side: so many chunks have work.
 size_t tiles_along(const Product& p) noexcept;
 
-// The share of a product that goes by tiles, or has panels; k > 0.
-void multiply_in_tiles(const Product& p, Share share) noexcept;
+// The chunk of a product that goes by tiles, or has panels; k > 0.
+void multiply_in_tiles(const Product& p, Chunk chunk) noexcept;
 
 }  // namespace nb

@@ -17,8 +17,8 @@ void activation_check(In x, In bias, InPlace<Out> y, Size rows, Size cols) {
 }
 // y = F(x + bias) for x, y [rows, cols]
 template <float (*F)(float)>
-void activation_run(In x, In bias, Out y, Size rows, Size cols, Share share) noexcept {
-  const Range range = share.of(rows * cols);
+void activation_run(In x, In bias, Out y, Size rows, Size cols, Chunk chunk) noexcept {
+  const Range range = chunk.of(rows * cols);
   simd([=] {
     for_pieces(range, cols, [&](size_t row, size_t from, size_t to) {
       const float* source = x.data + row * cols;
@@ -46,8 +46,9 @@ void gradient_check(In y, In dy, InPlace<Out> dx, Out dbias, Scratch scratch, Si
 // dx = F(y, dy), and the sums of its runs of rows: shared by rows, as the products on both sides.
 template <float (*F)(float, float)>
 void gradient_run(In y, In dy, Out dx, Out, Scratch scratch, Size rows, Size cols,
-                  Share share) noexcept {
-  const Range runs = share.of(runs_of(rows), 1);
+                  Chunk chunk) noexcept {
+  if (cols == 0) return;  // then no buffer bounds the rows
+  const Range runs = chunk.of(runs_of(rows), 1);
   simd([=] {
     for (size_t run = runs.first; run < runs.second; ++run) {
       float* sums = scratch.data + run * cols;

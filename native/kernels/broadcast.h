@@ -80,9 +80,9 @@ NB_INLINE void binary_row(const T* a, const T* b, R* y, size_t n, bool a_moves, 
 
 template <typename A, typename Y, auto F>
 void binary_run(A a, A b, Y y, Size n0, Size n1, Size n2, Size a_mask, Size b_mask,
-                Share share) noexcept {
+                Chunk chunk) noexcept {
   const Broadcast w = collapse({n0, n1, n2}, a_mask, b_mask);
-  const Range range = share.of(n0 * n1 * n2);
+  const Range range = chunk.of(n0 * n1 * n2);
   simd([=] {
     for_pieces(range, w.n[2], [&](size_t row, size_t from, size_t to) {
       const size_t i0 = row / w.n[1], i1 = row % w.n[1];

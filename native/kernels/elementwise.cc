@@ -61,8 +61,8 @@ void unary_check(In x, InPlace<Out> y, Size n) {
   holds(y, n);
 }
 template <float (*F)(float)>
-void unary_run(In x, Out y, Size n, Share share) noexcept {
-  const Range range = share.of(n);
+void unary_run(In x, Out y, Size n, Chunk chunk) noexcept {
+  const Range range = chunk.of(n);
   simd([=] {
     for (size_t i = range.first; i < range.second; ++i) y[i] = F(x[i]);
   });
@@ -91,9 +91,9 @@ NB_INLINE float reciprocal(float x) { return 1 / x; }
 // v_sin and v_cos give NaN for large arguments, which the C library then computes. An argument that
 // is NaN comes here too, and stays NaN.
 template <float (*F)(float), double (*Large)(double)>
-void periodic_run(In x, Out y, Size n, Share share) noexcept {
+void periodic_run(In x, Out y, Size n, Chunk chunk) noexcept {
   constexpr size_t kBlock = 256;
-  const Range range = share.of(n);
+  const Range range = chunk.of(n);
   for (size_t begin = range.first; begin < range.second; begin += kBlock) {
     float block[kBlock];  // the result may be written over x
     const size_t size = std::min(kBlock, range.second - begin);
@@ -122,8 +122,8 @@ void activation_grad_check(In y, In dy, InPlace<Out> dx, Size n) {
   holds(dx, n);
 }
 template <float (*F)(float, float)>
-void activation_grad_run(In y, In dy, Out dx, Size n, Share share) noexcept {
-  const Range range = share.of(n);
+void activation_grad_run(In y, In dy, Out dx, Size n, Chunk chunk) noexcept {
+  const Range range = chunk.of(n);
   simd([=] {
     for (size_t i = range.first; i < range.second; ++i) dx[i] = F(y[i], dy[i]);
   });
@@ -142,8 +142,8 @@ Registration activation_grad(const char* name) {
 // With scalars, and the rest.
 
 void affine_check(In x, InPlace<Out> y, Size n, Float, Float) { unary_check(x, y, n); }
-void affine_run(In x, Out y, Size n, Float scale, Float shift, Share share) noexcept {
-  const Range range = share.of(n);
+void affine_run(In x, Out y, Size n, Float scale, Float shift, Chunk chunk) noexcept {
+  const Range range = chunk.of(n);
   simd([=] {
     for (size_t i = range.first; i < range.second; ++i) y[i] = scale * x[i] + shift;
   });
@@ -157,8 +157,8 @@ void clip_check(In x, InPlace<Out> y, Size n, Float low, Float high) {
                       std::to_string(high));
   }
 }
-void clip_run(In x, Out y, Size n, Float low, Float high, Share share) noexcept {
-  const Range range = share.of(n);
+void clip_run(In x, Out y, Size n, Float low, Float high, Chunk chunk) noexcept {
+  const Range range = chunk.of(n);
   simd([=] {
     for (size_t i = range.first; i < range.second; ++i) {
       const float raised = x[i] < low ? low : x[i];
@@ -174,8 +174,8 @@ void select_check(In condition, In a, In b, InPlace<Out> y, Size n) {
   holds(b, n);
   holds(y, n);
 }
-void select_run(In condition, In a, In b, Out y, Size n, Share share) noexcept {
-  const Range range = share.of(n);
+void select_run(In condition, In a, In b, Out y, Size n, Chunk chunk) noexcept {
+  const Range range = chunk.of(n);
   simd([=] {
     for (size_t i = range.first; i < range.second; ++i) y[i] = condition[i] != 0 ? a[i] : b[i];
   });

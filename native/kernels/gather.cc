@@ -1,6 +1,6 @@
 // Rows picked and added by index: batches from a data set, embeddings, one-hot labels.
 //
-// Every share checks all indices before it writes, so all of them decide alike and a faulty call
+// Every chunk checks all indices before it writes, so all of them decide alike and a faulty call
 // writes nothing.
 #include <cstring>
 
@@ -31,10 +31,10 @@ void gather_rows_check(Any x, Ints indices, AnyOut y, Size count, Size cols, Siz
   holds(y, product(count, cols));
 }
 Fault gather_rows_run(Any x, Ints indices, AnyOut y, Size count, Size cols, Size source_rows,
-                      Share share) noexcept {
+                      Chunk chunk) noexcept {
   if (const Fault fault = index_fault(indices, count, source_rows)) return fault;
   const size_t size = x.element_size;
-  for_pieces(share.of(count * cols), cols, [=](size_t row, size_t from, size_t to) {
+  for_pieces(chunk.of(count * cols), cols, [=](size_t row, size_t from, size_t to) {
     prefetch_row(x.data, indices, row + kRowsAhead, count, cols * size);
     const size_t source = static_cast<size_t>(indices[row]) * cols;
     std::memcpy(y.data + (row * cols + from) * size, x.data + (source + from) * size,
@@ -52,9 +52,9 @@ void gather_bytes_check(Bytes x, Ints indices, Out y, Size count, Size cols, Siz
   holds(y, product(count, cols));
 }
 Fault gather_bytes_run(Bytes x, Ints indices, Out y, Size count, Size cols, Size source_rows,
-                       Float scale, Share share) noexcept {
+                       Float scale, Chunk chunk) noexcept {
   if (const Fault fault = index_fault(indices, count, source_rows)) return fault;
-  const Range range = share.of(count * cols);
+  const Range range = chunk.of(count * cols);
   simd([=] {
     for_pieces(range, cols, [&](size_t row, size_t from, size_t to) {
       prefetch_row(x.data, indices, row + kRowsAhead, count, cols);
@@ -76,9 +76,9 @@ void scatter_add_rows_check(In dy, Ints indices, Inout dx, Size count, Size cols
 }
 // Shares are columns: an index may come twice, and its rows are added in their order.
 Fault scatter_add_rows_run(In dy, Ints indices, Inout dx, Size count, Size cols, Size target_rows,
-                           Share share) noexcept {
+                           Chunk chunk) noexcept {
   if (const Fault fault = index_fault(indices, count, target_rows)) return fault;
-  const Range range = share.of(cols);
+  const Range range = chunk.of(cols);
   simd([=] {
     for (size_t r = 0; r < count; ++r) {
       const float* source = dy.data + r * cols;
@@ -95,9 +95,9 @@ void one_hot_check(Ints labels, Out y, Size rows, Size cols) {
   holds(labels, rows);
   holds(y, product(rows, cols));
 }
-Fault one_hot_run(Ints labels, Out y, Size rows, Size cols, Share share) noexcept {
+Fault one_hot_run(Ints labels, Out y, Size rows, Size cols, Chunk chunk) noexcept {
   if (const Fault fault = index_fault(labels, rows, cols)) return fault;
-  const Range range = share.of(rows);
+  const Range range = chunk.of(rows);
   std::fill(y.data + range.first * cols, y.data + range.second * cols, 0.0f);
   for (size_t r = range.first; r < range.second; ++r) {
     y[r * cols + static_cast<size_t>(labels[r])] = 1;

@@ -12,8 +12,8 @@ void fill_check(OutOf<T> y, Size n, Double) {
   holds(y, n);
 }
 template <typename T>
-void fill_run(OutOf<T> y, Size n, Double value, Share share) noexcept {
-  const Range range = share.of(n);
+void fill_run(OutOf<T> y, Size n, Double value, Chunk chunk) noexcept {
+  const Range range = chunk.of(n);
   std::fill(y.data + range.first, y.data + range.second, convert<T>(value));
 }
 const Registration fill = [] {
@@ -43,8 +43,8 @@ void expand_check(Any x, AnyOut y, Size outer, Size repeat, Size inner) {
   holds(x, product(outer, inner));
   holds(y, product(outer, repeat, inner));
 }
-void expand_run(Any x, AnyOut y, Size outer, Size repeat, Size inner, Share share) noexcept {
-  const Range range = share.of(outer * repeat * inner);
+void expand_run(Any x, AnyOut y, Size outer, Size repeat, Size inner, Chunk chunk) noexcept {
+  const Range range = chunk.of(outer * repeat * inner);
   const size_t size = x.element_size;
   if (inner == 1) {
     with_word(size, [=](auto word) {
@@ -85,13 +85,13 @@ void copy_strided(const uint8_t* x, uint8_t* y, size_t n, size_t x_stride, size_
 }
 
 void copy2d_run(Any x, AnyInout y, Size rows, Size cols, Size x_offset, Size x_stride,
-                Size y_offset, Size y_stride, Share share) noexcept {
+                Size y_offset, Size y_stride, Chunk chunk) noexcept {
   if (rows == 0 || cols == 0) return;  // then the offsets were not checked
   const size_t size = x.element_size;
   const uint8_t* source = x.data + x_offset * size;
   uint8_t* target = y.data + y_offset * size;
   if (cols == 1) {
-    const Range range = share.of(rows);
+    const Range range = chunk.of(rows);
     const size_t n = range.second - range.first;
     source += range.first * x_stride * size;
     target += range.first * y_stride * size;
@@ -100,7 +100,7 @@ void copy2d_run(Any x, AnyInout y, Size rows, Size cols, Size x_offset, Size x_s
     });
   }
   const bool one_piece = x_stride == cols && y_stride == cols;
-  for_pieces(share.of(rows * cols), one_piece ? rows * cols : cols,
+  for_pieces(chunk.of(rows * cols), one_piece ? rows * cols : cols,
              [=](size_t row, size_t from, size_t to) {
                std::memcpy(target + (row * y_stride + from) * size,
                            source + (row * x_stride + from) * size, (to - from) * size);
@@ -133,11 +133,11 @@ void transpose_columns(const uint8_t* x, uint8_t* y, size_t rows, size_t cols, s
 }
 
 void transpose_run(Any x, AnyOut y, Size outer, Size rows, Size cols, Size inner,
-                   Share share) noexcept {
+                   Chunk chunk) noexcept {
   const size_t size = x.element_size;
   const size_t plane = rows * cols * inner * size;  // bytes
   if (plane == 0) return;
-  for_pieces(share.of(outer * cols), cols, [=](size_t o, size_t from, size_t to) {
+  for_pieces(chunk.of(outer * cols), cols, [=](size_t o, size_t from, size_t to) {
     const uint8_t* source = x.data + o * plane;
     uint8_t* target = y.data + o * plane;
     if (inner == 1) {
@@ -162,8 +162,8 @@ void cast_check(Span<From, Use::in, Parameter::S> x, OutOf<To> y, Size n) {
   holds(y, n);
 }
 template <typename From, typename To>
-void cast_run(Span<From, Use::in, Parameter::S> x, OutOf<To> y, Size n, Share share) noexcept {
-  const Range range = share.of(n);
+void cast_run(Span<From, Use::in, Parameter::S> x, OutOf<To> y, Size n, Chunk chunk) noexcept {
+  const Range range = chunk.of(n);
   simd([=] {
     for (size_t i = range.first; i < range.second; ++i) y[i] = convert<To>(x[i]);
   });

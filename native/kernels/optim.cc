@@ -1,6 +1,6 @@
 // Optimizer steps, each one pass over the parameters.
-#include "descent.h"
 #include "rows.h"
+#include "updates.h"
 
 namespace nb {
 namespace {
@@ -10,9 +10,9 @@ void sgd_check(Inout w, In dw, In settings, Size n) {
   holds(dw, n);
   holds(settings, kSettings);
 }
-void sgd_run(Inout w, In dw, In settings, Size n, Share share) noexcept {
-  const auto [begin, end] = share.of(n);
-  descend_plainly(settings_of(settings), w.data + begin, dw.data + begin, end - begin);
+void sgd_run(Inout w, In dw, In settings, Size n, Chunk chunk) noexcept {
+  const auto [begin, end] = chunk.of(n);
+  sgd_update(settings_of(settings), w.data + begin, dw.data + begin, end - begin);
 }
 const Registration sgd = kernel<sgd_check, sgd_run>("sgd", "w dw settings n");
 
@@ -20,10 +20,10 @@ void sgd_momentum_check(Inout w, In dw, Inout velocity, In settings, Size n) {
   sgd_check(w, dw, settings, n);
   holds(velocity, n);
 }
-void sgd_momentum_run(Inout w, In dw, Inout velocity, In settings, Size n, Share share) noexcept {
-  const auto [begin, end] = share.of(n);
-  descend_with_momentum(settings_of(settings), w.data + begin, dw.data + begin,
-                        velocity.data + begin, end - begin);
+void sgd_momentum_run(Inout w, In dw, Inout velocity, In settings, Size n, Chunk chunk) noexcept {
+  const auto [begin, end] = chunk.of(n);
+  momentum_update(settings_of(settings), w.data + begin, dw.data + begin, velocity.data + begin,
+                  end - begin);
 }
 const Registration sgd_momentum =
     kernel<sgd_momentum_check, sgd_momentum_run>("sgdMomentum", "w dw velocity settings n");
@@ -35,10 +35,10 @@ void adam_check(Inout w, In dw, Inout mean, Inout square, In settings, Size n) {
   holds(square, n);
   holds(settings, kAdamSettings);
 }
-void adam_run(Inout w, In dw, Inout mean, Inout square, In settings, Size n, Share share) noexcept {
-  const auto [begin, end] = share.of(n);
-  descend_by_adam(adam_settings_of(settings), w.data + begin, dw.data + begin, mean.data + begin,
-                  square.data + begin, end - begin);
+void adam_run(Inout w, In dw, Inout mean, Inout square, In settings, Size n, Chunk chunk) noexcept {
+  const auto [begin, end] = chunk.of(n);
+  adam_update(adam_settings_of(settings), w.data + begin, dw.data + begin, mean.data + begin,
+              square.data + begin, end - begin);
 }
 const Registration adam = kernel<adam_check, adam_run>("adam", "w dw mean square settings n");
 
@@ -57,9 +57,9 @@ double norm_of(const float* column, size_t rows, size_t stride) {
 }
 // Shares are columns, each summed down its rows, so that the sums do not depend on the cut. Wide
 // ones: of each row they read what lies together.
-void max_norm_run(Inout w, In limit, Size rows, Size cols, Share share) noexcept {
+void max_norm_run(Inout w, In limit, Size rows, Size cols, Chunk chunk) noexcept {
   constexpr size_t kBlock = 1024;
-  const Range range = share.of(cols);
+  const Range range = chunk.of(cols);
   const float c = limit[0];
   simd([=, w = w.data] {
     for (size_t first = range.first; first < range.second; first += kBlock) {
@@ -86,11 +86,11 @@ void max_norm_run(Inout w, In limit, Size rows, Size cols, Share share) noexcept
     }
   });
 }
-size_t max_norm_pieces(Inout, In, Size rows, Size cols, size_t threads) noexcept {
-  return rows * cols < 2 * kPiece ? 1 : threads;
+size_t max_norm_chunks(Inout, In, Size rows, Size cols, size_t threads) noexcept {
+  return rows * cols < 2 * kChunk ? 1 : threads;
 }
 const Registration max_norm =
-    kernel<max_norm_check, max_norm_run, nullptr, max_norm_pieces>("maxNorm", "w limit rows cols");
+    kernel<max_norm_check, max_norm_run, nullptr, max_norm_chunks>("maxNorm", "w limit rows cols");
 
 }  // namespace
 }  // namespace nb

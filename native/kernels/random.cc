@@ -2,8 +2,8 @@
 // numbers: as easy as 1, 2, 3", 2011).
 //
 // state: two words of key and a 64-bit block counter, low word first. Element i takes word i mod 4
-// of block counter + i / 4, so any share can compute its part by itself. The words are the same in
-// the JavaScript backend. `run` only reads the state; it is advanced when all shares are done.
+// of block counter + i / 4, so any chunk can compute its part by itself. The words are the same in
+// the JavaScript backend. `run` only reads the state; it is advanced when all chunks are done.
 #include <cmath>
 
 #include "rows.h"
@@ -13,7 +13,7 @@ namespace nb {
 namespace {
 
 constexpr size_t kBlockWords = 4;
-constexpr size_t kWords = 256;  // made at a time; a multiple of the grain of a share
+constexpr size_t kWords = 256;  // made at a time; a multiple of the grain of a chunk
 constexpr size_t kState = 4;
 
 struct Generator {
@@ -64,9 +64,9 @@ NB_INLINE float unit(uint32_t word) { return static_cast<float>(word >> 8) * 0x1
 
 // Fills y with convert(words, values), which makes kWords values from as many words.
 template <class Convert>
-void draw(Out y, IntsInout state, Size n, Share share, const Convert& convert) {
+void draw(Out y, IntsInout state, Size n, Chunk chunk, const Convert& convert) {
   const Generator g = generator_of(state);
-  const Range range = share.of(n);
+  const Range range = chunk.of(n);
   simd([=] {
     uint32_t words[kWords];
     float values[kWords];
@@ -85,9 +85,9 @@ void draw_check(Out y, IntsInout state, Size n) {
 void draw_finish(Out, IntsInout state, Size n, Float, Float) noexcept { advance(state, n); }
 
 void uniform_check(Out y, IntsInout state, Size n, Float, Float) { draw_check(y, state, n); }
-void uniform_run(Out y, IntsInout state, Size n, Float low, Float high, Share share) noexcept {
+void uniform_run(Out y, IntsInout state, Size n, Float low, Float high, Chunk chunk) noexcept {
   const float width = high - low;
-  draw(y, state, n, share, [=](const uint32_t* words, float* values) {
+  draw(y, state, n, chunk, [=](const uint32_t* words, float* values) {
     for (size_t i = 0; i < kWords; ++i) values[i] = low + width * unit(words[i]);
   });
 }
@@ -96,8 +96,8 @@ const Registration uniform =
 
 void normal_check(Out y, IntsInout state, Size n, Float, Float) { draw_check(y, state, n); }
 // Box and Muller 1958; the logarithm's argument is in (0, 1].
-void normal_run(Out y, IntsInout state, Size n, Float mean, Float std, Share share) noexcept {
-  draw(y, state, n, share, [=](const uint32_t* words, float* values) {
+void normal_run(Out y, IntsInout state, Size n, Float mean, Float std, Chunk chunk) noexcept {
+  draw(y, state, n, chunk, [=](const uint32_t* words, float* values) {
     for (size_t i = 0; i < kWords; i += 2) {
       const float radius = std::sqrt(-2 * v_log(unit(words[i]) + 0x1p-24f));
       const float angle = 6.283185307179586f * unit(words[i + 1]);
@@ -113,9 +113,9 @@ void bernoulli_check(Out y, IntsInout state, Size n, Float p) {
   draw_check(y, state, n);
   if (!(p >= 0 && p <= 1)) throw KernelFault("p must be from 0 to 1, got " + std::to_string(p));
 }
-void bernoulli_run(Out y, IntsInout state, Size n, Float p, Share share) noexcept {
+void bernoulli_run(Out y, IntsInout state, Size n, Float p, Chunk chunk) noexcept {
   const uint64_t limit = static_cast<uint64_t>(static_cast<double>(p) * 0x1p32);
-  draw(y, state, n, share, [=](const uint32_t* words, float* values) {
+  draw(y, state, n, chunk, [=](const uint32_t* words, float* values) {
     for (size_t i = 0; i < kWords; ++i) values[i] = words[i] < limit ? 1 : 0;
   });
 }
@@ -127,9 +127,9 @@ void bernoulli_each_check(In p, InPlace<Out> y, IntsInout state, Size n) {
   holds(p, n);
   draw_check(y, state, n);
 }
-void bernoulli_each_run(In p, Out y, IntsInout state, Size n, Share share) noexcept {
+void bernoulli_each_run(In p, Out y, IntsInout state, Size n, Chunk chunk) noexcept {
   const Generator g = generator_of(state);
-  const Range range = share.of(n);
+  const Range range = chunk.of(n);
   simd([=] {
     uint32_t words[kWords];
     for (size_t begin = range.first; begin < range.second; begin += kWords) {
@@ -153,10 +153,10 @@ void permutation_check(IntsOut y, IntsInout state, Size n) {
   holds(y, n);
   holds(state, kState);
 }
-// Fisher and Yates; each swap needs the one before, so one share does it all. A position is the
+// Fisher and Yates; each swap needs the one before, so one chunk does it all. A position is the
 // high half of word · size (Lemire 2019, without the rejection: the bias is below size / 2^32).
-void permutation_run(IntsOut y, IntsInout state, Size n, Share share) noexcept {
-  if (share.index != 0) return;
+void permutation_run(IntsOut y, IntsInout state, Size n, Chunk chunk) noexcept {
+  if (chunk.index != 0) return;
   const Generator g = generator_of(state);
   for (size_t i = 0; i < n; ++i) y[i] = static_cast<int32_t>(i);
   uint32_t words[kWords];

@@ -1,7 +1,7 @@
 // Reductions over the middle dimension of x [outer, length, inner].
 //
 // With inner = 1 a result is the sum or maximum of a row; else neighbouring columns are reduced
-// side by side. The order of additions depends on the shape alone, so every share count gives the
+// side by side. The order of additions depends on the shape alone, so every chunk count gives the
 // same.
 #include "simd/reduce.h"
 
@@ -21,7 +21,7 @@ void reduction_check(In x, Y y, Size outer, Size length, Size inner) {
   holds(y, product(outer, inner));
 }
 
-// Calls f(x, y, width) for every block of columns of the share: x at the first of `length` rows
+// Calls f(x, y, width) for every block of columns of the chunk: x at the first of `length` rows
 // that are `inner` apart.
 template <typename Y, class F>
 NB_INLINE void for_columns(In x, Y y, Range range, size_t length, size_t inner, const F& f) {
@@ -42,8 +42,8 @@ NB_INLINE float sum_row(const float* x, size_t n) {
 void sum_check(In x, Out y, Size outer, Size length, Size inner, Float) {
   reduction_check(x, y, outer, length, inner);
 }
-void sum_run(In x, Out y, Size outer, Size length, Size inner, Float scale, Share share) noexcept {
-  const Range range = share.of(outer * inner);
+void sum_run(In x, Out y, Size outer, Size length, Size inner, Float scale, Chunk chunk) noexcept {
+  const Range range = chunk.of(outer * inner);
   simd([=] {
     if (inner == 1) {
       for (size_t o = range.first; o < range.second; ++o) {
@@ -80,8 +80,8 @@ NB_INLINE float norm_row(const float* x, size_t n) {
 void norm_check(In x, Out y, Size outer, Size length, Size inner) {
   reduction_check(x, y, outer, length, inner);
 }
-void norm_run(In x, Out y, Size outer, Size length, Size inner, Share share) noexcept {
-  const Range range = share.of(outer * inner);
+void norm_run(In x, Out y, Size outer, Size length, Size inner, Chunk chunk) noexcept {
+  const Range range = chunk.of(outer * inner);
   simd([=] {
     if (inner == 1) {
       for (size_t o = range.first; o < range.second; ++o) {
@@ -121,8 +121,8 @@ void max_check(In x, Out y, Size outer, Size length, Size inner) {
   reduction_check(x, y, outer, length, inner);
   refuse_empty(outer, length, inner);
 }
-void max_run(In x, Out y, Size outer, Size length, Size inner, Share share) noexcept {
-  const Range range = share.of(outer * inner);
+void max_run(In x, Out y, Size outer, Size length, Size inner, Chunk chunk) noexcept {
+  const Range range = chunk.of(outer * inner);
   simd([=] {
     if (inner == 1) {
       for (size_t o = range.first; o < range.second; ++o) {
@@ -153,8 +153,8 @@ void argmax_check(In x, IntsOut y, Size outer, Size length, Size inner) {
   refuse_empty(outer, length, inner);
   if (length > INT32_MAX) throw KernelFault("length must be below 2^31");
 }
-void argmax_run(In x, IntsOut y, Size outer, Size length, Size inner, Share share) noexcept {
-  const Range range = share.of(outer * inner);
+void argmax_run(In x, IntsOut y, Size outer, Size length, Size inner, Chunk chunk) noexcept {
+  const Range range = chunk.of(outer * inner);
   simd([=] {
     if (inner == 1) {
       for (size_t o = range.first; o < range.second; ++o) {

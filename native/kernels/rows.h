@@ -1,4 +1,4 @@
-// Walking a share of rows × cols elements that lie one after another.
+// Walking a chunk of rows × cols elements that lie one after another.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@ namespace nb {
 
 using Range = std::pair<size_t, size_t>;
 
-// Calls f(row, from, to) for every piece of a row that lies in the elements of `range`. A share cut
+// Calls f(row, from, to) for every piece of a row that lies in the elements of `range`. A chunk cut
 // in elements, not in rows, is even for any shape.
 template <class F>
 NB_INLINE void for_pieces(Range range, size_t cols, const F& f) {

@@ -94,12 +94,12 @@ NB_INLINE void store_tile(const float* tile, size_t rows, size_t cols, float* y)
   }
 }
 
-// Calls compute(group) for all rows of the share; b and y may be nullptr.
+// Calls compute(group) for all rows of the chunk; b and y may be nullptr.
 template <class Compute>
-void for_groups(const float* a, const float* b, float* y, size_t rows, size_t cols, Share share,
+void for_groups(const float* a, const float* b, float* y, size_t rows, size_t cols, Chunk chunk,
                 const Compute& compute) {
   if (cols == 0) return;
-  const Range range = share.of(rows);
+  const Range range = chunk.of(rows);
   const auto at = [=](auto* matrix, size_t row) { return matrix ? matrix + row * cols : nullptr; };
   simd([=] {
     if (cols > kTileCols) {
@@ -147,13 +147,13 @@ NB_INLINE PerRow<L> log_sums(const Group<L>& g, const PerRow<L>& most) {
   return logs;
 }
 
-void softmax_run(In x, Out y, Size rows, Size cols, Share share) noexcept {
-  for_groups(x.data, nullptr, y.data, rows, cols, share, [](const auto& g) { softmax_group(g); });
+void softmax_run(In x, Out y, Size rows, Size cols, Chunk chunk) noexcept {
+  for_groups(x.data, nullptr, y.data, rows, cols, chunk, [](const auto& g) { softmax_group(g); });
 }
 const Registration softmax = kernel<rows_check, softmax_run>("softmax", "x y rows cols");
 
-void log_softmax_run(In x, Out y, Size rows, Size cols, Share share) noexcept {
-  for_groups(x.data, nullptr, y.data, rows, cols, share, [](const auto& g) {
+void log_softmax_run(In x, Out y, Size rows, Size cols, Chunk chunk) noexcept {
+  for_groups(x.data, nullptr, y.data, rows, cols, chunk, [](const auto& g) {
     const auto most = row_maxima(g);
     const auto logs = log_sums(g, most);
     map(g, [&](size_t i, size_t l) { return g.a[i] - most[l] - logs[l]; });
@@ -162,8 +162,8 @@ void log_softmax_run(In x, Out y, Size rows, Size cols, Share share) noexcept {
 const Registration log_softmax = kernel<rows_check, log_softmax_run>("logSoftmax", "x y rows cols");
 
 // dx = y·(dy - Σ y·dy)
-void softmax_grad_run(In y, In dy, Out dx, Size rows, Size cols, Share share) noexcept {
-  for_groups(y.data, dy.data, dx.data, rows, cols, share, [](const auto& g) {
+void softmax_grad_run(In y, In dy, Out dx, Size rows, Size cols, Chunk chunk) noexcept {
+  for_groups(y.data, dy.data, dx.data, rows, cols, chunk, [](const auto& g) {
     const auto dots = row_sums(g, [&](size_t i, size_t) { return g.a[i] * g.b[i]; });
     map(g, [&](size_t i, size_t l) { return g.a[i] * (g.b[i] - dots[l]); });
   });
@@ -172,8 +172,8 @@ const Registration softmax_grad =
     kernel<rows_grad_check, softmax_grad_run>("softmaxGrad", "y dy dx rows cols");
 
 // dx = dy - e^y·Σ dy
-void log_softmax_grad_run(In y, In dy, Out dx, Size rows, Size cols, Share share) noexcept {
-  for_groups(y.data, dy.data, dx.data, rows, cols, share, [](const auto& g) {
+void log_softmax_grad_run(In y, In dy, Out dx, Size rows, Size cols, Chunk chunk) noexcept {
+  for_groups(y.data, dy.data, dx.data, rows, cols, chunk, [](const auto& g) {
     const auto sums = row_sums(g, [&](size_t i, size_t) { return g.b[i]; });
     map(g, [&](size_t i, size_t l) { return g.b[i] - v_exp(g.a[i]) * sums[l]; });
   });
@@ -187,9 +187,9 @@ void softmax_cross_entropy_check(In logits, Ints labels, Out losses, Size rows, 
   holds(losses, rows);
 }
 Fault softmax_cross_entropy_run(In logits, Ints labels, Out losses, Size rows, Size cols,
-                                Share share) noexcept {
+                                Chunk chunk) noexcept {
   if (const Fault fault = index_fault(labels, rows, cols)) return fault;
-  for_groups(logits.data, nullptr, nullptr, rows, cols, share, [=](const auto& g) {
+  for_groups(logits.data, nullptr, nullptr, rows, cols, chunk, [=](const auto& g) {
     const auto most = row_maxima(g);
     const auto logs = log_sums(g, most);
     for (size_t l = 0; l < g.rows; ++l) {
@@ -210,9 +210,9 @@ void softmax_cross_entropy_grad_check(In logits, Ints labels, In dlosses, Out dl
   holds(dlosses, rows);
 }
 Fault softmax_cross_entropy_grad_run(In logits, Ints labels, In dlosses, Out dlogits, Size rows,
-                                     Size cols, Share share) noexcept {
+                                     Size cols, Chunk chunk) noexcept {
   if (const Fault fault = index_fault(labels, rows, cols)) return fault;
-  for_groups(logits.data, nullptr, dlogits.data, rows, cols, share, [=](const auto& g) {
+  for_groups(logits.data, nullptr, dlogits.data, rows, cols, chunk, [=](const auto& g) {
     softmax_group(g);
     for (size_t l = 0; l < g.rows; ++l) {
       g.y[static_cast<size_t>(labels[g.row + l]) * g.kRows + l] -= 1;

@@ -39,9 +39,9 @@ NB_INLINE float pixel_of(const float* x, int32_t row, int32_t col, int32_t heigh
 }
 
 void warp_run(In x, In maps, In shifts, Out y, Size count, Size height, Size width,
-              Share share) noexcept {
+              Chunk chunk) noexcept {
   const size_t size = height * width;
-  const Range range = share.of(count * size);
+  const Range range = chunk.of(count * size);
   const int32_t h = static_cast<int32_t>(height), w = static_cast<int32_t>(width);
   const float last_row = static_cast<float>(h), last_col = static_cast<float>(w);
   const float middle_row = (last_row - 1) / 2, middle_col = (last_col - 1) / 2;

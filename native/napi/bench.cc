@@ -1,13 +1,12 @@
 #include "bench.h"
 
-#include <cblas.h>
-
 #include <chrono>
 #include <cstdint>
 #include <new>
 #include <vector>
 
 #include "buffers.h"
+#include "gemm/openblas.h"
 
 namespace nb {
 namespace {
@@ -77,6 +76,7 @@ void call(const Call& p, const float* a, const float* b, float beta, float* c) {
 }
 
 double time_products(const std::vector<Call>& products, double repeats) {
+  use_one_blas_thread();
   Buffers buffers;  // the memory is of the same kind as that of tensors
   Matrix matrices[kMatrices];
   for (const Call& p : products) {

@@ -1,13 +1,14 @@
 // gemm, gemv, axpy and dot on plain typed arrays, in float32 and float64.
 //
-// src/blas.ts explains to the user what is wrong with an argument. Here the numbers and the arrays
+// src/blas/ explains to the user what is wrong with an argument. Here the numbers and the arrays
 // are checked once more, whatever was passed, so that no call can touch memory it does not own.
 #include "blas.h"
 
-#include <cblas.h>
-
 #include <cstdint>
 #include <cstdlib>
+
+#include "gemm/openblas.h"
+#include "values.h"
 
 namespace nb {
 namespace {
@@ -55,9 +56,9 @@ int64_t vector_extent(int n, int step) {
 }
 
 // The arguments of one call. After a refusal `ok` is false and nothing may be computed.
-class Arguments {
+class BlasArguments {
  public:
-  Arguments(napi_env env, napi_callback_info info) : env_(env) {
+  BlasArguments(napi_env env, napi_callback_info info) : env_(env) {
     size_t count = kMost;
     napi_get_cb_info(env, info, &count, values_, nullptr, nullptr);
   }
@@ -124,7 +125,7 @@ class Arguments {
 
 // gemm(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 template <typename T>
-double gemm(Arguments& in) {
+double gemm(BlasArguments& in) {
   const CBLAS_TRANSPOSE a_op = in.transpose(0), b_op = in.transpose(1);
   const int m = in.size(2), n = in.size(3), k = in.size(4);
   const int a_rows = a_op == CblasTrans ? k : m, a_cols = a_op == CblasTrans ? m : k;
@@ -144,7 +145,7 @@ double gemm(Arguments& in) {
 
 // gemv(trans, m, n, alpha, a, lda, x, incx, beta, y, incy)
 template <typename T>
-double gemv(Arguments& in) {
+double gemv(BlasArguments& in) {
   const CBLAS_TRANSPOSE op = in.transpose(0);
   const int m = in.size(1), n = in.size(2);
   const int x_size = op == CblasTrans ? m : n, y_size = op == CblasTrans ? n : m;
@@ -167,7 +168,7 @@ double gemv(Arguments& in) {
 
 // axpy(n, alpha, x, incx, y, incy)
 template <typename T>
-double axpy(Arguments& in) {
+double axpy(BlasArguments& in) {
   const int n = in.size(0), incx = in.step(3), incy = in.step(5);
   const T* x = in.array<T>(2, vector_extent(n, incx));
   T* y = in.array<T>(4, vector_extent(n, incy));
@@ -178,7 +179,7 @@ double axpy(Arguments& in) {
 
 // dot(n, x, incx, y, incy): number
 template <typename T>
-double dot(Arguments& in) {
+double dot(BlasArguments& in) {
   const int n = in.size(0), incx = in.step(2), incy = in.step(4);
   const T* x = in.array<T>(1, vector_extent(n, incx));
   const T* y = in.array<T>(3, vector_extent(n, incy));
@@ -188,21 +189,16 @@ double dot(Arguments& in) {
 // Array is the position of an array that says which of the two to call.
 template <auto Floats, auto Doubles, size_t Array>
 napi_value call(napi_env env, napi_callback_info info) {
-  Arguments in(env, info);
+  use_one_blas_thread();
+  BlasArguments in(env, info);
   const double value = in.holds_doubles(Array) ? Doubles(in) : Floats(in);
   if (!in.ok) {
-    napi_throw_type_error(env, "BLAS", "blas: arguments that src/blas.ts should have refused");
+    napi_throw_type_error(env, "BLAS", "blas: arguments that src/blas/ should have refused");
     return nullptr;
   }
   napi_value result;
   napi_create_double(env, value, &result);
   return result;
-}
-
-void export_function(Napi::Object exports, const char* name, napi_callback callback) {
-  napi_value function;
-  napi_create_function(exports.Env(), name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
-  exports[name] = function;
 }
 
 }  // namespace

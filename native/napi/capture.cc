@@ -108,12 +108,12 @@ void add_hold(std::vector<Hold>& holds, uint32_t root, bool writes) {
 
 }  // namespace
 
-// Resolves the transfers, [collect?, table, cell, elements per pass] each, and takes the memory:
-// all of it, or none where it throws.
+// Resolves the transfers, [collect?, table, cell, elements per iteration] each, and takes the
+// memory: all of it, or none where it throws.
 void Programs::prepare(Entry& entry, Run& run, const Napi::CallbackInfo& info) {
   if (entry.run || !entry.over) refuse(env_, "program: it is running already; await run() first");
   run.program = entry.program.get();
-  run.passes = size_of(env_, number_at(env_, info[1]), kProgram);
+  run.iterations = size_of(env_, number_at(env_, info[1]), kProgram);
   const std::vector<double> values = numbers_of(info[2], kProgram);
   if (values.size() % 4 != 0) refuse(env_, "program: expected transfers of 4 numbers");
   std::vector<Hold> holds = run.program->held();
@@ -128,8 +128,8 @@ void Programs::prepare(Entry& entry, Run& run, const Napi::CallbackInfo& info) {
     const size_t width = size_of(env_, values[i + 3], kProgram);
     size_t elements;
     if (table->dtype != cell->dtype || width > cell->length ||
-        __builtin_mul_overflow(width, run.passes, &elements) || elements > table->length) {
-      refuse(env_, "program: a table does not hold a row for every pass");
+        __builtin_mul_overflow(width, run.iterations, &elements) || elements > table->length) {
+      refuse(env_, "program: a table does not hold a row for every iteration");
     }
     (collects ? run.collects : run.feeds)
         .push_back({static_cast<char*>(table->data), static_cast<char*>(cell->data),
@@ -168,7 +168,7 @@ double Programs::run(const Napi::CallbackInfo& info) {
   run_now(run);
   leave(entry);
   if (run.fault) refuse(env_, describe_stop(run));
-  return static_cast<double>(run.passes_done.load());
+  return static_cast<double>(run.iterations_done.load());
 }
 
 void Programs::start(const Napi::CallbackInfo& info) {
@@ -236,8 +236,8 @@ void Programs::finish(Entry& entry) {
                                 ? Napi::String::New(env_, describe_stop(*run)).As<Napi::Value>()
                                 : Napi::Env(env_).Null();
   if (entry.disposed) entries_.erase(entry.id);
-  const auto passes = static_cast<double>(run->passes_done.load());
-  const napi_value arguments[] = {error, Napi::Number::New(env_, passes)};
+  const auto iterations = static_cast<double>(run->iterations_done.load());
+  const napi_value arguments[] = {error, Napi::Number::New(env_, iterations)};
   // It fails where JavaScript has been stopped for good: then nobody waits.
   napi_call_function(env_, Napi::Env(env_).Undefined(), callback.Value(), 2, arguments, nullptr);
 }
@@ -249,7 +249,7 @@ void Programs::cancel(double id) {
 
 double Programs::progress(double id) {
   Entry& entry = this->entry(id);
-  return entry.run ? static_cast<double>(entry.run->passes_done.load()) : 0;
+  return entry.run ? static_cast<double>(entry.run->iterations_done.load()) : 0;
 }
 
 void Programs::dispose(double id) {

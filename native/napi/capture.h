@@ -20,11 +20,11 @@ class Programs {
 
   // compile(arenaBytes, places, steps): see Backend.compile in src/backend/native.ts.
   double compile(const Napi::CallbackInfo& info);
-  // runProgram(id, passes, transfers): passes done
+  // runProgram(id, iterations, transfers): iterations done
   double run(const Napi::CallbackInfo& info);
-  // startProgram(id, passes, transfers, callback(error, passes done))
+  // startProgram(id, iterations, transfers, callback(error, iterations done))
   void start(const Napi::CallbackInfo& info);
-  // Stops after the pass that is being computed.
+  // Stops after the iteration that is being computed.
   void cancel(double id);
   double progress(double id);
   void dispose(double id);
@@ -51,7 +51,7 @@ class Programs {
   void leave(Entry& entry);
   void finish(Entry& entry);
   void open_queue();
-  // Takes back what waits for its turn; cancels what is running and waits for it.
+  // Takes back what waits in the queue; cancels what is running and waits for it.
   void stop() noexcept;
   static void on_done(napi_env env, napi_value, void* context, void* data);
 

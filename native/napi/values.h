@@ -18,6 +18,22 @@ namespace nb {
   throw error;
 }
 
+// For the functions that use the C interface, which cannot throw C++ exceptions.
+inline void throw_error(napi_env env, const char* code, const std::string& message) {
+  napi_throw_error(env, code, message.c_str());
+}
+
+// The arguments of a call, those that are missing undefined.
+inline void arguments(napi_env env, napi_callback_info info, napi_value* values, size_t count) {
+  napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
+}
+
+inline void export_function(Napi::Object exports, const char* name, napi_callback callback) {
+  napi_value function;
+  napi_create_function(exports.Env(), name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
+  exports[name] = function;
+}
+
 // NaN when it is not a number, which everything refuses that is made of it.
 inline double number_at(napi_env env, napi_value value) {
   double number;

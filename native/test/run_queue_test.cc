@@ -8,13 +8,13 @@
 
 namespace {
 
+using nb::Chunk;
 using nb::Fault;
-using nb::Share;
 
 class Probe : public nb::BoundCall {
  public:
-  Fault run(Share share) const noexcept override {
-    cuts = share.count;
+  Fault run(Chunk chunk) const noexcept override {
+    cuts = chunk.count;
     began = true;
     while (!may_end) std::this_thread::yield();
     ++runs;
@@ -22,7 +22,7 @@ class Probe : public nb::BoundCall {
   }
   void finish() const noexcept override { ++finishes; }
   size_t weight() const noexcept override { return 1; }
-  size_t pieces(size_t threads) const noexcept override { return 4 * threads; }
+  size_t chunks(size_t threads) const noexcept override { return 4 * threads; }
 
   mutable std::atomic<size_t> cuts{0}, runs{0}, finishes{0};
   mutable std::atomic<bool> began{false};

@@ -15,10 +15,10 @@
 namespace nb {
 namespace {
 
-using Clock = Crew::Clock;
+using Clock = ThreadPool::Clock;
 
-// How long a run computes, to the end of a pass, while others wait for their turn.
-constexpr auto kTurn = std::chrono::milliseconds(5);
+// How long a run computes, to the end of an iteration, while others wait.
+constexpr auto kTimeSlice = std::chrono::milliseconds(5);
 
 // How long the end of the process waits for a kernel that is being computed.
 constexpr auto kLastKernel = std::chrono::seconds(2);
@@ -31,30 +31,30 @@ void stay_loaded() {
   }
 }
 
-class Pool {
+class RunQueue {
  public:
-  static Pool& instance() {
+  static RunQueue& instance() {
     // Never destroyed: threads may still be asleep in it when the process ends.
-    static Pool* pool = new Pool();
-    return *pool;
+    static RunQueue* queue = new RunQueue();
+    return *queue;
   }
 
-  Crew& crew() { return crew_; }
+  ThreadPool& thread_pool() { return thread_pool_; }
 
   void run(Run& run) {
-    while (!take_turn(run)) continue;
+    while (!take_slice(run)) continue;
   }
 
   Fault run(const BoundCall& call) {
-    const size_t threads = crew_.threads();
+    const size_t threads = thread_pool_.threads();
     if (threads > 1 && !others_wait()) {
-      const Turn turn(*this, std::try_to_lock);
-      if (turn) {
-        crew_.call_up(threads);
-        return crew_.run(call, threads);
+      const TimeSlice slice(*this, std::try_to_lock);
+      if (slice) {
+        thread_pool_.call_up(threads);
+        return thread_pool_.run(call, threads);
       }
     }
-    const Fault fault = call.run(Share{0, 1});
+    const Fault fault = call.run(Chunk{0, 1});
     if (!fault) call.finish();
     return fault;
   }
@@ -86,45 +86,46 @@ class Pool {
     std::function<void()> done;
   };
 
-  // Mutual exclusion in the order of arrival.
-  class Turn {
+  // The right to compute with the thread pool, given in the order of arrival.
+  class TimeSlice {
    public:
-    explicit Turn(Pool& pool) : pool_(pool) {
-      std::unique_lock<std::mutex> lock(pool_.turn_mutex_);
-      const uint64_t mine = pool_.next_turn_++;
-      pool_.turn_changed_.wait(lock, [&] { return pool_.current_turn_ == mine; });
+    explicit TimeSlice(RunQueue& queue) : queue_(queue) {
+      std::unique_lock<std::mutex> lock(queue_.slice_mutex_);
+      const uint64_t mine = queue_.next_slice_++;
+      queue_.slice_changed_.wait(lock, [&] { return queue_.current_slice_ == mine; });
     }
-    // Only where it is nobody's turn.
-    Turn(Pool& pool, std::try_to_lock_t) : pool_(pool) {
-      const std::lock_guard<std::mutex> lock(pool_.turn_mutex_);
-      taken_ = pool_.next_turn_ == pool_.current_turn_;
-      if (taken_) ++pool_.next_turn_;
+    // Only where no other one is taken or waited for.
+    TimeSlice(RunQueue& queue, std::try_to_lock_t) : queue_(queue) {
+      const std::lock_guard<std::mutex> lock(queue_.slice_mutex_);
+      taken_ = queue_.next_slice_ == queue_.current_slice_;
+      if (taken_) ++queue_.next_slice_;
     }
     explicit operator bool() const { return taken_; }
-    ~Turn() {
+    ~TimeSlice() {
       if (!taken_) return;
-      const std::lock_guard<std::mutex> lock(pool_.turn_mutex_);
-      ++pool_.current_turn_;
-      pool_.turn_changed_.notify_all();
+      const std::lock_guard<std::mutex> lock(queue_.slice_mutex_);
+      ++queue_.current_slice_;
+      queue_.slice_changed_.notify_all();
     }
 
    private:
-    Pool& pool_;
+    RunQueue& queue_;
     bool taken_ = true;
   };
 
-  Pool() {
+  RunQueue() {
     stay_loaded();
     std::atexit([] { instance().close(); });
   }
 
   // process.exit() does not end the environment and its runs before it ends the process. Nothing
-  // may compute any more when OpenBLAS takes itself apart, which is later: this is the last turn.
+  // may compute any more when OpenBLAS takes itself apart, which is later: this is the last time
+  // slice.
   void close() {
     closing_ = true;
-    std::unique_lock<std::mutex> lock(turn_mutex_);
-    const uint64_t mine = next_turn_++;
-    turn_changed_.wait_for(lock, kLastKernel, [&] { return current_turn_ == mine; });
+    std::unique_lock<std::mutex> lock(slice_mutex_);
+    const uint64_t mine = next_slice_++;
+    slice_changed_.wait_for(lock, kLastKernel, [&] { return current_slice_ == mine; });
   }
 
   void drive() {
@@ -136,7 +137,7 @@ class Pool {
       queue_.pop_front();
       queued_ = queue_.size();
       lock.unlock();
-      const bool over = take_turn(*job.run);
+      const bool over = take_slice(*job.run);
       // Too late to tell anybody.
       if (closing_) std::this_thread::sleep_for(std::chrono::hours(24));
       if (over) {
@@ -149,10 +150,10 @@ class Pool {
     }
   }
 
-  // Takes the run on until it is over (true) or others have waited long enough for their turn.
-  bool take_turn(Run& run) {
+  // Takes the run on until it is over (true) or others have waited long enough.
+  bool take_slice(Run& run) {
     waiting_.fetch_add(1);
-    const Turn turn(*this);
+    const TimeSlice slice(*this);
     waiting_.fetch_sub(1);
     return lead(run);
   }
@@ -162,29 +163,32 @@ class Pool {
            queued_.load(std::memory_order_relaxed) > 0;
   }
 
-  // One turn: false when the run is not over at its end.
+  // One time slice: false when the run is not over at its end.
   bool lead(Run& run) {
-    const size_t threads = run.program->worth_sharing() ? crew_.threads() : 1;
-    crew_.call_up(threads);
+    const size_t threads = run.program->worth_sharing() ? thread_pool_.threads() : 1;
+    thread_pool_.call_up(threads);
     const auto begin = Clock::now();
-    const bool begins = !run.begun && run.passes > 0 && !run.cancelled;
+    const bool begins = !run.begun && run.iterations > 0 && !run.cancelled;
     if (begins && !lead_steps(run, run.program->before(), threads)) return true;
     run.begun |= begins;
-    if (!lead_passes(run, threads, begin)) return false;
-    // What was reached is kept, also where a pass went wrong.
+    if (!lead_iterations(run, threads, begin)) return false;
+    // What was reached is kept, also where an iteration went wrong.
     if (run.begun) lead_steps(run, run.program->after(), threads);
     return true;
   }
 
   // False when the run is not over at its end.
-  bool lead_passes(Run& run, size_t threads, Clock::time_point begin) {
-    for (size_t pass = run.passes_done.load(); pass < run.passes; ++pass) {
+  bool lead_iterations(Run& run, size_t threads, Clock::time_point begin) {
+    for (size_t iteration = run.iterations_done.load(); iteration < run.iterations; ++iteration) {
       if (run.cancelled.load(std::memory_order_relaxed)) break;
-      for (const Transfer& t : run.feeds) std::memcpy(t.cell, t.table + pass * t.bytes, t.bytes);
-      if (!lead_steps(run, run.program->pass(), threads)) return true;
-      for (const Transfer& t : run.collects) std::memcpy(t.table + pass * t.bytes, t.cell, t.bytes);
-      run.passes_done.store(pass + 1, std::memory_order_relaxed);
-      if (pass + 1 < run.passes && others_wait() && Clock::now() - begin > kTurn) return false;
+      for (const Transfer& t : run.feeds)
+        std::memcpy(t.cell, t.table + iteration * t.bytes, t.bytes);
+      if (!lead_steps(run, run.program->iteration(), threads)) return true;
+      for (const Transfer& t : run.collects)
+        std::memcpy(t.table + iteration * t.bytes, t.cell, t.bytes);
+      run.iterations_done.store(iteration + 1, std::memory_order_relaxed);
+      if (iteration + 1 < run.iterations && others_wait() && Clock::now() - begin > kTimeSlice)
+        return false;
     }
     return true;
   }
@@ -193,7 +197,7 @@ class Pool {
   bool lead_steps(Run& run, const Program::Calls& calls, size_t threads) {
     for (const Program::NamedCall& step : calls) {
       if (closing_.load(std::memory_order_relaxed)) return false;
-      const Fault fault = crew_.run(*step.call, threads);
+      const Fault fault = thread_pool_.run(*step.call, threads);
       if (!fault) continue;
       if (!run.fault) {
         run.fault = fault;
@@ -205,14 +209,14 @@ class Pool {
   }
 
   // The order of runs.
-  std::mutex turn_mutex_;
-  std::condition_variable turn_changed_;
-  uint64_t next_turn_ = 0;
-  uint64_t current_turn_ = 0;
+  std::mutex slice_mutex_;
+  std::condition_variable slice_changed_;
+  uint64_t next_slice_ = 0;
+  uint64_t current_slice_ = 0;
   std::atomic<size_t> waiting_{0};
   std::atomic<bool> closing_{false};
-  // Used only in a turn.
-  Crew crew_;
+  // Used only in a time slice.
+  ThreadPool thread_pool_;
 
   std::mutex queue_mutex_;
   std::condition_variable queue_ready_;
@@ -223,13 +227,13 @@ class Pool {
 
 }  // namespace
 
-size_t thread_count() { return Pool::instance().crew().threads(); }
-void set_thread_count(size_t count) { Pool::instance().crew().resize(count); }
-Fault run_call(const BoundCall& call) { return Pool::instance().run(call); }
-void run_now(Run& run) { Pool::instance().run(run); }
+size_t thread_count() { return RunQueue::instance().thread_pool().threads(); }
+void set_thread_count(size_t count) { RunQueue::instance().thread_pool().resize(count); }
+Fault run_call(const BoundCall& call) { return RunQueue::instance().run(call); }
+void run_now(Run& run) { RunQueue::instance().run(run); }
 void run_later(Run& run, std::function<void()> done) {
-  Pool::instance().enqueue(run, std::move(done));
+  RunQueue::instance().enqueue(run, std::move(done));
 }
-bool withdraw(const Run& run) { return Pool::instance().withdraw(run); }
+bool withdraw(const Run& run) { return RunQueue::instance().withdraw(run); }
 
 }  // namespace nb

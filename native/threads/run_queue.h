@@ -1,7 +1,7 @@
-// Runs of programs: one at a time, by a crew of threads; runs that wait for each other take turns
-// of some milliseconds, between passes. The process has one pool, whatever number of JavaScript
-// environments. A run is led by the caller's thread, or by the pool's own driver where JavaScript
-// awaits it.
+// Who computes when. Runs of programs take the thread pool one at a time; those that wait for each
+// other get it in time slices of some milliseconds, which end between iterations. There is one
+// queue and one thread pool in the process, whatever number of JavaScript environments. A run is
+// led by the caller's thread, or by the queue's own driver thread where JavaScript awaits it.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,7 @@
 
 namespace nb {
 
-// Threads that compute, the leading one included; from 1 to kMaxThreads (crew.h).
+// Threads that compute, the leading one included; from 1 to kMaxThreads (thread_pool.h).
 size_t thread_count();
 void set_thread_count(size_t count);
 
@@ -19,10 +19,10 @@ void set_thread_count(size_t count);
 // alone.
 Fault run_call(const BoundCall& call);
 
-// Runs to the end on this thread and the helpers, in turns with others.
+// Runs to the end on this thread and the helpers, in time slices where others wait.
 void run_now(Run& run);
 
-// Runs on the pool's driver thread; `done` is called there when the run is over. Throws
+// Runs on the driver thread; `done` is called there when the run is over. Throws
 // std::system_error when there is no thread to be had.
 void run_later(Run& run, std::function<void()> done);
 // Takes back a run that nobody computes at the moment: `done` will not be called. False when

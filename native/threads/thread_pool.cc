@@ -17,12 +17,12 @@ namespace {
 
 // Pauses before a waiting helper goes to sleep: some 50 µs.
 constexpr int kSpins = 2000;
-// A helper that is later than the leader's own share of the step took, and than this, has lost its
+// A helper that is later than the leader's own chunk of the step took, and than this, has lost its
 // processor to somebody else; for a while the leader then works alone, for twice as long each time
 // that it happens again soon after.
 constexpr auto kLate = std::chrono::microseconds(200);
-constexpr Crew::Clock::duration kAloneAtFirst = std::chrono::milliseconds(20);
-constexpr Crew::Clock::duration kAloneAtMost = std::chrono::milliseconds(640);
+constexpr ThreadPool::Clock::duration kAloneAtFirst = std::chrono::milliseconds(20);
+constexpr ThreadPool::Clock::duration kAloneAtMost = std::chrono::milliseconds(640);
 
 inline void pause() {
 #if defined(__x86_64__)
@@ -32,18 +32,18 @@ inline void pause() {
 #endif
 }
 
-// The open step, the number of its pieces and the next piece, in one word: whoever claims a piece
+// The open step, the number of its chunks and the next chunk, in one word: whoever claims a chunk
 // claims one that exists, of the step that is open now. Steps come round after 12 days of one per
 // microsecond; even then a claim is for the open step.
-constexpr int kPieceBits = 12;
-constexpr uint64_t kPieceMask = (uint64_t{1} << kPieceBits) - 1;
-static_assert(kPiecesPerThread * kMaxThreads <= kPieceMask);
-constexpr uint64_t ticket_of(uint64_t step, uint64_t pieces) {
-  return (step << kPieceBits | pieces) << kPieceBits;
+constexpr int kChunkBits = 12;
+constexpr uint64_t kChunkMask = (uint64_t{1} << kChunkBits) - 1;
+static_assert(kChunksPerThread * kMaxThreads <= kChunkMask);
+constexpr uint64_t ticket_of(uint64_t step, uint64_t chunks) {
+  return (step << kChunkBits | chunks) << kChunkBits;
 }
-constexpr uint64_t step_of(uint64_t ticket) { return ticket >> 2 * kPieceBits; }
-constexpr size_t pieces_of(uint64_t ticket) { return ticket >> kPieceBits & kPieceMask; }
-constexpr size_t piece_of(uint64_t ticket) { return ticket & kPieceMask; }
+constexpr uint64_t step_of(uint64_t ticket) { return ticket >> 2 * kChunkBits; }
+constexpr size_t chunks_of(uint64_t ticket) { return ticket >> kChunkBits & kChunkMask; }
+constexpr size_t chunk_of(uint64_t ticket) { return ticket & kChunkMask; }
 
 }  // namespace
 
@@ -56,53 +56,53 @@ void step_back() {
 #endif
 }
 
-Crew::Crew()
+ThreadPool::ThreadPool()
     : processors_(processors()),
       threads_(std::min(usable_cores(), kMaxThreads)),
       alone_for_(kAloneAtFirst) {}
 
-void Crew::resize(size_t count) {
+void ThreadPool::resize(size_t count) {
   const std::lock_guard<std::mutex> lock(sleep_mutex_);
   threads_ = count;
   resized_.notify_all();
 }
 
-Fault Crew::run(const BoundCall& call, size_t threads) {
-  const size_t pieces = threads > 1 ? call.pieces(threads) : 1;
+Fault ThreadPool::run(const BoundCall& call, size_t threads) {
+  const size_t chunks = threads > 1 ? call.chunks(threads) : 1;
   Fault fault;
-  const auto begin = pieces > 1 ? Clock::now() : Clock::time_point();
-  if (pieces > 1 && begin >= alone_until_) {
-    fault = share_step(call, pieces, begin);
+  const auto begin = chunks > 1 ? Clock::now() : Clock::time_point();
+  if (chunks > 1 && begin >= alone_until_) {
+    fault = share_step(call, chunks, begin);
   } else {
-    fault = call.run(Share{0, 1});
+    fault = call.run(Chunk{0, 1});
   }
   if (!fault) call.finish();
   return fault;
 }
 
-Fault Crew::share_step(const BoundCall& call, size_t pieces, Clock::time_point begin) {
-  // Nobody looks at these: every piece of the step before is done, and of this one none is
+Fault ThreadPool::share_step(const BoundCall& call, size_t chunks, Clock::time_point begin) {
+  // Nobody looks at these: every chunk of the step before is done, and of this one none is
   // claimed.
   call_.store(&call, std::memory_order_relaxed);
   done_.store(0, std::memory_order_relaxed);
   fault_ = {};
   step_ = step_of(ticket_of(step_ + 1, 0));
-  ticket_.store(ticket_of(step_, pieces), std::memory_order_seq_cst);
+  ticket_.store(ticket_of(step_, chunks), std::memory_order_seq_cst);
   if (sleepers_.load(std::memory_order_seq_cst) > 0) wake();
   work(step_);
-  wait_for_stragglers(pieces, begin);
-  // Written before its piece was counted as done, so it can be read now.
+  wait_for_stragglers(chunks, begin);
+  // Written before its chunk was counted as done, so it can be read now.
   return fault_;
 }
 
-// Claims and runs pieces of the step until none is left.
-void Crew::work(uint64_t step) {
+// Claims and runs chunks of the step until none is left.
+void ThreadPool::work(uint64_t step) {
   uint64_t ticket = ticket_.load(std::memory_order_acquire);
-  while (step_of(ticket) == step && piece_of(ticket) < pieces_of(ticket)) {
+  while (step_of(ticket) == step && chunk_of(ticket) < chunks_of(ticket)) {
     if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acquire)) continue;
-    // From here on the step stays open until this piece is done.
+    // From here on the step stays open until this chunk is done.
     const BoundCall* call = call_.load(std::memory_order_relaxed);
-    const Fault fault = call->run(Share{piece_of(ticket), pieces_of(ticket)});
+    const Fault fault = call->run(Chunk{chunk_of(ticket), chunks_of(ticket)});
     if (fault) {
       const std::lock_guard<std::mutex> lock(fault_mutex_);
       fault_ = fault;
@@ -112,12 +112,12 @@ void Crew::work(uint64_t step) {
   }
 }
 
-void Crew::wait_for_stragglers(size_t pieces, Clock::time_point begin) {
-  if (done_.load(std::memory_order_acquire) == pieces) return;
+void ThreadPool::wait_for_stragglers(size_t chunks, Clock::time_point begin) {
+  if (done_.load(std::memory_order_acquire) == chunks) return;
   const auto waiting = Clock::now();
   const auto late = waiting + std::max<Clock::duration>(kLate, waiting - begin);
   bool is_late = false;
-  for (int spin = 1; done_.load(std::memory_order_acquire) != pieces; ++spin) {
+  for (int spin = 1; done_.load(std::memory_order_acquire) != chunks; ++spin) {
     pause();
     if (spin % 64 != 0 || Clock::now() < late) continue;
     is_late = true;
@@ -126,13 +126,13 @@ void Crew::wait_for_stragglers(size_t pieces, Clock::time_point begin) {
   if (is_late) work_alone(begin);
 }
 
-void Crew::work_alone(Clock::time_point begin) {
+void ThreadPool::work_alone(Clock::time_point begin) {
   const bool again = begin - alone_until_ < alone_for_;
   alone_for_ = again ? std::min(2 * alone_for_, kAloneAtMost) : kAloneAtFirst;
   alone_until_ = Clock::now() + alone_for_;
 }
 
-void Crew::call_up(size_t threads) {
+void ThreadPool::call_up(size_t threads) {
   while (helpers_ + 1 < std::min(threads, processors_)) {
     const size_t index = helpers_ + 1;
     try {
@@ -144,7 +144,7 @@ void Crew::call_up(size_t threads) {
   }
 }
 
-void Crew::help(size_t index) {
+void ThreadPool::help(size_t index) {
   step_back();
   uint64_t seen = 0;
   for (;;) {
@@ -155,12 +155,12 @@ void Crew::help(size_t index) {
 }
 
 // A helper that is not wanted any more sleeps apart from those that a step wakes.
-void Crew::rest(size_t index) {
+void ThreadPool::rest(size_t index) {
   std::unique_lock<std::mutex> lock(sleep_mutex_);
   resized_.wait(lock, [&] { return is_wanted(index); });
 }
 
-uint64_t Crew::await_step_after(uint64_t seen) {
+uint64_t ThreadPool::await_step_after(uint64_t seen) {
   for (int spin = 0; spin < kSpins; ++spin) {
     const uint64_t step = step_of(ticket_.load(std::memory_order_acquire));
     if (step != seen) return step;
@@ -173,14 +173,14 @@ uint64_t Crew::await_step_after(uint64_t seen) {
   return step_of(ticket_.load(std::memory_order_acquire));
 }
 
-void Crew::wake() {
+void ThreadPool::wake() {
   const std::lock_guard<std::mutex> lock(sleep_mutex_);
   opened_.notify_all();
 }
 
 // More helpers than processors would only take them from each other; the work is cut into as many
-// pieces all the same.
-bool Crew::is_wanted(size_t helper) const {
+// chunks all the same.
+bool ThreadPool::is_wanted(size_t helper) const {
   return helper < std::min(threads_.load(), processors_);
 }
 

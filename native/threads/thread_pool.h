@@ -1,5 +1,5 @@
 // The threads that compute a program's steps together: one leads and opens step after step, helpers
-// claim pieces of the open step. What a piece computes does not depend on who computes it, so
+// claim chunks of the open step. What a chunk computes does not depend on who computes it, so
 // results are the same for any number of threads.
 #pragma once
 
@@ -20,12 +20,12 @@ void step_back();
 // From 1 to this many threads compute, the leading one included.
 constexpr size_t kMaxThreads = 256;
 
-class Crew {
+class ThreadPool {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Its threads never end: a crew must live as long as the process.
-  Crew();
+  // Its threads never end: a thread pool must live as long as the process.
+  ThreadPool();
 
   size_t threads() const { return threads_; }
   // From the next run on.
@@ -38,9 +38,9 @@ class Crew {
   Fault run(const BoundCall& call, size_t threads);
 
  private:
-  Fault share_step(const BoundCall& call, size_t pieces, Clock::time_point begin);
+  Fault share_step(const BoundCall& call, size_t chunks, Clock::time_point begin);
   void work(uint64_t step);
-  void wait_for_stragglers(size_t pieces, Clock::time_point begin);
+  void wait_for_stragglers(size_t chunks, Clock::time_point begin);
   void work_alone(Clock::time_point begin);
   void help(size_t index);
   void rest(size_t index);

@@ -1,6 +1,6 @@
 /**
  * Results do not depend on the number of threads, to the bit, and how many threads there are. The
- * shares of each kernel are compared without threads in native/test/shares_test.cc.
+ * shares of each kernel are compared without threads in native/test/chunks_test.cc.
  */
 import { spawnSync } from 'node:child_process'
 import t, { type Test } from 'tap'

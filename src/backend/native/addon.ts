@@ -15,7 +15,7 @@ import type { MemoryUse } from '../backend.js'
 import { dtypes, type TypedArray } from '../dtype.js'
 import { type KernelName, kernels, signature } from '../kernels.js'
 
-/** What the addon exports; see native/addon.cc. */
+/** What the addon exports; see native/napi/. */
 export interface Addon {
   mailbox: Float64Array
   dtypes: { name: string; bytes: number }[]

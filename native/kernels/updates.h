@@ -10,7 +10,7 @@ namespace nb {
 
 // w -= lr·step(i, dw + decay·w), then the threshold where there is one.
 template <class Step>
-NB_INLINE void descend(const Settings& s, float* w, const float* dw, size_t n, const Step& step) {
+NB_INLINE void update(const Settings& s, float* w, const float* dw, size_t n, const Step& step) {
   const float lr = s.lr, decay = s.decay, threshold = s.threshold;
   if (threshold > 0) {
     for (size_t i = 0; i < n; ++i) {
@@ -21,32 +21,32 @@ NB_INLINE void descend(const Settings& s, float* w, const float* dw, size_t n, c
   }
 }
 
-inline void descend_plainly(const Settings& s, float* w, const float* dw, size_t n) {
-  simd([=] { descend(s, w, dw, n, [](size_t, float g) { return g; }); });
+inline void sgd_update(const Settings& s, float* w, const float* dw, size_t n) {
+  simd([=] { update(s, w, dw, n, [](size_t, float g) { return g; }); });
 }
 
 // Sutskever et al. 2013, in the form that takes lr out of the velocity.
-inline void descend_with_momentum(const Settings& s, float* w, const float* dw, float* velocity,
-                                  size_t n) {
+inline void momentum_update(const Settings& s, float* w, const float* dw, float* velocity,
+                            size_t n) {
   const float momentum = s.momentum;
   float* v = velocity;
   if (s.nesterov) {
     simd([=] {
-      descend(s, w, dw, n, [=](size_t i, float g) {
+      update(s, w, dw, n, [=](size_t i, float g) {
         v[i] = momentum * v[i] + g;
         return g + momentum * v[i];
       });
     });
   } else {
     simd([=] {
-      descend(s, w, dw, n, [=](size_t i, float g) { return v[i] = momentum * v[i] + g; });
+      update(s, w, dw, n, [=](size_t i, float g) { return v[i] = momentum * v[i] + g; });
     });
   }
 }
 
 // Kingma and Ba 2015 with the bias corrections in the step size and in epsilon.
-inline void descend_by_adam(const AdamSettings& s, float* w, const float* dw, float* mean,
-                            float* square, size_t n) {
+inline void adam_update(const AdamSettings& s, float* w, const float* dw, float* mean,
+                        float* square, size_t n) {
   // The place that element i moves to.
   const auto moved = [=](size_t i) {
     const float g = dw[i] + s.decay * w[i];
