@@ -20,7 +20,7 @@ import {
 } from '../../lib/index.js'
 import { type Ended, inChild, type Tools } from '../support/child.js'
 import * as tools from '../support/childTools.mjs'
-import { rejects } from '../support/engine.js'
+import { rejects, settledMemory } from '../support/engine.js'
 
 setBackend('native')
 /** Of an epoch of tools.training. */
@@ -144,7 +144,7 @@ t.test('whatever fails, the memory comes back', async (t) => {
     await rejects(t, bad, KernelError, message)
   }
   await round()
-  const { live, buffers } = memory()
+  const [live, buffers] = await settledMemory()
   await round()
   t.strictSame([memory().live, memory().buffers], [live, buffers])
 })

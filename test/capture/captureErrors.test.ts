@@ -28,6 +28,7 @@ import {
   onBothBackendsLater,
   rejects,
   sameParameters,
+  settledMemory,
   stepOf,
 } from '../support/engine.js'
 import { leaf, onBothBackends, refuses, same, wrong } from '../support/reference.js'
@@ -219,7 +220,7 @@ onBothBackendsLater('a label out of range', async (t) => {
     [6, 4, 3],
   )
   const all = tensor(Int32Array.from(passes.flatMap((y) => [...y.data()])), [6, 4])
-  const before = memory().buffers
+  const [, before] = await settledMemory()
   await rejects(t, step.runMany(xs, all), KernelError, message)
   t.equal(memory().buffers, before)
   for (let i = 0; i < 4; i++) eagerly(plain, x, labels)
@@ -229,7 +230,7 @@ onBothBackendsLater('a label out of range', async (t) => {
 })
 
 onBothBackendsLater('disposed of while it is running', async (t) => {
-  const before = memory().buffers
+  const [, before] = await settledMemory()
   const f = capture((x: Tensor) => {
     let y = x.mul(tensor([1, 2]))
     for (let i = 0; i < 30; i++) y = y.exp().neg()

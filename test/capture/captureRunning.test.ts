@@ -23,6 +23,7 @@ import {
   onBothBackendsLater,
   rejects,
   sameParameters,
+  settledMemory,
   stepOf,
 } from '../support/engine.js'
 import { onBothBackends, refuses } from '../support/reference.js'
@@ -157,7 +158,7 @@ onBothBackendsLater('all memory comes back', async (t) => {
   }
   // The optimizer's own buffers are made at first.
   await use()
-  const { live, buffers } = memory()
+  const [live, buffers] = await settledMemory()
   for (let i = 0; i < 3; i++) await use()
   t.strictSame([memory().live, memory().buffers], [live, buffers])
 })

@@ -156,7 +156,10 @@ const gc = (() => {
   return runInNewContext('gc') as () => void
 })()
 
-/** Memory in use after what nobody refers to has been collected. */
+/**
+ * Memory in use after what nobody refers to has been collected. Where a test waits, what earlier ones
+ * left may be collected meanwhile: it measures from here on.
+ */
 export async function settledMemory(): Promise<[live: number, buffers: number]> {
   for (let i = 0; i < 20; i++) {
     gc()

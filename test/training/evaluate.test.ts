@@ -14,7 +14,7 @@ import {
   tensor,
 } from '../../lib/index.js'
 import { predictedClasses } from '../../lib/training/evaluate.js'
-import { close, network, onBothBackendsLater, rejects } from '../support/engine.js'
+import { close, network, onBothBackendsLater, rejects, settledMemory } from '../support/engine.js'
 import { onBothBackends, wrong } from '../support/reference.js'
 
 const SIZE = 40
@@ -87,7 +87,7 @@ onBothBackendsLater('the model computes without gradients, as for inference', as
 
 onBothBackendsLater('what is refused leaves the model and the memory as they were', async (t) => {
   const model = network([3, 4, 3])
-  const { buffers } = memory()
+  const [, buffers] = await settledMemory()
   const options = { loss: softmaxCrossEntropy }
   for (const batchSize of [0, -1, 1.5, Number.NaN]) {
     const message = `evaluate: expected batchSize >= 1, got ${batchSize}`

@@ -33,6 +33,7 @@ import {
   rejects,
   rounding,
   sameParameters,
+  settledMemory,
   stepOf,
 } from '../support/engine.js'
 
@@ -55,7 +56,7 @@ t.test('options that no training can be made of', async (t) => {
   setBackend('native')
   const { model, options } = start()
   const stranger = new SGD(network([3, 8, 2]).parameters(), { lr: 0.1 })
-  const { live, buffers } = memory()
+  const [live, buffers] = await settledMemory()
   const refused: [Record<string, unknown>, RegExp][] = [
     [{ loss: undefined }, /^fit: expected a loss such as softmaxCrossEntropy, got undefined$/],
     [{ loss: 'mse' }, /^fit: expected a loss such as softmaxCrossEntropy, got mse$/],

@@ -10,7 +10,7 @@ import {
   softmaxCrossEntropy,
   type Tensor,
 } from '../../lib/index.js'
-import { network, onBothBackendsLater, sameParameters } from '../support/engine.js'
+import { network, onBothBackendsLater, sameParameters, settledMemory } from '../support/engine.js'
 
 /** Reads a value on its way, which nothing depends on. */
 class Reading extends Module {
@@ -93,7 +93,7 @@ onBothBackendsLater('what a failed capture made is freed', async (t) => {
   const data = examples()
   const round = () => fit(model, data, { loss: softmaxCrossEntropy, optimizer, epochs: 1 })
   await round()
-  const { live, buffers } = memory()
+  const [live, buffers] = await settledMemory()
   await round()
   t.strictSame([memory().live, memory().buffers], [live, buffers])
 })
