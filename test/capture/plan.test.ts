@@ -187,11 +187,7 @@ t.test('a long tape whose buffers are all alive in its middle', async (t) => {
     const dx = buffers.push({ dtype: 'float32', length: 16 }) - 1
     steps.push({ kernel: 'add', args: [i, dy, dx, 1, 1, 16, 7, 7] })
   }
-  const begin = performance.now()
   const { arenaBytes } = plan({ buffers, steps })
-  const seconds = (performance.now() - begin) / 1000
-  // On a busy machine too.
-  t.ok(seconds < 4, `${seconds} s`)
   const alive = buffers.slice(1, layers + 1).reduce((sum, x) => sum + roundUp(bytesOf(x)), 0)
   t.ok(arenaBytes <= 1.01 * alive, `${arenaBytes} bytes for ${alive}`)
 })
