@@ -7,7 +7,6 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { WriteStream } from 'node:tty'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { readData } from '../../lib/apps/cli/data.js'
 import { Progress } from '../../lib/apps/cli/progress.js'
@@ -22,44 +21,7 @@ import {
   preprocess,
 } from '../../lib/data/transforms/standardize.js'
 import { decodeSafetensors, encodeSafetensors } from '../../lib/io/safetensors.js'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const main = join(root, 'lib/apps/cli/main.js')
-// What the person who runs the tests has set must not decide them.
-const { NEUROBLAS_BACKEND: _, NEUROBLAS_DEBUG: __, ...environment } = process.env
-/**
- * Node as people start it. tap has every process load its own hooks, which collect coverage, take
- * the signals and double the time to start: `env` takes them out again.
- */
-const bareNode = ['env', '-u', 'NODE_OPTIONS', process.execPath]
-const node = process.env.TAP_DISABLE_COVERAGE === '1' ? bareNode : [process.execPath]
-
-interface Run {
-  cwd?: string
-  input?: string
-  env?: Record<string, string>
-  /** Sees the process and what it has written so far, each time it has written more. */
-  watch?: (child: ChildProcess, stdout: string) => void
-}
-
-async function run(args: string[], { cwd = root, input = '', env = {}, watch }: Run = {}) {
-  const [command, ...before] = [...node, main, ...args]
-  const child = spawn(command, before, { cwd, env: { ...environment, ...env } })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk
-    watch?.(child, stdout)
-  })
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk
-  })
-  // A process that has ended before it read its input.
-  child.stdin.on('error', () => {})
-  child.stdin.end(input)
-  const [code, signal] = await once(child, 'close')
-  return { code: code as number | null, signal, stdout, stderr }
-}
+import { bareNode, type Run, root, runCommand } from '../support/cli.js'
 
 type Event = Record<string, unknown> & { event: string; testAccuracy: number }
 
@@ -71,15 +33,15 @@ const eventsOf = (stdout: string) =>
 
 /** Trains with --json; all events, and the last one. */
 async function train(args: string[], options: Run = {}) {
-  const result = await run(['train', ...args, '--json'], options)
+  const result = await runCommand(['train', ...args, '--json'], options)
   const events = eventsOf(result.stdout)
   return { ...result, events, end: events[events.length - 1] }
 }
 
-const isNativeHere = JSON.parse((await run(['info', '--json'])).stdout).backend === 'native'
+const isNativeHere = JSON.parse((await runCommand(['info', '--json'])).stdout).backend === 'native'
 
 t.test('help and version', async (t) => {
-  const program = await run(['--help'])
+  const program = await runCommand(['--help'])
   t.equal(program.code, 0)
   t.equal(program.stderr, '')
   for (const name of [
@@ -93,19 +55,19 @@ t.test('help and version', async (t) => {
     'start',
   ]) {
     t.match(program.stdout, new RegExp(`^  ${name} .*\\w`, 'm'), `${name} is listed`)
-    const help = await run([name, '--help'])
+    const help = await runCommand([name, '--help'])
     t.equal(help.code, 0, `${name} --help`)
     t.match(help.stdout, `Usage: neuroblas ${name} `)
     t.match(help.stdout, /\n\n[A-Z][^:]+\.\n\n/, 'a sentence says what it does')
     t.match(help.stdout, 'Examples:\n')
     t.equal(help.stderr, '')
   }
-  const explained = await run(['help', 'train'])
+  const explained = await runCommand(['help', 'train'])
   t.equal(explained.code, 0)
-  t.equal(explained.stdout, (await run(['train', '--help'])).stdout)
+  t.equal(explained.stdout, (await runCommand(['train', '--help'])).stdout)
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  t.match(await run(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' })
-  t.match(await run([]), { code: 2, stdout: '', stderr: /^Usage: neuroblas/ })
+  t.match(await runCommand(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' })
+  t.match(await runCommand([]), { code: 2, stdout: '', stderr: /^Usage: neuroblas/ })
 })
 
 t.test('wrong arguments: one clear line, exit code 2', async (t) => {
@@ -150,7 +112,7 @@ t.test('wrong arguments: one clear line, exit code 2', async (t) => {
     [['start', '--js-seconds', '0'], /--js-seconds: expected a number > 1, got "0"/],
   ]
   for (const [args, message] of cases) {
-    const { code, stdout, stderr } = await run(args)
+    const { code, stdout, stderr } = await runCommand(args)
     const name = args.join(' ')
     t.equal(code, 2, `${name}: exit code`)
     t.match(stderr, message, name)
@@ -210,16 +172,22 @@ t.test('what cannot be done: one clear line, exit code 1', async (t) => {
     ],
   ]
   for (const [args, message, input] of cases) {
-    const { code, stdout, stderr } = await run(args, { cwd, input: input && `${input}x,3,4\n` })
+    const { code, stdout, stderr } = await runCommand(args, {
+      cwd,
+      input: input && `${input}x,3,4\n`,
+    })
     const name = args.join(' ')
     t.equal(code, 1, `${name}: exit code`)
     t.match(stderr, message, name)
     t.match(stderr, /^neuroblas: [^\n]+\n$/, `${name}: one line`)
     t.equal(stdout, '', `${name}: nothing was begun`)
   }
-  const debug = await run(['train', 'nosuch'], { env: { NEUROBLAS_DEBUG: '1' } })
+  const debug = await runCommand(['train', 'nosuch'], { env: { NEUROBLAS_DEBUG: '1' } })
   t.match(debug, { code: 1, stderr: /DataError: nosuch.*\n +at / })
-  t.match(await run(['train', 'iris', '--lr', '1e6'], { cwd }), { code: 1, stderr: /the loss bec/ })
+  t.match(await runCommand(['train', 'iris', '--lr', '1e6'], { cwd }), {
+    code: 1,
+    stderr: /the loss bec/,
+  })
 })
 
 t.test('digits: events, accuracy, eval and predict agree', async (t) => {
@@ -252,7 +220,7 @@ t.test('digits: events, accuracy, eval and predict agree', async (t) => {
   t.strictSame([kept.loss, kept.regularizationLoss], [end.loss, end.regularizationLoss])
 
   const evaluated = JSON.parse(
-    (await run(['eval', 'digits.safetensors', 'digits', '--json'], { cwd })).stdout,
+    (await runCommand(['eval', 'digits.safetensors', 'digits', '--json'], { cwd })).stdout,
   )
   t.equal(evaluated.accuracy, end.testAccuracy)
   t.equal(evaluated.loss, end.testLoss)
@@ -265,14 +233,14 @@ t.test('digits: events, accuracy, eval and predict agree', async (t) => {
     confusion.reduce((sum, row, i) => sum + row[i], 0),
     Math.round(end.testAccuracy * evaluated.examples),
   )
-  const text = await run(['eval', 'digits.safetensors', 'digits'], { cwd })
+  const text = await runCommand(['eval', 'digits.safetensors', 'digits'], { cwd })
   t.match(text.stdout, `accuracy ${(100 * end.testAccuracy).toFixed(2)} %`)
   t.match(text.stdout, /\n0( +\d+){10}\n/)
 
   const { test } = readData('digits', 0)
   writeFileSync(join(cwd, 'test.csv'), csvOf(test))
   const predicted = eventsOf(
-    (await run(['predict', 'digits.safetensors', 'test.csv', '--json'], { cwd })).stdout,
+    (await runCommand(['predict', 'digits.safetensors', 'test.csv', '--json'], { cwd })).stdout,
   )
   t.equal(predicted.length, test.size)
   const hits = predicted.filter(({ label }, i) => label === test.targets[i]).length
@@ -322,14 +290,14 @@ t.test('iris: accuracy, and the same seed twice', async (t) => {
   t.strictSame(untimed(first.events), untimed(second.events))
   t.not(first.end.loss, other.end.loss)
   const input = 'a,b,c,d\r\n5.1, 3.5,1.4,.2\r\n6.3,2.9,5.6,1.8\r\n'
-  const { stdout } = await run(['predict', 'iris.safetensors', '-'], { cwd, input })
+  const { stdout } = await runCommand(['predict', 'iris.safetensors', '-'], { cwd, input })
   t.match(stdout, /^row {2}class +probability\n {2}1 {2}setosa +[01]\.\d{4}\n {2}2 {2}virginica/)
-  const whole = await run(['eval', 'iris.safetensors', 'iris', '--json'], { cwd })
+  const whole = await runCommand(['eval', 'iris.safetensors', 'iris', '--json'], { cwd })
   t.equal(JSON.parse(whole.stdout).accuracy, other.end.testAccuracy)
 })
 
 t.test('plain text: a line per epoch and no control characters', async (t) => {
-  const { code, stdout, stderr } = await run([
+  const { code, stdout, stderr } = await runCommand([
     'train',
     'digits',
     '--epochs',
@@ -357,9 +325,9 @@ t.test('patience ends the training, dropout is kept with the model', async (t) =
   t.match(events[0], { dropout: 0.2, optimizer: 'sgd', lr: 0.5 })
   t.equal(end.ended, 'earlyStopping')
   t.equal(end.epochs, (end.bestEpoch as number) + 3)
-  const evaluated = await run(['eval', 'iris.safetensors', 'iris', '--json'], { cwd })
+  const evaluated = await runCommand(['eval', 'iris.safetensors', 'iris', '--json'], { cwd })
   t.equal(JSON.parse(evaluated.stdout).accuracy, end.testAccuracy)
-  const text = await run(['train', ...args, '--optimizer', 'adam', '--no-save'])
+  const text = await runCommand(['train', ...args, '--optimizer', 'adam', '--no-save'])
   t.match(text.stdout, /iris.*\nnetwork {3}4-16-3, relu, dropout 0\.2: .*\ntraining.*, adam, /)
   t.match(text.stdout, '\nended early: the validation loss no longer fell\n')
 })
@@ -406,7 +374,7 @@ t.test('signals: the model of the best epoch is kept', async (t) => {
     t.match(stopped.end, { event: 'end', ended: signal, saved: 'kept.safetensors' })
     t.match(stopped.stderr, new RegExp(`^neuroblas: ${signal}: stopping.*\\n$`))
     const args = ['eval', 'kept.safetensors', 'digits', '--json']
-    const { accuracy } = JSON.parse((await run(args, { cwd })).stdout)
+    const { accuracy } = JSON.parse((await runCommand(args, { cwd })).stdout)
     t.equal(accuracy, stopped.end.testAccuracy)
     t.ok(accuracy > 0.9)
   }
@@ -420,7 +388,7 @@ t.test('signals: before the first epoch has ended no file is replaced', async (t
     const watch = (child: ChildProcess) => {
       if (!sent) sent = child.kill('SIGINT')
     }
-    return run([...long, '--save', file], { cwd, watch })
+    return runCommand([...long, '--save', file], { cwd, watch })
   }
   const kept = await stopAtOnce('old.safetensors')
   t.equal(kept.code, 130)
@@ -459,7 +427,7 @@ t.test('signals: a second one ends even a busy process', async (t) => {
 
 t.test('a reader that goes away ends it quietly', async (t) => {
   for (const json of [[], ['--json']]) {
-    const { code, stderr } = await run(['train', 'digits', '--epochs', '1000000', ...json], {
+    const { code, stderr } = await runCommand(['train', 'digits', '--epochs', '1000000', ...json], {
       cwd: t.testdir(),
       watch: (child) => child.stdout?.destroy(),
     })
@@ -494,7 +462,7 @@ t.test('a folder of IDX files', async (t) => {
   t.equal(end.saved, 'little.safetensors')
   t.ok(end.testAccuracy >= 0.88, `${end.testAccuracy}`)
   const args = ['predict', 'little.safetensors', 'little/t10k-images-idx3-ubyte', '--json']
-  const predicted = eventsOf((await run(args, { cwd })).stdout)
+  const predicted = eventsOf((await runCommand(args, { cwd })).stdout)
   const hits = predicted.filter(({ label }, i) => label === targets[1400 + i]).length
   t.equal(hits / 397, end.testAccuracy)
 })
@@ -519,7 +487,9 @@ t.test('a CSV file: train, eval and predict', async (t) => {
   t.equal(end.testLoss, known.end.testLoss, 'the same numbers as by the name of the data set')
 
   const test = async (source: string) =>
-    JSON.parse((await run(['eval', 'flowers.safetensors', source, '--json'], { cwd })).stdout)
+    JSON.parse(
+      (await runCommand(['eval', 'flowers.safetensors', source, '--json'], { cwd })).stdout,
+    )
   t.match(await test('./flowers.csv'), { examples: 30, accuracy: end.testAccuracy, classes })
   const some = await test('some.csv')
   t.match(some, {
@@ -531,34 +501,34 @@ t.test('a CSV file: train, eval and predict', async (t) => {
     ],
   })
   const predict = ['predict', 'flowers.safetensors', 'features.csv', '--json']
-  const predicted = eventsOf((await run(predict, { cwd })).stdout)
+  const predicted = eventsOf((await runCommand(predict, { cwd })).stdout)
   const hits = predicted.slice(100).filter((row) => row.class === 'virginica').length
   t.equal(hits / 50, some.accuracy)
 })
 
 t.test('info', async (t) => {
-  const js = await run(['info', '--json'], { env: { NEUROBLAS_BACKEND: 'js' } })
+  const js = await runCommand(['info', '--json'], { env: { NEUROBLAS_BACKEND: 'js' } })
   t.match(JSON.parse(js.stdout), { backend: 'js', threads: 1, memory: { live: 0, buffers: 0 } })
   const missing = { NEUROBLAS_ADDON: '/nowhere/neuroblas.node' }
-  const without = await run(['info', '--json'], { env: missing })
+  const without = await runCommand(['info', '--json'], { env: missing })
   t.match(without, { code: 0, stderr: '' })
   t.match(JSON.parse(without.stdout), {
     backend: 'js',
     openblas: null,
     problem: /cannot be loaded/,
   })
-  const strict = await run(['info'], { env: { ...missing, NEUROBLAS_BACKEND: 'native' } })
+  const strict = await runCommand(['info'], { env: { ...missing, NEUROBLAS_BACKEND: 'native' } })
   t.match(strict, {
     code: 1,
     stdout: '',
     stderr: /^neuroblas: native addon: cannot be loaded.*\n$/,
   })
-  const text = await run(['info'])
+  const text = await runCommand(['info'])
   for (const row of ['backend', 'OpenBLAS', 'core', 'SIMD', 'threads', 'memory']) {
     t.match(text.stdout, new RegExp(`^${row} +\\S`, 'm'))
   }
   if (isNativeHere) {
-    t.match(JSON.parse((await run(['info', '--json'])).stdout), {
+    t.match(JSON.parse((await runCommand(['info', '--json'])).stdout), {
       openblas: /OpenBLAS/,
       core: String,
       simd: /^\w/,
@@ -571,9 +541,12 @@ t.test('info', async (t) => {
 const skip = isNativeHere ? false : 'the native addon is not built'
 t.test('mnist natively, and npm start in short', { skip }, async (t) => {
   const cwd = t.testdir()
-  const { code, stdout, stderr } = await run(['start', '--epochs', '1', '--js-seconds', '1.5'], {
-    cwd,
-  })
+  const { code, stdout, stderr } = await runCommand(
+    ['start', '--epochs', '1', '--js-seconds', '1.5'],
+    {
+      cwd,
+    },
+  )
   t.equal(code, 0)
   t.equal(stderr, '')
   t.match(stdout, '60,000 images (55,000 to train on, 5,000 held out for validation)')
@@ -581,7 +554,7 @@ t.test('mnist natively, and npm start in short', { skip }, async (t) => {
   t.ok(Number(accuracy) >= 96, `test accuracy ${accuracy} %`)
   t.match(stdout, /\nnative +[\d,]+ examples\/s\npure JavaScript +[\d,]+ examples\/s\n/)
   t.match(stdout, /\nnative \/ JavaScript +\d+\.\d times\nmodel saved +mnist\.safetensors\n$/)
-  const { stdout: evaluated } = await run(['eval', 'mnist.safetensors', 'mnist'], { cwd })
+  const { stdout: evaluated } = await runCommand(['eval', 'mnist.safetensors', 'mnist'], { cwd })
   t.match(evaluated, `accuracy ${accuracy} %`)
 })
 

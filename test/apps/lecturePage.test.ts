@@ -2,11 +2,8 @@
  * The frame around the lecture's experiments: what is run, what is written of it, and how
  * `neuroblas lecture` ends. What the experiments claim is tested in lecture.test.ts.
  */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import type { Experiment } from '../../lib/apps/lecture/experiment.js'
 import { experiments } from '../../lib/apps/lecture/index.js'
@@ -16,8 +13,8 @@ import { excerpt } from '../../lib/apps/lecture/source.js'
 import { writeLecture } from '../../lib/apps/lecture/write.js'
 import { rand } from '../../lib/index.js'
 import { lines } from '../../lib/plot/index.js'
+import { runCommand } from '../support/cli.js'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
 const about = { version: '1.2.3', machine: 'native & fast', quick: true, planned: 3 }
 const running = { quick: true, signal: new AbortController().signal }
 
@@ -140,24 +137,15 @@ t.test('the page and its files', async (t) => {
   t.strictSame(readdirSync(join(folder, 'figures')).sort(), left, 'the other figures are gone')
 })
 
-/** The command in a process of its own, stopped once it has written what is waited for. */
+/** The command, stopped once it has written what is waited for. */
 async function run(args: string[], stopAfter?: RegExp) {
-  const { NODE_OPTIONS: _, ...env } = process.env
-  const child = spawn(process.execPath, [join(root, 'lib/apps/cli/main.js'), 'lecture', ...args], {
-    env,
+  let isStopped = false
+  const { code, stdout, stderr } = await runCommand(['lecture', ...args], {
+    watch: (child, stdout, stderr) => {
+      if (!isStopped && stopAfter?.test(stdout + stderr)) isStopped = child.kill('SIGINT')
+    },
   })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk) => {
-      output += chunk
-      if (stopAfter?.test(output)) {
-        stopAfter = undefined
-        child.kill('SIGINT')
-      }
-    })
-  }
-  const [code] = await once(child, 'close')
-  return { code, output }
+  return { code, output: stdout + stderr }
 }
 
 t.test('the command', async (t) => {

@@ -1,33 +1,13 @@
 /** `neuroblas reproduce` as a process, and the results that it keeps. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { recipes } from '../../lib/apps/recipes/recipes.js'
 import { formatErrors, keepResult, type Result, spread } from '../../lib/apps/recipes/results.js'
+import { type Run, runCommand } from '../support/cli.js'
 
-const main = fileURLToPath(new URL('../../lib/apps/cli/main.js', import.meta.url))
-
-async function reproduce(
-  cwd: string,
-  args: string[],
-  watch: (child: ChildProcess, stdout: string) => void = () => {},
-) {
-  // Without tap's hooks, which take the signals.
-  const bare = ['-u', 'NODE_OPTIONS', process.execPath, main, 'reproduce']
-  const child = spawn('env', [...bare, ...args], { cwd })
-  let [stdout, stderr] = ['', '']
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk
-    watch(child, stdout)
-  })
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk
-  })
-  const [code] = await once(child, 'close')
-  return { code, stdout, stderr }
-}
+const reproduce = (cwd: string, args: string[], watch?: Run['watch']) =>
+  runCommand(['reproduce', ...args], { cwd, watch })
 
 t.test('one epoch of softmax regression', async (t) => {
   const cwd = t.testdir()
