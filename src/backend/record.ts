@@ -32,8 +32,7 @@ export class RecordingBackend implements Backend {
   /** Leaves that gradients were left on. */
   readonly leaves = new Set<{ grad: unknown }>()
   readonly #positions = new Map<Handle, number>()
-  // -1 stands for a released buffer.
-  #next = -2
+  #next = -1
 
   constructor(readonly inner: Backend) {}
 

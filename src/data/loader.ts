@@ -7,7 +7,7 @@ import { checkCount } from '../base/arguments.js'
 import { tensor } from '../tensor/create.js'
 import { Generator, streams } from '../tensor/random.js'
 import { within } from '../tensor/storage.js'
-import type { Tensor } from '../tensor/tensor.js'
+import { partOf, type Tensor } from '../tensor/tensor.js'
 import type { Dataset } from './dataset.js'
 import { type Batch, Examples } from './examples.js'
 
@@ -56,7 +56,8 @@ export class DataLoader implements Iterable<Batch> {
     try {
       for (let batch = 0; batch < this.length; batch++) {
         const start = batch * this.batchSize
-        const rows = within(null, () => order.slice([start, start + this.batchSize]))
+        const count = Math.min(this.batchSize, this.size - start)
+        const rows = within(null, () => partOf(order, start, [count]))
         const { inputs, targets } = within(null, () => this.gather(rows))
         try {
           yield { inputs, targets }

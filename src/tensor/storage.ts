@@ -9,39 +9,43 @@ import type { Handle } from '../backend/kernels.js'
 import { recorded, underneath } from '../backend/record.js'
 import { ReleasedTensorError, StaleTensorError } from '../base/errors.js'
 
-const released = -1 as Handle
+// Handles are never 0.
+const released = 0 as Handle
 
-/** One buffer of a backend, shared by the tensors that are views of it. */
+/** Where the handle of a storage comes from that does not allocate a buffer of its own. */
+type Source =
+  /** A buffer that somebody else frees, who is not collected before the tensors that show it. */
+  | { readonly handle: Handle; readonly lender: object }
+  /** A view of the buffer of another storage; freeing it leaves that one as it is. */
+  | { readonly handle: Handle; readonly root: Storage }
+
+/** One buffer of a backend, shared by the tensors that show it. */
 export class Storage {
   /** Tensors that still use it. */
   references = 1
-  /** Raised by every write in place, so that backward notices a saved value that changed. */
-  version = 0
   owner: Scope | null = null
   readonly #backend: Backend
   /** The backend, or the recorder that gave the buffer its name. */
   readonly #allocator: Backend
   #handle: Handle
   #state: 'owned' | 'borrowed' | 'stale' = 'owned'
-  /** Who frees a borrowed buffer: not collected before the tensors that show it. */
-  readonly lender: object | undefined
+  readonly #source: Source | undefined
+  #version = 0
 
-  /** @param borrowed a buffer that somebody else frees */
   constructor(
     backend: Backend,
     readonly dtype: DType,
     readonly length: number,
-    borrowed?: { handle: Handle; lender: object },
+    source?: Source,
   ) {
     this.#backend = underneath(backend)
     this.#allocator = backend
-    if (borrowed !== undefined) {
-      this.#handle = borrowed.handle
-      this.lender = borrowed.lender
+    this.#source = source
+    this.#handle = source?.handle ?? backend.alloc(length, dtype)
+    if (source && 'lender' in source) {
       this.#state = 'borrowed'
       return
     }
-    this.#handle = backend.alloc(length, dtype)
     if (innermost) innermost.adopt(this)
     else collected.register(this, { backend: this.#allocator, handle: this.#handle }, this)
   }
@@ -49,6 +53,28 @@ export class Storage {
   /** Where the buffer is; while that backend is recorded, its recorder. */
   get backend(): Backend {
     return recorded(this.#backend)
+  }
+
+  /**
+   * Raised by every write in place, so that backward notices a saved value that changed; a view has
+   * that of the buffer it is part of.
+   */
+  get version(): number {
+    return this.#root.#version
+  }
+  set version(value: number) {
+    this.#root.#version = value
+  }
+
+  get #root(): Storage {
+    return this.#source && 'root' in this.#source ? this.#source.root : this
+  }
+
+  /** The elements from `offset` on, as a view that keeps the buffer in place until it is released. */
+  part(offset: number, length: number): Storage {
+    const { backend } = this
+    const handle = backend.view(this.handle, offset, length)
+    return new Storage(backend, this.dtype, length, { handle, root: this.#root })
   }
 
   get released(): boolean {

@@ -233,3 +233,12 @@ export function fullLike(x: AnyTensor, value: number, shape: Shape = x.shape): T
   x.storage.backend.run('fill', y.handle, y.size, value)
   return y
 }
+
+/**
+ * Elements of x from `offset` on, without a copy and outside any graph: what is written to either is
+ * seen in both.
+ */
+export function partOf<D extends DType>(x: Tensor<D>, offset: number, shape: Shape): Tensor<D> {
+  x.handle // refuses a released tensor
+  return new Tensor<D>(x.storage.part(offset, sizeOf(shape)), shape)
+}

@@ -8,7 +8,7 @@ import { yielder } from '../base/eventLoop.js'
 import { type Captured, capture } from '../capture/capture.js'
 import { scope } from '../tensor/scope.js'
 import { within } from '../tensor/storage.js'
-import type { Tensor } from '../tensor/tensor.js'
+import { partOf, type Tensor } from '../tensor/tensor.js'
 
 export type RowIndices = Tensor<'int32'>
 
@@ -81,7 +81,7 @@ export class BatchRunner {
     const yieldIfDue = yielder()
     meanwhile?.()
     for (let i = 0; i < steps; i++) {
-      results.push(scope(() => this.step(rows.slice([i, i + 1]).reshape([batchSize])).data()))
+      results.push(scope(() => this.step(partOf(rows, i * batchSize, [batchSize])).data()))
       await yieldIfDue()
     }
     return Float32Array.from(results.flatMap((values) => [...values]))
@@ -92,11 +92,7 @@ export class BatchRunner {
   }
 }
 
-/** The rows that `order` names from `start` on, in this shape; they outlive every scope. */
+/** The rows that `order` names from `start` on, in this shape, over its buffer; they outlive every scope. */
 export function rowsOf(order: RowIndices, start: number, shape: readonly number[]): RowIndices {
-  const size = shape.reduce((product, extent) => product * extent, 1)
-  const slice = within(null, () => order.slice([start, start + size]))
-  const rows = slice.view(shape)
-  slice.dispose()
-  return rows
+  return within(null, () => partOf(order, start, shape))
 }

@@ -15,6 +15,7 @@ import {
   memory,
   mlp,
   OutOfMemoryError,
+  ReleasedTensorError,
   rand,
   SGD,
   ShapeError,
@@ -25,6 +26,7 @@ import {
   zeros,
 } from '../../lib/index.js'
 import { ops } from '../../lib/ops/define.js'
+import { partOf } from '../../lib/tensor/tensor.js'
 import { FailingBackend } from '../support/failingBackend.js'
 import { opCases } from '../support/opCases.js'
 import {
@@ -337,3 +339,33 @@ for (const backend of ['js', 'native']) {
     t.ok(Math.abs(kept / 1000 - Math.exp(2) - 1) < 1e-5)
   })
 }
+
+onBothBackends('a part shares the buffer, its version and its end', (t) => {
+  const before = memory()
+  const x = tensor([1, 2, 3, 4, 5, 6])
+  const part = partOf(x, 2, [2, 2])
+  const inner = partOf(part, 1, [2])
+  t.equal(memory().buffers, before.buffers + 1, 'views are no buffers')
+  part.assign([30, 40, 50, 60])
+  t.strictSame(x.toArray(), [1, 2, 30, 40, 50, 60], 'written through the part')
+  x.assign([6, 5, 4, 3, 2, 1])
+  t.strictSame(inner.toArray(), [3, 2], 'seen in a part of the part')
+  t.equal(part.storage.version, 2)
+  t.equal(inner.storage.version, x.storage.version)
+  x.dispose()
+  t.strictSame(
+    part.toArray(),
+    [
+      [4, 3],
+      [2, 1],
+    ],
+    'the buffer stays while a part is there',
+  )
+  part.dispose()
+  inner.dispose()
+  t.equal(memory().buffers, before.buffers)
+  refuses(t, () => part.data(), ReleasedTensorError)
+  const y = tensor([1, 2, 3])
+  refuses(t, () => partOf(y, 2, [2]), KernelError)
+  y.dispose()
+})
