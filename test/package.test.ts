@@ -131,8 +131,13 @@ t.test('its types show nothing internal, and lead to the sources', async (t) => 
 
 t.test('its types need those of Node as little as those of browsers', async (t) => {
   const compilerOptions = {
-    ...{ target: 'es2022', lib: ['es2022'], module: 'nodenext', types: [] },
-    ...{ strict: true, noEmit: true, skipLibCheck: false },
+    target: 'es2022',
+    lib: ['es2022'],
+    module: 'nodenext',
+    types: [],
+    strict: true,
+    noEmit: true,
+    skipLibCheck: false,
   }
   const config = { compilerOptions, files: ['typed.ts'] }
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(config))
@@ -161,8 +166,14 @@ const fileOf = (bundler: string, format: Format, external: boolean) =>
 async function bundleByEsbuild(format: Format, external: boolean): Promise<string> {
   const outfile = fileOf('esbuild', format, external)
   const { warnings, metafile } = await build({
-    ...{ entryPoints: ['program.js'], absWorkingDir: project, bundle: true, platform: 'node' },
-    ...{ format, outfile, packages: external ? 'external' : 'bundle', metafile: true },
+    entryPoints: ['program.js'],
+    absWorkingDir: project,
+    bundle: true,
+    platform: 'node',
+    format,
+    outfile,
+    packages: external ? 'external' : 'bundle',
+    metafile: true,
     logLevel: 'silent',
   })
   t.strictSame(warnings, [], outfile)
@@ -182,8 +193,12 @@ function bundleByWebpack(format: Format, external: boolean): Promise<string> {
   const filename = fileOf('webpack', format, external)
   const isModule = format === 'esm'
   const config: webpack.Configuration = {
-    ...{ mode: 'production', target: 'node20', context: project, entry: './program.js' },
-    ...{ devtool: false, optimization: { minimize: false } },
+    mode: 'production',
+    target: 'node20',
+    context: project,
+    entry: './program.js',
+    devtool: false,
+    optimization: { minimize: false },
     output: { path: project, filename, module: isModule },
     experiments: { outputModule: isModule },
     ...(external && { externals: ['neuroblas'], externalsType: isModule ? 'module' : 'commonjs' }),

@@ -26,7 +26,11 @@ for (const [i, code] of examples.entries()) {
 
 t.test('as TypeScript, strictly', async (t) => {
   const compilerOptions = {
-    ...{ strict: true, noEmit: true, module: 'nodenext', target: 'es2023', types: ['node'] },
+    strict: true,
+    noEmit: true,
+    module: 'nodenext',
+    target: 'es2023',
+    types: ['node'],
     typeRoots: [fileURLToPath(new URL('node_modules/@types', root))],
   }
   const files = examples.map((code, i) => [`example${i + 1}.mts`, code])

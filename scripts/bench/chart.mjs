@@ -24,7 +24,9 @@ function valuesOf({ rows }) {
   return rows
     .filter((row) => row.toBareBlas !== null && row.contestant in COLOURS)
     .map(({ case: id, contestant, threads, toBareBlas }) => ({
-      ...{ id, contestant, toBareBlas },
+      id,
+      contestant,
+      toBareBlas,
       threads: threads === 1 ? '1 thread' : `${threads} threads`,
       label: toBareBlas.toFixed(2),
       // Below its bar, where no other bar is.

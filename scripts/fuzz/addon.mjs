@@ -32,8 +32,17 @@ const chance = (p) => random() < p
 
 // Numbers that are no sizes, handles or positions, or such as nobody has: no memory, either.
 const HOSTILE = [
-  ...[-1, -0.5, 0.5, Number.NaN, Infinity, -Infinity, 1e300],
-  ...[2 ** 40, 2 ** 45, 2 ** 53 - 1, 2 ** 53],
+  -1,
+  -0.5,
+  0.5,
+  Number.NaN,
+  Infinity,
+  -Infinity,
+  1e300,
+  2 ** 40,
+  2 ** 45,
+  2 ** 53 - 1,
+  2 ** 53,
 ]
 const hostile = () => pick(HOSTILE)
 const size = (most) => (chance(0.02) ? hostile() : below(most))
@@ -187,9 +196,27 @@ function disposeProgram() {
 // What no function expects; valid programs are left out, which such numbers could run for ever.
 const junk = () =>
   pick([
-    ...[undefined, null, true, '', 'x', 12n, Symbol('x'), {}, [], () => {}, new Date(0), 1.5, -1],
-    ...[Number.NaN, 2 ** 53, new Float64Array(8), new Float64Array(3), new Uint8Array(4)],
-    ...[new DataView(new ArrayBuffer(8)), new BigInt64Array(2), new ArrayBuffer(8)],
+    undefined,
+    null,
+    true,
+    '',
+    'x',
+    12n,
+    Symbol('x'),
+    {},
+    [],
+    () => {},
+    new Date(0),
+    1.5,
+    -1,
+    Number.NaN,
+    2 ** 53,
+    new Float64Array(8),
+    new Float64Array(3),
+    new Uint8Array(4),
+    new DataView(new ArrayBuffer(8)),
+    new BigInt64Array(2),
+    new ArrayBuffer(8),
   ])
 const anything = Object.keys(addon).filter(
   (name) => typeof addon[name] === 'function' && name !== 'timeGemms',

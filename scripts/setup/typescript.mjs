@@ -25,8 +25,13 @@ export function buildTypeScript() {
   step('compiling TypeScript', advice, process.execPath, [...tsc, '--outDir', 'lib.new'])
   // The types that others get: without what is marked as internal, and with maps to the sources.
   step('writing the published types', advice, process.execPath, [
-    ...[...tsc, '--outDir', 'lib.new/types', '--emitDeclarationOnly', '--declarationMap'],
-    ...['--stripInternal', '--noCheck'],
+    ...tsc,
+    '--outDir',
+    'lib.new/types',
+    '--emitDeclarationOnly',
+    '--declarationMap',
+    '--stripInternal',
+    '--noCheck',
   ])
   step('bundling the library', advice, process.execPath, [
     inRoot('scripts/setup/bundle.mjs'),

@@ -41,8 +41,12 @@ export interface MlpOptions extends LinearOptions {
 }
 
 const OPTIONS: Record<keyof MlpOptions, true> = {
-  ...{ activation: true, dropout: true, inputDropout: true },
-  ...{ bias: true, init: true, generator: true },
+  activation: true,
+  dropout: true,
+  inputDropout: true,
+  bias: true,
+  init: true,
+  generator: true,
 }
 
 /**

@@ -24,8 +24,13 @@ export class Adam extends Optimizer<AdamSettings> {
 
   protected override knownSettings(): Record<keyof AdamSettings, true> {
     return {
-      ...{ lr: true, beta1: true, beta2: true, epsilon: true, weightDecay: true },
-      ...{ regularizer: true, maxNorm: true },
+      lr: true,
+      beta1: true,
+      beta2: true,
+      epsilon: true,
+      weightDecay: true,
+      regularizer: true,
+      maxNorm: true,
     }
   }
 

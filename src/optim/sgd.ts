@@ -23,8 +23,12 @@ export class SGD extends Optimizer<SGDSettings> {
 
   protected override knownSettings(): Record<keyof SGDSettings, true> {
     return {
-      ...{ lr: true, momentum: true, nesterov: true, weightDecay: true },
-      ...{ regularizer: true, maxNorm: true },
+      lr: true,
+      momentum: true,
+      nesterov: true,
+      weightDecay: true,
+      regularizer: true,
+      maxNorm: true,
     }
   }
 

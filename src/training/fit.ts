@@ -85,7 +85,9 @@ export async function fit(
   const loader = new DataLoader(train, { batchSize, shuffle, seed })
   const changes = new Generator(seed, streams.augment)
   const steps = new TrainingStep(model, loader, {
-    ...{ loss: options.loss, optimizer, monitor: options.monitor },
+    loss: options.loss,
+    optimizer,
+    monitor: options.monitor,
     change: augment && (({ inputs, targets }) => augment(inputs, targets, changes)),
   })
   const evaluator = validation && new Evaluator(model, validation, options.loss)
@@ -154,9 +156,21 @@ async function loadExamples(
 }
 
 const OPTIONS: Record<keyof FitOptions, true> = {
-  ...{ loss: true, optimizer: true, epochs: true, batchSize: true, seed: true, shuffle: true },
-  ...{ validation: true, earlyStopping: true, augment: true, checkpoint: true, keepBest: true },
-  ...{ monitor: true, onStep: true, onEpoch: true, signal: true },
+  loss: true,
+  optimizer: true,
+  epochs: true,
+  batchSize: true,
+  seed: true,
+  shuffle: true,
+  validation: true,
+  earlyStopping: true,
+  augment: true,
+  checkpoint: true,
+  keepBest: true,
+  monitor: true,
+  onStep: true,
+  onEpoch: true,
+  signal: true,
 }
 
 function checkOptions(model: Module, options: FitOptions): void {

@@ -128,8 +128,16 @@ export async function pretrain(
 }
 
 const OPTIONS: Record<keyof CommonOptions, true> = {
-  ...{ epochs: true, batchSize: true, lr: true, momentum: true, weightCost: true, visible: true },
-  ...{ seed: true, checkpoint: true, onEpoch: true, signal: true },
+  epochs: true,
+  batchSize: true,
+  lr: true,
+  momentum: true,
+  weightCost: true,
+  visible: true,
+  seed: true,
+  checkpoint: true,
+  onEpoch: true,
+  signal: true,
 }
 const OWN_OPTIONS = { rbm: ['method', 'k'], autoencoder: ['method', 'noise', 'tied'] }
 

@@ -200,8 +200,12 @@ t.test('peers are programs that speak the protocol', (t) => {
   t.match(rows, [
     { contestant: 'bare', threads: 1 },
     {
-      ...{ contestant: 'fake', threads: 2, usPerStep: { min: 40, median: 60 } },
-      ...{ lossAfter20: 2, lossAfter100: 1, note: '2 threads, OMP 2, NEUROBLAS 2' },
+      contestant: 'fake',
+      threads: 2,
+      usPerStep: { min: 40, median: 60 },
+      lossAfter20: 2,
+      lossAfter100: 1,
+      note: '2 threads, OMP 2, NEUROBLAS 2',
       figures: { rounds: 2 },
     },
   ])

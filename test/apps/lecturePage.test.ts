@@ -20,8 +20,12 @@ const running = { quick: true, signal: new AbortController().signal }
 
 /** Stands for an experiment; its name is that of a real file, whose code is shown. */
 const fake = (name: string, items: number[], run: Experiment['run']): Experiment => ({
-  ...{ name, items, title: `About <${name}>`, formula: 'x^2 \\qquad \\frac{1}{2}' },
-  ...{ text: 'Done & drawn.', run },
+  name,
+  items,
+  title: `About <${name}>`,
+  formula: 'x^2 \\qquad \\frac{1}{2}',
+  text: 'Done & drawn.',
+  run,
 })
 const holds = fake('xor', [4], async () => ({
   claims: [{ claim: 'a < b', measured: 0.123456, ok: true }],

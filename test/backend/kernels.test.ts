@@ -120,7 +120,13 @@ t.test('the addon has the dtypes of the table, and says which kernel takes which
     row.name = name
   }
   t.strictSame(withDoubles.sort(), [
-    ...['cast', 'copy2d', 'equal', 'expand', 'fill', 'gatherRows', 'transpose'],
+    'cast',
+    'copy2d',
+    'equal',
+    'expand',
+    'fill',
+    'gatherRows',
+    'transpose',
   ])
 })
 

@@ -183,8 +183,12 @@ onBoth('a program needs no handle that it was made with', (t, backend) => {
   const x = made(backend, count(12))
   const part = backend.view(x, 0, 4)
   const places = [
-    ...[shared(x), viewOf(0, 8, 4), shared(part)],
-    ...[inArena(64, 8), viewOf(3, 4, 4), viewOf(4, 1, 3)],
+    shared(x),
+    viewOf(0, 8, 4),
+    shared(part),
+    inArena(64, 8),
+    viewOf(3, 4, 4),
+    viewOf(4, 1, 3),
   ]
   const program = backend.compile(
     planOf(places, [

@@ -24,8 +24,14 @@ const [M, N, K] = [5, 3, 4]
 
 /** The operands of a weight gradient, and what optimizers keep. */
 const outside = {
-  ...{ x: K * M, delta: K * N, w: M * N, w2: M * N, square: M * M, y: M * M },
-  ...{ squares: M * N, settings: 8 },
+  x: K * M,
+  delta: K * N,
+  w: M * N,
+  w2: M * N,
+  square: M * M,
+  y: M * M,
+  squares: M * N,
+  settings: 8,
 }
 const sizes = { outside, inside: { dw: M * M, dw2: M * M, local: M * M } }
 

@@ -274,7 +274,8 @@ t.test('ModelCheckpoint writes what loadWeights reads', async (t) => {
     join(folder, 'e{epoch:02d}-{accuracy:.1f}.safetensors'),
   )
   const best = new callbacks.ModelCheckpoint(join(folder, 'best'), {
-    ...{ monitor: 'accuracy', saveBestOnly: true },
+    monitor: 'accuracy',
+    saveBestOnly: true,
   })
   const { history } = await model.fit(x, y, { ...quiet, epochs: 2, callbacks: [every, best] })
   const names = history.accuracy.map((value, i) => `e0${i + 1}-${value.toFixed(1)}.safetensors`)

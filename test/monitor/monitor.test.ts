@@ -60,7 +60,11 @@ for (const backend of ['native', 'js'] as const) {
           const model = mlp([64, 20, 15, 10], { activation: 'tanh' })
           const losses: number[] = []
           await fit(model, data, {
-            ...{ loss: softmaxCrossEntropy, optimizer: make(model), epochs: 2, batchSize, monitor },
+            loss: softmaxCrossEntropy,
+            optimizer: make(model),
+            epochs: 2,
+            batchSize,
+            monitor,
             onStep: ({ loss }) => losses.push(loss),
           })
           return { losses, weights: weights(model) }

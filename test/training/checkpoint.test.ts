@@ -173,7 +173,11 @@ onBothBackendsLater('a refused file changes nothing, one begun again all', async
   const model = mlp([16, 20, 3], { dropout: 0.3, generator: new Generator(1) })
   const optimizer = momentum(model.parameters())
   const options = {
-    ...{ loss: softmaxCrossEntropy, optimizer, batchSize: 7, seed: 4, validation: 0.2 },
+    loss: softmaxCrossEntropy,
+    optimizer,
+    batchSize: 7,
+    seed: 4,
+    validation: 0.2,
     augment: distortion({ imageShape: [4, 4], alpha: 5, sigma: 2, rotation: 20 }),
   }
   // Stopped in its first epoch: of velocities, the file knows nothing.
@@ -202,8 +206,14 @@ t.test('a file that breaks off in its best weights changes nothing either', asyn
   for (const generator of generators.values()) generator.uniform([3])
   const before = [...generators.values()].map((generator) => generator.save())
   const options = {
-    ...{ loss: softmaxCrossEntropy, optimizer: momentum(model.parameters()), epochs: 3 },
-    ...{ batchSize: 7, seed: 4, validation: 0.2, keepBest: true, checkpoint },
+    loss: softmaxCrossEntropy,
+    optimizer: momentum(model.parameters()),
+    epochs: 3,
+    batchSize: 7,
+    seed: 4,
+    validation: 0.2,
+    keepBest: true,
+    checkpoint,
   }
   await rejects(t, fit(model, data, options), DataError, /expected the best /)
   t.strictSame(model.stateDict(), weights)

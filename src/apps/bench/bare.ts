@@ -5,9 +5,14 @@ import type { TimedRun } from './measure.js'
 
 export function bareProducts(c: TrainingCase): TimedRun {
   const products = productsOf(c).flatMap(({ transA, transB, m, n, k, a, b, c }) => [
-    ...[+transA, +transB],
-    ...[m, n, k],
-    ...[a, b, c],
+    +transA,
+    +transB,
+    m,
+    n,
+    k,
+    a,
+    b,
+    c,
   ])
   const addon = loadAddon()
   return (repeats) => addon.timeGemms(Float64Array.from(products), repeats)

@@ -112,9 +112,12 @@ export function memoryOver(job: Job, { training, steps }: MemoryCase): Measureme
     return {
       usPerStep: ((performance.now() - begin) * 1000) / (epochs * stepsPerEpoch),
       figures: {
-        ...{ liveAfterFirstEpoch: first.live, liveAtEnd: last.live },
-        ...{ pooledAfterFirstEpoch: first.pooled, pooledAtEnd: last.pooled },
-        ...{ rssAfterFirstEpoch: first.rss, rssAtEnd: last.rss },
+        liveAfterFirstEpoch: first.live,
+        liveAtEnd: last.live,
+        pooledAfterFirstEpoch: first.pooled,
+        pooledAtEnd: last.pooled,
+        rssAfterFirstEpoch: first.rss,
+        rssAtEnd: last.rss,
       },
     }
   }

@@ -67,8 +67,11 @@ export function filesOf(folder: string, id: string): Files {
 
 export function jobOf(contestant: string, c: Case, threads: number, folder: string): Job {
   return {
-    ...{ contestant, case: c, threads },
+    contestant,
+    case: c,
+    threads,
     files: filesOf(folder, c.id),
-    ...{ checkedSteps: CHECKED_STEPS, checkedExamples: CHECKED_EXAMPLES },
+    checkedSteps: CHECKED_STEPS,
+    checkedExamples: CHECKED_EXAMPLES,
   }
 }

@@ -80,7 +80,9 @@ export function rowsOf(c: Case, entries: readonly Entry[]): Row[] {
     const single = threads > 1 ? find(contestant) : undefined
     const figures = largest(entry.rounds)
     return {
-      ...{ case: c.id, contestant, threads },
+      case: c.id,
+      contestant,
+      threads,
       usPerStep,
       examplesPerSecond: batch === null ? null : (batch / min) * 1e6,
       gflops: c.kind === 'training' ? flopsOf(c) / min / 1000 : null,

@@ -3,8 +3,16 @@ import { cases, describeCase } from './cases.js'
 import type { Report, Row } from './report.js'
 
 const HEADER = [
-  ...['case', 'contestant', 'threads', 'min µs', 'median µs', 'examples/s', 'GFLOP/s'],
-  ...['to bare BLAS', 'speed-up', 'loss after 100'],
+  'case',
+  'contestant',
+  'threads',
+  'min µs',
+  'median µs',
+  'examples/s',
+  'GFLOP/s',
+  'to bare BLAS',
+  'speed-up',
+  'loss after 100',
 ]
 
 /** Three significant digits or more. */
@@ -19,7 +27,9 @@ function number(value: number | null): string {
 
 function cellsOf(row: Row): string[] {
   return [
-    ...[row.case, row.contestant, `${row.threads}`],
+    row.case,
+    row.contestant,
+    `${row.threads}`,
     ...[row.usPerStep.min, row.usPerStep.median, row.examplesPerSecond, row.gflops].map(number),
     ...[row.toBareBlas, row.speedUp].map(number),
     row.lossAfter100?.toFixed(5) ?? '–',
@@ -126,7 +136,9 @@ export function formatReport(report: Report): string {
     ),
     grouped(
       report.notMeasured.map(({ case: id, contestant, reason }) => ({
-        ...{ case: id, contestant, text: reason },
+        case: id,
+        contestant,
+        text: reason,
       })),
     ).map((line) => `not measured: ${line}`),
   ]

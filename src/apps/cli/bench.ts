@@ -51,7 +51,9 @@ async function bench({ json, against, ...options }: Options): Promise<void> {
   // A file that cannot be written is a reason to stop now, not after minutes of measuring.
   if (json !== undefined) closeSync(openSync(json, 'a'))
   const report = await runBench({
-    ...{ ...options, contestants, against: checkout },
+    ...options,
+    contestants,
+    against: checkout,
     cases: casesNamed(options.cases, options.steps),
     progress: (line) => process.stderr.write(`${line}\n`),
   })

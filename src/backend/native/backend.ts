@@ -88,7 +88,9 @@ export class NativeBackend implements Backend {
       const id = this.#addon.compile(
         plan.arenaBytes,
         Float64Array.from(places),
-        ...[steps, before, after],
+        steps,
+        before,
+        after,
       )
       return new NativeProgram(this.#addon, id)
     } catch (error) {

@@ -36,7 +36,12 @@ export interface DistortionOptions {
 }
 
 const OPTIONS: Record<keyof DistortionOptions, true> = {
-  ...{ imageShape: true, alpha: true, sigma: true, rotation: true, shear: true, scale: true },
+  imageShape: true,
+  alpha: true,
+  sigma: true,
+  rotation: true,
+  shear: true,
+  scale: true,
 }
 
 type Limit = number | readonly number[]

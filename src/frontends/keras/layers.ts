@@ -102,7 +102,11 @@ export class Dense extends Layer {
 
   constructor(options: DenseOptions) {
     refuseUnknown('Dense', options, [
-      ...['units', 'activation', 'useBias', 'kernelInitializer', 'kernelRegularizer'],
+      'units',
+      'activation',
+      'useBias',
+      'kernelInitializer',
+      'kernelRegularizer',
       ...layerOptions,
     ])
     super(options, options.activation ?? 'linear')

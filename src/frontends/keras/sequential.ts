@@ -143,8 +143,15 @@ export class Sequential {
   /** Trains for some epochs, from the weights that there are. */
   async fit(x: Rows, y: Rows, options: FitOptions = {}): Promise<History> {
     refuseUnknown('fit', options, [
-      ...['epochs', 'batchSize', 'validationSplit', 'validationData', 'callbacks', 'verbose'],
-      ...['shuffle', 'seed', 'monitor'],
+      'epochs',
+      'batchSize',
+      'validationSplit',
+      'validationData',
+      'callbacks',
+      'verbose',
+      'shuffle',
+      'seed',
+      'monitor',
     ])
     const { epochs = 1, batchSize = 32, shuffle = true, seed = 0, monitor } = options
     const { callbacks = [], verbose = 1 } = options
@@ -161,8 +168,14 @@ export class Sequential {
     for (const callback of callbacks) await callback.onEpochBegin?.(0)
     this.#readMetrics(1)
     await fit(this.#trained(compiled), train, {
-      ...{ loss: this.#loss(compiled), optimizer: compiled.engine, epochs, batchSize, shuffle },
-      ...{ seed, monitor, signal: stopping.signal },
+      loss: this.#loss(compiled),
+      optimizer: compiled.engine,
+      epochs,
+      batchSize,
+      shuffle,
+      seed,
+      monitor,
+      signal: stopping.signal,
       onStep: ({ step, loss }) => {
         for (const callback of callbacks) callback.onTrainBatchEnd?.(step - 1, { loss })
       },

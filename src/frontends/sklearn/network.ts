@@ -56,10 +56,17 @@ export class Network {
     this.setRate(solver === 'sgd' ? learningRateInit : 1)
     return solver === 'sgd'
       ? new SGD(this.model.parameters(), {
-          ...{ lr: 1, momentum, nesterov: nesterovsMomentum && momentum > 0, regularizer },
+          lr: 1,
+          momentum,
+          nesterov: nesterovsMomentum && momentum > 0,
+          regularizer,
         })
       : new AdamHat(this.model.parameters(), {
-          ...{ lr: learningRateInit, beta1, beta2, epsilon, regularizer },
+          lr: learningRateInit,
+          beta1,
+          beta2,
+          epsilon,
+          regularizer,
         })
   }
 

@@ -242,7 +242,12 @@ export abstract class Perceptron<Y> {
     }
     try {
       await fit(network.model, train, {
-        ...{ loss: network.loss, optimizer: this.#optimizer!, epochs, seed, shuffle, onEpoch },
+        loss: network.loss,
+        optimizer: this.#optimizer!,
+        epochs,
+        seed,
+        shuffle,
+        onEpoch,
         batchSize: Math.min(batchSize === 'auto' ? 200 : batchSize, train.size),
         signal: stopping.signal,
       })
