@@ -134,7 +134,7 @@ onBothBackends('integers have no gradient', (t) => {
         x.requiresGrad = true
       },
       ArgumentError,
-      `requiresGrad: expected a float32 tensor, got ${x.dtype}`,
+      `requiresGrad: expected a float tensor, got ${x.dtype}`,
     )
     x.requiresGrad = false
   }
