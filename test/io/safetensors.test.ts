@@ -371,7 +371,7 @@ t.test('writeFileAtomically: a real write error by ulimit', { skip: noLimits }, 
     `import { writeFileAtomically } from '${module}'
      try { writeFileAtomically('model', Buffer.alloc(1e6)) } catch (e) { console.log(e.code) }`,
   )
-  const command = 'ulimit -f 8 && exec "$0" write.mjs'
+  const command = 'unset NODE_OPTIONS; ulimit -f 8 && exec "$0" write.mjs'
   const env = { PATH: process.env.PATH }
   const options = { cwd: dir, env, encoding: 'utf8' } as const
   t.equal(execFileSync('sh', ['-c', command, process.execPath], options).trim(), 'EFBIG')
