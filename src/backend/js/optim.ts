@@ -47,14 +47,35 @@ export const gemmSgd: JsKernel<'gemmSgd'> = (a, b, w, settings, transA, transB, 
 }
 
 export const gemmSgdMomentum: JsKernel<'gemmSgdMomentum'> = (
-  ...[a, b, w, velocity, settings, scratch, transA, transB, m, n, k]
+  a,
+  b,
+  w,
+  velocity,
+  settings,
+  scratch,
+  transA,
+  transB,
+  m,
+  n,
+  k,
 ) => {
   gemm(a, b, scratch, transA, transB, m, n, k, 1, 0)
   sgdMomentum(w, scratch, velocity, settings, m * n)
 }
 
 export const gemmAdam: JsKernel<'gemmAdam'> = (
-  ...[a, b, w, mean, square, settings, scratch, transA, transB, m, n, k]
+  a,
+  b,
+  w,
+  mean,
+  square,
+  settings,
+  scratch,
+  transA,
+  transB,
+  m,
+  n,
+  k,
 ) => {
   gemm(a, b, scratch, transA, transB, m, n, k, 1, 0)
   adam(w, scratch, mean, square, settings, m * n)
