@@ -1,4 +1,7 @@
-/** Everything the package exports. */
+/**
+ * `neuroblas`: tensors with automatic differentiation, networks, losses, optimizers, data and training.
+ * @module neuroblas
+ */
 import './autograd/attach.js'
 
 export {
@@ -17,7 +20,22 @@ export {
   setNumThreads,
 } from './backend/current.js'
 export type { ArrayOf, DType } from './backend/dtype.js'
-export * from './base/errors.js'
+export {
+  ArgumentError,
+  AutogradError,
+  BackendError,
+  CaptureError,
+  DataError,
+  DivergenceError,
+  KernelError,
+  MissingPackageError,
+  NeuroblasError,
+  NotFittedError,
+  OutOfMemoryError,
+  ReleasedTensorError,
+  ShapeError,
+  StaleTensorError,
+} from './base/errors.js'
 export { type Captured, capture, type Results } from './capture/capture.js'
 export { type Dataset, type DatasetSource, dataset, split, subset } from './data/dataset.js'
 export { type Batch, Examples } from './data/examples.js'
@@ -45,6 +63,7 @@ export {
 } from './monitor/monitor.js'
 export { ReLU, Sigmoid, Softmax, Tanh } from './nn/activations.js'
 export { Dropout } from './nn/dropout.js'
+/** Initial weights, as functions from the shape of a weight, [fanIn, fanOut], to its values. */
 export * as init from './nn/init.js'
 export { Linear, type LinearOptions } from './nn/linear.js'
 export {
@@ -59,7 +78,7 @@ export {
   softmaxCrossEntropy,
   type Targets,
 } from './nn/losses.js'
-export { Module, Parameter } from './nn/module.js'
+export { Module, Parameter, type ParameterValues } from './nn/module.js'
 export { type ActivationName, type MlpOptions, mlp, Sequential } from './nn/sequential.js'
 export { where } from './ops/elementwise.js'
 export { oneHot } from './ops/indexing.js'
@@ -73,6 +92,7 @@ export {
   type OptimizerState,
 } from './optim/optimizer.js'
 export { l1, l2, type Regularizer } from './optim/regularizers.js'
+/** Learning rates, or momenta, that change with the steps taken: any function of them is one. */
 export * as schedules from './optim/schedules.js'
 export { SGD, type SGDSettings } from './optim/sgd.js'
 export { arange, eye, full, ones, rand, randn, tensor, zeros } from './tensor/create.js'

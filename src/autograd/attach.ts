@@ -10,7 +10,10 @@ declare module '../tensor/tensor.js' {
     /**
      * Adds the gradient of this scalar to `grad` of every leaf it was computed from, and releases
      * what the graph had saved.
-     * @param seed for a result that is not a scalar: its gradient
+     * @param seed for a result that is not a scalar: its gradient, in its shape
+     * @param options.retainGraph keeps what was saved, for another `backward` from the same graph
+     * @throws AutogradError when it was computed from nothing with `requiresGrad`, its graph was
+     * released, or a tensor that is needed again was changed in place; ShapeError for another seed
      */
     backward(this: Tensor, seed?: Tensor, options?: { retainGraph?: boolean }): void
   }

@@ -15,6 +15,7 @@ import { Generator } from '../tensor/random.js'
 import { scope } from '../tensor/scope.js'
 import { type AnyTensor, Tensor } from '../tensor/tensor.js'
 
+/** Settings of `gradCheck`; both are > 0. */
 export interface GradCheckOptions {
   /** Step of the differences, relative to inputs above 1; 1e-5 by default. */
   eps?: number
@@ -28,12 +29,17 @@ export interface GradCheckElement {
   input: number
   /** Its position in that input, row-major. */
   index: number
+  /** The derivative that `backward` gives. */
   analytic: number
+  /** The derivative by central differences. */
   numeric: number
 }
 
+/** What `gradCheck` found. */
 export interface GradCheckResult {
+  /** Whether no relative error is above the tolerance. */
   ok: boolean
+  /** The largest relative error of any element; 0 when there is nothing to check. */
   maxRelativeError: number
   /** Where the relative error is largest; null when there is nothing to check. */
   worst: GradCheckElement | null

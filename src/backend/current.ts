@@ -9,6 +9,11 @@ import { checkThreads, loadAddon } from './native/addon.js'
 import { NativeBackend } from './native/backend.js'
 import { recorded } from './record.js'
 
+/**
+ * `native` is the C++ addon over OpenBLAS; `js` has the same kernels in pure JavaScript.
+ *
+ * @useDeclaredType
+ */
 export type BackendName = Backend['name']
 
 const made: Partial<Record<BackendName, Backend>> = {}
@@ -43,8 +48,9 @@ export function currentBackend(): Backend {
 }
 
 /**
- * Makes new tensors on this backend from now on; those that exist stay where they are.
- * Throws BackendError when the native addon cannot be loaded.
+ * Makes new tensors on this backend from now on; those that exist stay where they are, and ops on
+ * tensors of two backends are refused.
+ * @throws BackendError when the native addon cannot be loaded, ArgumentError for another name
  */
 export function setBackend(name: BackendName): void {
   if (name !== 'native' && name !== 'js') {
@@ -69,15 +75,21 @@ export function withBackend<T>(backend: Backend, fn: () => T): T {
   }
 }
 
-/** Bytes and buffers of the current backend in this thread. */
+/**
+ * Bytes and buffers of the current backend in this thread.
+ * @example console.log(memory().live) // bytes of the tensors in use
+ */
 export function memory(): MemoryUse {
   return currentBackend().memory()
 }
 
 /**
- * Threads that compute captured functions and `fit`, in the whole process; results do not depend on
- * it. By default the processors that the process may use, or NEUROBLAS_NUM_THREADS. No more than
- * there are processors run at once; the work is cut into as many pieces all the same.
+ * Sets how many threads compute captured functions, `fit`, `evaluate` and large single ops, in the
+ * whole process. Results do not depend on it. By default it is the number of processors that the
+ * process may use, or `NEUROBLAS_NUM_THREADS`. No more threads than there are processors run at
+ * once; the work is cut into as many chunks all the same. Does nothing on the JavaScript backend.
+ * @param threads a whole number from 1 to 256
+ * @throws ArgumentError when it is out of range
  */
 export function setNumThreads(threads: number): void {
   checkThreads('setNumThreads', threads)

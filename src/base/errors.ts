@@ -5,6 +5,7 @@ import { inspect } from 'node:util'
 
 /** Base of all of the library's own errors: `catch (e) { if (e instanceof NeuroblasError) … }`. */
 export class NeuroblasError extends Error {
+  /** The name of the class, such as `ShapeError`. */
   override get name(): string {
     return this.constructor.name
   }

@@ -3,8 +3,13 @@
  * that stand in for OpenBLAS.
  */
 
+/** @inline */
 export type FloatArray = Float32Array | Float64Array
 
+/**
+ * Arguments of `gemm`, in BLAS's order; `lda`, `ldb` and `ldc` are the distances between the starts
+ * of rows.
+ */
 export type GemmArguments<A extends FloatArray> = [
   transA: boolean,
   transB: boolean,
@@ -20,6 +25,10 @@ export type GemmArguments<A extends FloatArray> = [
   c: A,
   ldc: number,
 ]
+/**
+ * Arguments of `gemv`, in BLAS's order; `lda` is the distance between the starts of rows, `incx`
+ * and `incy` those between elements.
+ */
 export type GemvArguments<A extends FloatArray> = [
   trans: boolean,
   m: number,
@@ -33,6 +42,7 @@ export type GemvArguments<A extends FloatArray> = [
   y: A,
   incy: number,
 ]
+/** Arguments of `axpy`, in BLAS's order; `incx` and `incy` are the distances between elements. */
 export type AxpyArguments<A extends FloatArray> = [
   n: number,
   alpha: number,
@@ -41,11 +51,16 @@ export type AxpyArguments<A extends FloatArray> = [
   y: A,
   incy: number,
 ]
+/** Arguments of `dot`, in BLAS's order; `incx` and `incy` are the distances between elements. */
 export type DotArguments<A extends FloatArray> = [n: number, x: A, incx: number, y: A, incy: number]
 
+/** @inline */
 export type Gemm = GemmArguments<Float32Array> | GemmArguments<Float64Array>
+/** @inline */
 export type Gemv = GemvArguments<Float32Array> | GemvArguments<Float64Array>
+/** @inline */
 export type Axpy = AxpyArguments<Float32Array> | AxpyArguments<Float64Array>
+/** @inline */
 export type Dot = DotArguments<Float32Array> | DotArguments<Float64Array>
 
 /** gemm, gemv, axpy and dot; the addon's `blas` is one. */

@@ -6,6 +6,7 @@
  * Throws ArgumentError for an argument of the wrong type or outside its range, and ShapeError where
  * the sizes do not fit each other or an array. A result must not share memory with an operand, save
  * for blocks of one matrix that do not meet.
+ * @module neuroblas/blas
  */
 import { currentBackend } from '../backend/current.js'
 import { loadAddon } from '../backend/native/addon.js'
@@ -22,6 +23,11 @@ function engine(): Engine {
  * c = alpha·op(a)·op(b) + beta·c, where op(a) is [m, k], op(b) is [k, n], c is [m, n], and op
  * transposes where its flag says so. `lda`, `ldb`, `ldc` are the distances between the starts of
  * rows as they are stored. With beta = 0, c is not read.
+ * @throws ArgumentError for an argument of the wrong type or outside its range, ShapeError where the
+ * sizes do not fit the arrays
+ * @example
+ * // c [2, 2] = a [2, 3]·b [3, 2]
+ * gemm(false, false, 2, 2, 3, 1, a, 3, b, 2, 0, c, 2)
  */
 export function gemm(...args: Gemm): void {
   const [transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc] = args
@@ -44,6 +50,7 @@ export function gemm(...args: Gemm): void {
 /**
  * y = alpha·op(a)·x + beta·y, where a is [m, n] and op transposes it where `trans` says so. With
  * beta = 0, y is not read.
+ * @throws ArgumentError, ShapeError as `gemm`
  */
 export function gemv(...args: Gemv): void {
   const [trans, m, n, alpha, a, lda, x, incx, beta, y, incy] = args
@@ -61,7 +68,10 @@ export function gemv(...args: Gemv): void {
   engine().gemv(...args)
 }
 
-/** y = alpha·x + y. A negative increment walks the array from its far end, as in BLAS. */
+/**
+ * y = alpha·x + y. A negative increment walks the array from its far end, as in BLAS.
+ * @throws ArgumentError, ShapeError as `gemm`
+ */
 export function axpy(...args: Axpy): void {
   const [n, alpha, x, incx, y, incy] = args
   size('axpy', 'n', n)
@@ -71,7 +81,10 @@ export function axpy(...args: Axpy): void {
   engine().axpy(...args)
 }
 
-/** Σ x·y. A negative increment walks the array from its far end, as in BLAS. */
+/**
+ * Σ x·y. A negative increment walks the array from its far end, as in BLAS.
+ * @throws ArgumentError, ShapeError as `gemm`
+ */
 export function dot(...args: Dot): number {
   const [n, x, incx, y, incy] = args
   size('dot', 'n', n)

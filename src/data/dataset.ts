@@ -5,20 +5,24 @@
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { permutation, streams } from '../tensor/random.js'
 
-/**
- * Examples with their targets.
- * `inputs` is row-major [size, ...inputShape]; `targets` is row-major [size, ...targetShape].
- */
+/** Examples with their targets, in plain typed arrays. `dataset` makes one and checks it. */
 export interface Dataset {
+  /** What reports and model files call it. */
   readonly name: string
+  /** Number of examples, at least 1. */
   readonly size: number
+  /** Row-major [size, ...inputShape]. */
   readonly inputs: Float32Array | Uint8Array
+  /** Shape of one example. */
   readonly inputShape: readonly number[]
   /** What bytes are multiplied by when they are batched; 1 for float inputs. */
   readonly scale: number
-  /** Int32Array: class labels in 0 .. classes.length - 1. Float32Array: values to regress on. */
+  /**
+   * Row-major [size, ...targetShape]. Int32Array: class labels from 0 to classes.length - 1.
+   * Float32Array: values to predict.
+   */
   readonly targets: Int32Array | Float32Array
-  /** Empty for labels. */
+  /** Shape of one target; empty for labels. */
   readonly targetShape: readonly number[]
   /** The name of each class; empty for regression. */
   readonly classes: readonly string[]
@@ -28,6 +32,7 @@ export interface Dataset {
 
 /** What `dataset` takes. The type of `targets` says what they are: labels or real values. */
 export interface DatasetSource {
+  /** 'dataset' by default. */
   readonly name?: string
   /** One row per example, or all values row by row together with `inputShape`. */
   readonly inputs: readonly ArrayLike<number>[] | Float32Array | Uint8Array
@@ -39,6 +44,7 @@ export interface DatasetSource {
   readonly targets: readonly number[] | Int32Array | readonly ArrayLike<number>[] | Float32Array
   /** Names of the classes; by default the labels themselves, '0' to the largest. */
   readonly classes?: readonly string[]
+  /** [rows, columns] when each example is a grey image, for charts. */
   readonly imageShape?: readonly [number, number]
 }
 
@@ -82,7 +88,8 @@ export function dataset(source: DatasetSource): Dataset {
 /**
  * Parts a data set in two, at random but the same for the same seed.
  *
- * @param testFraction share of the examples that become the test part, in (0, 1)
+ * @param testFraction share of the examples that become the test part, between 0 and 1
+ * @param seed from 0 to 2^53 - 1
  * @throws ArgumentError when the share is outside (0, 1) or would leave one part empty
  * @example const { train, test } = split(iris(), 0.2, 1)
  */
@@ -90,7 +97,12 @@ export function split(
   data: Dataset,
   testFraction: number,
   seed: number,
-): { train: Dataset; test: Dataset } {
+): {
+  /** The rest. */
+  train: Dataset
+  /** `testFraction` of the examples. */
+  test: Dataset
+} {
   const { train, test } = splitRows(data.size, testFraction, seed)
   return { train: subset(data, train), test: subset(data, test) }
 }

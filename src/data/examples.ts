@@ -26,14 +26,21 @@ export interface Batch {
 const PIECE_BYTES = 2 ** 18
 const PIECE_ROWS = 2048
 
+/**
+ * The examples of a data set on the current backend, copied once. `DataLoader` makes batches of
+ * them; they are useful by themselves where several loaders share one copy.
+ */
 export class Examples {
+  /** Number of examples. */
   readonly size: number
   readonly #inputs: Tensor | Tensor<'uint8'>
   readonly #targets: Targets
   readonly #scale: number
 
   private constructor(
+    /** What they were copied from. */
     readonly data: Dataset,
+    /** Which of its rows, in which order; all of them for undefined. */
     readonly rows: Int32Array | undefined,
   ) {
     if (!Array.isArray(data?.inputShape) || !Array.isArray(data.targetShape) || !(data.size >= 1)) {
@@ -54,7 +61,10 @@ export class Examples {
     this.#targets = isLabels ? allocate('int32', targets) : allocate('float32', targets)
   }
 
-  /** Copies the whole data set at once. */
+  /**
+   * Copies the whole data set at once.
+   * @throws ArgumentError for what is no data set, ShapeError when its sizes do not fit its values
+   */
   static of(data: Dataset): Examples {
     const examples = new Examples(data, undefined)
     for (const _ of examples.#copy()) {
@@ -62,7 +72,11 @@ export class Examples {
     return examples
   }
 
-  /** Copies the data set, or these rows of it, in pieces, yielding to the event loop in between. */
+  /**
+   * Copies the data set, or these rows of it, piece by piece, so that the event loop goes on
+   * meanwhile.
+   * @throws ArgumentError, ShapeError as `of`
+   */
   static async load(data: Dataset, rows?: Int32Array): Promise<Examples> {
     const examples = new Examples(data, rows)
     const yieldIfDue = yielder()
@@ -79,6 +93,7 @@ export class Examples {
     return { inputs, targets: selectRows(this.#targets, positions) as Targets }
   }
 
+  /** Frees the copy. */
   dispose(): void {
     this.#inputs.dispose()
     this.#targets.dispose()

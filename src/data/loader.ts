@@ -11,6 +11,7 @@ import { partOf, type Tensor } from '../tensor/tensor.js'
 import type { Dataset } from './dataset.js'
 import { type Batch, Examples } from './examples.js'
 
+/** Settings of a `DataLoader`. */
 export interface LoaderOptions {
   /** Examples per batch; 32 by default. */
   batchSize?: number
@@ -18,7 +19,7 @@ export interface LoaderOptions {
   shuffle?: boolean
   /** Leaves out a last batch that is not full; off by default. */
   dropLast?: boolean
-  /** Seed of the orders. */
+  /** Seed of the orders, from 0 to 2^53 - 1; 0 by default. */
   seed?: number
 }
 
@@ -27,14 +28,21 @@ export interface LoaderOptions {
  * @example for (const { inputs, targets } of new DataLoader(train, { batchSize: 32, shuffle: true })) …
  */
 export class DataLoader implements Iterable<Batch> {
+  /** Examples per batch; the last one may be smaller. */
   readonly batchSize: number
+  /** Number of examples. */
   readonly size: number
   readonly #examples: Examples
   /** Draws the orders; undefined where they are the data set's own. */
   readonly generator: Generator | undefined
   readonly #dropLast: boolean
 
-  /** @param data a data set, which is copied at once, or its examples, which are freed with the loader */
+  /**
+   * Copies a data set to the current backend.
+   * @param data a data set, or its examples, which are freed with the loader then
+   * @throws ArgumentError when the batch size is no whole number from 1, the seed is out of range,
+   *   or there is no data set
+   */
   constructor(data: Dataset | Examples, options: LoaderOptions = {}) {
     const { batchSize = 32, shuffle = false, dropLast = false, seed = 0 } = options
     checkCount('DataLoader', 'batchSize', batchSize)
@@ -51,6 +59,7 @@ export class DataLoader implements Iterable<Batch> {
     return this.#dropLast ? Math.floor(batches) : Math.ceil(batches)
   }
 
+  /** Goes once through the data set. */
   *[Symbol.iterator](): Iterator<Batch> {
     const order = within(null, () => this.order())
     try {

@@ -4,7 +4,10 @@ import { Tensor } from '../tensor/tensor.js'
 
 type Nested = readonly (number | ArrayLike<number> | Nested)[]
 
-/** [examples, ...shape of one]: nested arrays, whose innermost may be typed, or a tensor. */
+/**
+ * Examples as nested arrays, whose innermost may be typed, or as a tensor: [examples, ...shape of
+ * one].
+ */
 export type Rows = Nested | ArrayLike<number> | Tensor | Tensor<'int32'> | Tensor<'uint8'>
 
 export interface Values {

@@ -8,9 +8,13 @@ import { decodeSafetensors, encodeSafetensors } from './safetensors.js'
 
 /** What an `mlp` is built from, as it is kept in a file. */
 export interface MlpArchitecture {
+  /** Units of each layer, from the inputs to the outputs. */
   units: readonly number[]
+  /** Of the hidden units. */
   activation: ActivationName
+  /** Probability of dropping a hidden unit while training. */
   dropout?: number
+  /** Probability of dropping an input while training. */
   inputDropout?: number
 }
 
@@ -67,13 +71,17 @@ export function saveMlp(
 }
 
 /**
- * Builds the perceptron that `saveMlp` wrote, ready to be asked (`eval`). What the inputs of a model
- * of the command line have to go through first is in `metadata.preprocessing`, as JSON.
+ * Builds the perceptron that `saveMlp` wrote, ready to be asked (`eval`). Of a file that
+ * `saveClassifier` or `neuroblas train` wrote it gives the network alone; `loadClassifier` also
+ * knows its classes and what raw features go through first.
  * @throws DataError when the file is malformed or does not say what it holds
  */
 export function loadMlp(path: string): {
+  /** In `eval`. */
   model: Sequential
+  /** What it was built from. */
   architecture: MlpArchitecture
+  /** All text of the file. */
   metadata: Record<string, string>
 } {
   const { metadata } = readModelFile(path)

@@ -39,22 +39,29 @@ export interface SeriesPoint {
   step: number
   /** Path of the module that holds the layer's weights, such as `layers.0`. */
   layer: string
+  /** The metric's value. */
   value: number
 }
 
+/** A value of a layer at a step, with what was measured. */
 export interface MonitorRecord extends SeriesPoint {
+  /** What the value is. */
   metric: Metric
 }
 
 /** Where the activations of a layer lie: `counts[i]` of them from `edges[i]` to `edges[i + 1]`. */
 export interface ActivationHistogram {
+  /** The sampled step, counted from 1 over all epochs. */
   step: number
   /** The layer whose activations they are; for the last layer they are the model's outputs. */
   layer: string
+  /** Bounds of the bins, ascending, one more than bins. */
   edges: number[]
+  /** Activations in each bin, over units and examples. */
   counts: number[]
 }
 
+/** Settings of a `Monitor`. */
 export interface MonitorOptions {
   /** Steps from one sample to the next; 50 by default. The first step is always sampled. */
   every?: number
@@ -75,7 +82,9 @@ export interface MonitorOptions {
  * monitor.series('gradientNorm') // [{ step: 1, layer: 'layers.0', value: 0.61 }, …]
  */
 export class Monitor {
+  /** Steps from one sample to the next. */
   readonly every: number
+  /** Bins of the histograms. */
   readonly bins: number
   readonly #records: MonitorRecord[] = []
   readonly #histograms: ActivationHistogram[] = []
@@ -86,7 +95,10 @@ export class Monitor {
   /** What is still to be recorded of the last sample. */
   #rest: (() => void) | undefined
 
-  /** @throws ArgumentError when an option is not a whole number from 1 */
+  /**
+   * A monitor that has seen nothing yet.
+   * @throws ArgumentError when an option is not a whole number from 1
+   */
   constructor({ every = 50, bins = 20 }: MonitorOptions = {}) {
     for (const [name, value] of Object.entries({ every, bins })) {
       if (!Number.isSafeInteger(value) || value < 1) {

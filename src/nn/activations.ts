@@ -16,6 +16,7 @@ export class Sigmoid extends Module {
   }
 }
 
+/** (e^a - e^-a) / (e^a + e^-a) */
 export class Tanh extends Module {
   forward(x: Tensor): Tensor {
     return x.tanh()

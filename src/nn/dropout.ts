@@ -6,17 +6,20 @@ import { Module } from './module.js'
 
 /**
  * While training, each element becomes 0 with probability p and else x / (1 - p), so that its
- * expectation is x (inverted dropout); otherwise x as it is.
+ * expectation is x (inverted dropout; Srivastava et al. 2014); otherwise x as it is.
  * @throws ArgumentError when p is not from 0 to below 1
  */
 export class Dropout extends Module {
+  /** Draws the masks. */
   readonly generator: Generator
 
   /**
+   * Dropout with a probability.
    * @param p probability of dropping
    * @param generator draws the masks; by default one of its own, seeded by the default generator
    */
   constructor(
+    /** Probability of dropping an element. */
     readonly p = 0.5,
     generator?: Generator,
   ) {

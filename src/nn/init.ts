@@ -9,22 +9,38 @@ import { defaultGenerator, type Generator } from '../tensor/random.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 
+/** Makes initial weights of a shape, drawn from the default generator or from one that is given. */
 export type Initializer = (shape: Shape, generator?: Generator) => Tensor
 
-/** Inputs and outputs of a unit layer with weights of this shape. */
-export function fans(shape: Shape): { fanIn: number; fanOut: number } {
+/** Inputs and outputs of a layer whose weights have this shape, [...inputs, outputs]. */
+export function fans(shape: Shape): {
+  /** Product of all extents but the last. */
+  fanIn: number
+  /** The last extent; 1 without any. */
+  fanOut: number
+} {
   const fanOut = shape.at(-1) ?? 1
   return { fanIn: shape.slice(0, -1).reduce((a, b) => a * b, 1), fanOut }
 }
 
+/**
+ * All 0, as biases are at first.
+ * @function
+ */
 export const zeros: Initializer = (shape) => full(shape, 0)
 
-/** Uniform from low to high. */
+/**
+ * Uniform from low to high.
+ * @throws ArgumentError, when it draws, for bounds that are not finite or out of order
+ */
 export function uniform(low: number, high: number): Initializer {
   return (shape, generator = defaultGenerator()) => generator.uniform(shape, low, high)
 }
 
-/** Normal with a mean and a standard deviation. */
+/**
+ * Normal with a mean and a standard deviation >= 0.
+ * @throws ArgumentError, when it draws, for numbers that are out of range
+ */
 export function normal(mean: number, std: number): Initializer {
   return (shape, generator = defaultGenerator()) => generator.normal(shape, mean, std)
 }
@@ -48,23 +64,42 @@ const glorot = (fanIn: number, fanOut: number) => 2 / (fanIn + fanOut)
 const he = (fanIn: number) => 2 / fanIn
 const lecun = (fanIn: number) => 1 / fanIn
 
-/** Uniform on ±sqrt(6 / (fanIn + fanOut)); Glorot and Bengio 2010, for sigmoid and tanh. */
+/**
+ * Uniform on ±sqrt(6 / (fanIn + fanOut)); Glorot and Bengio 2010, for sigmoid and tanh.
+ * @function
+ */
 export const glorotUniform = scaled('uniform', glorot)
-/** Normal with variance 2 / (fanIn + fanOut). */
+/**
+ * Normal with variance 2 / (fanIn + fanOut).
+ * @function
+ */
 export const glorotNormal = scaled('normal', glorot)
-/** Uniform with variance 2 / fanIn; He et al. 2015, for relu. */
+/**
+ * Uniform with variance 2 / fanIn; He et al. 2015, for relu.
+ * @function
+ */
 export const heUniform = scaled('uniform', he)
-/** Normal with variance 2 / fanIn. */
+/**
+ * Normal with variance 2 / fanIn.
+ * @function
+ */
 export const heNormal = scaled('normal', he)
-/** Uniform with variance 1 / fanIn; LeCun et al. 1998, "Efficient backprop". */
+/**
+ * Uniform with variance 1 / fanIn; LeCun et al. 1998, "Efficient backprop".
+ * @function
+ */
 export const lecunUniform = scaled('uniform', lecun)
-/** Normal with variance 1 / fanIn. */
+/**
+ * Normal with variance 1 / fanIn.
+ * @function
+ */
 export const lecunNormal = scaled('normal', lecun)
 
 /**
  * Orthonormal rows or columns, whichever are fewer, times gain (Saxe et al. 2014): a normally
  * distributed matrix, orthonormalized by Gram and Schmidt in float64, twice over because once
  * leaves rounding behind.
+ * @throws ArgumentError, when it draws, for a shape of other than two axes
  */
 export function orthogonal(gain = 1): Initializer {
   return (shape, generator = defaultGenerator()) => {

@@ -6,6 +6,7 @@ import type { Tensor } from '../tensor/tensor.js'
 import { glorotUniform, type Initializer, zeros } from './init.js'
 import { Module, Parameter } from './module.js'
 
+/** Settings of a `Linear` layer. */
 export interface LinearOptions {
   /** Whether there is a bias; true by default. */
   bias?: boolean
@@ -17,9 +18,17 @@ export interface LinearOptions {
 
 /** a = x·weight + bias for x [batch, fanIn]: weight [fanIn, fanOut], bias [fanOut]. */
 export class Linear extends Module {
+  /** [fanIn, fanOut] */
   readonly weight: Parameter
+  /** [fanOut], which regularizers leave alone; null where there is none. */
   readonly bias: Parameter | null
 
+  /**
+   * A layer with new weights.
+   * @param fanIn inputs, a whole number from 1
+   * @param fanOut outputs, a whole number from 1
+   * @throws ShapeError when a size is out of range
+   */
   constructor(fanIn: number, fanOut: number, options: LinearOptions = {}) {
     super()
     for (const [name, value] of Object.entries({ fanIn, fanOut })) {

@@ -10,9 +10,16 @@ import { defaultFloat } from '../tensor/defaultFloat.js'
 import { format, type Shape, sameShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 
-/** Class labels, or values. */
+/** Class labels [batch], or values in the shape of the outputs. */
 export type Targets = Tensor<'int32'> | Tensor
+/**
+ * What becomes of the losses of a batch: their `mean` or `sum`, a scalar, or `none`, all of them.
+ */
 export type Reduction = 'mean' | 'sum' | 'none'
+/**
+ * A loss: from the outputs of a network and the targets of a batch to a scalar, or with `none` to a
+ * loss per example or element. Any function of this form is one; `fit` calls it with two arguments.
+ */
 export type Loss = (outputs: Tensor, targets: Targets, reduction?: Reduction) => Tensor
 
 function isLabels(targets: Targets): targets is Tensor<'int32'> {
@@ -53,9 +60,10 @@ function asValues(op: string, outputs: Tensor, targets: Targets): Tensor {
 }
 
 /**
- * Negative log-likelihood of softmax(logits), fused and stable.
- * @param logits [batch, classes]
- * @param targets labels [batch], or probabilities [batch, classes]
+ * Negative log-likelihood of softmax(logits), fused and stable, for logits [batch, classes]. The targets
+ * are labels [batch] of int32, or probabilities [batch, classes].
+ * @throws ShapeError when the shapes do not fit, KernelError when a label is not below the classes
+ * @function
  */
 export const softmaxCrossEntropy: Loss = (logits, targets, reduction = 'mean') => {
   const losses = isLabels(targets)
@@ -68,6 +76,8 @@ export const softmaxCrossEntropy: Loss = (logits, targets, reduction = 'mean') =
  * Negative log-likelihood of sigmoid(logits) for targets from 0 to 1 in the logits' shape, or labels
  * [batch] of 0 and 1 with logits [batch, 1]: t·log(1 + e^-a) + (1 - t)·log(1 + e^a), exact in
  * both tails.
+ * @throws ShapeError when the shapes do not fit
+ * @function
  */
 export const binaryCrossEntropyWithLogits: Loss = (logits, targets, reduction = 'mean') => {
   const t = asValues('binaryCrossEntropyWithLogits', logits, targets)
@@ -75,17 +85,26 @@ export const binaryCrossEntropyWithLogits: Loss = (logits, targets, reduction = 
   return reduce('binaryCrossEntropyWithLogits', losses, reduction)
 }
 
-/** Squared error, averaged over all elements. */
+/**
+ * (output - target)², averaged over all elements. Labels count as rows with a 1 at the label.
+ * @throws ShapeError when the shapes do not fit
+ * @function
+ */
 export const mse: Loss = (outputs, targets, reduction = 'mean') =>
   reduce('mse', outputs.sub(asValues('mse', outputs, targets)).square(), reduction)
 
-/** Absolute error, averaged over all elements. */
+/**
+ * |output - target|, averaged over all elements. Labels count as rows with a 1 at the label.
+ * @throws ShapeError when the shapes do not fit
+ * @function
+ */
 export const mae: Loss = (outputs, targets, reduction = 'mean') =>
   reduce('mae', outputs.sub(asValues('mae', outputs, targets)).abs(), reduction)
 
 /**
  * Huber's loss: r²/2 for |r| ≤ delta, delta·(|r| - delta/2) beyond (Huber 1964).
  * @param delta where the loss turns from quadratic to linear, > 0
+ * @throws ArgumentError when delta is out of range
  */
 export function huberLoss(delta: number): Loss {
   if (!(delta > 0)) throw new ArgumentError(`huber: expected delta > 0, got ${delta}`)
@@ -97,13 +116,17 @@ export function huberLoss(delta: number): Loss {
   }
 }
 
-/** Huber's loss with delta 1. */
+/**
+ * Huber's loss with delta 1.
+ * @function
+ */
 export const huber: Loss = huberLoss(1)
 
 /**
  * Margin loss. Labels [batch] with scores [batch, classes]: max_k (s_k + [k ≠ label]) - s_label
  * (Crammer and Singer 2001). Targets t of -1 and 1 in the scores' shape, or labels [batch] of 0 and 1
  * with scores [batch, 1]: max(0, 1 - t·s).
+ * @function
  */
 export const hinge: Loss = (scores, targets, reduction = 'mean') => {
   if (!isLabels(targets) || scores.shape.at(-1) === 1) {

@@ -6,12 +6,20 @@ import { Generator as RandomGenerator } from '../tensor/random.js'
 import { format, sameShape } from '../tensor/shape.js'
 import { Tensor } from '../tensor/tensor.js'
 
+/** The values of a parameter, or of what an optimizer keeps for it, apart from any tensor. */
+export interface ParameterValues {
+  /** Extents of the axes. */
+  readonly shape: readonly number[]
+  /** The elements, row-major. */
+  readonly data: Float32Array
+}
+
 /** A tensor that training changes. */
 export class Parameter extends Tensor {
   /** Whether L1 and L2 apply to it: weights yes, biases no. */
   readonly regularized: boolean
 
-  /** Takes over the tensor's buffer; the tensor itself counts as disposed from then on. */
+  /** Takes over a tensor's buffer; the tensor itself counts as disposed from then on. */
   constructor(values: Tensor, { regularized = true } = {}) {
     super(values.storage, values.shape)
     values.storage.references++
@@ -25,6 +33,13 @@ export class Parameter extends Tensor {
  * Base of all layers and networks; subclasses say what `forward` computes. What is trained, saved and
  * freed are the `Parameter`s in its properties, and those of the modules there, also inside arrays,
  * plain objects and maps; not in `#private` fields, nor tensors that are no `Parameter`.
+ * @example
+ * class Residual extends Module {
+ *   readonly inner = new Linear(64, 64)
+ *   forward(x: Tensor): Tensor {
+ *     return x.add(this.inner.forward(x).relu())
+ *   }
+ * }
  */
 export abstract class Module {
   /**
@@ -33,7 +48,7 @@ export abstract class Module {
    */
   training = true
 
-  /** The outputs for a batch of inputs. */
+  /** The outputs for a batch of inputs, which has the batch as its first axis. */
   abstract forward(x: Tensor): Tensor
 
   /** Every parameter with its path, such as `layers.0.weight`, in the order of the properties. */
@@ -79,9 +94,9 @@ export abstract class Module {
     }
   }
 
-  /** Copies of all parameters' values, by path: what `loadState` takes. */
-  stateDict(): Map<string, { shape: readonly number[]; data: Float32Array }> {
-    const state = new Map<string, { shape: readonly number[]; data: Float32Array }>()
+  /** Copies of all parameters' values, by path: what `loadStateDict` takes. */
+  stateDict(): Map<string, ParameterValues> {
+    const state = new Map<string, ParameterValues>()
     for (const [path, parameter] of this.namedParameters()) {
       state.set(path, { shape: parameter.shape, data: parameter.data() })
     }

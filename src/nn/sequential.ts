@@ -10,8 +10,13 @@ import { Module } from './module.js'
 
 /** Feeds each layer's outputs to the next. */
 export class Sequential<Layers extends readonly Module[] = readonly Module[]> extends Module {
+  /** The modules, first to last. */
   readonly layers: Layers
 
+  /**
+   * A network of these modules, in order.
+   * @throws ArgumentError for what is no module
+   */
   constructor(...layers: Layers) {
     super()
     for (const layer of layers) {
@@ -29,14 +34,20 @@ export class Sequential<Layers extends readonly Module[] = readonly Module[]> ex
 
 /** Hidden activations that `mlp` and the command line know by name. */
 export const activations = { relu: ReLU, sigmoid: Sigmoid, tanh: Tanh }
+/**
+ * The hidden activations that are known by name.
+ *
+ * @useDeclaredType
+ */
 export type ActivationName = keyof typeof activations
 
+/** Settings of `mlp`. */
 export interface MlpOptions extends LinearOptions {
   /** Of the hidden units; relu by default. */
   activation?: ActivationName
   /** Probability of dropping a hidden unit, from 0 to below 1; 0 by default. */
   dropout?: number
-  /** Probability of dropping an input. */
+  /** Probability of dropping an input, from 0 to below 1; 0 by default. */
   inputDropout?: number
 }
 
@@ -52,6 +63,8 @@ const OPTIONS: Record<keyof MlpOptions, true> = {
 /**
  * A multi-layer perceptron: affine layers between the given numbers of units, the activation after
  * each but the last, whose outputs are logits.
+ * @param units of each layer, from the inputs to the outputs; two numbers at least
+ * @throws ArgumentError for options that do not exist or are out of range, ShapeError for units below 1
  * @example mlp([784, 256, 10], { dropout: 0.5 })
  */
 export function mlp(units: readonly number[], options: MlpOptions = {}): Sequential {

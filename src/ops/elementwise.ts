@@ -258,9 +258,14 @@ export const clip = defineOp<Single, { low: number; high: number }>('clip', {
   backward: (dy, [y, x]) => [() => dy.mul(equal(y, x))],
 })
 
+/** @inline */
 type Triple = readonly [condition: Tensor, a: Tensor, b: Tensor]
 
-/** condition ≠ 0 ? a : b; all three broadcast. */
+/**
+ * condition ≠ 0 ? a : b, elementwise; all three are floats of one dtype and broadcast.
+ * @throws ShapeError when the shapes do not broadcast, ArgumentError for other dtypes
+ * @function
+ */
 export const where: Op<Triple> = defineOp<Triple>('where', {
   forward: ([condition, a, b]) => {
     requireFloat('where', condition, a, b)

@@ -88,7 +88,8 @@ const oneHotOp = defineOp<readonly [Tensor<'int32'>], { classes: number }>('oneH
 
 /**
  * Labels [...] as rows [..., classes] with a 1 at the label.
- * @throws KernelError when a label is not below classes
+ * @throws KernelError when a label is not below classes, ArgumentError for labels that are not int32
+ * @example oneHot(tensor([2, 0], [2], 'int32'), 3) // [[0, 0, 1], [1, 0, 0]]
  */
 export function oneHot(labels: Tensor<'int32'>, classes: number): Tensor {
   requireDType('oneHot', labels, 'int32')

@@ -132,7 +132,8 @@ const concatTensors = defineOp<readonly AnyTensor[], { axis: number }, AnyTensor
 
 /**
  * Tensors joined along an axis they already have; all other extents agree.
- * @throws ShapeError, ArgumentError for an empty list or dtypes that differ
+ * @throws ShapeError when another extent differs, ArgumentError for an empty list or dtypes that differ
+ * @example concat([x, y], 1) // [2, 3] and [2, 4] make [2, 7]
  */
 export function concat<T extends AnyTensor>(tensors: readonly T[], axis = 0): T {
   if (!Array.isArray(tensors) || tensors.length === 0) {
@@ -155,7 +156,12 @@ export function concat<T extends AnyTensor>(tensors: readonly T[], axis = 0): T 
   return concatTensors(...tensors, { axis: along }) as T
 }
 
-/** Tensors of one shape joined along a new axis. */
+/**
+ * Tensors of one shape joined along a new axis.
+ * @param axis its position in the result; negative ones count from the back
+ * @throws ShapeError when the shapes differ, ArgumentError for an empty list or dtypes that differ
+ * @example stack([x, y]) // [3] and [3] make [2, 3]
+ */
 export function stack<T extends AnyTensor>(tensors: readonly T[], axis = 0): T {
   if (!Array.isArray(tensors) || tensors.length === 0) {
     throw new ArgumentError('stack: expected a list of at least one tensor')

@@ -9,6 +9,7 @@ import { defineOp } from './define.js'
 import { sumTo } from './raw.js'
 import { requireFloat, requireTensor } from './require.js'
 
+/** @inline */
 interface Transposes {
   transA: boolean
   transB: boolean
@@ -52,9 +53,10 @@ const multiply = defineOp<readonly [Tensor, Tensor], Transposes>('matmul', {
 })
 
 /**
- * Product of two matrices; a vector counts as a row on the left and as a column on the right, and
- * that axis is dropped from the result.
- * @throws ShapeError when the inner dimensions differ
+ * Product of two matrices, [m, k]·[k, n] = [m, n]; a vector counts as a row on the left and as a
+ * column on the right, and that axis is dropped from the result. `transA` and `transB` transpose a
+ * matrix without copying it.
+ * @throws ShapeError when the inner dimensions differ or there are other than 1 or 2 axes
  */
 export function matmul(a: Tensor, b: Tensor, transposes: Partial<Transposes> = {}): Tensor {
   requireTensor('matmul', a)
@@ -76,8 +78,10 @@ export function matmul(a: Tensor, b: Tensor, transposes: Partial<Transposes> = {
 }
 
 /**
- * x·weight + bias, the affine layer: x [batch, fanIn], weight [fanIn, fanOut], bias [fanOut].
- * The bias is added in place, so the product is the only buffer made.
+ * x·weight + bias, the affine layer: x [batch, fanIn], weight [fanIn, fanOut], bias [fanOut]. The
+ * bias is added in place, so the product is the only buffer made.
+ * @throws ShapeError when the shapes do not fit
+ * @function
  */
 export const linear = defineOp<readonly [x: Tensor, weight: Tensor, bias: Tensor]>('linear', {
   forward: ([x, weight, bias]) => {

@@ -23,84 +23,123 @@ import { logSoftmax, softmax } from './softmax.js'
 export class TensorMethods<D extends DType> {
   // Arithmetic, with NumPy's broadcasting
 
+  /**
+   * x + y, elementwise with NumPy's broadcasting.
+   * @throws ShapeError when the shapes do not broadcast, ArgumentError when a dtype is not float
+   */
   add(this: Tensor, y: Operand): Tensor {
     if (typeof y === 'number') return elementwise.affine(this, { scale: 1, shift: y })
     return elementwise.add(this, y)
   }
+  /** x - y, elementwise with NumPy's broadcasting; throws as `add`. */
   sub(this: Tensor, y: Operand): Tensor {
     if (typeof y === 'number') return elementwise.affine(this, { scale: 1, shift: -y })
     return elementwise.sub(this, y)
   }
+  /** x·y, elementwise with NumPy's broadcasting; throws as `add`. */
   mul(this: Tensor, y: Operand): Tensor {
     // Adding -0 changes nothing, while adding 0 would make 0 of -0.
     if (typeof y === 'number') return elementwise.affine(this, { scale: y, shift: -0 })
     return elementwise.mul(this, y)
   }
+  /**
+   * x / y, elementwise with NumPy's broadcasting; throws as `add`. Division by 0 gives ±Infinity or
+   * NaN.
+   */
   div(this: Tensor, y: Operand): Tensor {
     return elementwise.div(this, operand(this, y))
   }
+  /**
+   * x^y, elementwise with NumPy's broadcasting; throws as `add`. NaN for x < 0 and a y that is no
+   * whole number.
+   */
   pow(this: Tensor, y: Operand): Tensor {
     return y === 2 ? elementwise.square(this) : elementwise.pow(this, operand(this, y))
   }
+  /**
+   * The larger of x and y, elementwise with NumPy's broadcasting; throws as `add`. Where they are
+   * equal, each gets half of the gradient.
+   */
   maximum(this: Tensor, y: Operand): Tensor {
     return elementwise.maximum(this, operand(this, y))
   }
+  /**
+   * The smaller of x and y, elementwise with NumPy's broadcasting; throws as `add`. Where they are
+   * equal, each gets half of the gradient.
+   */
   minimum(this: Tensor, y: Operand): Tensor {
     return elementwise.minimum(this, operand(this, y))
   }
 
   // Comparisons: 1 where they hold, else 0. int32 tensors know `equal` and `notEqual`.
 
+  /**
+   * 1 where x = y, else 0, with NumPy's broadcasting; of any dtype, the same for both.
+   * @throws ShapeError when the shapes do not broadcast, ArgumentError when the dtypes differ
+   */
   equal(this: Tensor<D>, y: Tensor<D> | number): Tensor {
     return elementwise.equal(this, operand(this, y))
   }
+  /** 1 where x ≠ y, else 0; for floats and int32, otherwise as `equal`. */
   notEqual(this: Tensor<D>, y: Tensor<D> | number): Tensor {
     return elementwise.notEqual(this, operand(this, y))
   }
+  /** 1 where x < y, else 0, with NumPy's broadcasting; for floats, throws as `add`. */
   less(this: Tensor, y: Operand): Tensor {
     return elementwise.less(this, operand(this, y))
   }
+  /** 1 where x ≤ y, else 0, with NumPy's broadcasting; for floats, throws as `add`. */
   lessEqual(this: Tensor, y: Operand): Tensor {
     return elementwise.lessEqual(this, operand(this, y))
   }
+  /** 1 where x > y, else 0, with NumPy's broadcasting; for floats, throws as `add`. */
   greater(this: Tensor, y: Operand): Tensor {
     return elementwise.greater(this, operand(this, y))
   }
+  /** 1 where x ≥ y, else 0, with NumPy's broadcasting; for floats, throws as `add`. */
   greaterEqual(this: Tensor, y: Operand): Tensor {
     return elementwise.greaterEqual(this, operand(this, y))
   }
 
   // Functions of each element
 
+  /** -x */
   neg(this: Tensor): Tensor {
     return elementwise.neg(this)
   }
+  /** |x|; its derivative at 0 is 0. */
   abs(this: Tensor): Tensor {
     return elementwise.abs(this)
   }
-  /** -1, 0 or 1. */
+  /** -1, 0 or 1; it has no gradient. */
   sign(this: Tensor): Tensor {
     return elementwise.sign(this)
   }
+  /** e^x */
   exp(this: Tensor): Tensor {
     return elementwise.exp(this)
   }
-  /** Natural logarithm. */
+  /** Natural logarithm; -Infinity at 0 and NaN below. */
   log(this: Tensor): Tensor {
     return elementwise.log(this)
   }
+  /** √x; NaN below 0. */
   sqrt(this: Tensor): Tensor {
     return elementwise.sqrt(this)
   }
+  /** x² */
   square(this: Tensor): Tensor {
     return elementwise.square(this)
   }
+  /** 1 / x */
   reciprocal(this: Tensor): Tensor {
     return elementwise.reciprocal(this)
   }
+  /** Sine of x in radians. */
   sin(this: Tensor): Tensor {
     return elementwise.sin(this)
   }
+  /** Cosine of x in radians. */
   cos(this: Tensor): Tensor {
     return elementwise.cos(this)
   }
@@ -112,63 +151,112 @@ export class TensorMethods<D extends DType> {
   sigmoid(this: Tensor): Tensor {
     return elementwise.sigmoid(this)
   }
+  /** Hyperbolic tangent. */
   tanh(this: Tensor): Tensor {
     return elementwise.tanh(this)
   }
-  /** log(1 + e^x), accurate in both tails. */
+  /** log(1 + e^x), without overflow and accurate in both tails. */
   softplus(this: Tensor): Tensor {
     return elementwise.softplus(this)
   }
-  /** Cut off below low and above high; the gradient is 0 where something was cut. */
+  /**
+   * min(max(x, low), high); the gradient is 0 where something was cut off.
+   * @throws ArgumentError when low > high
+   */
   clip(this: Tensor, low: number, high: number): Tensor {
     return elementwise.clip(this, { low, high })
   }
-  /** Softmax along an axis, the last one by default. */
+  /**
+   * e^x / Σ e^x along an axis, the last one by default; stable for any x.
+   * @throws ShapeError when there is no such axis
+   */
   softmax(this: Tensor, axis = -1): Tensor {
     return softmax(this, axis)
   }
+  /**
+   * log(softmax(x)) along an axis, the last one by default, without rounding small probabilities to
+   * 0.
+   * @throws ShapeError when there is no such axis
+   */
   logSoftmax(this: Tensor, axis = -1): Tensor {
     return logSoftmax(this, axis)
   }
 
   // Reductions: over an axis, several, or all of them
 
+  /**
+   * Sum over one axis, several or, by default, all.
+   * @param axes negative ones count from the back
+   * @param keepDims keeps the axes that were summed over with extent 1; false by default
+   * @throws ShapeError when there is no such axis or one is named twice
+   */
   sum(this: Tensor, axes?: AxesArgument, keepDims = false): Tensor {
     return sum(this, axes, keepDims)
   }
+  /** Mean over one axis, several or, by default, all; NaN of nothing. Axes as for `sum`. */
   mean(this: Tensor, axes?: AxesArgument, keepDims = false): Tensor {
     return mean(this, axes, keepDims)
   }
+  /**
+   * The largest element over one axis, several or, by default, all; equal ones share the gradient.
+   * Axes as for `sum`.
+   * @throws ShapeError when there is no element to choose from
+   */
   max(this: Tensor, axes?: AxesArgument, keepDims = false): Tensor {
     return max(this, axes, keepDims)
   }
+  /**
+   * The smallest element over one axis, several or, by default, all; equal ones share the gradient.
+   * Axes as for `sum`.
+   * @throws ShapeError when there is no element to choose from
+   */
   min(this: Tensor, axes?: AxesArgument, keepDims = false): Tensor {
     return min(this, axes, keepDims)
   }
-  /** √(Σ x²), of any finite floats; its gradient is 0 where it is 0. */
+  /**
+   * √(Σ x²) over one axis, several or, by default, all, without overflow; its gradient is 0 where
+   * it is 0. Axes as for `sum`.
+   */
   norm(this: Tensor, axes?: AxesArgument, keepDims = false): Tensor {
     return norm(this, axes, keepDims)
   }
-  /** Position of the first largest element; over all elements without an axis. */
+  /**
+   * Position of the first largest element along an axis; over all elements without one.
+   * @throws ShapeError when there is no such axis or no element
+   */
   argmax(this: Tensor, axis?: number): Tensor<'int32'> {
     return argmax(this, axis)
   }
+  /**
+   * Position of the first smallest element along an axis; over all elements without one.
+   * @throws ShapeError when there is no such axis or no element
+   */
   argmin(this: Tensor, axis?: number): Tensor<'int32'> {
     return argmax(elementwise.neg(this), axis)
   }
 
   // Products and layout
 
-  /** Matrix product; `transA` and `transB` transpose an operand without copying it. */
+  /**
+   * Product of two matrices, [m, k]·[k, n] = [m, n]; a vector counts as a row on the left and as a
+   * column on the right, and that axis is dropped from the result. `transA` and `transB` transpose
+   * a matrix without copying it.
+   * @throws ShapeError when the inner dimensions differ or there are other than 1 or 2 axes
+   */
   matmul(this: Tensor, b: Tensor, transposes?: { transA?: boolean; transB?: boolean }): Tensor {
     return matmul(this, b, transposes)
   }
-  /** The same elements in another shape, in the same buffer; one extent may be -1. */
+  /**
+   * The same elements in another shape, in the same buffer; one extent may be -1.
+   * @throws ShapeError when the sizes differ
+   * @example x.reshape([-1, 64])
+   */
   reshape(this: Tensor<D>, shape: Shape): Tensor<D> {
     return reshape(this, { shape })
   }
   /**
    * The axes from one to another, both included, as a single one; all of them by default.
+   * @throws ShapeError when there is no such axis or they are in the wrong order
    * @example x.flatten(1) // [32, 3, 8, 8] becomes [32, 192]
    */
   flatten(this: Tensor<D>, startAxis = 0, endAxis = -1): Tensor<D> {
@@ -199,7 +287,11 @@ export class TensorMethods<D extends DType> {
       shape.filter((extent, axis) => (named ? !named.includes(axis) : extent !== 1)),
     )
   }
-  /** With a new axis of extent 1 at this position of the result; negative ones count from the back. */
+  /**
+   * With a new axis of extent 1 at this position of the result; negative ones count from the back.
+   * @throws ShapeError when there is no such position
+   * @example x.unsqueeze(0) // [3, 4] becomes [1, 3, 4]
+   */
   unsqueeze(this: Tensor<D>, axis: number): Tensor<D> {
     const position = resolveAxis('unsqueeze', axis, this.shape.length + 1)
     return this.reshape(this.shape.toSpliced(position, 0, 1))
@@ -208,7 +300,11 @@ export class TensorMethods<D extends DType> {
   get T(): Tensor<D> {
     return (this as unknown as Tensor<D>).transpose()
   }
-  /** Axes in the order given; without an order, reversed. */
+  /**
+   * Axes in the order given; without an order, reversed. A copy.
+   * @throws ShapeError when an axis is missing or comes twice
+   * @example x.transpose([0, 2, 1]) // [batch, rows, cols] becomes [batch, cols, rows]
+   */
   transpose(this: Tensor<D>, axes?: readonly number[]): Tensor<D> {
     const rank = this.shape.length
     const order = axes ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis)
@@ -221,7 +317,10 @@ export class TensorMethods<D extends DType> {
   }
   /**
    * Part of each axis, from start to before end; negative positions count from the back and a
-   * missing pair keeps the axis: `x.slice([0, 10])`, `x.slice(undefined, [-1])`.
+   * missing pair keeps the axis. A copy.
+   * @throws ShapeError for more ranges than axes, ArgumentError for what are no pairs of integers
+   * @example x.slice([0, 10]) // the first ten rows
+   * @example x.slice(undefined, [-1]) // the last column
    */
   slice(
     this: Tensor<D>,
@@ -259,7 +358,10 @@ export class TensorMethods<D extends DType> {
     const rows = selectRows(this.transpose(order), indices) as Tensor<D>
     return rows.transpose(order.map((_, position) => order.indexOf(position)))
   }
-  /** Repeated to a larger shape by the rules of broadcasting. */
+  /**
+   * Repeated to a larger shape by the rules of broadcasting. A copy.
+   * @throws ShapeError when it does not broadcast to that shape
+   */
   broadcastTo(this: Tensor, shape: Shape): Tensor {
     return expandTo(this, shape)
   }

@@ -48,7 +48,10 @@ const maxAxes = defineOp<readonly [Tensor], { axes: Axes }>('max', {
   ],
 })
 
-/** An axis, several, or all of them. */
+/**
+ * An axis, several, or all of them.
+ * @inline
+ */
 export type AxesArgument = number | readonly number[] | undefined
 
 function finish(y: Tensor, shape: Shape, axes: Axes, keepDims: boolean): Tensor {

@@ -3,6 +3,7 @@ import { ArgumentError } from '../base/errors.js'
 import { type Group, type GroupSettings, Optimizer } from './optimizer.js'
 import { ParameterState } from './state.js'
 
+/** Settings of `Adam`. */
 export interface AdamSettings extends GroupSettings {
   /** Decay of the mean of the gradients, from 0 to below 1; 0.9 by default. */
   beta1?: number
@@ -10,13 +11,14 @@ export interface AdamSettings extends GroupSettings {
   beta2?: number
   /** Keeps the step finite where gradients are tiny, > 0; 1e-8 by default. */
   epsilon?: number
-  /** The gradient gets weightDecay·w, for biases too. */
+  /** The gradient gets weightDecay·w, for biases too; >= 0, 0 by default. */
   weightDecay?: number
 }
 
 /**
- * m ← β₁m + (1 - β₁)g, v ← β₂v + (1 - β₂)g², θ ← θ - lr·m̂ / (√v̂ + ε) with m̂ = m / (1 - β₁ᵗ) and
- * v̂ = v / (1 - β₂ᵗ), for g = ∇ + weightDecay·θ + 2·l2·θ; then a soft threshold by lr·l1.
+ * Adam (Kingma and Ba 2015): m ← β₁m + (1 - β₁)g, v ← β₂v + (1 - β₂)g², θ ← θ - lr·m̂ / (√v̂ + ε)
+ * with m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ), for g = ∇ + weightDecay·θ + 2·l2·θ; then a soft
+ * threshold by lr·l1.
  * @throws ArgumentError when a setting is out of range
  */
 export class Adam extends Optimizer<AdamSettings> {

@@ -7,6 +7,7 @@ import type { Handle } from '../backend/kernels.js'
 import { everyIteration, underneath } from '../backend/record.js'
 import { refuseUnknown } from '../base/arguments.js'
 import { ArgumentError, CaptureError, ShapeError } from '../base/errors.js'
+import type { ParameterValues } from '../nn/module.js'
 import { noGrad } from '../tensor/graph.js'
 import { scope } from '../tensor/scope.js'
 import { format, sameShape } from '../tensor/shape.js'
@@ -34,18 +35,29 @@ export interface GroupSettings {
 }
 
 /** Parameters with settings of their own. */
-export type Group<Settings> = { parameters: readonly Tensor[] } & Settings
+export type Group<Settings> = {
+  /** What is moved by these settings. */
+  parameters: readonly Tensor[]
+} & Settings
 
 /** What a training run that goes on later needs to know of its optimizer. */
 export interface OptimizerState {
   /** The optimizer's name, such as `SGD`. */
   kind: string
+  /** Steps taken. */
   steps: number
   /** What is kept for each parameter, such as `velocity.0` for the first one's. */
-  tensors: ReadonlyMap<string, { shape: readonly number[]; data: Float32Array }>
+  tensors: ReadonlyMap<string, ParameterValues>
 }
 
+/**
+ * Base of the optimizers: groups of parameters with settings of their own, the steps taken, and the
+ * regularizers. Subclasses say how one group is moved.
+ */
 export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> {
+  /**
+   * The parameters with their settings, which can be changed between steps: `groups[0].lr = 0.01`.
+   */
   readonly groups: readonly Group<Settings>[]
   /** Steps taken so far. */
   steps = 0
@@ -56,8 +68,11 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
   >()
 
   /**
+   * An optimizer of some parameters.
    * @param parameters tensors, or groups `{ parameters, ...settings }` whose settings go first
    * @param settings what a group does not say itself
+   * @throws ArgumentError for settings that do not exist or are out of range, and for parameters that
+   * are none or come twice
    */
   constructor(
     parameters:
@@ -176,6 +191,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     )
   }
 
+  /** All parameters, group by group. */
   parameters(): Tensor[] {
     return this.groups.flatMap((group) => group.parameters)
   }
@@ -185,7 +201,10 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     return typeof group.lr === 'function' ? group.lr(this.steps) : group.lr
   }
 
-  /** Updates every parameter that has a gradient. */
+  /**
+   * Updates every parameter that has a gradient.
+   * @throws ArgumentError when a setting is out of range by now
+   */
   step(): void {
     const temporary = new Scope()
     try {
@@ -213,9 +232,9 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     )
   }
 
-  /** Copies of what `loadState` takes; settings are not part of it. */
+  /** Copies of what `loadStateDict` takes; settings are not part of it. */
   stateDict(): OptimizerState {
-    const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>()
+    const tensors = new Map<string, ParameterValues>()
     for (const [name, kept] of Object.entries(this.kept)) {
       for (const [i, parameter] of this.parameters().entries()) {
         const found = kept.find(parameter)

@@ -5,11 +5,19 @@
 import { ArgumentError } from '../base/errors.js'
 import type { Tensor } from '../tensor/tensor.js'
 
+/**
+ * A penalty on weights. An object of your own with a `penalty` is one, too; `l1` and `l2` are only
+ * for those that the optimizers have built in.
+ */
 export interface Regularizer {
   /** λ·Ω of one weight, a scalar that can be differentiated. */
   penalty(weight: Tensor): Tensor
-  /** λ of the parts that optimizers build into their update; what has neither is differentiated. */
+  /** λ of the soft threshold that optimizers build into their update. */
   readonly l1?: number
+  /**
+   * λ of the decay that optimizers build into their update. A regularizer with neither is
+   * differentiated.
+   */
   readonly l2?: number
 }
 
@@ -22,6 +30,7 @@ function checkLambda(name: string, lambda: number): void {
 /**
  * Ω = Σ W², gradient 2W; a Gaussian prior on the weights. PyTorch's weightDecay w is 2·lambda.
  * @param lambda strength, >= 0
+ * @throws ArgumentError when lambda is out of range
  */
 export function l2(lambda: number): Regularizer {
   checkLambda('l2', lambda)
@@ -33,6 +42,7 @@ export function l2(lambda: number): Regularizer {
  * stop there (Langford et al. 2009, "Sparse online learning via truncated gradient"), so that they
  * become exactly zero.
  * @param lambda strength, >= 0
+ * @throws ArgumentError when lambda is out of range
  */
 export function l1(lambda: number): Regularizer {
   checkLambda('l1', lambda)

@@ -10,23 +10,33 @@ function positive(schedule: string, values: Record<string, number>): void {
   }
 }
 
+/** The same value for every step. */
 export function constant(lr: number): Schedule {
   return () => lr
 }
 
-/** lr, times factor after every `every` steps. */
+/**
+ * lr, times factor after every `every` steps.
+ * @throws ArgumentError when `every` or the factor is not > 0
+ */
 export function stepDecay(lr: number, every: number, factor = 0.1): Schedule {
   positive('stepDecay', { every, factor })
   return (step) => lr * factor ** Math.floor(step / every)
 }
 
-/** lr·decay^step */
+/**
+ * lr·decay^step
+ * @throws ArgumentError when the decay is not > 0
+ */
 export function exponential(lr: number, decay: number): Schedule {
   positive('exponential', { decay })
   return (step) => lr * decay ** step
 }
 
-/** From lr to `final` along half a cosine over `steps` steps, then `final` (Loshchilov 2017). */
+/**
+ * From lr to `final` along half a cosine over `steps` steps, then `final` (Loshchilov and Hutter 2017).
+ * @throws ArgumentError when `steps` is not > 0
+ */
 export function cosine(lr: number, steps: number, final = 0): Schedule {
   positive('cosine', { steps })
   return (step) => {

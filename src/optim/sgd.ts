@@ -4,6 +4,7 @@ import { type Group, type GroupSettings, Optimizer } from './optimizer.js'
 import type { Schedule } from './schedules.js'
 import { ParameterState } from './state.js'
 
+/** Settings of `SGD`. */
 export interface SGDSettings extends GroupSettings {
   /** How much of the last step is kept, from 0 to below 1, or its schedule; 0 by default. */
   momentum?: number | Schedule
@@ -14,7 +15,7 @@ export interface SGDSettings extends GroupSettings {
 }
 
 /**
- * θ ← θ - lr·(∇ + weightDecay·θ + 2·l2·θ), with momentum v ← momentum·v + gradient in place of the
+ * Stochastic gradient descent: θ ← θ - lr·(∇ + weightDecay·θ + 2·l2·θ), with momentum v ← momentum·v + gradient in place of the
  * gradient, and a soft threshold by lr·l1 after it.
  * @throws ArgumentError when a setting is out of range
  */

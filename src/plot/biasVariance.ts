@@ -5,6 +5,7 @@ import { checkSize, type Numbers, numbersOf, pointsOf, rowsOf } from './checks.j
 import type { ChartOptions } from './draw.js'
 import { drawLines } from './lines.js'
 
+/** A mean squared error in its parts. */
 export interface Decomposition {
   /** Mean over the examples of (mean prediction − target)², the noise of the targets included. */
   bias2: number

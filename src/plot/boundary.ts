@@ -16,9 +16,11 @@ import { pngUrl } from './png.js'
 import { pointsSpec } from './scatter.js'
 import { PALETTE, rgb, TEXT } from './theme.js'
 
+/** Settings of `decisionBoundary`. */
 export interface BoundaryOptions extends ChartOptions {
-  /** What is drawn, [from, to]; by default the data and a little around them. */
+  /** What is drawn along x₁, [from, to]; by default the data and a little around them. */
   rangeX?: readonly [number, number]
+  /** What is drawn along x₂, [from, to]; by default the data and a little around them. */
   rangeY?: readonly [number, number]
 }
 

@@ -7,7 +7,14 @@ import type { ChartOptions } from './draw.js'
 export type Numbers = ArrayLike<number> | AnyTensor
 
 /** Numbers against 1, 2, 3 and so on, or against `x`. */
-export type Series = Numbers | { x: Numbers; y: Numbers }
+export type Series =
+  | Numbers
+  | {
+      /** Positions along the horizontal axis. */
+      x: Numbers
+      /** As many values. */
+      y: Numbers
+    }
 
 /** Series by name; the names are the legend. */
 export type NamedSeries = Readonly<Record<string, Series>>

@@ -5,6 +5,7 @@ import { checkSize, type Numbers, numbersOf } from './checks.js'
 import { type ChartOptions, draw, drawSized, type Spec } from './draw.js'
 import { PALETTE, TEXT } from './theme.js'
 
+/** Settings of `confusionMatrix`. */
 export interface ConfusionOptions extends ChartOptions {
   /** Names of the classes; by default 0, 1, 2 and so on. */
   classes?: readonly string[]

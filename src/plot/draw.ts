@@ -8,7 +8,9 @@ import { BOLD, theme } from './theme.js'
 
 /** What every chart takes. Axis titles should name the unit: `'time (s)'`. */
 export interface ChartOptions {
+  /** Above the chart. */
   title?: string
+  /** In smaller letters below the title. */
   subtitle?: string
   /** Title of the horizontal axis. */
   x?: string
@@ -18,8 +20,9 @@ export interface ChartOptions {
   width?: number
   /** Of the whole picture, in pixels; 300 by default. */
   height?: number
-  /** Whether the axis is logarithmic; all values must be > 0 then. */
+  /** Whether the horizontal axis is logarithmic; all its values must be > 0 then. */
   logX?: boolean
+  /** Whether the vertical axis is logarithmic; all its values must be > 0 then. */
   logY?: boolean
 }
 

@@ -4,6 +4,7 @@ import { ABOVE_AND_BELOW, axisTitle, logarithmic } from './axes.js'
 import { checkSize, entriesOf, extentOf, type Numbers, numbersOf } from './checks.js'
 import { type ChartOptions, draw, drawSized, HEIGHT, type Spec, WIDTH } from './draw.js'
 
+/** Settings of `histograms`. */
 export interface HistogramOptions extends ChartOptions {
   /** Bars over the range of all values, at most; 60 by default. */
   bins?: number

@@ -6,6 +6,7 @@ import { type ChartOptions, drawSized, type Spec, WIDTH } from './draw.js'
 import { pngUrl, type Shade } from './png.js'
 import { PALETTE, type Rgb, rgb, TEXT } from './theme.js'
 
+/** Settings of `images` and `weightImages`. */
 export interface ImageOptions extends Omit<ChartOptions, 'x' | 'y' | 'height' | 'logX' | 'logY'> {
   /** [rows, columns] of each image; by default those that a tensor's shape ends in, else square. */
   imageShape?: readonly [number, number]

@@ -1,7 +1,10 @@
 /**
  * `neuroblas/plot`: charts of training runs, models and data as SVG, drawn with vega-lite. They have
  * no background, and colours that read on white and on black. Data come first, then one object of
- * options; numbers are arrays, typed arrays or tensors. Those that cannot be drawn throw ArgumentError, lengths that differ ShapeError.
+ * options; numbers are arrays, typed arrays or tensors. Those that cannot be drawn throw ArgumentError,
+ * lengths that differ ShapeError. Without vega and vega-lite, which are yours to install, all of them
+ * throw MissingPackageError.
+ * @module neuroblas/plot
  */
 export { bars, type Categories } from './bars.js'
 export { biasVariance, type Decomposition, decompose } from './biasVariance.js'

@@ -45,6 +45,7 @@ export async function layerCurves(
   return drawLines(pointsOf(op, layers, options), { x: 'step', y: 'value', ...options })
 }
 
+/** Settings of `learningCurves`. */
 export interface LearningCurveOptions extends ChartOptions {
   /**
    * `loss` of training and, where there is any, validation (the default), or the validation
@@ -55,6 +56,7 @@ export interface LearningCurveOptions extends ChartOptions {
 
 /** What `fit` returns, or as much of it as there is. */
 export interface Curve {
+  /** The reports of `fit`. */
   epochs: readonly Pick<EpochReport, 'epoch' | 'loss' | 'validationLoss' | 'validationAccuracy'>[]
   /** Marked where it is not the last epoch. */
   bestEpoch?: number

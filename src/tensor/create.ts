@@ -12,8 +12,12 @@ import { checkShape, format, type Shape, sizeOf } from './shape.js'
 import { Storage } from './storage.js'
 import { Tensor, writeElements } from './tensor.js'
 
-/** Nested arrays of booleans. */
+/**
+ * Nested arrays of booleans.
+ * @inline
+ */
 type NestedBooleans = boolean | readonly NestedBooleans[]
+/** @inline */
 type Numbers = ArrayLike<number> & object
 
 function make<D extends DType>(dtype: D, shape: Shape): Tensor<D> {
@@ -72,9 +76,10 @@ function firstOf(data: unknown): unknown {
 /**
  * A tensor from nested arrays or from a typed array, whose numbers are copied. Int32Array makes an
  * int32 tensor (labels, indices), Uint8Array a uint8 one, booleans a bool one, everything else a
- * float32 one.
+ * float32 one, unless a dtype is given as the third argument.
  * @param shape for flat data; the data's own shape by default
- * @throws ShapeError when the counts do not agree or rows differ in length, ArgumentError
+ * @throws ShapeError when the counts do not agree or rows differ in length, ArgumentError for what are no
+ * numbers, and for numbers that the dtype cannot hold as they are
  * @example tensor([[1, 2], [3, 4]])
  * @example tensor([0, 2, 1], [3], 'int32')
  */
@@ -119,7 +124,10 @@ export function tensor(
   return y
 }
 
-/** Every element the same value. */
+/**
+ * Every element the same value.
+ * @throws ShapeError for what is no shape, ArgumentError for what is no number
+ */
 export function full(shape: Shape, value: number): Tensor {
   checkShape('full', shape)
   if (typeof value !== 'number')
@@ -129,15 +137,27 @@ export function full(shape: Shape, value: number): Tensor {
   return y
 }
 
+/**
+ * Every element 0.
+ * @throws ShapeError for what is no shape
+ */
 export function zeros(shape: Shape): Tensor {
   return full(shape, 0)
 }
 
+/**
+ * Every element 1.
+ * @throws ShapeError for what is no shape
+ */
 export function ones(shape: Shape): Tensor {
   return full(shape, 1)
 }
 
-/** Numbers from start to before end, `step` apart; from 0 for a single argument. */
+/**
+ * Numbers from start to before end, `step` apart; from 0 for a single argument.
+ * @throws ArgumentError when a number is not finite or the step is 0
+ * @example arange(2, 5) // [2. 3. 4.]
+ */
 export function arange(start: number, end?: number, step = 1): Tensor {
   const [from, to] = end === undefined ? [0, start] : [start, end]
   const count = Math.max(0, Math.ceil((to - from) / step))
@@ -156,7 +176,10 @@ export function arange(start: number, end?: number, step = 1): Tensor {
   return y
 }
 
-/** The n × n identity. */
+/**
+ * The n × n identity.
+ * @throws ShapeError when n is no whole number from 0
+ */
 export function eye(n: number): Tensor {
   checkShape('eye', [n, n])
   const y = makeFloats([n, n])
@@ -166,12 +189,18 @@ export function eye(n: number): Tensor {
   return y
 }
 
-/** Normally distributed numbers (mean 0, variance 1) from the default generator; see `setSeed`. */
+/**
+ * Normally distributed numbers (mean 0, variance 1) from the default generator; see `setSeed`.
+ * @throws ShapeError for what is no shape
+ */
 export function randn(shape: Shape): Tensor {
   return defaultGenerator().normal(shape)
 }
 
-/** Uniformly distributed numbers in [0, 1) from the default generator; see `setSeed`. */
+/**
+ * Uniformly distributed numbers from 0 to below 1 from the default generator; see `setSeed`.
+ * @throws ShapeError for what is no shape
+ */
 export function rand(shape: Shape): Tensor {
   return defaultGenerator().uniform(shape)
 }

@@ -16,15 +16,21 @@ import { checkShape, type Shape, sizeOf } from './shape.js'
 import { Storage, within } from './storage.js'
 import { allocate, Tensor } from './tensor.js'
 
-/** A stream of random numbers, the same for the same seed. Integers agree on every backend. */
+/**
+ * A stream of random numbers, the same for the same seed (Philox 4x32-10, Salmon et al. 2011).
+ * Integers
+ * agree on every backend, floats to rounding.
+ */
 export class Generator {
   /** Key (seed) and position: the kernels' state (see backend/kernels.ts). */
   readonly #words = new Int32Array(4)
   #state: Storage | undefined
 
   /**
+   * A stream at its beginning.
    * @param seed an integer from 0 to 2^53 - 1
    * @param stream one of 2,048 independent streams of the seed, from 0
+   * @throws ArgumentError when one is out of range, CaptureError inside a captured function
    */
   constructor(seed: number, stream = 0) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
@@ -43,7 +49,11 @@ export class Generator {
     this.#words[1] = Math.floor(seed / 2 ** 32) + stream * 2 ** 21
   }
 
-  /** Floats from low to high. */
+  /**
+   * Floats of any shape, uniform from low to below high.
+   * @throws ShapeError for what is no shape, ArgumentError for bounds that are not finite or out of
+   *   order
+   */
   uniform(shape: Shape, low = 0, high = 1): Tensor {
     checkNumber('uniform', 'high', high, Number.isFinite(high - low) && high >= low, '>= low')
     return this.#draw('uniform', shape, (backend, y, state, n) =>
@@ -51,7 +61,11 @@ export class Generator {
     )
   }
 
-  /** Floats of the normal distribution. */
+  /**
+   * Floats of any shape, normally distributed.
+   * @throws ShapeError for what is no shape, ArgumentError for a mean that is not finite or std
+   *   below 0
+   */
   normal(shape: Shape, mean = 0, std = 1): Tensor {
     checkNumber('normal', 'mean', mean, Number.isFinite(mean), 'finite')
     checkNumber('normal', 'std', std, std >= 0 && std < Infinity, '>= 0')
@@ -63,6 +77,7 @@ export class Generator {
   /**
    * 1 with probability p, else 0. With a tensor of probabilities, an element for each of them, in
    * its shape: NaN stays NaN, below 0 counts as 0 and above 1 as 1.
+   * @throws ArgumentError when p is not from 0 to 1, or the tensor is not of floats
    */
   bernoulli(shape: Shape, p: number): Tensor
   bernoulli(probabilities: Tensor): Tensor
@@ -74,7 +89,7 @@ export class Generator {
     )
   }
 
-  /** The integers 0 .. n - 1 in random order. */
+  /** The integers 0 .. n - 1 in random order, [n]. */
   permutation(n: number): Tensor<'int32'> {
     checkShape('permutation', [n])
     const backend = currentBackend()
@@ -97,6 +112,10 @@ export class Generator {
     return [...this.#words]
   }
 
+  /**
+   * Goes on from where `save` was called.
+   * @throws ArgumentError for what `save` did not return
+   */
   restore(state: readonly number[]): void {
     if (
       !Array.isArray(state) ||
@@ -162,7 +181,11 @@ export function defaultGenerator(): Generator {
   return shared
 }
 
-/** Starts the default generator again from a seed (an integer from 0 to 2^53 - 1). */
+/**
+ * Starts the default generator again, from which `randn`, `rand`, initial weights and dropout draw.
+ * @param seed an integer from 0 to 2^53 - 1; 0 at the start of the program
+ * @throws ArgumentError when it is out of range
+ */
 export function setSeed(seed: number): void {
   shared = new Generator(seed)
 }

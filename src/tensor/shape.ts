@@ -4,6 +4,7 @@
 import { maskOf } from '../backend/broadcast.js'
 import { excerpt, ShapeError } from '../base/errors.js'
 
+/** Extents of the axes, whole numbers from 0; [] is a scalar. */
 export type Shape = readonly number[]
 
 export function sizeOf(shape: Shape): number {

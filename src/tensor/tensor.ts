@@ -18,6 +18,7 @@ import { formatTensor, type Nested, nest } from './print.js'
 import { checkShape, format, type Shape, sameShape, sizeOf } from './shape.js'
 import { Storage } from './storage.js'
 
+/** @inline */
 // biome-ignore lint/suspicious/noExplicitAny: stands for a tensor of any dtype
 export type AnyTensor = Tensor<any>
 
@@ -45,12 +46,21 @@ export interface GradNode {
   gradient: Tensor | null
 }
 
-/** An n-dimensional array, row-major; float32 unless its type says otherwise. */
+/**
+ * An n-dimensional array, row-major; float32 unless its type says otherwise. `tensor`, `zeros`,
+ * `randn` and the like make one.
+ * @example
+ * const w = tensor([[1, -2], [3, 4]])
+ * w.requiresGrad = true
+ * w.square().sum().backward()
+ * console.log(String(w.grad)) // 2·w
+ */
 export class Tensor<D extends DType = 'float32'> {
   /** Extents of the axes; [] of a scalar. */
   readonly shape: Shape
   /** Number of elements. */
   readonly size: number
+  /** What the elements are. */
   readonly dtype: D
   /** Gradient that `backward` left on a leaf, in the leaf's shape. */
   grad: Tensor | null = null
@@ -88,6 +98,7 @@ export class Tensor<D extends DType = 'float32'> {
     return this.#requiresGrad
   }
 
+  /** Throws ArgumentError when it is switched on for a tensor that is not of floats. */
   set requiresGrad(value: boolean) {
     if (value && !dtypes[this.dtype].isFloat) {
       throw new ArgumentError(`requiresGrad: expected a float tensor, got ${this.dtype}`)
@@ -97,7 +108,10 @@ export class Tensor<D extends DType = 'float32'> {
 
   // Reading
 
-  /** The elements in row-major order, as a copy; of a bool tensor 0 and 1. */
+  /**
+   * The elements in row-major order, as a copy; of a bool tensor 0 and 1.
+   * @throws ReleasedTensorError when the tensor was released, CaptureError in a captured function
+   */
   data(): ArrayOf<D> {
     const values = new dtypes[this.dtype].array(this.size)
     this.storage.backend.read(this.handle, values)
@@ -109,7 +123,10 @@ export class Tensor<D extends DType = 'float32'> {
     return nest(this.data(), this.shape)
   }
 
-  /** The one element. Throws ShapeError when there are more or none. */
+  /**
+   * The one element.
+   * @throws ShapeError when there are more or none, and what `data` throws
+   */
   item(): number {
     this.handle // refuses a released tensor
     if (this.size !== 1) {
@@ -142,7 +159,12 @@ export class Tensor<D extends DType = 'float32'> {
     backend.run('copy2d', x, y.handle, 1, this.size, 0, this.size, 0, this.size)
     return y
   }
-  /** Overwrites the elements, outside any graph: new weights, say. */
+  /**
+   * Overwrites the elements, outside any graph: new weights, say. Numbers are converted to the
+   * dtype.
+   * @throws ShapeError when the size, or the shape of a tensor, differs, ArgumentError for what are
+   *   no numbers
+   */
   assign(values: ArrayLike<number> | Tensor<D>): void {
     const isNumbers = Array.isArray(values)
       ? values.every((value) => typeof value === 'number')
@@ -167,7 +189,10 @@ export class Tensor<D extends DType = 'float32'> {
       backend.run('copy2d', x.handle, this.handle, 1, size, 0, size, 0, size)
     }
   }
-  /** A tensor over the same buffer, without history; for a shape of the same size. */
+  /**
+   * A tensor over the same buffer, without history, in a shape of the same size.
+   * @throws ShapeError when the size differs
+   */
   view(shape: Shape = this.shape): Tensor<D> {
     this.handle // refuses a released tensor
     if (shape !== this.shape) checkShape('view', shape)
@@ -183,6 +208,7 @@ export class Tensor<D extends DType = 'float32'> {
     this.#disposed = true
     if (--this.storage.references === 0) this.storage.release()
   }
+  /** What `using` calls: `dispose`. */
   [Symbol.dispose](): void {
     this.dispose()
   }

@@ -14,6 +14,7 @@ import { within } from '../tensor/storage.js'
 import { fullLike, type Tensor } from '../tensor/tensor.js'
 import { BatchRunner } from './batchRunner.js'
 
+/** How well a model does on a data set. */
 export interface Evaluation {
   /** Mean loss over the examples. */
   loss: number
@@ -24,7 +25,10 @@ export interface Evaluation {
 // Examples per batch: enough to fill every thread.
 const BATCH = 1000
 
-/** Class of each row of outputs: the largest logit; for a single one, whether it is positive. */
+/**
+ * Class of each row of outputs [batch, classes]: the largest logit; for a single one [batch, 1],
+ * whether it is positive. [batch]
+ */
 export function predictedClasses(outputs: Tensor): Tensor<'int32'> {
   if (outputs.shape.at(-1) !== 1) return outputs.argmax(-1)
   // Class 0 has the logit 0: of the two, the first largest wins.

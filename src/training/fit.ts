@@ -21,9 +21,13 @@ import { type Evaluation, Evaluator } from './evaluate.js'
 import type { EpochReport, StepReport, TrainingHistory } from './report.js'
 import { TrainingStep } from './trainingStep.js'
 
+/** Settings of `fit`. */
 export interface FitOptions {
+  /** What is minimized, such as `softmaxCrossEntropy`. */
   loss: Loss
+  /** An optimizer of the model's parameters. */
   optimizer: Optimizer
+  /** Passes over the data, a whole number from 0. */
   epochs: number
   /** Examples per step; 32 by default. 1 is the lecture's per-example update. */
   batchSize?: number
@@ -34,25 +38,33 @@ export interface FitOptions {
   /** A data set to validate on after each epoch, or the share of the examples to set aside for it. */
   validation?: Dataset | number
   /** Stops when the validation loss has not fallen for `patience` epochs; keeps the best weights. */
-  earlyStopping?: { patience: number }
+  earlyStopping?: {
+    /** A whole number from 1. */
+    patience: number
+  }
   /**
    * Changes the inputs of each batch at random, as `distortion` does; not those of the validation.
    * Its generator is seeded by `seed`.
    */
   augment?: Augment
   /**
-   * A file that holds the state of the training after each epoch. Where it exists, training goes on
-   * from it, as if it had never been interrupted if all else is the same.
+   * A `.safetensors` file that holds the state of the training after each epoch. Where it exists,
+   * training goes on from it, as if it had never been interrupted if all else is the same.
    */
   checkpoint?: string
   /** Ends with the weights of the epoch of lowest validation loss. */
   keepBest?: boolean
   /** Looks into the network every so many steps; what is trained stays the same to the bit. */
   monitor?: Monitor
+  /** Called for each step, soon after it: steps run many at a time. */
   onStep?: (report: StepReport) => void
+  /** Called after each epoch, and awaited; the model can be used meanwhile. */
   onEpoch?: (report: EpochReport) => void | Promise<void>
   /** Such as an AbortSignal: stops after the current step when it is aborted; what was reached is kept. */
-  signal?: { readonly aborted: boolean }
+  signal?: {
+    /** Whether training is to stop. */
+    readonly aborted: boolean
+  }
 }
 
 // How long one dispatch to the compute threads goes on before JavaScript hears of it, in milliseconds:

@@ -13,13 +13,18 @@ import { Tensor } from '../tensor/tensor.js'
 
 const BATCH = 1000
 
+/** The classes of some rows, by number. */
 export interface ClassScores {
   /** The chosen class of each row, as its position among the classes. */
   labels: Int32Array
-  /** [rows, classes], row-major: softmax's probabilities for a model trained on the cross-entropy, else raw outputs. */
+  /**
+   * [rows, classes], row-major: softmax's probabilities for a model trained on the cross-entropy, else
+   * raw outputs.
+   */
   scores: Float32Array
 }
 
+/** The classes of some rows, by number and by name. */
 export interface Predictions extends ClassScores {
   /** The name of each row's class. */
   names: string[]

@@ -1,15 +1,18 @@
 /** What a training run tells of its steps and epochs. */
 
+/** What `fit` tells of a step. */
 export interface StepReport {
   /** Counted from 1. */
   epoch: number
   /** Counted from 1 in each epoch. */
   step: number
+  /** Steps in each epoch. */
   stepsPerEpoch: number
   /** Mean loss of the batch, before the update. */
   loss: number
 }
 
+/** What `fit` tells of an epoch. */
 export interface EpochReport {
   /** Counted from 1. */
   epoch: number
@@ -25,18 +28,26 @@ export interface EpochReport {
   penalty: number
   /** `totalLoss` in the same words: risk + λ·Ω. */
   objective: number
+  /** Mean loss on the validation data after the epoch; undefined without any. */
   validationLoss?: number
+  /**
+   * Share of the validation examples classified right; undefined without any, and where targets are
+   * no labels.
+   */
   validationAccuracy?: number
   /** Learning rate of the next step. */
   lr: number
+  /** Speed of training, validation not included. */
   examplesPerSecond: number
   /** Examples trained on, fewer than all of them when the epoch was aborted. */
   examples: number
-  /** Time taken, validation included. */
+  /** Time taken in seconds, validation included. */
   seconds: number
 }
 
+/** What `fit` returns. */
 export interface TrainingHistory {
+  /** A report per epoch, those before a checkpoint included. */
   epochs: EpochReport[]
   /** The epoch whose weights the model has, counted from 1; the last one unless the best was kept. */
   bestEpoch: number

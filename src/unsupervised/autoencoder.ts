@@ -8,9 +8,18 @@ import { defaultGenerator, type Generator } from '../tensor/random.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { UnsupervisedLayer } from './layer.js'
 
-/** Each input set to 0 with this probability; or normal noise of this standard deviation added. */
-export type Noise = { masking: number } | { gaussian: number }
+/** How inputs are corrupted: each one set to 0 with a probability, or normal noise added. */
+export type Noise =
+  | {
+      /** Probability, from 0 to below 1. */
+      masking: number
+    }
+  | {
+      /** Standard deviation, >= 0. */
+      gaussian: number
+    }
 
+/** Settings of an `Autoencoder`. */
 export interface AutoencoderOptions {
   /** Of the hidden units; sigmoid by default. */
   activation?: ActivationName
@@ -39,13 +48,23 @@ export interface AutoencoderOptions {
 export class Autoencoder extends UnsupervisedLayer {
   /** W' [hidden, visible]; null when it is tied to the encoder's. */
   readonly decoderWeight: Parameter | null
+  /** Of the hidden units. */
   readonly activation: ActivationName
+  /** Of the visible units. */
   readonly decoder: 'sigmoid' | 'linear'
+  /** What the reconstruction is measured by. */
   readonly loss: 'crossEntropy' | 'squaredError'
+  /** Corrupts the inputs while training. */
   readonly noise: Noise | undefined
+  /** Draws the noise. */
   readonly generator: Generator
 
-  /** @throws ShapeError for sizes below 1, ArgumentError for options out of range */
+  /**
+   * An autoencoder with new weights.
+   * @param visible units, a whole number from 1
+   * @param hidden units, a whole number from 1
+   * @throws ShapeError for sizes below 1, ArgumentError for options out of range
+   */
   constructor(visible: number, hidden: number, options: AutoencoderOptions = {}) {
     const { activation = 'sigmoid', tied = true, noise, decoder = 'sigmoid' } = options
     const { loss = decoder === 'sigmoid' ? 'crossEntropy' : 'squaredError' } = options

@@ -16,12 +16,20 @@ import type { TrainingHistory } from '../training/report.js'
 /** Options of training a layer: those of `fit`, without the loss, which the layer has itself. */
 export type LayerFitOptions = Omit<FitOptions, 'loss'>
 
+/**
+ * What restricted Boltzmann machines and autoencoders have in common: one hidden layer that learns
+ * from inputs alone.
+ */
 export abstract class UnsupervisedLayer extends Module {
   /** x·weight + bias: weight [visible, hidden], bias [hidden]. */
   readonly encoder: Linear
   /** [visible] */
   readonly visibleBias: Parameter
 
+  /**
+   * A layer with new weights.
+   * @throws ShapeError for sizes below 1
+   */
   constructor(visible: number, hidden: number, options: LinearOptions) {
     super()
     this.encoder = new Linear(visible, hidden, options)

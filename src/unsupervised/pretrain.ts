@@ -19,12 +19,18 @@ import { Autoencoder, type Noise } from './autoencoder.js'
 import type { LayerFitOptions } from './layer.js'
 import { RBM } from './rbm.js'
 
+/** What `pretrain` tells of an epoch; `loss` is the error of reconstructing an example. */
 export interface PretrainReport extends EpochReport {
   /** The hidden layer being trained, counted from 1. */
   layer: number
+  /** How many hidden layers are trained. */
   layers: number
 }
 
+/**
+ * What `pretrain` takes for either method.
+ * @inline
+ */
 interface CommonOptions {
   /** Passes over the data for each layer. */
   epochs: number
@@ -49,11 +55,16 @@ interface CommonOptions {
    * trained further makes those above it begin again.
    */
   checkpoint?: string
+  /** Called after each epoch of each layer, and awaited. */
   onEpoch?: (report: PretrainReport) => void | Promise<void>
   /** Such as an AbortSignal: stops after the current step when it is aborted; what was reached is kept. */
-  signal?: { readonly aborted: boolean }
+  signal?: {
+    /** Whether training is to stop. */
+    readonly aborted: boolean
+  }
 }
 
+/** Settings of `pretrain`. */
 export type PretrainOptions = CommonOptions &
   (
     | {
@@ -63,6 +74,7 @@ export type PretrainOptions = CommonOptions &
         k?: number
       }
     | {
+        /** Autoencoders, for networks of any units. */
         method: 'autoencoder'
         /** Makes the autoencoders denoising ones. */
         noise?: Noise
@@ -71,9 +83,11 @@ export type PretrainOptions = CommonOptions &
       }
   )
 
-/** One history per layer, first to last, as far as training came. */
+/** What `pretrain` returns, as far as training came. */
 export interface PretrainHistory {
+  /** A history per layer, first to last. */
   layers: TrainingHistory[]
+  /** Whether all layers were trained to the end. */
   ended: 'epochs' | 'aborted'
 }
 

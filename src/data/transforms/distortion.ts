@@ -16,10 +16,13 @@ import { format } from '../../tensor/shape.js'
 import { within } from '../../tensor/storage.js'
 import { fullLike, type Tensor } from '../../tensor/tensor.js'
 
-/** Changes a batch of inputs at random before a training step. */
+/**
+ * Changes a batch of inputs [batch, ...inputShape] at random before a training step. What it draws
+ * must come from the generator, and the result has the shape of the inputs.
+ */
 export type Augment = (inputs: Tensor, targets: Targets, generator: Generator) => Tensor
 
-/** What is left out distorts nothing. */
+/** Settings of `distortion`. What is left out distorts nothing. */
 export interface DistortionOptions {
   /** [rows, columns] of each image, such as a data set's `imageShape`. */
   imageShape: readonly [number, number]

@@ -4,13 +4,25 @@
  */
 import type { Dataset } from '../dataset.js'
 
-/** One number for all features or one for each. */
+/**
+ * What is done to raw features x: (x - mean)·scale, with one number for all features or one for
+ * each.
+ */
 export interface Preprocessing {
+  /** What is subtracted. */
   readonly mean: readonly number[]
+  /** What the difference is multiplied by: for standardized features 1 / standard deviation. */
   readonly scale: readonly number[]
 }
 
-/** Bytes keep the scale of their data set; other features get mean 0 and standard deviation 1. */
+/**
+ * Finds the preprocessing of a data set: bytes keep its scale, other features get mean 0 and
+ * standard deviation 1. Give it the training part alone, and keep the result with the model
+ * (`saveClassifier`).
+ * @example
+ * const preprocessing = fitPreprocessing(train)
+ * await fit(model, preprocess(train, preprocessing), { loss, optimizer, epochs: 20 })
+ */
 export function fitPreprocessing(data: Dataset): Preprocessing {
   if (data.inputs instanceof Uint8Array) return { mean: [0], scale: [data.scale] }
   const width = data.inputs.length / data.size

@@ -12,6 +12,7 @@ export type Logs = Record<string, number>
 export interface CallbackModel {
   /** The network itself. */
   readonly module: Module
+  /** As it was compiled; its `learningRate` can be set. */
   readonly optimizer: Optimizer
   /** Set it to end training after the epoch. */
   stopTraining: boolean
@@ -19,19 +20,34 @@ export interface CallbackModel {
 
 /** Epochs and batches are counted from 0, as in Keras. A plain object with some of these will do too. */
 export interface CallbackLike {
+  /** Called first, with the model that is trained. */
   setModel?(model: CallbackModel): void
+  /** Called before the first epoch. */
   onTrainBegin?(): void | Promise<void>
+  /** Called after the last epoch, with its figures. */
   onTrainEnd?(logs: Logs): void | Promise<void>
+  /** Called before each epoch. */
   onEpochBegin?(epoch: number): void | Promise<void>
+  /** Called after each epoch, with its figures. */
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>
   /** Steps run many at a time: this tells of each soon after it, with its `loss`. */
   onTrainBatchEnd?(batch: number, logs: Logs): void
 }
 
+/**
+ * Base of callbacks, whose methods do nothing until they are overridden.
+ * @example
+ * class Stop extends callbacks.Callback {
+ *   override onEpochEnd(epoch: number, logs: Logs): void {
+ *     if (logs.accuracy > 0.99) this.model.stopTraining = true
+ *   }
+ * }
+ */
 export abstract class Callback implements CallbackLike {
   /** The model that is trained; `model.stopTraining = true` ends it after the epoch. */
   model!: CallbackModel
 
+  /** Called first, with the model that is trained. */
   setModel(model: CallbackModel): void {
     this.model = model
   }
@@ -41,6 +57,7 @@ export abstract class Callback implements CallbackLike {
   onEpochEnd(_epoch: number, _logs: Logs): void | Promise<void> {}
 }
 
+/** What a callback watches. */
 export interface MonitorOptions {
   /** What is watched; 'val_loss' by default. */
   monitor?: string
@@ -95,6 +112,7 @@ class BestSoFar {
 
 const monitorOptions = ['monitor', 'mode', 'minDelta']
 
+/** Settings of `EarlyStopping`. */
 export interface EarlyStoppingOptions extends MonitorOptions {
   /** Epochs without getting better after which training ends; 0 by default. */
   patience?: number
@@ -112,6 +130,10 @@ export class EarlyStopping extends Callback {
   /** The epoch after which training ended; 0 while it did not. */
   stoppedEpoch = 0
 
+  /**
+   * Watches the validation loss unless it is told otherwise.
+   * @throws ArgumentError for options that do not exist or are out of range
+   */
   constructor(options: EarlyStoppingOptions = {}) {
     super()
     refuseUnknown('EarlyStopping', options, [...monitorOptions, 'patience', 'restoreBestWeights'])
@@ -146,6 +168,7 @@ export class EarlyStopping extends Callback {
   }
 }
 
+/** Settings of `ModelCheckpoint`. */
 export interface ModelCheckpointOptions extends Omit<MonitorOptions, 'minDelta'> {
   /** Whether only better models are written; false by default. */
   saveBestOnly?: boolean
@@ -156,8 +179,13 @@ export class ModelCheckpoint extends Callback {
   readonly #best: BestSoFar
   readonly #bestOnly: boolean
 
-  /** @param filepath may hold `{epoch}` (counted from 1) and figures, such as `{val_loss:.3f}` */
+  /**
+   * Writes to a path.
+   * @param filepath may hold `{epoch}` (counted from 1) and figures, such as `{val_loss:.3f}`
+   * @throws ArgumentError for options that do not exist, and names of files of other formats
+   */
   constructor(
+    /** As it was given. */
     readonly filepath: string,
     options: ModelCheckpointOptions = {},
   ) {
@@ -191,6 +219,7 @@ export class ModelCheckpoint extends Callback {
   }
 }
 
+/** Settings of `ReduceLROnPlateau`. */
 export interface ReduceLROnPlateauOptions extends MonitorOptions {
   /** What the learning rate is multiplied by, below 1; 0.1 by default. */
   factor?: number
@@ -209,6 +238,10 @@ export class ReduceLROnPlateau extends Callback {
   #wait = 0
   #cooling = 0
 
+  /**
+   * Watches the validation loss unless it is told otherwise.
+   * @throws ArgumentError for options that do not exist or are out of range
+   */
   constructor(options: ReduceLROnPlateauOptions = {}) {
     super()
     const own = ['factor', 'patience', 'cooldown', 'minLr']
@@ -248,8 +281,15 @@ export class ReduceLROnPlateau extends Callback {
 
 /** Sets the learning rate before each epoch. */
 export class LearningRateScheduler extends Callback {
-  /** @param schedule from the epoch and the learning rate so far to the new one */
-  constructor(readonly schedule: (epoch: number, learningRate: number) => number) {
+  /**
+   * Sets what a function says.
+   * @param schedule from the epoch, counted from 0, and the learning rate so far to the new one
+   * @throws ArgumentError for what is no function
+   */
+  constructor(
+    /** As it was given. */
+    readonly schedule: (epoch: number, learningRate: number) => number,
+  ) {
     super()
     if (typeof schedule !== 'function') {
       throw new ArgumentError(

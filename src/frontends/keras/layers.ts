@@ -20,6 +20,7 @@ import {
 import { refuseUnknown } from '../../internal.js'
 import { type Named, named } from './names.js'
 
+/** Activations by name; `linear` is none. */
 export type ActivationName = 'linear' | 'relu' | 'sigmoid' | 'tanh' | 'softmax'
 
 const activations: Record<ActivationName, (() => Module) | undefined> = {
@@ -42,20 +43,35 @@ const initializers = {
   randomUniform: init.uniform(-0.05, 0.05),
   randomNormal: init.normal(0, 0.05),
 } satisfies Record<string, init.Initializer>
+/**
+ * Initial weights by name, also in snake_case: `zeros`, `glorotUniform`, `glorotNormal`,
+ * `heUniform`, `heNormal`, `lecunUniform`, `lecunNormal`, `orthogonal`, `randomUniform` (±0.05) and
+ * `randomNormal` (standard deviation 0.05).
+ *
+ * @useDeclaredType
+ */
 export type InitializerName = Named<keyof typeof initializers>
 
 // Keras's strengths for those that are given by name.
 const regularizers = { l1: l1(0.01), l2: l2(0.01) } satisfies Record<string, Regularizer>
+/**
+ * Regularizers by name, of strength 0.01 as in Keras.
+ *
+ * @useDeclaredType
+ */
 export type RegularizerName = keyof typeof regularizers
 
 /** What a layer becomes when the shape of its inputs, that of one example, is known. */
 export interface Built {
+  /** What computes it, in order. */
   modules: Module[]
+  /** Shape of one example of its outputs. */
   outputShape: Shape
   /** Of this layer's weights. */
   regularizer?: Regularizer
 }
 
+/** Settings of every layer. */
 export interface LayerOptions {
   /** Shape of one example, for the first layer; without it, that of the first data. */
   inputShape?: Shape
@@ -65,13 +81,21 @@ export interface LayerOptions {
 
 const layerOptions = ['inputShape', 'name']
 
+/** Base of the layers. */
 export abstract class Layer {
+  /** Shape of one example of its inputs, where it was given. */
   readonly inputShape: Shape | undefined
+  /** What `summary` calls it, where it was given. */
   readonly name: string | undefined
 
-  /** @param activation what the last of its modules is, where that is one */
+  /**
+   * A description of a layer.
+   * @param activation what the last of its modules is, where that is one
+   * @throws ShapeError for an inputShape of other than whole numbers from 1
+   */
   constructor(
     { inputShape, name }: LayerOptions,
+    /** What the last of its modules is, where that is one. */
     readonly activation?: ActivationName,
   ) {
     if (inputShape?.some((extent) => !Number.isInteger(extent) || extent < 1)) {
@@ -81,10 +105,16 @@ export abstract class Layer {
     this.name = name
   }
 
+  /**
+   * Makes its modules, with new weights, for inputs of this shape.
+   * @throws ShapeError for inputs that it cannot take
+   */
   abstract build(inputShape: Shape): Built
 }
 
+/** Settings of `Dense`. */
 export interface DenseOptions extends LayerOptions {
+  /** Outputs, a whole number from 1. */
   units: number
   /** 'linear' by default. */
   activation?: ActivationName
@@ -96,10 +126,15 @@ export interface DenseOptions extends LayerOptions {
   kernelRegularizer?: RegularizerName | Regularizer
 }
 
-/** activation(x·kernel + bias) */
+/** activation(x·kernel + bias) for x [batch, inputs]: kernel [inputs, units], bias [units]. */
 export class Dense extends Layer {
+  /** As they were given. */
   readonly options: DenseOptions
 
+  /**
+   * A dense layer.
+   * @throws ArgumentError for options that do not exist or are out of range
+   */
   constructor(options: DenseOptions) {
     refuseUnknown('Dense', options, [
       'units',
@@ -145,6 +180,10 @@ export class Dense extends Layer {
 
 /** An activation as a layer of its own. */
 export class Activation extends Layer {
+  /**
+   * An activation by name.
+   * @throws ArgumentError for another name or options that do not exist
+   */
   constructor(activation: ActivationName, options: LayerOptions = {}) {
     refuseUnknown('Activation', options, layerOptions)
     super(options, activation)
@@ -157,6 +196,7 @@ export class Activation extends Layer {
   }
 }
 
+/** Settings of `Dropout`. */
 export interface DropoutOptions extends LayerOptions {
   /** Probability of dropping, from 0 to below 1. */
   rate: number
@@ -164,8 +204,13 @@ export interface DropoutOptions extends LayerOptions {
 
 /** Drops inputs while training; see the library's `Dropout`. */
 export class Dropout extends Layer {
+  /** Probability of dropping. */
   readonly rate: number
 
+  /**
+   * A dropout layer.
+   * @throws ArgumentError for options that do not exist or a rate out of range
+   */
   constructor(options: DropoutOptions) {
     refuseUnknown('Dropout', options, ['rate', ...layerOptions])
     super(options)
@@ -189,6 +234,10 @@ class FlattenModule extends Module {
 
 /** Each example as one row. */
 export class Flatten extends Layer {
+  /**
+   * A flattening layer.
+   * @throws ArgumentError for options that do not exist
+   */
   constructor(options: LayerOptions = {}) {
     refuseUnknown('Flatten', options, layerOptions)
     super(options)

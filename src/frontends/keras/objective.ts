@@ -45,6 +45,13 @@ const losses = {
   huber: { loss: huber, kind: 'values' },
   hinge: { loss: hinge, kind: 'signs' },
 } satisfies Record<string, Known>
+/**
+ * Losses by name, also in snake_case: `sparseCategoricalCrossentropy` for class labels,
+ * `categoricalCrossentropy`, `binaryCrossentropy`, `meanSquaredError` (`mse`), `meanAbsoluteError`
+ * (`mae`), `huber` and `hinge`.
+ *
+ * @useDeclaredType
+ */
 export type LossName = Named<keyof typeof losses>
 
 export interface Objective {
@@ -74,6 +81,12 @@ export function objectiveOf(
   )
 }
 
+/**
+ * Metrics by name, also in snake_case: `accuracy` (`acc`), `meanSquaredError` (`mse`) and
+ * `meanAbsoluteError` (`mae`).
+ *
+ * @useDeclaredType
+ */
 export type MetricName =
   | Named<'accuracy' | 'meanSquaredError' | 'meanAbsoluteError'>
   | ('acc' | 'mse' | 'mae')

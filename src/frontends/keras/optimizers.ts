@@ -12,20 +12,29 @@ import { named } from './names.js'
 
 type Groups = { parameters: Parameter[]; regularizer?: Regularizer }[]
 
+/** Base of the optimizers. */
 export abstract class Optimizer {
   #learningRate: number
   #engine: EngineOptimizer | undefined
 
+  /**
+   * An optimizer with a learning rate.
+   * @throws ArgumentError when it is below 0
+   */
   constructor(learningRate: number) {
     this.#learningRate = learningRate
     this.learningRate = learningRate
   }
 
+  /** The learning rate, >= 0. */
   get learningRate(): number {
     return this.#learningRate
   }
 
-  /** Takes effect with the next step. */
+  /**
+   * Takes effect with the next step.
+   * @throws ArgumentError when it is below 0
+   */
   set learningRate(lr: number) {
     if (!(lr >= 0 && lr < Infinity)) {
       throw new ArgumentError(`optimizer: expected learningRate >= 0, got ${lr}`)
@@ -46,16 +55,26 @@ export abstract class Optimizer {
   protected abstract make(groups: Groups): EngineOptimizer
 }
 
+/** Settings of `SGD`. */
 export interface SGDOptions {
   /** 0.01 by default. */
   learningRate?: number
   /** From 0 to below 1; 0 by default. The velocity holds gradients, as in PyTorch, not steps. */
   momentum?: number
+  /** Looks ahead along the momentum; false by default. */
   nesterov?: boolean
 }
 
+/** Stochastic gradient descent, plain or with momentum. */
 export class SGD extends Optimizer {
-  constructor(readonly options: SGDOptions = {}) {
+  /**
+   * SGD with these settings.
+   * @throws ArgumentError for options that do not exist or are out of range
+   */
+  constructor(
+    /** As they were given. */
+    readonly options: SGDOptions = {},
+  ) {
     refuseUnknown('SGD', options, ['learningRate', 'momentum', 'nesterov'])
     super(options.learningRate ?? 0.01)
   }
@@ -66,6 +85,7 @@ export class SGD extends Optimizer {
   }
 }
 
+/** Settings of `Adam`. */
 export interface AdamOptions {
   /** 0.001 by default. */
   learningRate?: number
@@ -77,8 +97,16 @@ export interface AdamOptions {
   epsilon?: number
 }
 
+/** Adam with ε̂, as Keras computes it (the end of section 2 of Kingma and Ba 2015). */
 export class Adam extends Optimizer {
-  constructor(readonly options: AdamOptions = {}) {
+  /**
+   * Adam with these settings.
+   * @throws ArgumentError for options that do not exist or are out of range
+   */
+  constructor(
+    /** As they were given. */
+    readonly options: AdamOptions = {},
+  ) {
     refuseUnknown('Adam', options, ['learningRate', 'beta1', 'beta2', 'epsilon'])
     super(options.learningRate ?? 0.001)
   }
@@ -90,6 +118,11 @@ export class Adam extends Optimizer {
 }
 
 const byName = { sgd: () => new SGD(), adam: () => new Adam() }
+/**
+ * Optimizers by name, with their default settings.
+ *
+ * @useDeclaredType
+ */
 export type OptimizerName = keyof typeof byName
 
 /** The optimizer of that name, or the one that is given. */

@@ -41,13 +41,17 @@ import { type Optimizer, type OptimizerName, get as optimizerOf } from './optimi
 import { formatSummary } from './summary.js'
 import { checkWeightsPath } from './weights.js'
 
+/** How a model is trained. */
 export interface CompileOptions {
-  /** 'sgd', 'adam', or one with settings of its own; 'sgd' is not the default: there is none. */
+  /** 'sgd', 'adam', or one of `optimizers` with settings of its own. */
   optimizer: OptimizerName | Optimizer
+  /** By name, or an object of `losses`. */
   loss: LossName | Loss
+  /** What is reported beside the loss; nothing by default. */
   metrics?: readonly MetricName[]
 }
 
+/** Settings of `fit`. */
 export interface FitOptions {
   /** 1 by default. */
   epochs?: number
@@ -55,7 +59,9 @@ export interface FitOptions {
   batchSize?: number
   /** Share of the examples, the last ones, to validate on. */
   validationSplit?: number
+  /** Examples to validate on after each epoch. */
   validationData?: readonly [x: Rows, y: Rows]
+  /** What is called between epochs, in this order. */
   callbacks?: readonly CallbackLike[]
   /** 0 is silent; 1, the default, prints a line per epoch. */
   verbose?: 0 | 1 | 2
@@ -67,6 +73,7 @@ export interface FitOptions {
   monitor?: Monitor
 }
 
+/** What `fit` returns. */
 export interface History {
   /** The figures of all epochs by name: `loss`, `accuracy`, `val_loss`, `val_accuracy`, … */
   history: Record<string, number[]>
@@ -84,6 +91,7 @@ interface Compiled extends Objective {
 }
 
 /**
+ * A stack of layers with Keras's methods.
  * @example
  * const model = new Sequential([
  *   new layers.Dense({ units: 64, activation: 'relu', inputShape: [784] }),
@@ -93,17 +101,25 @@ interface Compiled extends Objective {
  * const { history } = await model.fit(x, y, { epochs: 5, validationSplit: 0.1 })
  */
 export class Sequential {
+  /** The layers, first to last. */
   readonly layers: Layer[] = []
   /** Set by callbacks: training ends after the epoch. */
   stopTraining = false
   #compiled: Compiled | undefined
   #network: Network | undefined
 
+  /**
+   * A model of these layers.
+   * @throws ArgumentError for what is no layer
+   */
   constructor(layers: readonly Layer[] = []) {
     for (const layer of layers) this.add(layer)
   }
 
-  /** @throws ArgumentError for what is no layer, and once there are weights */
+  /**
+   * Puts a layer behind the others.
+   * @throws ArgumentError for what is no layer, and once there are weights
+   */
   add(layer: Layer): void {
     if (!(layer instanceof Layer)) {
       throw new ArgumentError(`add: expected a layer, as new layers.Flatten(), got ${typeof layer}`)
@@ -115,6 +131,8 @@ export class Sequential {
   /**
    * Says how the model is trained. Where the last activation belongs to the loss, as softmax to a
    * cross-entropy, the loss is computed from what comes before it, without overflow.
+   * @throws ArgumentError for options that do not exist, unknown names, and a loss that does not belong
+   * to the last activation
    */
   compile(options: CompileOptions): void {
     refuseUnknown('compile', options, ['optimizer', 'loss', 'metrics'])
@@ -131,16 +149,29 @@ export class Sequential {
     }
   }
 
+  /**
+   * The optimizer that the model was compiled with.
+   * @throws ArgumentError before `compile`
+   */
   get optimizer(): Optimizer {
     return this.#requireCompiled('optimizer').optimizer
   }
 
-  /** The network itself, as the library trains it, for `capture`, `Monitor`, `saveModel`, … */
+  /**
+   * The network itself, as the library trains it, for `capture`, `Monitor`, `saveModel` and so on.
+   * @throws ArgumentError while the shape of its inputs is not known
+   */
   get module(): EngineSequential {
     return this.#requireNetwork('module').body
   }
 
-  /** Trains for some epochs, from the weights that there are. */
+  /**
+   * Trains for some epochs, from the weights that there are.
+   * @param x [examples, ...input shape]
+   * @param y labels [examples], or values [examples, ...output shape]
+   * @throws ArgumentError for options out of range and before `compile`, ShapeError for examples
+   *   that do not fit
+   */
   async fit(x: Rows, y: Rows, options: FitOptions = {}): Promise<History> {
     refuseUnknown('fit', options, [
       'epochs',
@@ -200,13 +231,19 @@ export class Sequential {
     return history
   }
 
-  /** The loss, penalties included, and the metrics on some examples. */
+  /**
+   * The loss, penalties included, and the metrics on some examples.
+   * @throws ArgumentError before `compile`, ShapeError for examples that do not fit
+   */
   async evaluate(x: Rows, y: Rows, options: { batchSize?: number } = {}): Promise<Logs> {
     refuseUnknown('evaluate', options, ['batchSize'])
     return this.#evaluate(this.#dataset('evaluate', x, y), options.batchSize)
   }
 
-  /** What the model makes of some examples, [examples, ...output shape]. */
+  /**
+   * What the model makes of some examples, [examples, ...output shape].
+   * @throws ShapeError for examples that do not fit
+   */
   predict(x: Rows, options: { batchSize?: number } = {}): Tensor {
     refuseUnknown('predict', options, ['batchSize'])
     const { batchSize = 1000 } = options
@@ -221,18 +258,29 @@ export class Sequential {
     printFn(formatSummary(this.layers, parts))
   }
 
+  /**
+   * How many numbers are trained.
+   * @throws ArgumentError while the shape of its inputs is not known
+   */
   countParams(): number {
     const { body } = this.#requireNetwork('countParams')
     return body.parameters().reduce((sum, { size }) => sum + size, 0)
   }
 
-  /** Writes the weights to a `.safetensors` file. @throws ArgumentError for other names of Keras's */
+  /**
+   * Writes the weights to a `.safetensors` file.
+   * @throws ArgumentError for the names of files of Keras and TensorFlow
+   */
   saveWeights(path: string): void {
     checkWeightsPath('saveWeights', path)
     saveModel(this.module, path)
   }
 
-  /** @throws DataError when the file is malformed or of another model */
+  /**
+   * Reads the weights of a `.safetensors` file.
+   * @throws DataError when the file is malformed or of another model, ArgumentError as
+   *   `saveWeights`
+   */
   loadWeights(path: string): void {
     checkWeightsPath('loadWeights', path)
     loadModel(this.module, path)

@@ -16,6 +16,7 @@ import { Perceptron } from './perceptron.js'
 
 /** What a class is called. All labels of one data set are of one of these types. */
 export type Label = string | number | boolean
+/** @inline */
 type Labels<L> = readonly L[] | ArrayLike<L> | Tensor<'int32'>
 
 /**
@@ -35,6 +36,7 @@ export class MLPClassifier<L extends Label = Label> extends Perceptron<Labels<L>
     return this.#classes
   }
 
+  /** `logistic` for two classes, else `softmax`. */
   get outActivation(): 'softmax' | 'logistic' {
     return this.nOutputs === 1 ? 'logistic' : 'softmax'
   }

@@ -3,6 +3,7 @@
 import { ArgumentError } from '../../index.js'
 import { excerpt, refuseUnknown } from '../../internal.js'
 
+/** Parameters of scikit-learn's perceptrons, in camelCase, with its defaults and ranges. */
 export interface MLPParameters {
   /** Units of each hidden layer; [100] by default. */
   hiddenLayerSizes: number | readonly number[]

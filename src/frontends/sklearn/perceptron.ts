@@ -30,7 +30,10 @@ export abstract class Perceptron<Y> {
   #optimizer: Optimizer | undefined
   #progress = new Progress()
 
-  /** @throws ArgumentError for a parameter that does not exist or is out of range */
+  /**
+   * An estimator that is not fitted yet.
+   * @throws ArgumentError for a parameter that does not exist or is out of range
+   */
   constructor(params: Partial<MLPParameters> = {}) {
     this.params = parametersOf(this.constructor.name, params)
   }
@@ -68,6 +71,7 @@ export abstract class Perceptron<Y> {
     const { validationScores } = this.fitted.progress
     return this.params.earlyStopping ? validationScores : undefined
   }
+  /** With earlyStopping, the largest of `validationScores`. */
   get bestValidationScore(): number | undefined {
     const { bestScore } = this.fitted.progress
     return this.params.earlyStopping ? bestScore : undefined
@@ -80,12 +84,15 @@ export abstract class Perceptron<Y> {
   get t(): number {
     return this.fitted.progress.examples
   }
+  /** Features of each example. */
   get nFeaturesIn(): number {
     return this.fitted.network.units[0]
   }
+  /** Units of the last layer. */
   get nOutputs(): number {
     return this.fitted.network.units.at(-1)!
   }
+  /** Layers of units, inputs and outputs included. */
   get nLayers(): number {
     return this.fitted.network.units.length
   }
@@ -123,7 +130,10 @@ export abstract class Perceptron<Y> {
     await this.#train(X, y, true)
   }
 
-  /** How good the predictions for X are: mean accuracy, for values R². */
+  /**
+   * How good the predictions for X are: mean accuracy, for values R².
+   * @throws NotFittedError before `fit`
+   */
   score(X: Rows, y: Y, ...rest: never[]): number {
     this.#refuseSampleWeight(rest)
     const outputs = this.outputs(X)

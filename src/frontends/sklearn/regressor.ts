@@ -14,6 +14,7 @@ import { Perceptron } from './perceptron.js'
  * regressor.predict([[0.2, 1.5]]) // [3.1]
  */
 export class MLPRegressor extends Perceptron<Rows> {
+  /** Outputs are linear. */
   readonly outActivation = 'identity'
 
   /** A value for each row, or a row of values where there are several targets. */
