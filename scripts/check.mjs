@@ -1,4 +1,5 @@
-// The quick checks for people and CI: format, lint, types, import rules, and the smoke test.
+// The quick checks for people and CI: format, lint, types, import rules, documentation of all that is
+// public, and the smoke test.
 //   npm run check          checks
 //   npm run format         formats, and applies the linter's safe corrections
 import { spawnSync } from 'node:child_process'
@@ -39,12 +40,16 @@ const importRules = () =>
     'src',
   ]).status === 0
 
+const documentation = () =>
+  run(execPath, [bin('typedoc/bin/typedoc'), '--emit', 'none']).status === 0
+
 const checks = {
   'format and lint (biome)': () => biome('--error-on-warnings'),
   'C++ format (clang-format)': () => clangFormat(['--dry-run', '--Werror']),
   'types of src': () => types('tsconfig.json'),
   'types of test': () => types('tsconfig.test.json'),
   'import rules (dependency-cruiser)': () => importRules(),
+  'documentation of what is public (typedoc)': () => documentation(),
   'smoke test': () => {
     if (!existsSync(join(root, smokeTest))) return true
     return run(execPath, [join(root, 'scripts/test.mjs'), smokeTest]).status === 0
