@@ -22,5 +22,5 @@ export type { LossName, MetricName } from './objective.js'
 export type { AdamOptions, OptimizerName, SGDOptions } from './optimizers.js'
 /** Optimizers: settings, from which a model makes the engine's own. */
 export * as optimizers from './optimizers.js'
-export type { CompileOptions, FitOptions, History } from './sequential.js'
+export type { CompileOptions, FitOptions, History } from './options.js'
 export { Sequential } from './sequential.js'

@@ -9,7 +9,6 @@ import {
   fit,
   loadModel,
   type Module,
-  type Monitor,
   noGrad,
   type Regularizer,
   saveModel,
@@ -24,62 +23,15 @@ import {
   refuseUnknown,
   type Values,
 } from '../../internal.js'
-import type { CallbackLike, Logs } from './callbacks.js'
+import type { Logs } from './callbacks.js'
 import { checkInputs, datasetOf, splitOff } from './examples.js'
 import { Layer } from './layers.js'
-import type { Loss } from './lossClasses.js'
 import { answer, buildNetwork, type Network } from './network.js'
-import {
-  type LossName,
-  type Metric,
-  type MetricName,
-  metricOf,
-  type Objective,
-  objectiveOf,
-} from './objective.js'
-import { type Optimizer, type OptimizerName, get as optimizerOf } from './optimizers.js'
-import { formatSummary } from './summary.js'
+import { type Metric, metricOf, type Objective, objectiveOf } from './objective.js'
+import { type Optimizer, get as optimizerOf } from './optimizers.js'
+import type { CompileOptions, FitOptions, History } from './options.js'
+import { formatEpoch, formatSummary } from './summary.js'
 import { checkWeightsPath } from './weights.js'
-
-/** How a model is trained. */
-export interface CompileOptions {
-  /** 'sgd', 'adam', or one of `optimizers` with settings of its own. */
-  optimizer: OptimizerName | Optimizer
-  /** By name, or an object of `losses`. */
-  loss: LossName | Loss
-  /** What is reported beside the loss; nothing by default. */
-  metrics?: readonly MetricName[]
-}
-
-/** Settings of `fit`. */
-export interface FitOptions {
-  /** 1 by default. */
-  epochs?: number
-  /** 32 by default. */
-  batchSize?: number
-  /** Share of the examples, the last ones, to validate on. */
-  validationSplit?: number
-  /** Examples to validate on after each epoch. */
-  validationData?: readonly [x: Rows, y: Rows]
-  /** What is called between epochs, in this order. */
-  callbacks?: readonly CallbackLike[]
-  /** 0 is silent; 1, the default, prints a line per epoch. */
-  verbose?: 0 | 1 | 2
-  /** Whether each epoch has an order of its own; true by default. */
-  shuffle?: boolean
-  /** Seed of the orders; 0 by default. */
-  seed?: number
-  /** Looks into the layers while they are trained. */
-  monitor?: Monitor
-}
-
-/** What `fit` returns. */
-export interface History {
-  /** The figures of all epochs by name: `loss`, `accuracy`, `val_loss`, `val_accuracy`, … */
-  history: Record<string, number[]>
-  /** The epochs, counted from 0. */
-  epoch: number[]
-}
 
 interface Compiled extends Objective {
   optimizer: Optimizer
@@ -382,9 +334,4 @@ export class Sequential {
     if (validationData) return { train: data, validation: this.#dataset('fit', ...validationData) }
     return validationSplit === 0 ? { train: data } : splitOff(data, validationSplit)
   }
-}
-
-function formatEpoch(epoch: number, epochs: number, seconds: number, logs: Logs): string {
-  const figures = Object.entries(logs).map(([name, value]) => `${name}: ${value.toFixed(4)}`)
-  return [`Epoch ${epoch}/${epochs}`, `${seconds.toFixed(1)}s`, ...figures].join(' - ')
 }

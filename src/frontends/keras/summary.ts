@@ -1,4 +1,5 @@
 /** `summary` as Keras lays it out. */
+import type { Logs } from './callbacks.js'
 import type { Built, Layer } from './layers.js'
 
 export function formatSummary(layers: readonly Layer[], parts: readonly Built[]): string {
@@ -21,4 +22,10 @@ export function formatSummary(layers: readonly Layer[], parts: readonly Built[])
   const rule = '-'.repeat(lines[0].length)
   const total = counts.reduce((sum, count) => sum + count, 0).toLocaleString('en')
   return [lines[0], rule, ...lines.slice(1), rule, `Total params: ${total}`].join('\n')
+}
+
+/** The line that training prints of an epoch. */
+export function formatEpoch(epoch: number, epochs: number, seconds: number, logs: Logs): string {
+  const figures = Object.entries(logs).map(([name, value]) => `${name}: ${value.toFixed(4)}`)
+  return [`Epoch ${epoch}/${epochs}`, `${seconds.toFixed(1)}s`, ...figures].join(' - ')
 }
