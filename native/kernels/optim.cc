@@ -58,6 +58,7 @@ double norm_of(const float* column, size_t rows, size_t stride) {
 // Shares are columns, each summed down its rows, so that the sums do not depend on the cut. Wide
 // ones: of each row they read what lies together.
 void max_norm_run(Inout w, In limit, Size rows, Size cols, Chunk chunk) noexcept {
+  if (rows == 0) return;  // then no buffer bounds the columns
   constexpr size_t kBlock = 1024;
   const Range range = chunk.of(cols);
   const float c = limit[0];

@@ -312,13 +312,17 @@ t.test('lengths and transfers', async (t) => {
   checkUntouched(t)
 })
 
-t.test('rows without columns, which no buffer bounds, take no time', async (t) => {
-  const { a, b, y, z, c } = handles
-  native.run('biasReluGrad', a, b, y, z, c, BIG, 0)
-  native.run('packPanels', a, y, BIG, 0)
-  native.run('softmax', a, y, BIG, 0)
-  checkUntouched(t)
-})
+t.test(
+  'rows without columns and columns without rows, which no buffer bounds, take no time',
+  async (t) => {
+    const { a, b, y, z, c } = handles
+    native.run('biasReluGrad', a, b, y, z, c, BIG, 0)
+    native.run('packPanels', a, y, BIG, 0)
+    native.run('softmax', a, y, BIG, 0)
+    native.run('maxNorm', y, a, 0, BIG)
+    checkUntouched(t)
+  },
+)
 
 t.test('a mailbox that was transferred is not read any more', async (t) => {
   const url = new URL('../../lib/backend/native/addon.js', import.meta.url).href
