@@ -16,6 +16,8 @@ function check(t: Test, source: string): { status: number | null; output: string
     'typedoc.json': JSON.stringify({
       extends: [join(root, 'typedoc.json')],
       entryPoints: ['index.ts'],
+      readme: 'none',
+      projectDocuments: [],
       // Names of this library, which the fixture does not have.
       intentionallyNotExported: [],
     }),
