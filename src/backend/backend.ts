@@ -1,6 +1,6 @@
 /**
- * The seam: what every backend does, in numbers only. Shapes, gradients and errors a user reads are
- * made above it; memory and arithmetic below it.
+ * The interface of a backend. All that passes it are numbers and typed arrays: shapes, gradients
+ * and the errors that a user reads are made above it, memory and arithmetic below it.
  */
 
 import type { DType, TypedArray } from './dtype.js'

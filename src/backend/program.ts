@@ -1,4 +1,6 @@
-/** What a backend makes of a recorded step: where its buffers lie, and how it is run. */
+/**
+ * Plans and programs: where the buffers of a recorded step lie in memory, and how the step is run.
+ */
 
 import type { DType } from './dtype.js'
 import type { Handle } from './kernels.js'

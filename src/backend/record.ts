@@ -1,6 +1,7 @@
 /**
- * A decorator around a backend that writes a tape instead of computing, and what belongs to it: the
- * few things that a step does in JavaScript before each iteration.
+ * Recording: a backend that writes kernel calls to a tape instead of computing them. Recorded with
+ * them are the few things that a step does in JavaScript before each iteration, such as reading the
+ * learning rate.
  */
 
 import { CaptureError } from '../base/errors.js'

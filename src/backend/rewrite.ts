@@ -1,4 +1,4 @@
-/** What rewrites of a tape have in common: who uses a buffer, and the tape with other steps. */
+/** Helpers for rewriting a tape: which steps use a buffer, and the tape with other steps. */
 import { type Tape, type TapeBuffer, type TapeStep, uses } from './tape.js'
 
 /**

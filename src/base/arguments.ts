@@ -1,4 +1,4 @@
-/** Checks of arguments and options, which plain JavaScript can fill with anything. */
+/** Checks of arguments and options; from plain JavaScript they can be anything. */
 import { ArgumentError } from './errors.js'
 
 /**

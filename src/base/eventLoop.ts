@@ -1,4 +1,4 @@
-/** Keeps the event loop alive beside long work on its own thread. */
+/** Yields to the event loop during long work on JavaScript's thread. */
 import { setImmediate as nextIteration } from 'node:timers/promises'
 
 /** The longest that such work keeps the event loop waiting, in milliseconds. */

@@ -1,6 +1,6 @@
 /**
- * Where this package and others lie on the disk. In a bundle the library's files are one with those of
- * the program; the package is looked for in the node_modules beside it then.
+ * Finds the folder of this package, and other packages. In a bundle the library's code is in the
+ * program's file; the package is looked for in the node_modules beside that file then.
  */
 import module from 'node:module'
 import { dirname } from 'node:path'

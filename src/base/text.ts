@@ -1,4 +1,4 @@
-/** Text from outside: numbers in it, and how it is quoted in messages and pages. */
+/** Parses numbers, and quotes text for messages and pages. */
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 

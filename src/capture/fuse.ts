@@ -1,6 +1,6 @@
 /**
- * Rewrites of a tape that save passes over memory, whatever the backend. Each looks for kernels in a
- * certain relation and puts one kernel in their place; what it computes is the same but for rounding.
+ * Fusion: one kernel in place of several on a tape, which saves passes over memory. It is right for
+ * any backend, and results are the same but for rounding.
  */
 import type { Tape } from '../backend/tape.js'
 import { fuseActivations } from './fuseActivations.js'

@@ -1,4 +1,7 @@
-/** What a captured function returns: tensors alone or in a structure, which is kept around others. */
+/**
+ * The tensors in what a captured function returns, and the same arrays and objects around other
+ * tensors.
+ */
 import { CaptureError } from '../base/errors.js'
 import { type AnyTensor, Tensor } from '../tensor/tensor.js'
 

@@ -1,4 +1,4 @@
-/** Examples as people have them at hand: nested arrays, rows of typed arrays, tensors. */
+/** Reads examples from nested arrays, typed arrays and tensors into one flat array. */
 import { ArgumentError, ShapeError } from '../base/errors.js'
 import { Tensor } from '../tensor/tensor.js'
 

@@ -1,4 +1,4 @@
-/** What a monitor makes of the values of an activation. */
+/** Statistics of activations: the share of saturated and of dead units, and histograms. */
 import type { ActivationKind } from './observed.js'
 
 /** A sigmoid or tanh unit counts as saturated where |g′(a)| is below this share of its largest. */

@@ -1,4 +1,4 @@
-/** Units left out at random (Srivastava et al. 2014), each time others. */
+/** Dropout (Srivastava et al. 2014): leaves out random units while training. */
 import { ArgumentError } from '../base/errors.js'
 import { defaultGenerator, type Generator } from '../tensor/random.js'
 import type { Tensor } from '../tensor/tensor.js'

@@ -1,4 +1,4 @@
-/** The affine layer. */
+/** The affine layer, x·weight + bias. */
 import { ShapeError } from '../base/errors.js'
 import { linear, matmul } from '../ops/matmul.js'
 import type { Generator } from '../tensor/random.js'

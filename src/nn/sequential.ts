@@ -1,4 +1,4 @@
-/** Modules one after the other, and the network that most people start with. */
+/** `Sequential` runs modules one after the other; `mlp` makes a multi-layer perceptron of them. */
 
 import { refuseUnknown } from '../base/arguments.js'
 import { ArgumentError } from '../base/errors.js'

@@ -1,6 +1,4 @@
-/**
- * Ops that treat every element alike, with NumPy's broadcasting where there are two operands.
- */
+/** Elementwise ops, with NumPy's broadcasting where there are two operands. */
 import { ALONG_ALL } from '../backend/broadcast.js'
 import type { KernelName } from '../backend/kernels.js'
 import { ArgumentError } from '../base/errors.js'

@@ -1,6 +1,4 @@
-/**
- * Ops that move elements without computing with them.
- */
+/** Layout ops: they move elements without computing with them. */
 import { ArgumentError, ShapeError } from '../base/errors.js'
 import {
   aroundAxis,

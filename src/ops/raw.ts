@@ -1,4 +1,4 @@
-/** What ops and the walk back through a graph compute without leaving a graph themselves. */
+/** Computations that ops and `backward` share, and that leave no graph behind. */
 import { ALONG_ALL } from '../backend/broadcast.js'
 import { ShapeError } from '../base/errors.js'
 import { checkShape, format, type Shape, sameShape, sizeOf } from '../tensor/shape.js'

@@ -1,6 +1,4 @@
-/**
- * Ops that fold axes away.
- */
+/** Reductions over one or more axes: sum, mean, max, min, norm, argmax. */
 import { ShapeError } from '../base/errors.js'
 import {
   aroundAxis,

@@ -1,4 +1,4 @@
-/** The op under image distortions. */
+/** The op that distorts images, for `distortion`. */
 import { ShapeError } from '../base/errors.js'
 import { format } from '../tensor/shape.js'
 import { allocate, type Tensor } from '../tensor/tensor.js'

@@ -1,6 +1,6 @@
 /**
- * What all optimizers share: groups of parameters, each with settings of its own, gradients that
- * are forgotten, and the regularizer.
+ * What all optimizers share: groups of parameters with settings of their own, steps, state and
+ * regularizers.
  */
 
 import type { Handle } from '../backend/kernels.js'

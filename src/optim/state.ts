@@ -1,4 +1,4 @@
-/** What optimizers keep on a backend: their settings, and a tensor per parameter. */
+/** What optimizers keep on the backend: their settings, and tensors for each parameter. */
 import type { Backend } from '../backend/backend.js'
 import { dtypes, type FloatDType, type TypedArray } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'

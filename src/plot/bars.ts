@@ -1,4 +1,4 @@
-/** Bars. */
+/** Bar charts. */
 import { axisTitle, BESIDE, labelsBelow, legendOf, logarithmic } from './axes.js'
 import { checkSize, entriesOf, numbersOf } from './checks.js'
 import { type ChartOptions, draw, HEIGHT, type Spec, WIDTH } from './draw.js'

@@ -1,4 +1,7 @@
-/** Where a model's error comes from: the same wrong answer each time, or another one each time. */
+/**
+ * Bias and variance: the part of an error that is the same for every training set, and the part
+ * that differs.
+ */
 import { ShapeError } from '../base/errors.js'
 import type { AnyTensor } from '../tensor/tensor.js'
 import { checkSize, type Numbers, numbersOf, pointsOf, rowsOf } from './checks.js'

@@ -1,4 +1,4 @@
-/** What a classifier of points in the plane makes of every place in it. */
+/** Decision boundaries: what a classifier answers at every point of the plane. */
 
 import { ArgumentError, ShapeError } from '../base/errors.js'
 import type { Dataset } from '../data/dataset.js'

@@ -1,4 +1,4 @@
-/** What every chart asks of its data. */
+/** Checks of the data that charts are given. */
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { type AnyTensor, Tensor } from '../tensor/tensor.js'
 import type { ChartOptions } from './draw.js'

@@ -1,4 +1,4 @@
-/** Which classes are taken for which. */
+/** The confusion matrix: which classes are taken for which. */
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { ABOVE_AND_BELOW, axisTitle, BESIDE, labelsBelow, labelsWithin } from './axes.js'
 import { checkSize, type Numbers, numbersOf } from './checks.js'

@@ -1,4 +1,4 @@
-/** From a chart in vega-lite's words to SVG. */
+/** Draws a chart, given as a vega-lite specification, as SVG. */
 import type * as Vega from 'vega'
 import type * as VegaLite from 'vega-lite'
 import { loadPackages } from '../base/packages.js'

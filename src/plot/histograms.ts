@@ -1,4 +1,4 @@
-/** How often values occur. */
+/** Histograms. */
 import { ArgumentError } from '../base/errors.js'
 import { ABOVE_AND_BELOW, axisTitle, logarithmic } from './axes.js'
 import { checkSize, entriesOf, extentOf, type Numbers, numbersOf } from './checks.js'

@@ -1,4 +1,4 @@
-/** Curves. */
+/** Line charts and learning curves. */
 import { ArgumentError, excerpt } from '../base/errors.js'
 import type { SeriesPoint } from '../monitor/monitor.js'
 import type { EpochReport } from '../training/report.js'

@@ -1,4 +1,4 @@
-/** Points in the plane. */
+/** Scatter plots. */
 import { axis, legendOf } from './axes.js'
 import { checkSize, type NamedSeries, pointsOf } from './checks.js'
 import { type ChartOptions, draw, type Spec } from './draw.js'

@@ -1,4 +1,4 @@
-/** How wide text is, about, and its lines. */
+/** Estimates how wide text is, and breaks it into lines. */
 
 /** Width of a letter in heights, on average. */
 export const LETTER = 0.62

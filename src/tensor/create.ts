@@ -1,6 +1,4 @@
-/**
- * Making tensors, all on the current backend.
- */
+/** Functions that make tensors, on the current backend. */
 
 import { currentBackend } from '../backend/current.js'
 import { type DType, dtypes } from '../backend/dtype.js'

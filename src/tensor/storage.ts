@@ -1,6 +1,6 @@
 /**
- * Who frees what. A buffer made inside a scope belongs to it and is freed at its end unless it is
- * returned; one made outside any scope is freed when its last tensor is garbage collected, or by
+ * Ownership of memory. A buffer made inside a scope belongs to it and is freed at its end unless it
+ * is returned; one made outside any scope is freed when its last tensor is garbage collected, or by
  * `dispose()`.
  */
 import type { Backend } from '../backend/backend.js'

@@ -1,6 +1,6 @@
 /**
- * What is done with one batch after another: captured, so that it runs beside JavaScript, wherever
- * the model allows it, else batch by batch on this thread, yielding to the event loop in between.
+ * Runs a step on one batch after another: captured, so that it computes beside JavaScript, wherever
+ * the model allows it; else batch by batch on this thread, yielding to the event loop in between.
  */
 
 import { CaptureError } from '../base/errors.js'

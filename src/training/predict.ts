@@ -1,4 +1,4 @@
-/** What a classifier says about raw features. */
+/** `predict`: the classes of raw features. */
 
 import { checkCount, refuseUnknown } from '../base/arguments.js'
 import { ShapeError } from '../base/errors.js'

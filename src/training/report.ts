@@ -1,4 +1,4 @@
-/** What a training run tells of its steps and epochs. */
+/** What `fit` reports of its steps, its epochs and the whole run. */
 
 /** What `fit` tells of a step. */
 export interface StepReport {

@@ -1,4 +1,4 @@
-/** Steps of training, and those among them that a monitor looks into. */
+/** One step of training, captured; a monitor gets a second version of it, which also measures. */
 import { type Captured, capture } from '../capture/capture.js'
 import type { Batch } from '../data/examples.js'
 import type { DataLoader } from '../data/loader.js'

@@ -1,4 +1,7 @@
-/** The yardstick: only the products of a training step, called in a loop in C on one thread. */
+/**
+ * Bare BLAS, the yardstick of the benchmark: only the products of a training step, in a C loop on
+ * one thread.
+ */
 import { loadAddon } from '../../internal.js'
 import { productsOf, type TrainingCase } from './cases.js'
 import type { TimedRun } from './measure.js'

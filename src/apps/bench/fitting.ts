@@ -1,4 +1,4 @@
-/** E2 and M1: what `fit` does to the process around it. */
+/** Cases E2 and M1: how late a timer is, and how much memory is used, while `fit` trains. */
 
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'

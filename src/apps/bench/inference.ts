@@ -1,4 +1,4 @@
-/** I1: calls of a captured forward pass, input in and logits out as numbers of JavaScript. */
+/** Case I1: a captured forward pass, from numbers in JavaScript to logits in JavaScript. */
 
 import { capture, noGrad, type Tensor, tensor } from '../../index.js'
 import type { InferenceCase } from './cases.js'

@@ -1,4 +1,4 @@
-/** What the figures of a run depend on. */
+/** The machine and the versions that the figures of a run depend on. */
 
 import { execFileSync } from 'node:child_process'
 import { availableParallelism, cpus } from 'node:os'

@@ -1,4 +1,4 @@
-/** E1: what one eager op costs beside its arithmetic. */
+/** Case E1: what one eager op costs beside its arithmetic. */
 import { scope, type Tensor, tensor } from '../../index.js'
 import type { OpCase } from './cases.js'
 import type { TimedRun } from './measure.js'

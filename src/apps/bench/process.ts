@@ -1,4 +1,4 @@
-/** The process that a contestant is. */
+/** A contestant's process: starts it, and asks it for one round after another. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'

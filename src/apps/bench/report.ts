@@ -1,4 +1,4 @@
-/** What a run finds out: the rows of its report. */
+/** The report of a benchmark run, as data. */
 import { batchOf, type Case, flopsOf } from './cases.js'
 import type { Machine } from './machine.js'
 import { CHECKED_STEPS, type Figures, type Job, type Ready, type Round } from './protocol.js'

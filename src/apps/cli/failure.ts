@@ -1,4 +1,7 @@
-/** What is said about an error, and the exit code: one line where it is no fault of the program. */
+/**
+ * Error messages and exit codes of the command: one line for an error that is no fault of the
+ * program.
+ */
 
 import { CommanderError } from 'commander'
 import { NeuroblasError } from '../../index.js'

@@ -1,4 +1,4 @@
-/** What a training run tells: to people line by line, or as one JSON object per event. */
+/** The output of `neuroblas train`: lines for people, or one JSON object per event. */
 import type { EpochReport } from '../../index.js'
 import { Progress } from './progress.js'
 import { count, figure, percent, print, rate, table } from './table.js'

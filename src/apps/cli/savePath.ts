@@ -1,4 +1,4 @@
-/** Where a command may write a model. */
+/** Checks, before anything is trained, that a model can be saved at a path. */
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ArgumentError } from '../../index.js'

@@ -1,4 +1,4 @@
-/** Images seen through a map of their pixels. */
+/** The kernel that distorts images: each pixel is read at another place of its image. */
 import type { JsKernel } from './kernel.js'
 
 export const warp: JsKernel<'warp'> = (x, maps, shifts, y, count, height, width) => {

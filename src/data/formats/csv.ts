@@ -1,4 +1,4 @@
-/** Rows of numbers from text that people wrote: commas, an optional header, nothing quoted. */
+/** Reads CSV text of numbers: commas, an optional header, nothing quoted. */
 
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'

@@ -1,4 +1,4 @@
-/** Things that are called by a name, as Keras calls them: `glorot_uniform` and `glorotUniform` alike. */
+/** Finds things by their names, in camelCase or in Keras's snake_case. */
 import { ArgumentError } from '../../index.js'
 
 type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`

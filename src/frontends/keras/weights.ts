@@ -1,4 +1,4 @@
-/** Files of weights. */
+/** Checks the names of files of weights. */
 import { ArgumentError } from '../../index.js'
 
 /**

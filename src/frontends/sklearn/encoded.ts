@@ -1,4 +1,4 @@
-/** Examples as the network is trained on them, and those that are set aside. */
+/** Targets as the network is trained on them, and examples set aside to stop by. */
 import { ArgumentError, type Dataset, Generator, subset } from '../../index.js'
 import { streams } from '../../internal.js'
 import type { MLPParameters } from './parameters.js'
