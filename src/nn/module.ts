@@ -115,14 +115,14 @@ export abstract class Module {
     const missing = [...parameters.keys()].filter((path) => !state.has(path))
     if (unknown.length + missing.length > 0) {
       throw new ArgumentError(
-        `loadState: expected the parameters ${[...parameters.keys()].join(', ')}; missing: ${missing.join(', ') || 'none'}, unknown: ${unknown.join(', ') || 'none'}`,
+        `loadStateDict: expected the parameters ${[...parameters.keys()].join(', ')}; missing: ${missing.join(', ') || 'none'}, unknown: ${unknown.join(', ') || 'none'}`,
       )
     }
     for (const [path, parameter] of parameters) {
       const { shape } = state.get(path)!
       if (!sameShape(shape, parameter.shape)) {
         throw new ShapeError(
-          `loadState: expected ${path} of shape ${format(parameter.shape)}, got ${format(shape)}`,
+          `loadStateDict: expected ${path} of shape ${format(parameter.shape)}, got ${format(shape)}`,
         )
       }
     }

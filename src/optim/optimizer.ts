@@ -252,7 +252,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
   loadStateDict({ kind, steps, tensors }: OptimizerState): void {
     if (kind !== this.constructor.name) {
       throw new ArgumentError(
-        `loadState: expected the state of ${this.constructor.name}, got ${kind}`,
+        `loadStateDict: expected the state of ${this.constructor.name}, got ${kind}`,
       )
     }
     const parameters = this.parameters()
@@ -261,12 +261,12 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
       const [kept, parameter] = [this.kept[name], parameters[Number(index)]]
       if (kept === undefined || parameter === undefined) {
         throw new ArgumentError(
-          `loadState: expected ${Object.keys(this.kept).join(', ') || 'nothing'} of ${parameters.length} parameters, got ${path}`,
+          `loadStateDict: expected ${Object.keys(this.kept).join(', ') || 'nothing'} of ${parameters.length} parameters, got ${path}`,
         )
       }
       if (!sameShape(shape, parameter.shape)) {
         throw new ShapeError(
-          `loadState: expected ${path} of shape ${format(parameter.shape)}, got ${format(shape)}`,
+          `loadStateDict: expected ${path} of shape ${format(parameter.shape)}, got ${format(shape)}`,
         )
       }
       return { kept, parameter, data }

@@ -131,6 +131,6 @@ onBothBackends('what is refused', (t) => {
     t,
     () => optimizer.loadStateDict(adam.stateDict()),
     ArgumentError,
-    /expected the state of SGD, got Adam$/,
+    /^loadStateDict: expected the state of SGD, got Adam$/,
   )
 })
