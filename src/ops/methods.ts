@@ -366,8 +366,9 @@ export class TensorMethods<D extends DType> {
     return expandTo(this, shape)
   }
   /**
-   * The elements in another dtype. Floats lose what is behind the point on the way to integers; of
-   * what is no 0, NaN included, bool makes 1. Between float32 and float64 it has a gradient.
+   * The elements in another dtype. Floats lose what is behind the point on the way to integers, and
+   * wrap around beyond their range (what is not finite becomes 0); of what is no 0, NaN included,
+   * bool makes 1. Between float32 and float64 it has a gradient.
    * @throws ArgumentError for what is no dtype
    * @example labels.cast('float32')
    */
