@@ -3,7 +3,7 @@
  * program's file; the package is looked for in the node_modules beside that file then.
  */
 import module from 'node:module'
-import { dirname } from 'node:path'
+import { dirname, isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MissingPackageError } from './errors.js'
 
@@ -11,11 +11,12 @@ import { MissingPackageError } from './errors.js'
 export function ownFile(): string {
   try {
     // A bundle of CommonJS has this name and an empty import.meta. Asked by `typeof`, webpack says that
-    // its bundles of modules have it, too.
-    return __filename
+    // its bundles of modules have it, too. In `node -e` every module sees it as a global, '[eval]'.
+    if (isAbsolute(__filename)) return __filename
   } catch {
-    return fileURLToPath(import.meta.url)
+    // A module has no such name.
   }
+  return fileURLToPath(import.meta.url)
 }
 
 interface Require {
