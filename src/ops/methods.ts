@@ -317,7 +317,7 @@ export class TensorMethods<D extends DType> {
   }
   /**
    * Part of each axis, from start to before end; negative positions count from the back and a
-   * missing pair keeps the axis. A copy.
+   * missing pair keeps the axis. A copy, unless every axis is kept.
    * @throws ShapeError for more ranges than axes, ArgumentError for what are no pairs of integers
    * @example x.slice([0, 10]) // the first ten rows
    * @example x.slice(undefined, [-1]) // the last column
