@@ -28,7 +28,10 @@ const char* end_of(const Buffer& buffer) {
 
 Arguments::Arguments(const Kernel& kernel, const BufferSource& source, const double* values)
     : kernel_(kernel) {
-  std::copy(values, values + kernel.kinds.size(), values_);
+  // Volatile: one by one, as JavaScript stored them just now; wider loads would wait for the
+  // stores.
+  const volatile double* stored = values;
+  for (size_t i = 0; i < kernel.kinds.size(); ++i) values_[i] = stored[i];
   // What F, T and S stand for by the buffers so far.
   int dtypes[kParameters] = {Instance::kAny, Instance::kAny, Instance::kAny};
   for (size_t i : kernel.buffers) {
