@@ -301,7 +301,7 @@ export class TensorMethods<D extends DType> {
     return (this as unknown as Tensor<D>).transpose()
   }
   /**
-   * Axes in the order given; without an order, reversed. A copy.
+   * Axes in the order given; without an order, reversed. A copy, unless that changes nothing.
    * @throws ShapeError when an axis is missing or comes twice
    * @example x.transpose([0, 2, 1]) // [batch, rows, cols] becomes [batch, cols, rows]
    */
