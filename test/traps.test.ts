@@ -34,8 +34,17 @@ onBothBackends('a reshaped tensor is a view: who is disposed first does not matt
 
 onBothBackends('what shares a buffer and what does not', (t) => {
   const x = tensor([1, 2])
-  const views = [x.reshape([1, 2]), x.detach(), x.view(), x.slice()]
-  const copies = [x.clone(), x.slice([0, 2]), x.add(0), x.broadcastTo([2]), x.sum([])]
+  const views = [x.reshape([1, 2]), x.detach(), x.view()]
+  const copies = [
+    x.clone(),
+    x.slice(),
+    x.T,
+    x.transpose([0]),
+    x.slice([0, 2]),
+    x.add(0),
+    x.broadcastTo([2]),
+    x.sum([]),
+  ]
   x.assign([8, 9])
   for (const view of views) t.strictSame([...view.data()], [8, 9])
   for (const copy of copies) t.strictSame([...copy.data()], [1, 2])

@@ -29,11 +29,17 @@ export function expandTo(x: Tensor, shape: Shape): Tensor {
   return broadcastTo(x, { shape })
 }
 
-/** Axes in another order; the last two swapped, for undefined. */
+/** Axes in another order; always a buffer of its own. */
 export const permute = defineOp<readonly [AnyTensor], { axes: readonly number[] }, AnyTensor>(
   'transpose',
   {
-    forward: ([x], { axes }) => permuteForward(x, axes),
+    forward: ([x], { axes }) => {
+      const y = permuteForward(x, axes)
+      if (y.storage !== x.storage) return y
+      const copy = y.clone()
+      y.dispose()
+      return copy
+    },
     backward: (dy, _, { attributes: { axes } }) => [
       () => dy.transpose(axes.map((_, axis) => axes.indexOf(axis))),
     ],

@@ -301,7 +301,7 @@ export class TensorMethods<D extends DType> {
     return (this as unknown as Tensor<D>).transpose()
   }
   /**
-   * Axes in the order given; without an order, reversed. A copy, unless that changes nothing.
+   * Axes in the order given; without an order, reversed. A copy.
    * @throws ShapeError when an axis is missing or comes twice
    * @example x.transpose([0, 2, 1]) // [batch, rows, cols] becomes [batch, cols, rows]
    */
@@ -317,7 +317,7 @@ export class TensorMethods<D extends DType> {
   }
   /**
    * Part of each axis, from start to before end; negative positions count from the back and a
-   * missing pair keeps the axis. A copy, unless every axis is kept.
+   * missing pair keeps the axis. Always a copy.
    * @throws ShapeError for more ranges than axes, ArgumentError for what are no pairs of integers
    * @example x.slice([0, 10]) // the first ten rows
    * @example x.slice(undefined, [-1]) // the last column
@@ -340,7 +340,11 @@ export class TensorMethods<D extends DType> {
       const [start, length] = resolveRange(this.shape[axis], ...range)
       y = sliceAxis(y, { axis, start, length }) as Tensor<D>
     }
-    return y === this ? (this.reshape(this.shape) as Tensor<D>) : y
+    if (y !== this) return y
+    // Nothing is left out, and the result is a copy all the same.
+    return sliceAxis(y.flatten(), { axis: 0, start: 0, length: y.size }).reshape(
+      this.shape,
+    ) as Tensor<D>
   }
   /**
    * The entries along an axis that the indices name, in their order; one may be named twice.
