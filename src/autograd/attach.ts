@@ -1,7 +1,7 @@
 /** Gives tensors their computing methods; imported once, by `index.ts`, for its effect. */
 import type { DType } from '../backend/dtype.js'
 import { TensorMethods } from '../ops/methods.js'
-import { requireFloat, requireUsable } from '../ops/require.js'
+import { requireFloats, requireUsable } from '../ops/require.js'
 import { Tensor } from '../tensor/tensor.js'
 import { backward } from './backward.js'
 
@@ -25,7 +25,7 @@ Object.defineProperties(Tensor.prototype, {
   backward: {
     value(this: Tensor, seed?: Tensor, { retainGraph = false } = {}) {
       requireUsable('backward', seed === undefined ? [this] : [this, seed])
-      if (seed !== undefined) requireFloat('backward', this, seed)
+      if (seed !== undefined) requireFloats('backward', this, seed)
       backward(this, seed, retainGraph)
     },
     writable: true,

@@ -4,7 +4,7 @@
  */
 
 import { withBackend } from '../backend/current.js'
-import { type DType, dtypes } from '../backend/dtype.js'
+import { type DType, isFloat } from '../backend/dtype.js'
 import { JsBackend } from '../backend/js/backend.js'
 import { ArgumentError } from '../base/errors.js'
 import { tensor } from '../tensor/create.js'
@@ -96,7 +96,7 @@ function inFloat64<T>(fn: () => T): T {
 /** A float input in float64, on the current backend, and any other as it is. */
 function copy(input: Input): AnyTensor {
   if (!(input instanceof Tensor)) return asLeaf(tensor(input))
-  if (dtypes[input.dtype as DType].isFloat) return asLeaf(tensor(input.toArray(), input.shape))
+  if (isFloat(input.dtype)) return asLeaf(tensor(input.toArray(), input.shape))
   return tensor(input.toArray(), input.shape, input.dtype)
 }
 

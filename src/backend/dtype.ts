@@ -50,3 +50,8 @@ export interface DTypeFacts {
 export const dtypes = Object.fromEntries(
   rows.map((row, code) => [row.name, { ...row, code }]),
 ) as unknown as Readonly<Record<DType, DTypeFacts>>
+
+/** Whether gradients and arithmetic are computed in it. */
+export function isFloat(dtype: DType): dtype is FloatDType {
+  return dtypes[dtype].isFloat
+}

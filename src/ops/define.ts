@@ -3,7 +3,7 @@
  * same for all ops, checking that the inputs fit together and leaving a graph behind, stands here.
  */
 
-import { type DType, dtypes } from '../backend/dtype.js'
+import { isFloat } from '../backend/dtype.js'
 import { gradEnabled, record } from '../tensor/graph.js'
 import type { AnyTensor, GradNode, Tensor } from '../tensor/tensor.js'
 import { requireUsable } from './require.js'
@@ -51,7 +51,7 @@ export function defineOp<
     requireUsable(name, inputs)
     const y = rule.forward(inputs, attributes)
     const isWanted = rule.backward && gradEnabled() && inputs.some((x) => x.requiresGrad)
-    if (isWanted && dtypes[y.dtype as DType].isFloat) {
+    if (isWanted && isFloat(y.dtype)) {
       record(
         y as unknown as Tensor,
         name,

@@ -6,7 +6,7 @@ import { broadcastShapes, planBroadcast, type Shape, sameShape } from '../tensor
 import { type AnyTensor, allocate, fullLike, type Tensor } from '../tensor/tensor.js'
 import { defineOp, type Op } from './define.js'
 import { expandForward, permuteForward } from './raw.js'
-import { requireDType, requireFloat } from './require.js'
+import { requireDType, requireFloat, requireFloats } from './require.js'
 
 type BinaryKernel = Extract<
   KernelName,
@@ -57,7 +57,7 @@ function runRegrouped(
 }
 
 function binary(name: string, kernel: BinaryKernel, [a, b]: readonly [Tensor, Tensor]): Tensor {
-  requireFloat(name, a, b)
+  requireFloats(name, a, b)
   return runBinary(name, kernel, a, b)
 }
 
@@ -266,7 +266,8 @@ type Triple = readonly [condition: Tensor, a: Tensor, b: Tensor]
  */
 export const where: Op<Triple> = defineOp<Triple>('where', {
   forward: ([condition, a, b]) => {
-    requireFloat('where', condition, a, b)
+    requireFloats('where', condition, a)
+    requireFloats('where', a, b)
     const shape = broadcastShapes(
       'where',
       broadcastShapes('where', condition.shape, a.shape),

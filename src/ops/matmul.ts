@@ -7,7 +7,7 @@ import { format } from '../tensor/shape.js'
 import { allocate, type Tensor } from '../tensor/tensor.js'
 import { defineOp } from './define.js'
 import { sumTo } from './raw.js'
-import { requireFloat, requireTensor } from './require.js'
+import { requireFloats, requireTensor } from './require.js'
 
 /** @inline */
 interface Transposes {
@@ -17,7 +17,7 @@ interface Transposes {
 
 /** y = op(a)·op(b) for matrices, with y given or new. */
 function gemm(op: string, a: Tensor, b: Tensor, { transA, transB }: Transposes): Tensor {
-  requireFloat(op, a, b)
+  requireFloats(op, a, b)
   if (a.shape.length !== 2 || b.shape.length !== 2) {
     throw new ShapeError(
       `${op}: expected two matrices, got ${format(a.shape)} x ${format(b.shape)}`,
@@ -85,7 +85,7 @@ export function matmul(a: Tensor, b: Tensor, transposes: Partial<Transposes> = {
  */
 export const linear = defineOp<readonly [x: Tensor, weight: Tensor, bias: Tensor]>('linear', {
   forward: ([x, weight, bias]) => {
-    requireFloat('linear', x, weight, bias)
+    requireFloats('linear', x, bias)
     const y = gemm('linear', x, weight, { transA: false, transB: false })
     const [rows, cols] = y.shape
     if (bias.shape.length !== 1 || bias.shape[0] !== cols) {

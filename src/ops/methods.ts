@@ -2,7 +2,7 @@
  * The computing methods of a tensor, which only forward to ops. They are no part of the class in
  * tensor/, which ops are made from; `autograd/attach.ts` adds them to it.
  */
-import { type DType, dtypes } from '../backend/dtype.js'
+import { type DType, dtypes, isFloat } from '../backend/dtype.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { format, resolveAxes, resolveAxis, type Shape, sizeOf } from '../tensor/shape.js'
 import {
@@ -390,7 +390,7 @@ export class TensorMethods<D extends DType> {
 // biome-ignore lint/suspicious/noExplicitAny: the dtype is checked by the op
 function operand(x: AnyTensor, y: AnyTensor | number): any {
   if (typeof y !== 'number') return y
-  if (dtypes[x.dtype as DType].isFloat) return fullLike(x, y, [])
+  if (isFloat(x.dtype)) return fullLike(x, y, [])
   x.handle // refuses a released tensor
   const scalar = allocate(x, [], x.dtype)
   writeElements(x.dtype, scalar, [y])

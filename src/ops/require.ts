@@ -1,5 +1,5 @@
 /** Checks of an op's inputs. */
-import { type DType, dtypes } from '../backend/dtype.js'
+import { type DType, isFloat } from '../backend/dtype.js'
 import { ArgumentError, BackendError } from '../base/errors.js'
 import { defaultFloat } from '../tensor/defaultFloat.js'
 import { type AnyTensor, Tensor } from '../tensor/tensor.js'
@@ -32,12 +32,14 @@ export function requireDType(op: string, x: AnyTensor, dtype: DType): void {
   )
 }
 
-/** Refuses what are not tensors of one float dtype. */
-export function requireFloat(op: string, ...inputs: readonly AnyTensor[]): void {
-  const [first] = inputs
-  for (const x of inputs) {
-    requireTensor(op, x)
-    if (!dtypes[x.dtype as DType].isFloat) requireDType(op, x, defaultFloat())
-    if (x.dtype !== first.dtype) requireDType(op, x, first.dtype)
-  }
+/** Refuses what is not a tensor of floats. */
+export function requireFloat(op: string, x: AnyTensor): void {
+  requireTensor(op, x)
+  if (!isFloat(x.dtype)) requireDType(op, x, defaultFloat())
+}
+
+/** Refuses what are not two tensors of one float dtype. */
+export function requireFloats(op: string, x: AnyTensor, y: AnyTensor): void {
+  requireFloat(op, x)
+  requireDType(op, y, x.dtype)
 }

@@ -3,7 +3,7 @@ import { ShapeError } from '../base/errors.js'
 import { format } from '../tensor/shape.js'
 import { allocate, type Tensor } from '../tensor/tensor.js'
 import { defineOp } from './define.js'
-import { requireFloat } from './require.js'
+import { requireFloats } from './require.js'
 
 /**
  * Images [count, height, width] seen through an affine map around their centre and a displacement of
@@ -13,7 +13,8 @@ import { requireFloat } from './require.js'
  */
 export const warp = defineOp<readonly [x: Tensor, maps: Tensor, shifts: Tensor]>('warp', {
   forward: ([x, maps, shifts]) => {
-    requireFloat('warp', x, maps, shifts)
+    requireFloats('warp', x, maps)
+    requireFloats('warp', x, shifts)
     const [count, height, width] = x.shape
     if (x.shape.length !== 3 || maps.size !== 4 * count || shifts.size !== 2 * x.size) {
       throw new ShapeError(

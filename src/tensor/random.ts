@@ -6,7 +6,7 @@
  */
 import type { Backend } from '../backend/backend.js'
 import { currentBackend } from '../backend/current.js'
-import { type DType, dtypes } from '../backend/dtype.js'
+import { isFloat } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
 import { isRecording, underneath, unrecorded } from '../backend/record.js'
 import { checkNumber } from '../base/arguments.js'
@@ -150,7 +150,7 @@ export class Generator {
   }
 
   #drawEach(probabilities: Tensor): Tensor {
-    if (!dtypes[probabilities.dtype as DType].isFloat) {
+    if (!isFloat(probabilities.dtype)) {
       throw new ArgumentError(`bernoulli: expected a float tensor, got ${probabilities.dtype}`)
     }
     const { backend } = probabilities.storage

@@ -9,6 +9,7 @@ import {
   type DType,
   dtypes,
   type FloatDType,
+  isFloat,
   type TypedArray,
 } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
@@ -100,7 +101,7 @@ export class Tensor<D extends DType = 'float32'> {
 
   /** Throws ArgumentError when it is switched on for a tensor that is not of floats. */
   set requiresGrad(value: boolean) {
-    if (value && !dtypes[this.dtype].isFloat) {
+    if (value && !isFloat(this.dtype)) {
       throw new ArgumentError(`requiresGrad: expected a float tensor, got ${this.dtype}`)
     }
     this.#requiresGrad = value
@@ -237,7 +238,7 @@ function toArrayOf(op: string, dtype: DType, values: ArrayLike<number>): TypedAr
 
 /** The dtype of floats computed from x: its own, or the default where it has none. */
 export function floatOf(x: AnyTensor): FloatDType {
-  return dtypes[x.dtype as DType].isFloat ? x.dtype : defaultFloat()
+  return isFloat(x.dtype) ? x.dtype : defaultFloat()
 }
 
 /** A new tensor with undefined content on the backend of another one; a float one by default. */
