@@ -3,7 +3,7 @@
 // every position of a loop. Prints a table; exits 1 where a bound is passed.
 //
 //   g++ -std=c++17 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -Inative
-//     native/test/vmath_test.cc native/simd.cc -o /tmp/vmath_test && /tmp/vmath_test
+//     native/test/vmath_test.cc native/simd/simd.cc -o /tmp/vmath_test && /tmp/vmath_test
 //
 // Takes every 1021st float32; `vmath_test 1` takes all of them (minutes).
 #include "simd/vmath.h"
