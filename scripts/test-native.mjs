@@ -13,11 +13,6 @@ const objects = 'build/Release/obj.target/neuroblas/native'
 const out = 'build/native-test'
 const library = `${out}/libneuroblas.a`
 
-const filesIn = (folder, end, recursive = false) =>
-  readdirSync(join(root, folder), { recursive })
-    .filter((file) => file.endsWith(end))
-    .map((file) => join(folder, file))
-
 const words = (text) => text.trim().split(/\s+/)
 const pkgConfig = (what) =>
   words(execFileSync('pkg-config', [what, 'openblas'], { encoding: 'utf8' }))
@@ -33,10 +28,14 @@ const run = (command, args) =>
 
 rmSync(join(root, out), { recursive: true, force: true })
 mkdirSync(join(root, out))
-const kernels = ['kernels', 'gemm'].flatMap((room) => filesIn(`${objects}/${room}`, '.o'))
+// Not what lies in the folder: objects of sources that have moved stay there.
+const sources = words(readFileSync(join(root, 'native/sources'), 'utf8'))
+const objectsOf = (files) => files.map((file) => `${objects}/${file.replace(/\.cc$/, '.o')}`)
+const kernels = objectsOf(sources.filter((file) => /^(kernels|gemm)\//.test(file)))
 // From an archive the linker takes only the objects that the check asks for.
-let ok = run('ar', ['rcs', library, ...filesIn(objects, '.o', true)])
-for (const source of filesIn('native/test', '.cc')) {
+let ok = run('ar', ['rcs', library, ...objectsOf(sources)])
+const tests = readdirSync(join(root, 'native/test')).filter((file) => file.endsWith('.cc'))
+for (const source of tests.map((file) => `native/test/${file}`)) {
   console.log(`== ${source}`)
   const program = join(out, source.replace(/.*\//, '').replace(/\.cc$/, ''))
   const link = [source, ...kernels, library, ...pkgConfig('--libs'), '-pthread', '-o', program]
