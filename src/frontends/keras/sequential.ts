@@ -9,35 +9,25 @@ import {
   fit,
   loadModel,
   type Module,
-  noGrad,
   type Regularizer,
   saveModel,
   type Tensor,
-  tensor,
 } from '../../index.js'
-import {
-  addInPlace,
-  checkCount,
-  type Rows,
-  readRows,
-  refuseUnknown,
-  type Values,
-} from '../../internal.js'
+import { checkCount, type Rows, readRows, refuseUnknown, type Values } from '../../internal.js'
 import type { Logs } from './callbacks.js'
 import { checkInputs, datasetOf, splitOff } from './examples.js'
 import { Layer } from './layers.js'
 import { answer, buildNetwork, type Network } from './network.js'
-import { type Metric, metricOf, type Objective, objectiveOf } from './objective.js'
+import { metricOf, type Objective, objectiveOf } from './objective.js'
 import { type Optimizer, get as optimizerOf } from './optimizers.js'
 import type { CompileOptions, FitOptions, History } from './options.js'
+import { RunningMetrics } from './runningMetrics.js'
 import { formatEpoch, formatSummary } from './summary.js'
 import { checkWeightsPath } from './weights.js'
 
 interface Compiled extends Objective {
   optimizer: Optimizer
-  metrics: Metric[]
-  /** Of each metric, its sum since it was last read. */
-  sums: Tensor[]
+  metrics: RunningMetrics
   /** Made at the first fit, when there are weights. */
   engine?: EngineOptimizer
 }
@@ -95,9 +85,8 @@ export class Sequential {
     const metrics = (options.metrics ?? []).map((name) => metricOf(name, objective, activate))
     this.#compiled = {
       ...objective,
-      metrics,
+      metrics: new RunningMetrics(metrics),
       optimizer: optimizerOf(options.optimizer),
-      sums: metrics.map(() => tensor([0], [])),
     }
   }
 
@@ -149,9 +138,9 @@ export class Sequential {
     for (const callback of callbacks) callback.setModel?.(this)
     for (const callback of callbacks) await callback.onTrainBegin?.()
     for (const callback of callbacks) await callback.onEpochBegin?.(0)
-    this.#readMetrics(1)
+    compiled.metrics.reset()
     await fit(this.#trained(compiled), train, {
-      loss: this.#loss(compiled),
+      loss: compiled.metrics.along(compiled.loss),
       optimizer: compiled.engine,
       epochs,
       batchSize,
@@ -163,7 +152,7 @@ export class Sequential {
         for (const callback of callbacks) callback.onTrainBatchEnd?.(step - 1, { loss })
       },
       onEpoch: async ({ epoch, totalLoss, examples, seconds }) => {
-        logs = { loss: totalLoss, ...this.#readMetrics(examples) }
+        logs = { loss: totalLoss, ...compiled.metrics.means(examples) }
         if (validation) {
           const figures = Object.entries(await this.#evaluate(validation))
           for (const [name, value] of figures) logs[`val_${name}`] = value
@@ -241,7 +230,7 @@ export class Sequential {
   /** Frees the weights. */
   dispose(): void {
     this.#network?.body.dispose()
-    for (const sum of this.#compiled?.sums ?? []) sum.dispose()
+    this.#compiled?.metrics.dispose()
     this.#network = undefined
     this.#compiled = undefined
   }
@@ -276,37 +265,13 @@ export class Sequential {
     return groups as { parameters: (typeof groups)[0]['parameters']; regularizer?: Regularizer }[]
   }
 
-  #loss({ loss, metrics, sums }: Compiled): Objective['loss'] {
-    return (outputs, targets) => {
-      for (const [i, metric] of metrics.entries()) {
-        addInPlace(
-          sums[i],
-          noGrad(() => metric.sum(outputs, targets)),
-        )
-      }
-      return loss(outputs, targets)
-    }
-  }
-
-  /** The mean of each metric since this was last called. */
-  #readMetrics(examples: number): Logs {
-    const { metrics, sums } = this.#requireCompiled('fit')
-    return Object.fromEntries(
-      metrics.map(({ name }, i) => {
-        const mean = sums[i].item() / examples
-        sums[i].assign([0])
-        return [name, mean]
-      }),
-    )
-  }
-
   async #evaluate(data: Dataset, batchSize?: number): Promise<Logs> {
     const compiled = this.#requireCompiled('evaluate')
-    this.#readMetrics(1)
-    const loss = this.#loss(compiled)
+    compiled.metrics.reset()
+    const loss = compiled.metrics.along(compiled.loss)
     const mean = await evaluate(this.#trained(compiled), data, { loss, batchSize })
     const regularizationLoss = compiled.engine?.regularizationLoss() ?? 0
-    return { loss: mean.loss + regularizationLoss, ...this.#readMetrics(data.size) }
+    return { loss: mean.loss + regularizationLoss, ...compiled.metrics.means(data.size) }
   }
 
   #inputs(op: string, x: Rows): Values {

@@ -1,0 +1,42 @@
+/** Metrics that are summed while a model is trained or evaluated, on the backend that computes it. */
+import { noGrad, type Tensor, tensor } from '../../index.js'
+import { addInPlace } from '../../internal.js'
+import type { Logs } from './callbacks.js'
+import type { Metric, Objective } from './objective.js'
+
+export class RunningMetrics {
+  /** Of each metric, its sum since `reset`. */
+  readonly #sums: Tensor[]
+
+  constructor(readonly metrics: readonly Metric[]) {
+    this.#sums = metrics.map(() => tensor([0], []))
+  }
+
+  /** The loss, which adds up the metrics of each batch that it is asked about. */
+  along(loss: Objective['loss']): Objective['loss'] {
+    return (outputs, targets) => {
+      for (const [i, metric] of this.metrics.entries()) {
+        addInPlace(
+          this.#sums[i],
+          noGrad(() => metric.sum(outputs, targets)),
+        )
+      }
+      return loss(outputs, targets)
+    }
+  }
+
+  /** The mean of each metric over the examples since `reset`, and a new beginning. */
+  means(examples: number): Logs {
+    const means = this.metrics.map(({ name }, i) => [name, this.#sums[i].item() / examples])
+    this.reset()
+    return Object.fromEntries(means)
+  }
+
+  reset(): void {
+    for (const sum of this.#sums) sum.assign([0])
+  }
+
+  dispose(): void {
+    for (const sum of this.#sums) sum.dispose()
+  }
+}
