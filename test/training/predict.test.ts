@@ -22,6 +22,7 @@ import {
   split,
   tensor,
 } from '../../lib/index.js'
+import { close, rounding } from '../support/engine.js'
 import { refuses } from '../support/reference.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'neuroblas-predict-'))
@@ -54,7 +55,8 @@ t.test('a classifier answers raw features as the model does preprocessed ones', 
   const { labels, names, scores } = predict(classifier, rows, { batchSize: 7 })
   const inputs = preprocess(test, preprocessing).inputs as Float32Array
   const expected = noGrad(() => model.forward(tensor(inputs, [test.size, 4])).softmax())
-  t.strictSame(scores, expected.data(), 'the same bits in batches')
+  // In a batch of another size, the 16 products of a logit, none above 16, may be added in another order.
+  close(t, scores, expected.data(), 16 * rounding(16), 'in batches')
   t.strictSame(labels, expected.argmax(1).data())
   t.strictSame(names[0], classifier.classes[labels[0]])
   t.ok(labels.filter((label, i) => label === test.targets[i]).length >= 27)
