@@ -2,14 +2,17 @@
 import t from 'tap'
 import { type DType, dtypes } from '../../lib/backend/dtype.js'
 import {
+  Adam,
   ArgumentError,
   arange,
+  capture,
   concat,
   eye,
   gradCheck,
   KernelError,
   ones,
   setBackend,
+  stack,
   type Tensor,
   tensor,
 } from '../../lib/index.js'
@@ -120,3 +123,33 @@ t.test('in a gradient check constants are float64, too', async (t) => {
   t.strictSame([...new Set(seen)], ['float64'])
   t.equal(ones([1]).dtype, 'float32')
 })
+
+t.test(
+  'a captured step of an optimizer is the same in float64, feeds and scratch included',
+  async (t) => {
+    setBackend('js')
+    const train = async (captured: boolean) => {
+      const w = tensor([0.3, -0.2, 0.1], [3, 1], 'float64') as unknown as Tensor
+      w.requiresGrad = true
+      const optimizer = new Adam([w], { lr: 0.1, maxNorm: 0.5 })
+      const step = (x: Tensor) => {
+        const loss = x.matmul(w).relu().square().mean()
+        optimizer.zeroGrad()
+        loss.backward()
+        optimizer.step()
+        return loss
+      }
+      const x = tensor([1, 2, 3, 4, 5, 6], [2, 3], 'float64') as unknown as Tensor
+      const replayed = capture(step)
+      for (let i = 0; i < 4; i++) (captured ? replayed : step)(x)
+      if (captured) await replayed.runMany(stack([x, x]))
+      else for (let i = 0; i < 2; i++) step(x)
+      replayed.dispose()
+      return w.data() as unknown as Float64Array
+    }
+    const eager = await train(false)
+    t.ok(eager instanceof Float64Array)
+    t.strictSame(await train(true), eager)
+    setBackend('native')
+  },
+)
