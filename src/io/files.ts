@@ -1,22 +1,27 @@
 /**
- * Writing a file so that a crash, a full disk or a second reader never sees half of it.
+ * Writing a file so that a crash, a full disk or a second reader never sees half of it, and reading
+ * parts of one; both for files of any size.
  */
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   fsyncSync,
   openSync,
+  readSync,
   realpathSync,
   renameSync,
   rmSync,
   statSync,
-  writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { ArgumentError } from '../base/errors.js'
+import { ArgumentError, DataError } from '../base/errors.js'
+
+/** Asked for at once: the system moves less than 2 GiB in one call. */
+const PIECE_BYTES = 2 ** 30
 
 /**
- * Writes `bytes` to `path`: to a temporary file beside it, flushed to the disk, then renamed. The
+ * Writes bytes, or chunks of them one after another, to `path`: to a temporary file beside it, flushed to the disk, then renamed. The
  * old file stays as it was until the new one is complete; on any error the temporary file is
  * removed. A link is followed, so that the file it points to is replaced; the permissions stay
  * as they were.
@@ -24,7 +29,10 @@ import { ArgumentError } from '../base/errors.js'
  * @throws ArgumentError when the folder does not exist or `path` is a folder or a device
  * @throws Error as node:fs gives it (with `code`) when the disk is full, a right is missing, …
  */
-export function writeFileAtomically(path: string, bytes: Uint8Array): void {
+export function writeFileAtomically(
+  path: string,
+  content: Uint8Array | Iterable<Uint8Array>,
+): void {
   const target = followLink(path)
   const folder = dirname(target)
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
@@ -39,7 +47,7 @@ export function writeFileAtomically(path: string, bytes: Uint8Array): void {
   }
   const temporary = join(folder, `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
-    writeAndFlush(temporary, bytes, old?.mode)
+    writeAndFlush(temporary, content instanceof Uint8Array ? [content] : content, old?.mode)
     renameSync(temporary, target)
   } catch (error) {
     rmSync(temporary, { force: true })
@@ -48,11 +56,15 @@ export function writeFileAtomically(path: string, bytes: Uint8Array): void {
   flushFolder(folder)
 }
 
-function writeAndFlush(file: string, bytes: Uint8Array, mode?: number): void {
+function writeAndFlush(file: string, chunks: Iterable<Uint8Array>, mode?: number): void {
   // wx: never into a file, or through a link, that somebody else put there.
   const fd = openSync(file, 'wx', mode)
   try {
-    writeFileSync(fd, bytes)
+    for (const chunk of chunks) {
+      for (let done = 0; done < chunk.length; ) {
+        done += writeSync(fd, chunk, done, Math.min(chunk.length - done, PIECE_BYTES))
+      }
+    }
     fsyncSync(fd)
   } finally {
     closeSync(fd)
@@ -77,4 +89,22 @@ function followLink(path: string): string {
   } catch {
     return path
   }
+}
+
+/**
+ * The bytes of an open file from a position on.
+ * @param file its name, for the error
+ * @throws DataError when the file ends before
+ */
+export function readAt(fd: number, position: number, length: number, file: string): ArrayBuffer {
+  const bytes = new ArrayBuffer(length)
+  for (let done = 0; done < length; ) {
+    const piece = new Uint8Array(bytes, done, Math.min(length - done, PIECE_BYTES))
+    const count = readSync(fd, piece, 0, piece.length, position + done)
+    if (count === 0) {
+      throw new DataError(`${file}: expected ${length} bytes at ${position}, got ${done}`)
+    }
+    done += count
+  }
+  return bytes
 }

@@ -1,10 +1,10 @@
 /** Models as `.safetensors` files: parameters by path, and text beside them. */
-import { readFileSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
 import { ArgumentError, DataError } from '../base/errors.js'
 import type { Module } from '../nn/module.js'
 import { type ActivationName, activations, mlp, Sequential } from '../nn/sequential.js'
-import { writeFileAtomically } from './files.js'
-import { decodeSafetensors, encodeSafetensors } from './safetensors.js'
+import { readAt, writeFileAtomically } from './files.js'
+import { readSafetensors, type SafetensorsFile, safetensorsChunks } from './safetensors.js'
 
 /** What an `mlp` is built from, as it is kept in a file. */
 export interface MlpArchitecture {
@@ -28,7 +28,7 @@ export function saveModel(
   path: string,
   metadata: Record<string, string> = {},
 ): void {
-  writeFileAtomically(path, encodeSafetensors(model.stateDict(), metadata))
+  writeFileAtomically(path, safetensorsChunks(model.namedParameters(), metadata))
 }
 
 /**
@@ -48,12 +48,19 @@ export function loadModel(model: Module, path: string): Record<string, string> {
   return metadata
 }
 
-export function readModelFile(path: string): ReturnType<typeof decodeSafetensors> {
+export function readModelFile(path: string): SafetensorsFile {
   const found = statSync(path, { throwIfNoEntry: false })
   if (!found?.isFile()) {
     throw new DataError(`${path}: expected a model file, found ${found ? 'no file' : 'nothing'}`)
   }
-  return decodeSafetensors(readFileSync(path), path)
+  const fd = openSync(path, 'r')
+  try {
+    const { size: length } = fstatSync(fd)
+    const read = (begin: number, end: number) => readAt(fd, begin, end - begin, path)
+    return readSafetensors({ length, read }, path)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /**

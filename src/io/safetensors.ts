@@ -1,12 +1,12 @@
 /**
  * The safetensors format, written and read as the Python library of that name does (format:
- * https://github.com/huggingface/safetensors#format). Bytes to typed arrays and back; knows neither
- * files nor Tensors. Hosts are little-endian, as the format is.
+ * https://github.com/huggingface/safetensors#format). Bytes to typed arrays and back, no more of them
+ * at a time than one tensor; knows no files. Hosts are little-endian, as the format is.
  *
  * Layout: header length (u64), header (JSON, padded with spaces to 8 bytes), the tensors' bytes.
  */
-import { type ArrayOf, dtypes } from '../backend/dtype.js'
-import { ArgumentError, DataError, ShapeError } from '../base/errors.js'
+import { type ArrayOf, type DType, dtypes, type TypedArray } from '../backend/dtype.js'
+import { ArgumentError, DataError, excerpt, ShapeError } from '../base/errors.js'
 import type { Fail, TensorInfo } from './safetensorsHeader.js'
 import { METADATA, parseHeader, show } from './safetensorsHeader.js'
 
@@ -17,6 +17,25 @@ export interface StoredTensor {
   readonly dtype: 'F32' | 'I32' | 'U8'
   readonly shape: readonly number[]
   readonly data: TensorData
+}
+
+/**
+ * What is written: a shape and its values, or a tensor of floats, int32 or bytes, which is read only
+ * when it is its turn.
+ */
+export type Writable =
+  | { readonly shape: readonly number[]; readonly data: TensorData }
+  | {
+      readonly shape: readonly number[]
+      readonly size: number
+      readonly dtype: DType
+      data(): TypedArray
+    }
+
+/** Where a file's bytes come from; each part is a copy. */
+export interface ByteSource {
+  readonly length: number
+  read(begin: number, end: number): ArrayBuffer
 }
 
 interface Located {
@@ -61,62 +80,88 @@ type Dtype = keyof typeof DTYPES
  *
  * @param entries name and tensor, in any order, such as a Map
  * @param metadata strings for the file's `__metadata__`, in this order
+ * @returns the file's bytes in chunks; everything is checked before the first
  * @throws ShapeError when a shape does not fit its data
  * @throws ArgumentError when a name is reserved, given twice or no valid Unicode, data
- *   has another type, or the header would be longer than the format allows
+ *   has another type, metadata are no text, or the header would be longer than the format allows
  */
-export function encodeSafetensors(
-  entries: Iterable<readonly [string, { shape: readonly number[]; data: TensorData }]>,
+export function safetensorsChunks(
+  entries: Iterable<readonly [string, Writable]>,
   metadata: Readonly<Record<string, string>> = {},
-): Uint8Array {
+): Iterable<Uint8Array> {
   const tensors = sorted(entries)
+  checkMetadata(metadata)
   const fields =
     Object.keys(metadata).length > 0 ? [`"${METADATA}":${JSON.stringify(metadata)}`] : []
   let end = 0
-  for (const { name, dtype, shape, data } of tensors) {
+  for (const { name, dtype, shape, size } of tensors) {
     const begin = end
-    end += data.byteLength
+    end += size * DTYPES[dtype].width
     // Spelled out field by field: an object would put names such as "1" first.
     const info = { dtype, shape, data_offsets: [begin, end] }
     fields.push(`${JSON.stringify(name)}:${JSON.stringify(info)}`)
   }
   const json = Buffer.from(`{${fields.join(',')}}`)
-  const start = 8 + Math.ceil(json.length / 8) * 8
-  if (start - 8 > MAX_HEADER) {
+  const length = Math.ceil(json.length / 8) * 8
+  if (length > MAX_HEADER) {
     throw new ArgumentError(
       `encodeSafetensors: expected names and metadata of at most ${MAX_HEADER} bytes, got ${json.length}`,
     )
   }
-  const bytes = new Uint8Array(start + end)
-  bytes.fill(0x20, 8, start)
-  bytes.set(json, 8)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true)
-  let offset = start
-  for (const { data } of tensors) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset)
-    offset += data.byteLength
+  const header = new Uint8Array(8 + length).fill(0x20)
+  new DataView(header.buffer).setBigUint64(0, BigInt(length), true)
+  header.set(json, 8)
+  return chunksOf(header, tensors)
+}
+
+function* chunksOf(header: Uint8Array, tensors: Iterable<Pending>): Iterable<Uint8Array> {
+  yield header
+  for (const { read } of tensors) {
+    const { buffer, byteOffset, byteLength } = read()
+    yield new Uint8Array(buffer, byteOffset, byteLength)
+  }
+}
+
+/** The same bytes in one array. */
+export function encodeSafetensors(...args: Parameters<typeof safetensorsChunks>): Uint8Array {
+  const chunks = [...safetensorsChunks(...args)]
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0))
+  let offset = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset)
+    offset += chunk.length
   }
   return bytes
 }
 
-function sorted(
-  entries: Iterable<readonly [string, { shape: readonly number[]; data: TensorData }]>,
-): ({ name: string } & StoredTensor)[] {
+/** A tensor that waits to be written. */
+interface Pending {
+  readonly name: string
+  readonly dtype: StoredTensor['dtype']
+  readonly shape: readonly number[]
+  readonly size: number
+  read(): TypedArray
+}
+
+function sorted(entries: Iterable<readonly [string, Writable]>): Pending[] {
   const order = WRITTEN.map((name) => dtypes[name].safetensors)
   const seen = new Set<string>()
-  const tensors = Array.from(entries, ([name, { shape, data }]) => {
+  const tensors = Array.from(entries, ([name, tensor]): Pending => {
     if (name === METADATA || seen.has(name) || /\p{Surrogate}/u.test(name)) {
       throw new ArgumentError(
         `encodeSafetensors: expected well-formed names, each once and none ${METADATA}, got ${show(name)}`,
       )
     }
     seen.add(name)
-    if (!shape.every((n) => n >= 0) || elements(shape) !== data.length) {
+    const { shape } = tensor
+    const size = 'size' in tensor ? tensor.size : tensor.data.length
+    if (!shape.every((n) => n >= 0) || elements(shape) !== size) {
       throw new ShapeError(
-        `encodeSafetensors: shape of ${show(name)} does not fit its data, got ${show(shape)} and ${data.length} values`,
+        `encodeSafetensors: shape of ${show(name)} does not fit its data, got ${show(shape)} and ${size} values`,
       )
     }
-    return { name, dtype: dtypeOf(data), shape, data }
+    const read = () => ('size' in tensor ? tensor.data() : tensor.data)
+    return { name, dtype: dtypeOf(name, tensor), shape, size, read }
   })
   // Names by their UTF-8 bytes, which is not the order of UTF-16 units.
   return tensors.sort(
@@ -126,38 +171,60 @@ function sorted(
   )
 }
 
-function dtypeOf(data: TensorData): StoredTensor['dtype'] {
-  const found = WRITTEN.find((name) => data instanceof dtypes[name].array)
+function dtypeOf(name: string, tensor: Writable): StoredTensor['dtype'] {
+  const found = WRITTEN.find((dtype) =>
+    'size' in tensor ? tensor.dtype === dtype : tensor.data instanceof dtypes[dtype].array,
+  )
   if (found !== undefined) return dtypes[found].safetensors as StoredTensor['dtype']
+  const kind = 'size' in tensor ? tensor.dtype : Object.prototype.toString.call(tensor.data)
   throw new ArgumentError(
-    `encodeSafetensors: expected Float32Array, Int32Array or Uint8Array, got ${Object.prototype.toString.call(data)}`,
+    `encodeSafetensors: expected values of ${WRITTEN.join(', ')} in ${show(name)}, got ${kind}`,
   )
 }
 
+/** The format knows text only, and readers refuse the rest of a file that holds anything else. */
+function checkMetadata(metadata: Readonly<Record<string, unknown>>): void {
+  for (const [key, value] of Object.entries(metadata)) {
+    if (typeof value === 'string' && !/\p{Surrogate}/u.test(key + value)) continue
+    throw new ArgumentError(
+      `metadata: expected text beside the parameters, got ${show(key)}: ${excerpt(value)}; JSON.stringify(value) makes text of it`,
+    )
+  }
+}
+
+/** What a file holds. */
+export interface SafetensorsFile {
+  tensors: Map<string, StoredTensor>
+  metadata: Record<string, string>
+}
+
+/** Reads the bytes of a safetensors file, as `readSafetensors` does. */
+export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsFile {
+  const { length } = bytes
+  // Not slice: a Buffer's slice is a view, and the conversions need aligned bytes of their own.
+  const read = (begin: number, end: number) => new Uint8Array(bytes.subarray(begin, end)).buffer
+  return readSafetensors({ length, read }, file)
+}
+
 /**
- * Reads the bytes of a safetensors file. F64, F16 and BF16 become float32, I64 becomes int32.
+ * Reads a safetensors file. F64, F16 and BF16 become float32, I64 becomes int32.
  *
  * @param file name for the errors
- * @returns the tensors in the order of their bytes, each with its own copy, and the metadata
+ * @returns the tensors in the order of their bytes, and the metadata
  * @throws DataError when the bytes are malformed in any way, a dtype is none of those, or a value
  *   does not fit the library's dtype
  */
-export function decodeSafetensors(
-  bytes: Uint8Array,
-  file: string,
-): { tensors: Map<string, StoredTensor>; metadata: Record<string, string> } {
+export function readSafetensors(source: ByteSource, file: string): SafetensorsFile {
   const fail: Fail = (expected, got) => {
     throw new DataError(`${file}: expected ${expected}, got ${got}`)
   }
-  const { text, start } = readHeader(bytes, fail)
+  const { text, start } = readHeader(source, fail)
   const { infos, metadata } = parseHeader(text, fail)
   const located = infos.map((info) => locate(info, fail))
-  checkOffsets(located, bytes.length - start, fail)
+  checkOffsets(located, source.length - start, fail)
   const tensors = new Map<string, StoredTensor>()
   for (const { name, dtype, shape, begin, end } of located) {
-    // Not slice: a Buffer's slice is a view, and the conversions need aligned bytes of their own.
-    const copy = new Uint8Array(bytes.subarray(start + begin, start + end)).buffer
-    const data = DTYPES[dtype].convert(copy, (expected, got) =>
+    const data = DTYPES[dtype].convert(source.read(start + begin, start + end), (expected, got) =>
       fail(`${expected} in ${show(name)}`, got),
     )
     tensors.set(name, { dtype: DTYPES[dtype].dtype, shape, data })
@@ -165,19 +232,22 @@ export function decodeSafetensors(
   return { tensors, metadata }
 }
 
-function readHeader(bytes: Uint8Array, fail: Fail): { text: string; start: number } {
-  if (bytes.length < 8) return fail('at least 8 bytes', `${bytes.length}`)
-  const claimed = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true)
-  const limit = Math.min(MAX_HEADER, bytes.length - 8)
-  if (claimed > limit) return fail(`a header of at most ${limit} bytes`, `a claim of ${claimed}`)
+function readHeader(source: ByteSource, fail: Fail): { text: string; start: number } {
+  const { length } = source
+  if (length < 8) return fail('a safetensors file of at least 8 bytes', `${length} bytes`)
+  const claimed = new DataView(source.read(0, 8)).getBigUint64(0, true)
+  if (claimed > Math.min(MAX_HEADER, length - 8)) {
+    return fail(
+      'a safetensors file',
+      `a file of ${length} bytes that is shorter than its header says (${claimed} bytes): it is damaged, or of another format`,
+    )
+  }
   const start = 8 + Number(claimed)
+  const bytes = new Uint8Array(source.read(8, start))
   // The format asks for the brace, where JSON would allow blanks before it.
-  if (start === 8 || bytes[8] !== 0x7b) return fail('a header that starts with {', 'something else')
+  if (bytes[0] !== 0x7b) return fail('a header that starts with {', 'something else')
   try {
-    return {
-      text: new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, start)),
-      start,
-    }
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), start }
   } catch {
     return fail('a header in UTF-8', 'other bytes')
   }

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { ArgumentError, DataError, NeuroblasError } from '../base/errors.js'
 import { writeFileAtomically } from '../io/files.js'
 import { readModelFile } from '../io/model.js'
-import { encodeSafetensors, type TensorData } from '../io/safetensors.js'
+import { safetensorsChunks, type TensorData } from '../io/safetensors.js'
 import type { Module } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import type { Generator } from '../tensor/random.js'
@@ -50,7 +50,7 @@ export function saveCheckpoint(path: string, run: Run, epochs: EpochReport[]): v
     ...under('best', best.stateDict()),
     ...under<TensorData>('random', generators),
   ]
-  writeFileAtomically(path, encodeSafetensors(entries, { training: encodeNotes(notes) }))
+  writeFileAtomically(path, safetensorsChunks(entries, { training: encodeNotes(notes) }))
 }
 
 /**

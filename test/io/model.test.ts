@@ -7,13 +7,15 @@ import {
   Linear,
   loadMlp,
   loadModel,
-  type Module,
+  Module,
   mlp,
+  Parameter,
   ReLU,
   Sequential,
   Sigmoid,
   saveMlp,
   saveModel,
+  type Tensor,
   tensor,
 } from '../../lib/index.js'
 import { decodeSafetensors } from '../../lib/io/safetensors.js'
@@ -121,4 +123,29 @@ t.test('a file that does not say what it holds is no perceptron', async (t) => {
   refuses(t, () => loadMlp(file), DataError, /expected this model's parameters/)
   writeFileSync(file, readFileSync(file).subarray(0, 20))
   refuses(t, () => loadMlp(file), DataError, /expected/)
+})
+
+t.test('what the format cannot hold is not written', async (t) => {
+  const file = fileIn(t)
+  const architecture = { units: [5, 3], activation: 'relu' } as const
+  const refused: [unknown, RegExp][] = [
+    [{ accuracy: 0.98 }, /^metadata: expected text .*, got "accuracy": 0\.98; JSON\.stringify/],
+    [{ classes: ['a', 'b'] }, /got "classes": \['a', 'b'\]/],
+    [{ note: undefined }, /got "note": undefined/],
+    [{ note: '\ud800' }, /got "note": /],
+    [{ '\ud800': 'note' }, /got "\\ud800": 'note'/],
+  ]
+  for (const [metadata, message] of refused) {
+    const save = () => saveMlp(mlp([5, 3]), file, architecture, wrong(metadata))
+    refuses(t, save, ArgumentError, message)
+  }
+  const doubles = new (class extends Module {
+    readonly weight = new Parameter(wrong(tensor([1], [1], 'float64')))
+    forward(x: Tensor): Tensor {
+      return x
+    }
+  })()
+  const message = /expected values of float32, .* in "weight", got float64/
+  refuses(t, () => saveModel(doubles, file), ArgumentError, message)
+  t.notOk(existsSync(file))
 })

@@ -163,9 +163,9 @@ t.test('decode: malformed files', async (t) => {
     [
       'claims 2^64',
       Buffer.alloc(100, 255),
-      /at most 92 bytes, got a claim of 18446744073709551615/,
+      /: expected a safetensors file, got a file of 100 bytes that is shorter than its header says \(18446744073709551615 bytes\): it is damaged/,
     ],
-    ['claims one too many', craft(`{${ok}}`).subarray(0, -1), /header of at most/],
+    ['claims one too many', craft(`{${ok}}`).subarray(0, -1), /shorter than its header says/],
     ['blank first', craft(` {${ok}}`, 8), /starts with \{/],
     ['byte order mark', craft(`\ufeff{${ok}}`, 8), /starts with \{/],
     ['list', craft('[]'), /starts with \{/],
@@ -340,7 +340,7 @@ t.test('writeFileAtomically: writes, replaces, follows links, keeps permissions'
 t.test('writeFileAtomically: a failure leaves the old file and nothing else', async (t) => {
   const dir = t.testdir({ model: 'old' })
   const path = join(dir, 'model')
-  const { writeFileSync: write, renameSync: rename, fsyncSync: fsync } = fs
+  const { writeSync: write, renameSync: rename, fsyncSync: fsync } = fs
   const fail = () => {
     throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
   }
@@ -348,13 +348,13 @@ t.test('writeFileAtomically: a failure leaves the old file and nothing else', as
     write(fd, 'half')
     fail()
   }
-  for (const broken of [{ writeFileSync: halfWrite }, { fsyncSync: fail }, { renameSync: fail }]) {
+  for (const broken of [{ writeSync: halfWrite }, { fsyncSync: fail }, { renameSync: fail }]) {
     Object.assign(fs, broken)
     syncBuiltinESMExports()
     try {
       t.throws(() => writeFileAtomically(path, Buffer.from('new')), { code: 'ENOSPC' })
     } finally {
-      Object.assign(fs, { writeFileSync: write, renameSync: rename, fsyncSync: fsync })
+      Object.assign(fs, { writeSync: write, renameSync: rename, fsyncSync: fsync })
       syncBuiltinESMExports()
     }
     t.equal(readFileSync(path, 'utf8'), 'old')

@@ -5,9 +5,10 @@
  *
  * Layout: 00 00, type, number of dimensions, each dimension as big-endian uint32, the values.
  */
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
 import { constants, gunzipSync } from 'node:zlib'
 import { DataError } from '../../base/errors.js'
+import { readAt } from '../../io/files.js'
 
 /** The values of an IDX file, row-major. */
 export interface IdxFile {
@@ -52,7 +53,7 @@ export function readIdx(
   const fd = open(file)
   try {
     const { size } = fstatSync(fd)
-    const head = readAt(fd, 0, Math.min(size, MAX_HEADER), file)
+    const head = new Uint8Array(readAt(fd, 0, Math.min(size, MAX_HEADER), file))
     const gzipped = head[0] === 0x1f && head[1] === 0x8b
     return gzipped ? readGzipped(fd, size, file, check) : readPlain(fd, size, head, file, check)
   } finally {
@@ -70,7 +71,7 @@ function readPlain(
   const { shape, start, count } = parseHeader(head, file)
   check(shape)
   checkSize(size, start + count, shape, file)
-  return { shape, data: readAt(fd, start, count, file) }
+  return { shape, data: new Uint8Array(readAt(fd, start, count, file)) }
 }
 
 function readGzipped(
@@ -106,7 +107,7 @@ function gunzipHead(fd: number, size: number, file: string): Uint8Array {
 }
 
 function gunzip(
-  bytes: Uint8Array,
+  bytes: ArrayBuffer,
   file: string,
   options: Parameters<typeof gunzipSync>[1],
 ): Buffer {
@@ -175,17 +176,4 @@ function open(file: string): number {
     if (error instanceof DataError) throw error
     throw new DataError(`${file}: expected a readable file, got ${(error as Error).message}`)
   }
-}
-
-function readAt(fd: number, position: number, length: number, file: string): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(length)
-  let done = 0
-  while (done < length) {
-    const read = readSync(fd, bytes, done, length - done, position + done)
-    if (read === 0) {
-      throw new DataError(`${file}: expected ${length} bytes at ${position}, got ${done}`)
-    }
-    done += read
-  }
-  return bytes
 }
