@@ -52,7 +52,9 @@ export {
   loadClassifier,
   saveClassifier,
 } from './io/classifier.js'
-export { loadMlp, loadModel, type MlpArchitecture, saveMlp, saveModel } from './io/model.js'
+export type { WeightLayout } from './io/layout.js'
+export { loadMlp, type MlpArchitecture, saveMlp } from './io/mlp.js'
+export { loadModel, saveModel } from './io/model.js'
 export {
   type ActivationHistogram,
   type Metric,

@@ -2,12 +2,12 @@
  * Classifiers in files: a model with its preprocessing and the names of its classes, which say how to
  * feed it raw features and how to read its answers. `training/predict.ts` does both.
  */
-import { DataError } from '../base/errors.js'
+import { ArgumentError, DataError, excerpt } from '../base/errors.js'
 import type { Preprocessing } from '../data/transforms/standardize.js'
 import { type LossName, losses } from '../nn/lossNames.js'
 import type { Module } from '../nn/module.js'
 import type { Sequential } from '../nn/sequential.js'
-import { loadMlp, type MlpArchitecture, saveMlp } from './model.js'
+import { loadMlp, type MlpArchitecture, saveMlp } from './mlp.js'
 
 /** What is kept beside the weights. */
 export interface ClassifierNotes {
@@ -45,7 +45,7 @@ export interface Classifier {
 
 /**
  * Writes a classifier: the model with what it takes to build it again, and with its notes.
- * @throws ArgumentError when the architecture is not that of the model
+ * @throws ArgumentError when the architecture is not that of the model, or the notes do not fit it
  */
 export function saveClassifier(
   model: Module,
@@ -53,14 +53,21 @@ export function saveClassifier(
   architecture: MlpArchitecture,
   { dataset, seed, classes, preprocessing, loss, testAccuracy }: ClassifierNotes,
 ): void {
-  saveMlp(model, path, architecture, {
+  const metadata = {
     dataset,
     seed: `${seed}`,
     classes: JSON.stringify(classes),
     preprocessing: JSON.stringify(preprocessing),
     loss,
     testAccuracy: `${testAccuracy}`,
-  })
+  }
+  const { wrong } = parseNotes(metadata, architecture)
+  if (wrong) {
+    throw new ArgumentError(
+      `saveClassifier: expected ${EXPECTED[wrong]}, got ${excerpt(metadata[wrong])}`,
+    )
+  }
+  saveMlp(model, path, architecture, metadata)
 }
 
 /**
@@ -72,26 +79,37 @@ export function saveClassifier(
  */
 export function loadClassifier(path: string): Classifier {
   const { model, architecture, metadata } = loadMlp(path)
-  const [inputs, outputs] = [architecture.units[0], architecture.units.at(-1) as number]
-  if (outputs < 2) throw new DataError(`${path}: expected a model of 2 classes or more`)
-  const unnamed = Array.from({ length: outputs }, (_, i) => `${i}`)
-  const { dataset, loss = 'cross-entropy' } = metadata
-  const parsed = {
-    classes: parse(metadata.classes) ?? unnamed,
-    preprocessing: parse(metadata.preprocessing),
-    seed: parse(metadata.seed),
-  }
-  const wrong =
-    (!isLoss(loss) && 'loss') ||
-    (!isNames(parsed.classes, outputs) && 'classes') ||
-    (!isPreprocessing(parsed.preprocessing, inputs) && 'preprocessing') ||
-    (!isSeed(parsed.seed) && 'seed')
+  const { wrong, ...notes } = parseNotes(metadata, architecture)
   if (wrong) {
     throw new DataError(
-      `${path}: expected ${wrong} as neuroblas train writes it, got ${metadata[wrong]?.slice(0, 80)}`,
+      `${path}: expected ${EXPECTED[wrong]}, got ${metadata[wrong]?.slice(0, 80)}`,
     )
   }
-  return { model, inputs, dataset, loss, ...parsed } as Classifier
+  return { model, inputs: architecture.units[0], ...notes } as Classifier
+}
+
+/** What each note is when it fits the architecture. */
+const EXPECTED = {
+  classes: 'a name for each class, of two or more',
+  preprocessing: 'preprocessing { mean, scale } of one number, or one per feature',
+  loss: `a loss of ${Object.keys(losses).join(', ')}`,
+  seed: 'a seed from 0 to 2^53 - 1',
+}
+
+/** The notes as text says them, and the first that does not fit the architecture. */
+function parseNotes(metadata: Partial<Record<string, string>>, { units }: MlpArchitecture) {
+  const [inputs, outputs] = [units?.[0], units?.at(-1) as number]
+  const unnamed = Array.from({ length: outputs }, (_, i) => `${i}`)
+  const { dataset, loss = 'cross-entropy' } = metadata
+  const classes = parse(metadata.classes) ?? unnamed
+  const preprocessing = parse(metadata.preprocessing)
+  const seed = parse(metadata.seed)
+  const wrong: keyof typeof EXPECTED | false =
+    (!isLoss(loss) && 'loss') ||
+    (!isNames(classes, outputs) && 'classes') ||
+    (!isPreprocessing(preprocessing, inputs) && 'preprocessing') ||
+    (!isSeed(seed) && 'seed')
+  return { wrong, dataset, loss, classes, preprocessing, seed }
 }
 
 /** Text that is no JSON becomes null, which no field may be. */
@@ -108,7 +126,10 @@ const isLoss = (value: string) => Object.hasOwn(losses, value)
 const isSeed = (value: unknown) =>
   value === undefined || (Number.isSafeInteger(value) && (value as number) >= 0)
 const isNames = (value: unknown, length: number) =>
-  Array.isArray(value) && value.length === length && value.every((v) => typeof v === 'string')
+  Array.isArray(value) &&
+  length >= 2 &&
+  value.length === length &&
+  value.every((v) => typeof v === 'string')
 
 function isPreprocessing(value: unknown, inputs: number): boolean {
   if (value === undefined) return true

@@ -1,10 +1,10 @@
 /**
  * What a network is made of: modules, which hold parameters and other modules as properties.
  */
-import { ArgumentError, ShapeError } from '../base/errors.js'
+import { ArgumentError } from '../base/errors.js'
 import { Generator as RandomGenerator } from '../tensor/random.js'
-import { format, sameShape } from '../tensor/shape.js'
-import { Tensor } from '../tensor/tensor.js'
+import { format } from '../tensor/shape.js'
+import { checkAssignable, Tensor } from '../tensor/tensor.js'
 
 /** The values of a parameter, or of what an optimizer keeps for it, apart from any tensor. */
 export interface ParameterValues {
@@ -65,6 +65,13 @@ export abstract class Module {
     return [...new Set(this.namedParameters().values())]
   }
 
+  /** Every module inside this one with its path, and this one itself under ''. */
+  namedModules(): Map<string, Module> {
+    const found = new Map<string, Module>([['', this]])
+    for (const [path, value] of walk(this, '')) if (value instanceof Module) found.set(path, value)
+    return found
+  }
+
   /** Every random generator with its path: what a checkpoint keeps beside the parameters. */
   namedGenerators(): Map<string, RandomGenerator> {
     const found = new Map<string, RandomGenerator>()
@@ -76,8 +83,7 @@ export abstract class Module {
 
   /** Switches this module and those inside it to training. */
   train(training = true): this {
-    this.training = training
-    for (const [, value] of walk(this, '')) if (value instanceof Module) value.training = training
+    for (const module of this.namedModules().values()) module.training = training
     return this
   }
 
@@ -105,7 +111,8 @@ export abstract class Module {
 
   /**
    * Overwrites all parameters. Nothing is changed when something does not fit.
-   * @throws ArgumentError when a path is missing or unknown, ShapeError when a shape differs
+   * @throws ArgumentError when a path is missing or unknown or values are no numbers, ShapeError when
+   *   a shape differs or does not fit its values
    */
   loadStateDict(
     state: ReadonlyMap<string, { shape: readonly number[]; data: ArrayLike<number> }>,
@@ -119,12 +126,7 @@ export abstract class Module {
       )
     }
     for (const [path, parameter] of parameters) {
-      const { shape } = state.get(path)!
-      if (!sameShape(shape, parameter.shape)) {
-        throw new ShapeError(
-          `loadStateDict: expected ${path} of shape ${format(parameter.shape)}, got ${format(shape)}`,
-        )
-      }
+      checkAssignable('loadStateDict', path, parameter, state.get(path)!)
     }
     for (const [path, parameter] of parameters) parameter.assign(state.get(path)!.data)
   }

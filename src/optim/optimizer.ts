@@ -6,13 +6,12 @@
 import type { Handle } from '../backend/kernels.js'
 import { everyIteration, underneath } from '../backend/record.js'
 import { refuseUnknown } from '../base/arguments.js'
-import { ArgumentError, CaptureError, ShapeError } from '../base/errors.js'
+import { ArgumentError, CaptureError } from '../base/errors.js'
 import type { ParameterValues } from '../nn/module.js'
 import { noGrad } from '../tensor/graph.js'
 import { scope } from '../tensor/scope.js'
-import { format, sameShape } from '../tensor/shape.js'
 import { Scope, within } from '../tensor/storage.js'
-import type { Tensor } from '../tensor/tensor.js'
+import { checkAssignable, type Tensor } from '../tensor/tensor.js'
 import { addGradients, builtIn, isRegularized, regularizersOf, sameUnknown } from './regularized.js'
 import type { Regularizer } from './regularizers.js'
 import type { Schedule } from './schedules.js'
@@ -247,7 +246,8 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
   /**
    * Goes on from another optimizer of the same kind over the same parameters. Nothing is changed when
    * something does not fit.
-   * @throws ArgumentError when the kind differs or a name is unknown, ShapeError when a shape differs
+   * @throws ArgumentError when the kind differs, a name is unknown, or steps or values are no numbers,
+   *   ShapeError when a shape differs or does not fit its values
    */
   loadStateDict({ kind, steps, tensors }: OptimizerState): void {
     if (kind !== this.constructor.name) {
@@ -255,21 +255,21 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
         `loadStateDict: expected the state of ${this.constructor.name}, got ${kind}`,
       )
     }
+    if (!Number.isSafeInteger(steps) || steps < 0) {
+      throw new ArgumentError(`loadStateDict: expected steps >= 0, got ${steps}`)
+    }
     const parameters = this.parameters()
-    const targets = [...tensors].map(([path, { shape, data }]) => {
-      const [name, index] = path.split('.')
-      const [kept, parameter] = [this.kept[name], parameters[Number(index)]]
+    const targets = [...tensors].map(([path, values]) => {
+      const [, name = '', index] = /^(\w+)\.(0|[1-9]\d*)$/.exec(path) ?? []
+      const kept = Object.hasOwn(this.kept, name) ? this.kept[name] : undefined
+      const parameter = parameters[Number(index)]
       if (kept === undefined || parameter === undefined) {
         throw new ArgumentError(
           `loadStateDict: expected ${Object.keys(this.kept).join(', ') || 'nothing'} of ${parameters.length} parameters, got ${path}`,
         )
       }
-      if (!sameShape(shape, parameter.shape)) {
-        throw new ShapeError(
-          `loadStateDict: expected ${path} of shape ${format(parameter.shape)}, got ${format(shape)}`,
-        )
-      }
-      return { kept, parameter, data }
+      checkAssignable('loadStateDict', path, kept.find(parameter) ?? parameter, values)
+      return { kept, parameter, data: values.data }
     })
     // What the other had not kept yet is 0.
     for (const kept of Object.values(this.kept)) {

@@ -13,7 +13,7 @@ import {
   type TypedArray,
 } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
-import { ArgumentError, ReleasedTensorError, ShapeError } from '../base/errors.js'
+import { ArgumentError, excerpt, ReleasedTensorError, ShapeError } from '../base/errors.js'
 import { defaultFloat } from './defaultFloat.js'
 import { formatTensor, type Nested, nest } from './print.js'
 import { checkShape, format, type Shape, sameShape, sizeOf } from './shape.js'
@@ -167,10 +167,7 @@ export class Tensor<D extends DType = 'float32'> {
    *   no numbers
    */
   assign(values: ArrayLike<number> | Tensor<D>): void {
-    const isNumbers = Array.isArray(values)
-      ? values.every((value) => typeof value === 'number')
-      : ArrayBuffer.isView(values)
-    if (!isNumbers && !(values instanceof Tensor)) {
+    if (!isNumbers(values) && !(values instanceof Tensor)) {
       throw new ArgumentError('assign: expected a list of numbers or a tensor')
     }
     const shape = values instanceof Tensor ? values.shape : [values.length]
@@ -213,6 +210,39 @@ export class Tensor<D extends DType = 'float32'> {
   [Symbol.dispose](): void {
     this.dispose()
   }
+}
+
+function isNumbers(values: unknown): values is ArrayLike<number> {
+  return Array.isArray(values)
+    ? values.every((value) => typeof value === 'number')
+    : ArrayBuffer.isView(values)
+}
+
+/**
+ * Refuses what could not be assigned: where several tensors are to be overwritten, or none.
+ * @param name what the tensor is called, for the errors
+ */
+export function checkAssignable(
+  op: string,
+  name: string,
+  x: AnyTensor,
+  { shape, data }: { shape: Shape; data: ArrayLike<number> },
+): void {
+  if (!sameShape(shape, x.shape)) {
+    throw new ShapeError(
+      `${op}: expected ${name} of shape ${format(x.shape)}, got ${format(shape)}`,
+    )
+  }
+  if (!isNumbers(data)) {
+    throw new ArgumentError(`${op}: expected a list of numbers for ${name}, got ${excerpt(data)}`)
+  }
+  if (data.length !== x.size) {
+    throw new ShapeError(
+      `${op}: expected ${x.size} values for ${name} of shape ${format(shape)}, got ${data.length}`,
+    )
+  }
+  // To write nothing is refused, too, while the tensor is released or in use.
+  x.storage.backend.write(x.handle, new dtypes[x.storage.dtype].array(0))
 }
 
 /** Overwrites a tensor's buffer; what is no float must hold the numbers as they are. */

@@ -284,6 +284,8 @@ t.test('ModelCheckpoint writes what loadWeights reads', async (t) => {
   other.loadWeights(join(folder, names[1]))
   t.same(other.predict(x).data(), model.predict(x).data())
   other.saveWeights(join(folder, 'again'))
+  const turned = () => other.loadWeights(join(folder, 'again'), { layout: 'outputInput' })
+  t.throws(turned, { name: 'ArgumentError', message: /expected layout inputOutput, as .* says/ })
   t.ok(existsSync(join(folder, 'again')))
   for (const name of ['model.weights.h5', 'model.keras', 'model.CKPT', 'model.hdf5']) {
     const path = join(folder, name)

@@ -3,25 +3,35 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import {
   ArgumentError,
+  Autoencoder,
+  capture,
   DataError,
+  KernelError,
   Linear,
   loadMlp,
   loadModel,
   Module,
   mlp,
   Parameter,
+  RBM,
   ReLU,
+  ReleasedTensorError,
   Sequential,
+  SGD,
+  ShapeError,
   Sigmoid,
   saveMlp,
   saveModel,
+  setBackend,
   type Tensor,
   tensor,
+  zeros,
 } from '../../lib/index.js'
-import { decodeSafetensors } from '../../lib/io/safetensors.js'
+import { decodeSafetensors, encodeSafetensors } from '../../lib/io/safetensors.js'
 import { bits, identical, network, sameParameters } from '../support/engine.js'
 import { onBothBackends, refuses, wrong } from '../support/reference.js'
 
+type ErrorClass = typeof ShapeError | typeof ArgumentError
 const fileIn = (t: Test) => `${t.testdir()}/model.safetensors`
 
 onBothBackends('a model and the text beside it', (t) => {
@@ -37,6 +47,102 @@ onBothBackends('a model and the text beside it', (t) => {
   t.strictSame(tensors.get('layers.0.weight')!.shape, [5, 4], '[fanIn, fanOut]')
   saveModel(model, file)
   t.strictSame(loadModel(other, file), {}, 'the old content is gone')
+})
+
+onBothBackends('a state that does not fit changes nothing, whatever part of it is wrong', (t) => {
+  const model = network([3, 2, 2])
+  const before = model.stateDict()
+  const state = (bias: unknown) =>
+    new Map([...network([3, 2, 2], 2).stateDict(), ['layers.2.bias', wrong(bias)]])
+  const refused: [unknown, ErrorClass, RegExp][] = [
+    [
+      { shape: [2], data: [1, 2, 3] },
+      ShapeError,
+      /expected 2 values for layers\.2\.bias .* got 3$/,
+    ],
+    [{ shape: [2], data: new Float32Array(0) }, ShapeError, /of shape \[2\], got 0$/],
+    [{ shape: [3], data: [1, 2, 3] }, ShapeError, /layers\.2\.bias of shape \[2\], got \[3\]$/],
+    [{ shape: [2], data: [1, '2'] }, ArgumentError, /numbers for layers\.2\.bias, got \[1, '2'\]$/],
+    [{ shape: [2], data: null }, ArgumentError, /numbers for layers\.2\.bias, got null$/],
+  ]
+  for (const [bias, kind, message] of refused) {
+    refuses(t, () => model.loadStateDict(state(bias)), kind, message)
+    t.strictSame(model.stateDict(), before)
+  }
+  const last = model.namedParameters().get('layers.2.bias')!
+  last.dispose()
+  const fitting = network([3, 2, 2], 2).stateDict()
+  refuses(t, () => model.loadStateDict(fitting), ReleasedTensorError)
+  const first = model.namedParameters().get('layers.0.weight')!
+  t.strictSame(first.data(), before.get('layers.0.weight')!.data, 'one was released')
+})
+
+for (const machine of [new RBM(3, 2), new Autoencoder(3, 2, { tied: false })]) {
+  t.test(`${machine.constructor.name}: nothing changes either`, async (t) => {
+    const before = machine.stateDict()
+    const path = [...before.keys()].at(-1)!
+    const state = new Map(
+      [...before].map(([name, { shape, data }]) => [name, { shape, data: data.map((x) => x + 1) }]),
+    )
+    state.set(path, { ...state.get(path)!, data: new Float32Array(1) })
+    refuses(t, () => machine.loadStateDict(state), ShapeError, /got 1$/)
+    t.strictSame(machine.stateDict(), before)
+  })
+}
+
+onBothBackends('an optimizer’s state that does not fit changes nothing', (t) => {
+  const trained = (seed: number) => {
+    const model = network([3, 2], seed)
+    const optimizer = new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 })
+    model
+      .forward(tensor([[1, 2, seed]]))
+      .sum()
+      .backward()
+    optimizer.step()
+    return optimizer
+  }
+  const optimizer = trained(1)
+  const before = optimizer.stateDict()
+  const { tensors, ...state } = trained(2).stateDict()
+  const refused: [object, ErrorClass, RegExp][] = [
+    [{ 'velocity.1': { shape: [2], data: [1] } }, ShapeError, /2 values for velocity\.1 .* got 1$/],
+    [{ 'velocity.1': { shape: [2], data: [1, null] } }, ArgumentError, /got \[1, null\]$/],
+    [
+      { 'velocity.2': { shape: [2], data: [1, 2] } },
+      ArgumentError,
+      /2 parameters, got velocity\.2$/,
+    ],
+    [{ 'velocity.01': { shape: [2], data: [1, 2] } }, ArgumentError, /got velocity\.01$/],
+    [
+      { 'velocity.': { shape: [3, 2], data: [1, 2, 3, 4, 5, 6] } },
+      ArgumentError,
+      /got velocity\.$/,
+    ],
+    [{ 'toString.0': { shape: [2], data: [1, 2] } }, ArgumentError, /got toString\.0$/],
+  ]
+  for (const [entries, kind, message] of refused) {
+    const wanted = { ...state, tensors: new Map([...tensors, ...Object.entries(entries)]) }
+    refuses(t, () => optimizer.loadStateDict(wanted), kind, message)
+    t.strictSame(optimizer.stateDict(), before)
+  }
+  for (const steps of [-1, 0.5, Number.NaN, '3']) {
+    const load = () => optimizer.loadStateDict(wrong({ ...state, steps, tensors }))
+    refuses(t, load, ArgumentError, /expected steps >= 0, got /)
+  }
+  t.strictSame(optimizer.stateDict(), before)
+})
+
+t.test('while a run uses a parameter, no other is overwritten', async (t) => {
+  setBackend('native')
+  const model = network([300, 300, 2])
+  const [, , weight] = model.parameters()
+  const before = model.stateDict()
+  const step = capture((x: Tensor) => weight.assign(weight.add(x)))
+  const running = step.runMany(zeros([1000, 300, 2]))
+  const state = network([300, 300, 2], 2).stateDict()
+  refuses(t, () => model.loadStateDict(state), KernelError)
+  await running
+  for (const [path, { data }] of model.stateDict()) identical(t, data, before.get(path)!.data, path)
 })
 
 onBothBackends('a file of another model changes nothing', (t) => {
@@ -109,14 +215,133 @@ t.test('an architecture that is not the model’s is not written', async (t) => 
   t.notOk(existsSync(file))
 })
 
+t.test('nor is one that mlp could not build again', async (t) => {
+  const file = fileIn(t)
+  const units = [5, 4, 3]
+  const relu = { units, activation: 'relu' }
+  const dropping = mlp(units, { dropout: 0.5 })
+  const refused: [Module, object, RegExp][] = [
+    [mlp(units), { ...relu, accuracy: 0.98 }, /architecture: expected options among units, /],
+    [
+      mlp([5, 3]),
+      { units: [5, 3], activation: 'gelu' },
+      /expected an activation of relu, .* gelu$/,
+    ],
+    [mlp(units, { bias: false }), relu, /got Linear without bias, ReLU, Linear without bias; /],
+    [
+      dropping,
+      relu,
+      /expected a model .*, Linear, ReLU, Linear, got Linear, ReLU, Dropout\(0\.5\), /,
+    ],
+    [
+      dropping,
+      { ...relu, dropout: 0.1 },
+      /Dropout\(0\.1\), Linear, got .*Dropout\(0\.5\), Linear; /,
+    ],
+    [dropping, { ...relu, dropout: 2 }, /Dropout: expected p from 0 to below 1, got 2/],
+    [
+      new Sequential(new Linear(5, 4), new Linear(4, 3)),
+      relu,
+      /got Linear, Linear; saveModel takes/,
+    ],
+  ]
+  for (const [model, architecture, message] of refused) {
+    refuses(t, () => saveMlp(model, file, wrong(architecture)), ArgumentError, message)
+  }
+  t.notOk(existsSync(file))
+})
+
+onBothBackends('weights of another program need a layout', (t) => {
+  const file = fileIn(t)
+  // As torch.nn.Linear(2, 2) keeps them: y = x·weightᵀ + bias.
+  const entries = [
+    ['weight', { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) }],
+    ['bias', { shape: [2], data: Float32Array.of(10, 20) }],
+  ] as const
+  writeFileSync(file, encodeSafetensors(entries, { format: 'pt' }))
+  const layer = new Linear(2, 2)
+  const before = layer.stateDict()
+  const message = /does not say how .* 'inputOutput' for \[fanIn, fanOut\] .* 'outputInput' for/
+  refuses(t, () => loadModel(layer, file), ArgumentError, message)
+  refuses(t, () => loadModel(layer, file, wrong({ layout: 'OI' })), ArgumentError, /got 'OI'$/)
+  refuses(t, () => loadModel(layer, file, wrong({ format: 1 })), ArgumentError, /got format$/)
+  t.strictSame(layer.stateDict(), before)
+
+  t.strictSame(loadModel(layer, file, { layout: 'outputInput' }), { format: 'pt' })
+  // torch: Linear with this state gives [15., 31.] for [1., 2.].
+  t.strictSame(layer.forward(tensor([[1, 2]])).toArray(), [[15, 31]])
+  loadModel(layer, file, { layout: 'inputOutput' })
+  t.strictSame(layer.forward(tensor([[1, 2]])).toArray(), [[17, 30]])
+
+  saveModel(layer, file)
+  loadModel(layer, file, { layout: 'inputOutput' })
+  const other = /expected layout inputOutput, as .* says, got outputInput$/
+  refuses(t, () => loadModel(layer, file, { layout: 'outputInput' }), ArgumentError, other)
+  refuses(t, () => saveModel(layer, file, { layout: 'mine' }), ArgumentError, /another name than/)
+})
+
+onBothBackends(
+  'a layout turns the weights of affine layers, and needs to be said only for these',
+  (t) => {
+    const file = fileIn(t)
+    class Net extends Module {
+      readonly table = new Parameter(
+        tensor([
+          [1, 2, 3],
+          [4, 5, 6],
+        ]),
+      )
+      readonly layers = [new Linear(3, 2)]
+      forward(x: Tensor): Tensor {
+        return this.layers[0].forward(x)
+      }
+    }
+    const entries = [
+      ['table', { shape: [2, 3], data: Float32Array.of(6, 5, 4, 3, 2, 1) }],
+      ['layers.0.weight', { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) }],
+      ['layers.0.bias', { shape: [2], data: Float32Array.of(7, 8) }],
+    ] as const
+    writeFileSync(file, encodeSafetensors(entries))
+    const model = new Net()
+    refuses(t, () => loadModel(model, file, { layout: 'inputOutput' }), DataError, /got \[2, 3\]$/)
+    loadModel(model, file, { layout: 'outputInput' })
+    t.strictSame(model.table.toArray(), [
+      [6, 5, 4],
+      [3, 2, 1],
+    ])
+    t.strictSame(model.layers[0].weight.toArray(), [
+      [1, 4],
+      [2, 5],
+      [3, 6],
+    ])
+
+    const norm = new (class extends Module {
+      readonly scale = new Parameter(tensor([1, 1]))
+      forward(x: Tensor): Tensor {
+        return x.mul(this.scale)
+      }
+    })()
+    writeFileSync(file, encodeSafetensors([['scale', { shape: [2], data: Float32Array.of(2, 3) }]]))
+    loadModel(norm, file)
+    t.strictSame(norm.scale.toArray(), [2, 3])
+  },
+)
+
 t.test('a file that does not say what it holds is no perceptron', async (t) => {
   const file = fileIn(t)
   const model = mlp([5, 3])
   saveModel(model, file)
   refuses(t, () => loadMlp(file), DataError, /found no architecture in it$/)
-  for (const architecture of ['nonsense', '{}', '{"units":5,"activation":"relu"}']) {
+  const malformed = [
+    'nonsense',
+    '{}',
+    '{"units":5,"activation":"relu"}',
+    '{"units":[5,-3],"activation":"relu"}',
+    '{"units":[5,3],"activation":"gelu"}',
+  ]
+  for (const architecture of malformed) {
     saveModel(model, file, { architecture })
-    refuses(t, () => loadMlp(file), DataError, /expected an architecture, found /)
+    refuses(t, () => loadMlp(file), DataError, /expected an architecture, /)
   }
   const other = JSON.stringify({ units: [5, 4, 3], activation: 'relu' })
   saveModel(model, file, { architecture: other })

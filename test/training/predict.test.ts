@@ -1,5 +1,5 @@
 /** A classifier in a file, and what it says about raw features. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -67,6 +67,41 @@ t.test('a classifier answers raw features as the model does preprocessed ones', 
   refuses(t, () => predict(classifier, [[1, 2, 3, Number.NaN]]), ArgumentError)
   refuses(t, () => predict(classifier, rows, { batchSize: 0 }), ArgumentError)
   refuses(t, () => predict(classifier, rows, { batch: 1 } as never), ArgumentError)
+})
+
+t.test('notes that no reader would take are not written', async (t) => {
+  const path = join(folder, 'unwritten.safetensors')
+  const notes = {
+    dataset: 'iris',
+    seed: 1,
+    classes: ['a', 'b', 'c'],
+    preprocessing: { mean: [0], scale: [1] },
+    loss: 'cross-entropy',
+    testAccuracy: 1,
+  }
+  const refused: [object, RegExp][] = [
+    [{ seed: -1 }, /^saveClassifier: expected a seed from 0 to 2\^53 - 1, got '-1'$/],
+    [{ seed: Number.NaN }, /got 'NaN'$/],
+    [{ classes: ['a', 'b'] }, /expected a name for each class, of two or more, got '\["a","b"\]'$/],
+    [{ classes: ['a', 'b', 3] }, /got '\["a","b",3\]'$/],
+    [{ preprocessing: { mean: [0, 0], scale: [1] } }, /expected preprocessing \{ mean, scale \}/],
+    [{ preprocessing: { mean: [0], scale: [Number.NaN] } }, /got '.*null\]\}'$/],
+    [{ loss: 'mae' }, /expected a loss of cross-entropy, mse, .* got 'mae'$/],
+    [{ dataset: 7 }, /expected text .* got "dataset": 7; /],
+  ]
+  for (const [changed, message] of refused) {
+    const changes = { ...notes, ...changed } as never
+    const save = () =>
+      saveClassifier(mlp([4, 3]), path, { units: [4, 3], activation: 'relu' }, changes)
+    refuses(t, save, ArgumentError, message)
+  }
+  const single = () =>
+    saveClassifier(mlp([4, 1]), path, { units: [4, 1], activation: 'relu' }, {
+      ...notes,
+      classes: ['a'],
+    } as never)
+  refuses(t, single, ArgumentError, /of two or more, got '\["a"\]'$/)
+  t.notOk(existsSync(path))
 })
 
 t.test('readCsv makes a data set of numbers and a class', async (t) => {

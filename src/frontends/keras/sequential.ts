@@ -12,6 +12,7 @@ import {
   type Regularizer,
   saveModel,
   type Tensor,
+  type WeightLayout,
 } from '../../index.js'
 import { checkCount, type Rows, readRows, refuseUnknown, type Values } from '../../internal.js'
 import type { Logs } from './callbacks.js'
@@ -219,12 +220,14 @@ export class Sequential {
 
   /**
    * Reads the weights of a `.safetensors` file.
+   * @param options.layout of kernels in a file of another program: `inputOutput` as Keras has them,
+   *   `outputInput` as PyTorch does
    * @throws DataError when the file is malformed or of another model, ArgumentError as
-   *   `saveWeights`
+   *   `saveWeights`, and when the layout is missing
    */
-  loadWeights(path: string): void {
+  loadWeights(path: string, options: { layout?: WeightLayout } = {}): void {
     checkWeightsPath('loadWeights', path)
-    loadModel(this.module, path)
+    loadModel(this.module, path, options)
   }
 
   /** Frees the weights. */

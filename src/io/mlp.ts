@@ -1,0 +1,127 @@
+/** Multi-layer perceptrons as files that say what they are built from. */
+import { refuseUnknown } from '../base/arguments.js'
+import { ArgumentError, DataError } from '../base/errors.js'
+import { Dropout } from '../nn/dropout.js'
+import { zeros } from '../nn/init.js'
+import { Linear } from '../nn/linear.js'
+import type { Module } from '../nn/module.js'
+import { type ActivationName, activations, mlp, Sequential } from '../nn/sequential.js'
+import { Generator } from '../tensor/random.js'
+import { fill, readModelFile, saveModel } from './model.js'
+
+/** What an `mlp` is built from, as it is kept in a file. */
+export interface MlpArchitecture {
+  /** Units of each layer, from the inputs to the outputs. */
+  units: readonly number[]
+  /** Of the hidden units. */
+  activation: ActivationName
+  /** Probability of dropping a hidden unit while training. */
+  dropout?: number
+  /** Probability of dropping an input while training. */
+  inputDropout?: number
+}
+
+const ARCHITECTURE = ['units', 'activation', 'dropout', 'inputDropout']
+
+/**
+ * Writes a multi-layer perceptron with what it takes to build it again.
+ * @throws ArgumentError when the architecture is not that of the model
+ */
+export function saveMlp(
+  model: Module,
+  path: string,
+  architecture: MlpArchitecture,
+  metadata: Record<string, string> = {},
+): void {
+  checkArchitecture(model, architecture)
+  saveModel(model, path, { ...metadata, architecture: JSON.stringify(architecture) })
+}
+
+/**
+ * Builds the perceptron that `saveMlp` wrote, ready to be asked (`eval`). Of a file that
+ * `saveClassifier` or `neuroblas train` wrote it gives the network alone; `loadClassifier` also
+ * knows its classes and what raw features go through first.
+ * @throws DataError when the file is malformed or does not say what it holds
+ */
+export function loadMlp(path: string): {
+  /** In `eval`. */
+  model: Sequential
+  /** What it was built from. */
+  architecture: MlpArchitecture
+  /** All text of the file. */
+  metadata: Record<string, string>
+} {
+  const file = readModelFile(path)
+  const architecture = parseArchitecture(file.metadata.architecture, path)
+  const model = build(architecture, path)
+  const metadata = fill(model, file, path)
+  model.eval()
+  return { model, architecture, metadata }
+}
+
+function build({ units, ...options }: MlpArchitecture, path: string): Sequential {
+  try {
+    return mlp(units, options)
+  } catch (error) {
+    throw new DataError(`${path}: expected an architecture, ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}
+
+function checkArchitecture(model: Module, architecture: MlpArchitecture): void {
+  refuseUnknown('saveMlp: architecture', architecture, ARCHITECTURE)
+  const { units, activation } = architecture
+  const weights = model.parameters().filter(({ shape }) => shape.length === 2)
+  const found =
+    weights.length > 0 ? [weights[0].shape[0], ...weights.map(({ shape }) => shape[1])] : []
+  const layers: readonly Module[] = model instanceof Sequential ? model.layers : []
+  const names = Object.keys(activations) as ActivationName[]
+  const other = names.find(
+    (name) => name !== activation && layers.some((layer) => layer instanceof activations[name]),
+  )
+  if (String(found) !== String(units) || other !== undefined) {
+    throw new ArgumentError(
+      `saveMlp: expected the architecture of the model, units [${found.join(', ')}]${other ? ` and ${other}` : ''}, got [${units?.join(', ')}] and ${activation}`,
+    )
+  }
+  const wanted = signature(sketch(architecture))
+  if (signature(model) === wanted) return
+  throw new ArgumentError(
+    `saveMlp: expected a model as mlp makes it of this architecture, ${wanted}, got ${signature(model)}; saveModel takes any`,
+  )
+}
+
+/** What `mlp` makes of an architecture, with a single unit in each layer. */
+function sketch({ units, ...options }: MlpArchitecture): Sequential {
+  const ones = units.map(() => 1)
+  return mlp(ones, { ...options, init: zeros, generator: new Generator(0) })
+}
+
+/** The layers of a model, with what is not seen in its units. */
+function signature(model: Module): string {
+  if (!(model instanceof Sequential)) return model.constructor.name
+  const layers = model.layers.map((layer: Module) => {
+    const { name } = layer.constructor
+    if (layer instanceof Dropout) return `${name}(${layer.p})`
+    return layer instanceof Linear && layer.bias === null ? `${name} without bias` : name
+  })
+  return layers.join(', ')
+}
+
+function parseArchitecture(text: string | undefined, path: string): MlpArchitecture {
+  if (text === undefined) {
+    throw new DataError(
+      `${path}: expected a model that neuroblas saved, found no architecture in it`,
+    )
+  }
+  try {
+    const { units, activation, dropout, inputDropout } = JSON.parse(text) as MlpArchitecture
+    if (!Array.isArray(units) || typeof activation !== 'string') throw new ArgumentError('no units')
+    return { units, activation, dropout, inputDropout }
+  } catch (error) {
+    throw new DataError(`${path}: expected an architecture, found ${text.slice(0, 100)}`, {
+      cause: error,
+    })
+  }
+}
