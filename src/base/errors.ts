@@ -38,7 +38,7 @@ export class OutOfMemoryError extends NeuroblasError {}
 /** Gradient computation asked of something that has no graph, or twice of one graph. */
 export class AutogradError extends NeuroblasError {}
 
-/** Training whose loss is no longer a finite number. */
+/** A training whose loss or weights, or a model whose results, are no longer finite numbers. */
 export class DivergenceError extends NeuroblasError {}
 
 /** An estimator asked for what only fitting gives it. */

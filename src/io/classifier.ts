@@ -45,7 +45,8 @@ export interface Classifier {
 
 /**
  * Writes a classifier: the model with what it takes to build it again, and with its notes.
- * @throws ArgumentError when the architecture is not that of the model, or the notes do not fit it
+ * @throws ArgumentError when the architecture is not that of the model, or the notes do not fit it,
+ *   DivergenceError as `saveModel`
  */
 export function saveClassifier(
   model: Module,

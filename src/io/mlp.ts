@@ -25,7 +25,7 @@ const ARCHITECTURE = ['units', 'activation', 'dropout', 'inputDropout']
 
 /**
  * Writes a multi-layer perceptron with what it takes to build it again.
- * @throws ArgumentError when the architecture is not that of the model
+ * @throws ArgumentError when the architecture is not that of the model, DivergenceError as `saveModel`
  */
 export function saveMlp(
   model: Module,

@@ -1,17 +1,24 @@
 /** Models as `.safetensors` files: parameters by path, and text beside them. */
 import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
 import { refuseUnknown } from '../base/arguments.js'
-import { ArgumentError, DataError, excerpt } from '../base/errors.js'
+import { ArgumentError, DataError, DivergenceError, excerpt } from '../base/errors.js'
+import { findNotFiniteValue } from '../nn/finite.js'
 import type { Module } from '../nn/module.js'
 import { readAt, writeFileAtomically } from './files.js'
 import { asInputOutput, chooseLayout, layoutIn, type WeightLayout } from './layout.js'
-import { readSafetensors, type SafetensorsFile, safetensorsChunks } from './safetensors.js'
+import {
+  readSafetensors,
+  type SafetensorsFile,
+  safetensorsChunks,
+  type Writable,
+} from './safetensors.js'
 
 /**
  * Writes all parameters to a file, which holds the old content until the new one is complete.
  * Weights of affine layers are [fanIn, fanOut], which the file says as its `layout`.
  * @param metadata text to keep beside the parameters; not under the name `layout`
- * @throws ArgumentError for metadata that are no text, and for parameters that are not of float32
+ * @throws ArgumentError for metadata that are no text, and for parameters that are not of float32,
+ *   DivergenceError for parameters that are not finite where those of the old file are: it stays
  */
 export function saveModel(
   model: Module,
@@ -24,7 +31,7 @@ export function saveModel(
     )
   }
   const text: { layout: WeightLayout } = { layout: 'inputOutput', ...metadata }
-  writeFileAtomically(path, safetensorsChunks(model.namedParameters(), text))
+  writeModelFile(path, [...model.namedParameters()], text)
 }
 
 /**
@@ -64,6 +71,32 @@ export function fill(
   if (metadata.layout !== own) return metadata
   const { layout: _, ...text } = metadata
   return text
+}
+
+/** Writes tensors to a file, but never what is not finite over what is. */
+export function writeModelFile(
+  path: string,
+  entries: readonly (readonly [string, Writable])[],
+  metadata: Record<string, string>,
+): void {
+  const chunks = safetensorsChunks(entries, metadata)
+  const found = findNotFiniteValue(entries)
+  if (found !== undefined && holdsFiniteValues(path)) {
+    throw new DivergenceError(
+      `${path}: expected finite values in place of its own, got ${found}; the file stays as it was`,
+    )
+  }
+  writeFileAtomically(path, chunks)
+}
+
+function holdsFiniteValues(path: string): boolean {
+  try {
+    return findNotFiniteValue([...readModelFile(path).tensors]) === undefined
+  } catch (error) {
+    // No file, or none that could be read again.
+    if (error instanceof DataError) return false
+    throw error
+  }
 }
 
 /** @throws DataError when there is no file, or it is malformed */

@@ -39,6 +39,13 @@ export type Group<Settings> = {
   parameters: readonly Tensor[]
 } & Settings
 
+/** A tensor that is kept for the parameter at an index. */
+export interface Kept {
+  name: string
+  index: number
+  tensor: Tensor
+}
+
 /** What a training run that goes on later needs to know of its optimizer. */
 export interface OptimizerState {
   /** The optimizer's name, such as `SGD`. */
@@ -60,6 +67,11 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
   readonly groups: readonly Group<Settings>[]
   /** Steps taken so far. */
   steps = 0
+  /**
+   * What every learning rate is divided by, beside the settings.
+   * @internal
+   */
+  lrDivisor = 1
   readonly #limits = new Map<Group<Settings>, SettingsBuffer>()
   readonly #settings = new Map<
     Group<Settings>,
@@ -197,7 +209,8 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
 
   /** The learning rate of the next step. */
   lrOf(group: GroupSettings = this.groups[0]): number {
-    return typeof group.lr === 'function' ? group.lr(this.steps) : group.lr
+    const lr = typeof group.lr === 'function' ? group.lr(this.steps) : group.lr
+    return lr / this.lrDivisor
   }
 
   /**
@@ -231,14 +244,24 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     )
   }
 
+  /**
+   * What is kept so far, such as the `velocity` of the parameter at an index.
+   * @internal
+   */
+  *keptTensors(): Iterable<Kept> {
+    for (const [name, kept] of Object.entries(this.kept)) {
+      for (const [index, parameter] of this.parameters().entries()) {
+        const tensor = kept.find(parameter)
+        if (tensor) yield { name, index, tensor }
+      }
+    }
+  }
+
   /** Copies of what `loadStateDict` takes; settings are not part of it. */
   stateDict(): OptimizerState {
     const tensors = new Map<string, ParameterValues>()
-    for (const [name, kept] of Object.entries(this.kept)) {
-      for (const [i, parameter] of this.parameters().entries()) {
-        const found = kept.find(parameter)
-        if (found) tensors.set(`${name}.${i}`, { shape: found.shape, data: found.data() })
-      }
+    for (const { name, index, tensor } of this.keptTensors()) {
+      tensors.set(`${name}.${index}`, { shape: tensor.shape, data: tensor.data() })
     }
     return { kind: this.constructor.name, steps: this.steps, tensors }
   }

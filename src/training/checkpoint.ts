@@ -4,26 +4,19 @@
  */
 import { existsSync } from 'node:fs'
 import { ArgumentError, DataError, NeuroblasError } from '../base/errors.js'
-import { writeFileAtomically } from '../io/files.js'
-import { readModelFile } from '../io/model.js'
-import { safetensorsChunks, type TensorData } from '../io/safetensors.js'
-import type { Module } from '../nn/module.js'
-import type { Optimizer } from '../optim/optimizer.js'
-import type { Generator } from '../tensor/random.js'
+import { readModelFile, writeModelFile } from '../io/model.js'
+import type { TensorData } from '../io/safetensors.js'
 import type { BestWeights } from './bestWeights.js'
 import type { EpochReport } from './report.js'
+import { examine, generatorsOf, type RunState, snapshot } from './runState.js'
 
 type Tensors<Data = Float32Array> = Map<string, { shape: readonly number[]; data: Data }>
 
 /** What a training run consists of. */
-export interface Run {
-  model: Module
-  optimizer: Optimizer
+export interface Run extends RunState {
   best: BestWeights
   /** What must be the same when it goes on. */
   settings: Record<string, unknown>
-  /** Those of the run itself, besides the model's. */
-  generators: Record<string, Generator>
 }
 
 /** What the metadata `training` holds as JSON. */
@@ -35,7 +28,10 @@ interface Notes {
   best: BestWeights['found']
 }
 
-/** Writes the run's state; the old file stays until the new one is complete. */
+/**
+ * Writes the run's state; the old file stays until the new one is complete.
+ * @throws DivergenceError for values that are not finite where the old file's are
+ */
 export function saveCheckpoint(path: string, run: Run, epochs: EpochReport[]): void {
   const { model, optimizer, best } = run
   const { kind, steps, tensors } = optimizer.stateDict()
@@ -50,7 +46,7 @@ export function saveCheckpoint(path: string, run: Run, epochs: EpochReport[]): v
     ...under('best', best.stateDict()),
     ...under<TensorData>('random', generators),
   ]
-  writeFileAtomically(path, safetensorsChunks(entries, { training: encodeNotes(notes) }))
+  writeModelFile(path, entries, { training: encodeNotes(notes) })
 }
 
 /**
@@ -65,17 +61,11 @@ export function resume(path: string, run: Run): EpochReport[] {
     return []
   }
   const { tensors, metadata } = readModelFile(path)
-  const parameters = run.model.stateDict()
-  const optimizer = run.optimizer.stateDict()
-  const random = [...generatorsOf(run)].map(
-    ([, generator]) => [generator, generator.save()] as const,
-  )
+  const goBack = snapshot(run)
   try {
     return restore(run, tensors, metadata.training)
   } catch (error) {
-    run.model.loadStateDict(parameters)
-    run.optimizer.loadStateDict(optimizer)
-    for (const [generator, state] of random) generator.restore(state)
+    goBack()
     if (!(error instanceof NeuroblasError || error instanceof SyntaxError)) throw error
     throw new DataError(`${path}: expected a checkpoint of this training, ${error.message}`, {
       cause: error,
@@ -102,6 +92,10 @@ function restore(
   }
   run.optimizer.loadStateDict({ kind: optimizer, steps, tensors: part('optimizer') })
   run.model.loadStateDict(part('model'))
+  const { notFinite } = examine(run)
+  if (notFinite !== undefined) {
+    throw new ArgumentError(`expected finite values, got ${notFinite}; remove it to begin anew`)
+  }
   const random = part('random') as Tensors<Int32Array>
   for (const [name, generator] of generatorsOf(run)) {
     generator.restore([...(random.get(name)?.data ?? [])])
@@ -124,11 +118,6 @@ function decodeNotes(text = 'null'): Notes {
   const isWhole = Array.isArray(notes?.epochs) && Number.isSafeInteger(notes.steps)
   if (isWhole && typeof notes.settings === 'object' && notes.settings !== null) return notes
   throw new ArgumentError('expected epochs, steps and settings in it')
-}
-
-function* generatorsOf({ model, generators }: Run): Iterable<[name: string, Generator]> {
-  yield* Object.entries(generators)
-  for (const [path, generator] of model.namedGenerators()) yield [`model.${path}`, generator]
 }
 
 function under<Data>(

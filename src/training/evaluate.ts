@@ -1,10 +1,11 @@
 /** How well a model does on a data set: its loss and its 0/1 accuracy. */
 
 import { checkCount, checkLoss } from '../base/arguments.js'
-import { ShapeError } from '../base/errors.js'
+import { DivergenceError, ShapeError } from '../base/errors.js'
 import type { Dataset } from '../data/dataset.js'
 import { Examples } from '../data/examples.js'
 import { DataLoader } from '../data/loader.js'
+import { blameFor } from '../nn/finite.js'
 import type { Loss } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
 import { concat, stack } from '../ops/layout.js'
@@ -40,7 +41,8 @@ export function predictedClasses(outputs: Tensor): Tensor<'int32'> {
  * Loss and accuracy over a whole data set, batch by batch, without gradients. It computes beside
  * JavaScript, as `fit` does; until it is done, the model cannot be used otherwise.
  * @param options.loss what is averaged over the examples
- * @throws ArgumentError when an option is out of range, ShapeError for a loss that is no scalar
+ * @throws ArgumentError when an option is out of range, ShapeError for a loss that is no scalar,
+ * DivergenceError when it is not finite
  * @example const { accuracy } = await evaluate(model, test, { loss: softmaxCrossEntropy })
  */
 export async function evaluate(
@@ -53,7 +55,11 @@ export async function evaluate(
   checkCount('evaluate', 'batchSize', batchSize)
   const evaluator = new Evaluator(model, await Examples.load(data), loss, batchSize)
   try {
-    return await evaluator.run()
+    const evaluation = await evaluator.run()
+    if (Number.isFinite(evaluation.loss)) return evaluation
+    throw new DivergenceError(
+      `evaluate: expected a finite loss, got ${evaluation.loss} (${blameFor(model)})`,
+    )
   } finally {
     evaluator.dispose()
   }

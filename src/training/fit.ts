@@ -4,7 +4,7 @@
  */
 
 import { checkCount, checkLoss, refuseUnknown } from '../base/arguments.js'
-import { ArgumentError, DivergenceError } from '../base/errors.js'
+import { ArgumentError } from '../base/errors.js'
 import { type Dataset, splitRows } from '../data/dataset.js'
 import { Examples } from '../data/examples.js'
 import { DataLoader } from '../data/loader.js'
@@ -14,10 +14,11 @@ import type { Loss } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
 import { Optimizer } from '../optim/optimizer.js'
 import { Generator, streams } from '../tensor/random.js'
-import { within } from '../tensor/storage.js'
 import { BestWeights } from './bestWeights.js'
 import { resume, saveCheckpoint } from './checkpoint.js'
-import { type Evaluation, Evaluator } from './evaluate.js'
+import { runEpoch } from './epoch.js'
+import { Evaluator } from './evaluate.js'
+import { checkOnDivergence, type OnDivergence, Recovery } from './recovery.js'
 import type { EpochReport, StepReport, TrainingHistory } from './report.js'
 import { TrainingStep } from './trainingStep.js'
 
@@ -54,6 +55,21 @@ export interface FitOptions {
   checkpoint?: string
   /** Ends with the weights of the epoch of lowest validation loss. */
   keepBest?: boolean
+  /**
+   * What to do when a loss, the validation loss, the penalty, a parameter or what the optimizer keeps
+   * for one is no longer finite. The epoch in which that happens is not reported, and no checkpoint is
+   * written of it.
+   *
+   * - `stop`, the default: `fit` throws a DivergenceError. The weights stay as they are then, unless
+   *   there are best ones to keep; a checkpoint holds the last good epoch.
+   * - `restore`: parameters, optimizer and random generators go back to the end of the last good epoch,
+   *   before the first one to where training began; `fit` warns and returns with `ended: 'diverged'`.
+   * - `restoreAndLowerLr`: goes back likewise and on with a tenth of the learning rate, which holds
+   *   until `fit` is done; after five times, it ends as with `restore`.
+   *
+   * The last two keep a copy of the state in memory.
+   */
+  onDivergence?: OnDivergence
   /** Looks into the network every so many steps; what is trained stays the same to the bit. */
   monitor?: Monitor
   /** Called for each step, soon after it: steps run many at a time. */
@@ -67,19 +83,14 @@ export interface FitOptions {
   }
 }
 
-// How long one dispatch to the compute threads goes on before JavaScript hears of it, in milliseconds:
-// short enough for a progress bar, and long enough for what it costs (weights into panels and back, an
-// iteration of the event loop).
-const DISPATCH_TIME = 50
-
 /**
  * Minimizes the loss on the data plus the optimizer's regularization. Steps are captured: what the model and
  * the loss do in JavaScript happens once, and numbers that they read there keep their values; what
  * may change is in tensors, random generators and the optimizer's settings. A model that reads values
  * is trained step by step instead, with a warning. Until `fit` is done, the model's tensors can be
  * used in its callbacks only.
- * @throws ArgumentError for options out of range, DivergenceError when the loss is no longer finite,
- * DataError when the checkpoint is malformed or belongs to another training
+ * @throws ArgumentError for options out of range, DivergenceError when a figure or a weight is no longer
+ * finite and `onDivergence` is `stop`, DataError when the checkpoint is malformed or belongs to another training
  * @example
  * await fit(model, train, { loss: softmaxCrossEntropy, optimizer, epochs: 5, validation: 0.1 })
  */
@@ -90,6 +101,7 @@ export async function fit(
 ): Promise<TrainingHistory> {
   checkOptions(model, options)
   const { batchSize = 32, seed = 0, shuffle = true, epochs, signal, optimizer, augment } = options
+  const { onStep, onDivergence = 'stop' } = options
   // What an earlier loop left behind would be part of the first step.
   model.zeroGrad()
   optimizer.zeroGrad()
@@ -109,26 +121,36 @@ export async function fit(
   )
   const patience = options.earlyStopping?.patience ?? Infinity
   const history: TrainingHistory = { epochs: [], bestEpoch: 0, ended: 'epochs' }
+  const generators = { changes, ...(loader.generator && { order: loader.generator }) }
+  const settings = { examples: train.size, batchSize, seed, shuffle }
+  const run = { model, optimizer, best, settings, generators }
+  const recovery = new Recovery(run, onDivergence)
   model.train()
   try {
-    const generators = { changes, ...(loader.generator && { order: loader.generator }) }
-    const settings = { examples: train.size, batchSize, seed, shuffle }
-    const run = { model, optimizer, best, settings, generators }
     // Where nothing will be done, there is no beginning to be kept.
     if (options.checkpoint && !signal?.aborted) history.epochs = resume(options.checkpoint, run)
     best.begin(history.epochs.length)
+    recovery.begin(history.epochs)
     for (;;) {
       const done = history.epochs.length
       if (best.epochsSince(done) >= patience) history.ended = 'earlyStopping'
       if (signal?.aborted) history.ended = 'aborted'
       if (done >= epochs || history.ended !== 'epochs') break
-      const begin = performance.now()
-      const trained = await trainEpoch(steps, loader, done + 1, options)
-      if (trained.examples === 0) continue
-      const report = reportOf(done + 1, trained, await evaluator?.run(), optimizer, begin)
+      let report: EpochReport | undefined
+      recovery.keep()
+      try {
+        const isSeen = done + 1 === epochs || isWatched(options)
+        report = await runEpoch(done + 1, { run, steps, loader, evaluator, isSeen, onStep, signal })
+      } catch (error) {
+        if (recovery.recover(error)) continue
+        history.ended = 'diverged'
+        break
+      }
+      if (report === undefined) continue
+      if (recovery.returns > 0) report.returns = recovery.returns
       history.epochs.push(report)
       await best.offer(report.epoch, report.validationLoss)
-      const isWhole = trained.examples === train.size
+      const isWhole = report.examples === train.size
       if (options.checkpoint && isWhole) saveCheckpoint(options.checkpoint, run, history.epochs)
       await options.onEpoch?.(report)
     }
@@ -145,12 +167,19 @@ export async function fit(
     throw error
   } finally {
     model.eval()
+    recovery.end()
     best.dispose()
     steps.dispose()
     evaluator?.dispose()
     loader.dispose()
     changes.dispose()
   }
+}
+
+/** Whether something may happen between two epochs. */
+function isWatched({ onEpoch, checkpoint, validation, signal, onDivergence }: FitOptions): boolean {
+  const watching = [onEpoch, checkpoint, validation, signal, onDivergence]
+  return watching.some((option) => option !== undefined)
 }
 
 /** What is trained and what is validated on, copied to the backend. */
@@ -179,6 +208,7 @@ const OPTIONS: Record<keyof FitOptions, true> = {
   augment: true,
   checkpoint: true,
   keepBest: true,
+  onDivergence: true,
   monitor: true,
   onStep: true,
   onEpoch: true,
@@ -188,8 +218,9 @@ const OPTIONS: Record<keyof FitOptions, true> = {
 function checkOptions(model: Module, options: FitOptions): void {
   refuseUnknown('fit', options, Object.keys(OPTIONS))
   const { loss, optimizer, epochs, batchSize = 32, seed = 0 } = options
-  const { validation, earlyStopping, keepBest } = options
+  const { validation, earlyStopping, keepBest, onDivergence = 'stop' } = options
   checkLoss('fit', loss)
+  checkOnDivergence(onDivergence)
   if (!(optimizer instanceof Optimizer)) {
     throw new ArgumentError(
       `fit: expected an optimizer such as new SGD(model.parameters(), { lr }), got ${optimizer}`,
@@ -214,86 +245,5 @@ function checkOptions(model: Module, options: FitOptions): void {
   }
   if ((earlyStopping || keepBest) && validation === undefined) {
     throw new ArgumentError('fit: earlyStopping and keepBest need validation data')
-  }
-}
-
-interface Trained {
-  examples: number
-  /** Σ loss over the examples. */
-  sum: number
-  milliseconds: number
-}
-
-/** One pass over the batches, or as far as the signal lets it go. */
-async function trainEpoch(
-  steps: TrainingStep,
-  loader: DataLoader,
-  epoch: number,
-  { optimizer, onStep, signal }: FitOptions,
-): Promise<Trained> {
-  const { size, batchSize, length: stepsPerEpoch } = loader
-  const trained: Trained = { examples: 0, sum: 0, milliseconds: 0 }
-  const begin = performance.now()
-  const order = within(null, () => loader.order())
-  let perDispatch = 1
-  try {
-    for (let step = 0; step < stepsPerEpoch && !signal?.aborted; ) {
-      const dispatched = performance.now()
-      const full = Math.floor(size / batchSize) - step
-      const count = Math.min(perDispatch, Math.max(full, 1), steps.mostTogether)
-      const batch = full > 0 ? batchSize : size % batchSize
-      const start = step * batchSize
-      const losses = await steps.run(order, start, [count, batch])
-      for (const loss of losses) {
-        step++
-        if (!Number.isFinite(loss)) {
-          throw new DivergenceError(
-            `fit: the loss became ${loss} in epoch ${epoch}, step ${step}; try a smaller lr (it was ${optimizer.lrOf()})`,
-          )
-        }
-        trained.examples += batch
-        trained.sum += loss * batch
-        onStep?.({ epoch, step, stepsPerEpoch, loss })
-      }
-      // A dispatch that was cut short says too little about the next.
-      if (count === perDispatch)
-        perDispatch = nextDispatch(perDispatch, performance.now() - dispatched)
-    }
-  } finally {
-    order.dispose()
-  }
-  trained.milliseconds = performance.now() - begin
-  return trained
-}
-
-/** Steps until JavaScript is asked again, so that it is about DISPATCH_TIME. */
-function nextDispatch(steps: number, milliseconds: number): number {
-  const fitting = Math.round((steps * DISPATCH_TIME) / Math.max(milliseconds, 0.01))
-  return Math.min(Math.max(fitting, 1), 2 * steps, 4096)
-}
-
-function reportOf(
-  epoch: number,
-  { examples, sum, milliseconds }: Trained,
-  validation: Evaluation | undefined,
-  optimizer: Optimizer,
-  begin: number,
-): EpochReport {
-  const loss = sum / examples
-  const regularizationLoss = optimizer.regularizationLoss()
-  return {
-    epoch,
-    loss,
-    regularizationLoss,
-    totalLoss: loss + regularizationLoss,
-    risk: loss,
-    penalty: regularizationLoss,
-    objective: loss + regularizationLoss,
-    ...(validation && { validationLoss: validation.loss }),
-    ...(validation?.accuracy !== undefined && { validationAccuracy: validation.accuracy }),
-    lr: optimizer.lrOf(),
-    examples,
-    examplesPerSecond: (examples / milliseconds) * 1000,
-    seconds: (performance.now() - begin) / 1000,
   }
 }

@@ -1,10 +1,11 @@
 /** `predict`: the classes of raw features. */
 
 import { checkCount, refuseUnknown } from '../base/arguments.js'
-import { ShapeError } from '../base/errors.js'
+import { DivergenceError, ShapeError } from '../base/errors.js'
 import { type Rows, readRows } from '../data/rows.js'
 import { applyPreprocessing, type Preprocessing } from '../data/transforms/standardize.js'
 import type { Classifier } from '../io/classifier.js'
+import { blameFor } from '../nn/finite.js'
 import type { Module } from '../nn/module.js'
 import { tensor } from '../tensor/create.js'
 import { noGrad } from '../tensor/graph.js'
@@ -35,7 +36,8 @@ export interface Predictions extends ClassScores {
  * classifier. A classifier without any gets bytes as 0 to 1 and other numbers as they are.
  * @param rows [examples, ...shape of one]: nested arrays or a tensor, of raw features
  * @param options.batchSize examples at a time; 1000 by default
- * @throws ShapeError when a row has not as many features as the model, ArgumentError
+ * @throws ShapeError when a row has not as many features as the model, DivergenceError when a score is
+ * not finite, ArgumentError
  * @example
  * const classifier = loadClassifier('iris.safetensors')
  * const { names, scores } = predict(classifier, [[5.1, 3.5, 1.4, 0.2]])
@@ -92,8 +94,18 @@ export function classify(
         }),
       )
     }
+    checkScores(model, scores, classes.length)
     return { labels, scores }
   })
+}
+
+/** A class must not be chosen by what is no number. */
+function checkScores(model: Module, scores: Float32Array, classes: number): void {
+  const at = scores.findIndex((score) => !Number.isFinite(score))
+  if (at < 0) return
+  throw new DivergenceError(
+    `predict: expected finite scores, got ${scores[at]} for row ${Math.floor(at / classes) + 1} (${blameFor(model)})`,
+  )
 }
 
 function inEval<T>(model: Module, fn: () => T): T {

@@ -37,6 +37,11 @@ export interface EpochReport {
   validationAccuracy?: number
   /** Learning rate of the next step. */
   lr: number
+  /**
+   * How many times training went back by then to go on with a lower learning rate (`onDivergence`);
+   * left out while it did not.
+   */
+  returns?: number
   /** Speed of training, validation not included. */
   examplesPerSecond: number
   /** Examples trained on, fewer than all of them when the epoch was aborted. */
@@ -51,6 +56,6 @@ export interface TrainingHistory {
   epochs: EpochReport[]
   /** The epoch whose weights the model has, counted from 1; the last one unless the best was kept. */
   bestEpoch: number
-  /** Why training ended. */
-  ended: 'epochs' | 'earlyStopping' | 'aborted'
+  /** Why training ended; `diverged` where it went back to the last good epoch and ended there. */
+  ended: 'epochs' | 'earlyStopping' | 'aborted' | 'diverged'
 }

@@ -7,6 +7,8 @@ import { type Look, Probe } from '../monitor/probe.js'
 import type { Loss } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
+import { tensor } from '../tensor/create.js'
+import { noGrad } from '../tensor/graph.js'
 import { scope } from '../tensor/scope.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { BatchRunner, type RowIndices, rowsOf } from './batchRunner.js'
@@ -57,6 +59,23 @@ export class TrainingStep {
         : await this.#steps.run(order, start, shape, () => monitor?.settle())
     monitor?.advance(shape[0])
     return losses
+  }
+
+  /** The loss of the data's first batch for the weights as they are, with nothing dropped or changed. */
+  lossNow(): number {
+    const { model, loader } = this
+    const batchSize = Math.min(loader.batchSize, loader.size)
+    const rows = Int32Array.from({ length: batchSize }, (_, i) => i)
+    const lossOf = () => {
+      const { inputs, targets } = loader.gather(tensor(rows))
+      return this.settings.loss(model.forward(inputs), targets).item()
+    }
+    model.eval()
+    try {
+      return noGrad(() => scope(lossOf))
+    } finally {
+      model.train()
+    }
   }
 
   async #runSampled(batch: RowIndices, monitor: Monitor): Promise<Float32Array> {

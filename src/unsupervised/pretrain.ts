@@ -4,7 +4,7 @@
  */
 import { rmSync } from 'node:fs'
 import { refuseUnknown } from '../base/arguments.js'
-import { ArgumentError } from '../base/errors.js'
+import { ArgumentError, DivergenceError } from '../base/errors.js'
 import type { Dataset } from '../data/dataset.js'
 import { Dropout } from '../nn/dropout.js'
 import { Linear } from '../nn/linear.js'
@@ -129,6 +129,9 @@ export async function pretrain(
           for (const stale of files.slice(i + 1)) rmSync(stale, { force: true })
           return options.onEpoch?.({ ...report, layer: i + 1, layers: places.length })
         },
+      }).catch((error) => {
+        if (!(error instanceof DivergenceError)) throw error
+        throw new DivergenceError(`pretrain: layer ${i + 1}: ${error.message}`, { cause: error })
       })
       history.layers.push(trained)
       if (trained.ended !== 'aborted') continue

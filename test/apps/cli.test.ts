@@ -278,6 +278,43 @@ t.test('digits in pure JavaScript, and every loss and activation', async (t) => 
   t.notOk(existsSync(join(root, 'digits.safetensors')), '--no-save leaves no file')
 })
 
+t.test('a training that diverges replaces no model', async (t) => {
+  const cwd = t.testdir()
+  const save = ['--save', 'prod.safetensors']
+  const { end } = await train(['digits', '--epochs', '3', ...save], { cwd })
+  t.ok(end.testAccuracy > 0.9)
+  const file = join(cwd, 'prod.safetensors')
+  const before = readFileSync(file)
+  const exploding = ['digits', '--lr', '1e30', '--batch-size', '2000', '--epochs', '1', ...save]
+  for (const more of [[], ['--on-divergence', 'restore'], ['--l2', '0']]) {
+    const { code, stderr } = await runCommand(['train', ...exploding, ...more], { cwd })
+    t.equal(code, 1, `${more}`)
+    t.match(stderr, /fit: .* in epoch 1, step 1 \(.*\); try a smaller lr \(it was 1e\+30\)/)
+    t.ok(readFileSync(file).equals(before), 'the old model stays')
+  }
+
+  // It diverges in the second epoch, and not with a tenth of the rate.
+  const steep = ['digits', '--lr', '1e5', '--batch-size', '500', '--epochs', '3', '--no-save']
+  const restored = await train([...steep, '--on-divergence', 'restore'], { cwd })
+  t.match(restored, { code: 0, end: { ended: 'diverged' } })
+  t.match(restored.stderr, /went back to the last good state, and ended there/)
+
+  const { tensors, metadata } = decodeSafetensors(before, 'prod')
+  tensors.get('layers.2.weight')!.data.fill(Number.NaN, 5, 6)
+  writeFileSync(join(cwd, 'nan.safetensors'), encodeSafetensors(tensors, metadata))
+  const pixels = Array(64).fill(3).join(',')
+  for (const [args, input] of [
+    [['eval', 'nan.safetensors', 'digits']],
+    [['eval', 'nan.safetensors', 'digits', '--json']],
+    [['predict', 'nan.safetensors', '-'], pixels],
+    [['predict', 'nan.safetensors', '-', '--json'], pixels],
+  ] as [string[], string?][]) {
+    const { code, stdout, stderr } = await runCommand(args, { cwd, input })
+    t.match({ code, stdout }, { code: 1, stdout: '' }, args.join(' '))
+    t.match(stderr, /^neuroblas: [^\n]*NaN in layers\.2\.weight\)\n$/, 'one line')
+  }
+})
+
 t.test('iris: accuracy, and the same seed twice', async (t) => {
   const cwd = t.testdir()
   const untimed = (events: Event[]) => events.map(({ seconds, examplesPerSecond, ...rest }) => rest)

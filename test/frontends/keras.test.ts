@@ -30,7 +30,7 @@ import {
   softmaxCrossEntropy,
   tensor,
 } from '../../lib/index.js'
-import { settledMemory } from '../support/engine.js'
+import { settledMemory, warningsOf } from '../support/engine.js'
 
 const data = digits()
 const count = 300
@@ -263,6 +263,87 @@ t.test('callbacks: order, stopping, schedules', async (t) => {
   })
   await model.fit(x, y, { ...quiet, epochs: 8, callbacks: [fake, plateau, watch] })
   t.same(rates, [0.001, 0.001, 0.001, 0.001, 0.0005, 0.0005, 0.0004, 0.0004])
+})
+
+t.test('a training that throws is ended, too', async (t) => {
+  const model = small({ units: 10, activation: 'softmax' })
+  const optimizer = new optimizers.SGD({ learningRate: 0.1 })
+  model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
+  t.equal(model.history, undefined)
+  const states: unknown[] = []
+  const ended: unknown[] = []
+  const fails: CallbackLike = {
+    onTrainEnd: () => {
+      throw new Error('mine')
+    },
+  }
+  const watch: CallbackLike = {
+    onEpochEnd: (epoch) => {
+      states.push(model.module.stateDict())
+      if (epoch === 2) optimizer.learningRate = 1e38
+    },
+    onTrainEnd: ({ loss }) => void ended.push(loss),
+  }
+  const stop = new callbacks.EarlyStopping({ patience: 9, restoreBestWeights: true })
+  const warnings = await warningsOf(() =>
+    t.rejects(
+      model.fit(x, y, {
+        ...quiet,
+        epochs: 6,
+        validationData: [x, y],
+        callbacks: [fails, watch, stop],
+      }),
+      {
+        name: 'DivergenceError',
+        message: /^fit: .* in epoch 4, step \d+ \(.*lr \(it was 1e\+38\)/,
+      },
+    ),
+  )
+  t.same(warnings, ['onTrainEnd: mine'])
+  t.same(model.history!.epoch, [0, 1, 2])
+  const { loss, val_loss } = model.history!.history
+  t.equal(loss.length, 3)
+  t.ok(val_loss[2] < val_loss[1] && val_loss[1] < val_loss[0])
+  t.same(ended, [loss[2]], 'onTrainEnd has the last figures')
+  t.same(model.module.stateDict(), states[2], 'the weights of the best epoch')
+})
+
+t.test('figures that decide are finite', async (t) => {
+  const model = small({ units: 10, activation: 'softmax' })
+  model.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
+  const options = { ...quiet, epochs: 2 }
+  const spoil: CallbackLike = { onEpochEnd: (_, logs) => void (logs.mine = Number.NaN) }
+  const { EarlyStopping, ModelCheckpoint, ReduceLROnPlateau } = callbacks
+  const monitor = 'mine'
+  for (const callback of [
+    new EarlyStopping({ monitor }),
+    new ReduceLROnPlateau({ monitor }),
+    new ModelCheckpoint(`${t.testdir()}/file.safetensors`, { monitor, saveBestOnly: true }),
+  ]) {
+    await t.rejects(model.fit(x, y, { ...options, callbacks: [spoil, callback] }), {
+      name: 'DivergenceError',
+      message: `${callback.constructor.name}: expected a finite mine, got NaN`,
+    })
+  }
+  const [weight] = model.module.parameters()
+  weight.assign(new Float32Array(weight.size).fill(Number.NaN))
+  await t.rejects(model.evaluate(x, y), { name: 'DivergenceError', message: /NaN in layers\.0/ })
+})
+
+t.test('metrics are those of the epoch, however large the weights', async (t) => {
+  const model = new Sequential([
+    new layers.Dense({ units: 4, activation: 'relu', inputShape: [64] }),
+    new layers.Dense({ units: 10, activation: 'softmax' }),
+  ])
+  const optimizer = new optimizers.SGD({ learningRate: 0 })
+  model.compile({ optimizer, loss: 'sparseCategoricalCrossentropy', metrics: ['accuracy'] })
+  // A dead layer of weights that call for a look at the loss after the epoch.
+  const [weight, bias] = model.module.parameters()
+  weight.assign(new Float32Array(weight.size).fill(-1e20))
+  bias.assign([0, 0, 0, 0])
+  const { history } = await model.fit(x, y, { ...quiet, epochs: 1 })
+  // Of equal outputs the first is the largest.
+  t.equal(history.accuracy[0], y.filter((label) => label === 0).length / count)
 })
 
 t.test('ModelCheckpoint writes what loadWeights reads', async (t) => {

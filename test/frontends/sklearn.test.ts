@@ -270,7 +270,7 @@ t.test('what cannot be is refused', async (t) => {
     [() => fit(X, labels, { earlyStopping: true }), /sets aside at least 2 of 4/],
     [
       () => fit(X, labels, { solver: 'sgd', learningRateInit: 1e30, maxIter: 9 }),
-      /no longer finite/,
+      /^MLPClassifier: the training is no longer finite, .* in epoch \d, step 1 \(.*\); scale the features, or try a smaller learningRateInit \(it was 1e\+30\)$/,
     ],
     [
       () => new MLPClassifier().fit(X, labels, [1, 1, 1, 1] as never),
@@ -286,6 +286,36 @@ t.test('what cannot be is refused', async (t) => {
   const fitted = await fit(X, labels)
   t.throws(() => fitted.predict([[1, 2, 3]]), { message: /expected 2 features, got 3/ })
 })
+
+t.test(
+  'a training that explodes in its last step is told, and its weights predict nothing',
+  async (t) => {
+    const X = Array.from({ length: 40 }, (_, i) => [Math.sin(i), Math.cos(i)])
+    const y = X.map(([a]) => Number(a > 0))
+    const explosive = {
+      solver: 'sgd',
+      learningRateInit: 1e38,
+      maxIter: 1,
+      randomState: 1,
+      hiddenLayerSizes: [8],
+    } as const
+    for (const estimator of [new MLPRegressor(explosive), new MLPClassifier(explosive)]) {
+      const name = estimator.constructor.name
+      await t.rejects(estimator.fit(X, y) as Promise<unknown>, {
+        name: 'DivergenceError',
+        message: new RegExp(`^${name}: the training is no longer finite, .* in epoch 1, step 1 `),
+      })
+      t.throws(() => estimator.predict(X), {
+        name: 'DivergenceError',
+        message: new RegExp(`^${name}: expected finite outputs, got .*; its training diverged`),
+      })
+    }
+    const classifier = new MLPClassifier(explosive)
+    await t.rejects(classifier.fit(X, y))
+    t.throws(() => classifier.predictProba(X), { name: 'DivergenceError' })
+    t.throws(() => classifier.predictLogProba(X), { name: 'DivergenceError' })
+  },
+)
 
 t.test('dispose gives the network back, the collector what its optimizer keeps', async (t) => {
   const run = async () => {

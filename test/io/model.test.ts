@@ -6,6 +6,7 @@ import {
   Autoencoder,
   capture,
   DataError,
+  DivergenceError,
   KernelError,
   Linear,
   loadMlp,
@@ -20,6 +21,7 @@ import {
   SGD,
   ShapeError,
   Sigmoid,
+  saveClassifier,
   saveMlp,
   saveModel,
   setBackend,
@@ -32,6 +34,8 @@ import { bits, identical, network, sameParameters } from '../support/engine.js'
 import { onBothBackends, refuses, wrong } from '../support/reference.js'
 
 type ErrorClass = typeof ShapeError | typeof ArgumentError
+const readModelValue = (file: string) =>
+  decodeSafetensors(readFileSync(file), file).tensors.get('layers.2.weight')!.data[3]
 const fileIn = (t: Test) => `${t.testdir()}/model.safetensors`
 
 onBothBackends('a model and the text beside it', (t) => {
@@ -143,6 +147,33 @@ t.test('while a run uses a parameter, no other is overwritten', async (t) => {
   refuses(t, () => model.loadStateDict(state), KernelError)
   await running
   for (const [path, { data }] of model.stateDict()) identical(t, data, before.get(path)!.data, path)
+})
+
+onBothBackends('what is not finite never replaces what is', (t) => {
+  const file = fileIn(t)
+  const [good, bad] = [network([5, 4, 3]), network([5, 4, 3])]
+  bad.parameters()[2].assign([...bad.parameters()[2].data().fill(Number.NaN, 3, 4)])
+  const architecture = { units: [5, 4, 3], activation: 'relu' } as const
+  const notes = {
+    dataset: 'mine',
+    seed: 0,
+    classes: ['a', 'b', 'c'],
+    preprocessing: { mean: [0], scale: [1] },
+    loss: 'cross-entropy',
+    testAccuracy: 1,
+  } as const
+  saveModel(bad, file)
+  t.ok(Number.isNaN(readModelValue(file)), 'where nothing is to be lost')
+  saveModel(bad, file)
+  writeFileSync(file, 'no model')
+  saveModel(bad, file)
+  saveClassifier(good, file, architecture, notes)
+  const before = readFileSync(file)
+  const message = `${file}: expected finite values in place of its own, got NaN in layers.2.weight; the file stays as it was`
+  refuses(t, () => saveModel(bad, file), DivergenceError, message)
+  refuses(t, () => saveMlp(bad, file, architecture), DivergenceError, message)
+  refuses(t, () => saveClassifier(bad, file, architecture, notes), DivergenceError, message)
+  t.ok(readFileSync(file).equals(before))
 })
 
 onBothBackends('a file of another model changes nothing', (t) => {

@@ -151,6 +151,20 @@ export async function rejects(
   t.fail(`expected ${errorClass.name}, nothing was thrown`)
 }
 
+/** The warnings of the library while fn runs. */
+export async function warningsOf(fn: () => Promise<unknown>): Promise<string[]> {
+  const messages: string[] = []
+  const listen = (warning: Error) => {
+    if (warning.name === 'NeuroblasWarning') messages.push(warning.message)
+  }
+  process.on('warning', listen)
+  await fn()
+  // Warnings are told in the next turn.
+  await new Promise((resolve) => setTimeout(resolve))
+  process.off('warning', listen)
+  return messages
+}
+
 const gc = (() => {
   setFlagsFromString('--expose-gc')
   return runInNewContext('gc') as () => void

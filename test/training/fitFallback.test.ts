@@ -10,7 +10,13 @@ import {
   softmaxCrossEntropy,
   type Tensor,
 } from '../../lib/index.js'
-import { network, onBothBackendsLater, sameParameters, settledMemory } from '../support/engine.js'
+import {
+  network,
+  onBothBackendsLater,
+  sameParameters,
+  settledMemory,
+  warningsOf,
+} from '../support/engine.js'
 
 /** Reads a value on its way, which nothing depends on. */
 class Reading extends Module {
@@ -29,20 +35,6 @@ function examples() {
     inputShape: [6],
     targets: Int32Array.from({ length: size }, (_, i) => i % 4),
   })
-}
-
-/** The warnings of the library while fn runs. */
-async function warningsOf(fn: () => Promise<unknown>): Promise<string[]> {
-  const messages: string[] = []
-  const listen = (warning: Error) => {
-    if (warning.name === 'NeuroblasWarning') messages.push(warning.message)
-  }
-  process.on('warning', listen)
-  await fn()
-  // Warnings are told in the next turn.
-  await new Promise((resolve) => setTimeout(resolve))
-  process.off('warning', listen)
-  return messages
 }
 
 onBothBackendsLater('a model that reads inside forward', async (t) => {

@@ -6,6 +6,7 @@ import t from 'tap'
 import {
   ArgumentError,
   DataError,
+  DivergenceError,
   fit,
   fitPreprocessing,
   iris,
@@ -61,6 +62,25 @@ t.test('a classifier answers raw features as the model does preprocessed ones', 
   t.strictSame(names[0], classifier.classes[labels[0]])
   t.ok(labels.filter((label, i) => label === test.targets[i]).length >= 27)
   t.strictSame(predict(classifier, tensor(rows.map((row) => [...row]))).labels, labels)
+
+  const spoilt = loadClassifier(path)
+  spoilt.model.parameters()[3].assign([0, Number.NaN, 0])
+  refuses(
+    t,
+    () => predict(spoilt, rows),
+    DivergenceError,
+    'predict: expected finite scores, got NaN for row 1 (NaN in layers.2.bias)',
+  )
+  // Weights of 1 would do for the second row, too, were it not so large.
+  for (const parameter of spoilt.model.parameters()) {
+    parameter.assign(new Float32Array(parameter.size).fill(1))
+  }
+  refuses(
+    t,
+    () => predict({ ...spoilt, preprocessing: undefined }, [rows[0], [3e38, 3e38, 0, 0]]),
+    DivergenceError,
+    'predict: expected finite scores, got NaN for row 2 (all parameters are finite)',
+  )
 
   refuses(t, () => predict(classifier, [[1, 2, 3]]), ShapeError)
   refuses(t, () => predict(classifier, []), ShapeError)

@@ -38,7 +38,7 @@ export interface EndEvent {
   validationAccuracy: number | null
   bestEpoch: number
   epochs: number
-  /** Why training ended: epochs, earlyStopping, or the signal's name. */
+  /** Why training ended: epochs, earlyStopping, diverged, or the signal's name. */
   ended: string
   /** Of training, validation not counted. */
   examplesPerSecond: number
@@ -161,6 +161,7 @@ function outcome(e: EndEvent): string {
   }
   const lines = []
   if (e.ended === 'earlyStopping') lines.push('ended early: the validation loss no longer fell')
+  else if (e.ended === 'diverged') lines.push('diverged: went back to the last good epoch')
   else if (e.ended !== 'epochs') lines.push(`stopped by ${e.ended}`)
   if (e.bestEpoch !== e.epochs) {
     lines.push(`kept the weights of epoch ${e.bestEpoch}: the lowest validation loss`)

@@ -2,7 +2,7 @@
 
 import { basename, resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { activations, losses } from '../../internal.js'
+import { activations, divergenceChoices, losses } from '../../internal.js'
 import { isCsv, SOURCES } from './data.js'
 import {
   choiceOption,
@@ -62,6 +62,10 @@ Each epoch ends with the loss (mean loss), the regularization loss of l1 and l2,
 training examples; the weights of the lowest validation loss are kept, tested and saved. Ctrl-C
 ends the training early and does the same with what was reached; before the first epoch has ended,
 a model file that is there stays as it is.
+
+A training that diverges ends with an error, saves nothing and leaves the files as they are. With
+--on-divergence restore it goes back to the last good epoch and ends there, with restoreAndLowerLr it
+goes on from there with a tenth of the learning rate, five times at most.
 
 Examples:
   neuroblas train mnist
@@ -129,6 +133,13 @@ export function trainCommand(): Command {
     )
     .addOption(
       integerOption('--patience <epochs>', 'ends early: epochs without a lower validation loss', 1),
+    )
+    .addOption(
+      choiceOption(
+        '--on-divergence <what>',
+        'where the loss or a weight is no longer finite (default: stop)',
+        divergenceChoices,
+      ),
     )
     .option('--checkpoint <file>', 'keeps the training after each epoch, and goes on from there')
     .addOption(choiceOption('--backend <name>', 'what computes', ['native', 'js']))

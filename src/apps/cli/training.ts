@@ -5,6 +5,7 @@ import {
   type ActivationName,
   Adam,
   type Dataset,
+  DivergenceError,
   evaluate,
   fit,
   fitPreprocessing,
@@ -12,6 +13,7 @@ import {
   l1,
   l2,
   mlp,
+  type OnDivergence,
   type Optimizer,
   type Preprocessing,
   preprocess,
@@ -48,6 +50,8 @@ export interface TrainingOptions {
   seed: number
   /** Epochs without a lower validation loss after which training ends. */
   patience?: number
+  /** What to do when the loss or a weight is no longer finite. */
+  onDivergence?: OnDivergence
   /** File that keeps the training after each epoch, from which it goes on where the file exists. */
   checkpoint?: string
   backend?: 'native' | 'js'
@@ -133,6 +137,9 @@ export async function runTraining(
   })
   const { history, speed, seconds } = await train(model, problem, options, reporter, interrupt)
   const trained = history.epochs.length > 0
+  if (!trained && history.ended === 'diverged') {
+    throw new DivergenceError('train: diverged before the end of the first epoch; nothing saved')
+  }
   // A first epoch that was interrupted taught little: its weights must not replace those of a file.
   const isWhole = history.epochs[0]?.examples === problem.train.size
   const left = !isWhole && save !== false && existsSync(save) ? save : null
@@ -175,7 +182,7 @@ async function train(
   reporter: Reporter,
   { signal }: Interrupt,
 ): Promise<{ history: TrainingHistory; speed: number; seconds: number }> {
-  const { batchSize, epochs, seed, patience, checkpoint } = options
+  const { batchSize, epochs, seed, patience, checkpoint, onDivergence } = options
   const begin = performance.now()
   let examples = 0
   let total = 0
@@ -189,6 +196,7 @@ async function train(
     validation: problem.validation,
     keepBest: true,
     ...(patience !== undefined && { earlyStopping: { patience } }),
+    onDivergence,
     checkpoint,
     signal,
     onStep({ epoch, step, stepsPerEpoch, loss }) {

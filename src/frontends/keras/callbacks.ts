@@ -1,6 +1,6 @@
 /** Callbacks: what happens between epochs. */
 
-import { ArgumentError, type Module, saveModel } from '../../index.js'
+import { ArgumentError, DivergenceError, type Module, saveModel } from '../../index.js'
 import { refuseUnknown } from '../../internal.js'
 import type { Optimizer } from './optimizers.js'
 import { checkWeightsPath } from './weights.js'
@@ -24,7 +24,7 @@ export interface CallbackLike {
   setModel?(model: CallbackModel): void
   /** Called before the first epoch. */
   onTrainBegin?(): void | Promise<void>
-  /** Called after the last epoch, with its figures. */
+  /** Called after the last epoch, with its figures, also when training threw an error. */
   onTrainEnd?(logs: Logs): void | Promise<void>
   /** Called before each epoch. */
   onEpochBegin?(epoch: number): void | Promise<void>
@@ -32,6 +32,17 @@ export interface CallbackLike {
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>
   /** Steps run many at a time: this tells of each soon after it, with its `loss`. */
   onTrainBatchEnd?(batch: number, logs: Logs): void
+}
+
+/** Training threw an error, and will throw it again: errors of `onTrainEnd` are only warned of. */
+export async function endAfterError(callbacks: readonly CallbackLike[], logs: Logs): Promise<void> {
+  for (const callback of callbacks) {
+    try {
+      await callback.onTrainEnd?.(logs)
+    } catch (error) {
+      process.emitWarning(`onTrainEnd: ${(error as Error).message}`, { type: 'NeuroblasWarning' })
+    }
+  }
 }
 
 /**
@@ -98,7 +109,8 @@ class BestSoFar {
         `${this.op}: expected monitor to be one of ${Object.keys(logs).join(', ')}, got ${this.monitor}`,
       )
     }
-    return value
+    if (Number.isFinite(value)) return value
+    throw new DivergenceError(`${this.op}: expected a finite ${this.monitor}, got ${value}`)
   }
 
   /** Whether the figure is better than any before. */
@@ -116,7 +128,10 @@ const monitorOptions = ['monitor', 'mode', 'minDelta']
 export interface EarlyStoppingOptions extends MonitorOptions {
   /** Epochs without getting better after which training ends; 0 by default. */
   patience?: number
-  /** Whether the model ends with the weights of the best epoch; false by default. */
+  /**
+   * Whether the model ends with the weights of the best epoch, also when training throws; false by
+   * default.
+   */
   restoreBestWeights?: boolean
 }
 

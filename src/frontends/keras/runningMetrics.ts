@@ -12,9 +12,10 @@ export class RunningMetrics {
     this.#sums = metrics.map(() => tensor([0], []))
   }
 
-  /** The loss, which adds up the metrics of each batch that it is asked about. */
-  along(loss: Objective['loss']): Objective['loss'] {
+  /** The loss, which adds up the metrics of each batch that it is asked about, where they count. */
+  along(loss: Objective['loss'], counts = () => true): Objective['loss'] {
     return (outputs, targets) => {
+      if (!counts()) return loss(outputs, targets)
       for (const [i, metric] of this.metrics.entries()) {
         addInPlace(
           this.#sums[i],

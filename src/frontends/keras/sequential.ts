@@ -3,6 +3,7 @@
 import {
   ArgumentError,
   type Dataset,
+  type FitOptions as EngineFitOptions,
   type Optimizer as EngineOptimizer,
   Sequential as EngineSequential,
   evaluate,
@@ -15,7 +16,7 @@ import {
   type WeightLayout,
 } from '../../index.js'
 import { checkCount, type Rows, readRows, refuseUnknown, type Values } from '../../internal.js'
-import type { Logs } from './callbacks.js'
+import { endAfterError, type Logs } from './callbacks.js'
 import { checkInputs, datasetOf, splitOff } from './examples.js'
 import { Layer } from './layers.js'
 import { answer, buildNetwork, type Network } from './network.js'
@@ -48,6 +49,8 @@ export class Sequential {
   readonly layers: Layer[] = []
   /** Set by callbacks: training ends after the epoch. */
   stopTraining = false
+  /** The figures of the last `fit`, also of one that threw; undefined before the first. */
+  history: History | undefined
   #compiled: Compiled | undefined
   #network: Network | undefined
 
@@ -108,11 +111,12 @@ export class Sequential {
   }
 
   /**
-   * Trains for some epochs, from the weights that there are.
+   * Trains for some epochs, from the weights that there are. Where training throws, `onTrainEnd` of
+   * the callbacks is called all the same, and `history` keeps the figures so far.
    * @param x [examples, ...input shape]
    * @param y labels [examples], or values [examples, ...output shape]
    * @throws ArgumentError for options out of range and before `compile`, ShapeError for examples
-   *   that do not fit
+   *   that do not fit, DivergenceError when the loss or a weight is no longer finite
    */
   async fit(x: Rows, y: Rows, options: FitOptions = {}): Promise<History> {
     refuseUnknown('fit', options, [
@@ -133,15 +137,18 @@ export class Sequential {
     const { body } = this.#requireNetwork('fit')
     compiled.engine ??= compiled.optimizer.build(this.#groups())
     const history: History = { history: {}, epoch: [] }
+    this.history = history
     const stopping = new AbortController()
     let logs: Logs = {}
     this.stopTraining = false
     for (const callback of callbacks) callback.setModel?.(this)
     for (const callback of callbacks) await callback.onTrainBegin?.()
-    for (const callback of callbacks) await callback.onEpochBegin?.(0)
-    compiled.metrics.reset()
-    await fit(this.#trained(compiled), train, {
-      loss: compiled.metrics.along(compiled.loss),
+    const begin = async (epoch: number) => {
+      for (const callback of callbacks) await callback.onEpochBegin?.(epoch)
+    }
+    const settings: EngineFitOptions = {
+      // A look at the loss in between is no part of the epoch.
+      loss: compiled.metrics.along(compiled.loss, () => body.training),
       optimizer: compiled.engine,
       epochs,
       batchSize,
@@ -163,19 +170,25 @@ export class Sequential {
         if (verbose) console.log(formatEpoch(epoch, epochs, seconds, logs))
         for (const callback of callbacks) await callback.onEpochEnd?.(epoch - 1, logs)
         if (this.stopTraining) stopping.abort()
-        else if (epoch < epochs) {
-          for (const callback of callbacks) await callback.onEpochBegin?.(epoch)
-        }
+        else if (epoch < epochs) await begin(epoch)
       },
-    })
-    body.eval()
+    }
+    compiled.metrics.reset()
+    try {
+      await begin(0)
+      await fit(this.#trained(compiled), train, settings)
+    } catch (error) {
+      await endAfterError(callbacks, logs)
+      throw error
+    }
     for (const callback of callbacks) await callback.onTrainEnd?.(logs)
     return history
   }
 
   /**
    * The loss, penalties included, and the metrics on some examples.
-   * @throws ArgumentError before `compile`, ShapeError for examples that do not fit
+   * @throws ArgumentError before `compile`, ShapeError for examples that do not fit, DivergenceError
+   *   when the loss is not finite
    */
   async evaluate(x: Rows, y: Rows, options: { batchSize?: number } = {}): Promise<Logs> {
     refuseUnknown('evaluate', options, ['batchSize'])

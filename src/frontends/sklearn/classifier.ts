@@ -43,18 +43,18 @@ export class MLPClassifier<L extends Label = Label> extends Perceptron<Labels<L>
 
   /** The most probable class of each row. */
   predict(X: Rows): L[] {
-    const { values, shape } = this.outputs(X)
+    const { values, shape } = this.finiteOutputs(X)
     return predictedClasses(values, shape[1]).map((position) => this.#classes[position])
   }
 
   /** Of each row, the probability of every class, in the order of `classes`. */
   predictProba(X: Rows): number[][] {
-    return this.#probabilities(this.outputs(X), false)
+    return this.#probabilities(this.finiteOutputs(X), false)
   }
 
   /** The natural logarithms of `predictProba`, also where those are too small for it. */
   predictLogProba(X: Rows): number[][] {
-    return this.#probabilities(this.outputs(X), true)
+    return this.#probabilities(this.finiteOutputs(X), true)
   }
 
   /**

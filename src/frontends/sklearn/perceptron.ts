@@ -112,8 +112,8 @@ export abstract class Perceptron<Y> {
   /**
    * Trains from new weights, with warmStart from those that there are.
    * @param X [examples][features]
-   * @throws ArgumentError, ShapeError for input that does not fit, DivergenceError when the loss is
-   * no longer finite
+   * @throws ArgumentError, ShapeError for input that does not fit, DivergenceError when the loss or a
+   * weight is no longer finite; with earlyStopping the best weights are kept then
    */
   async fit(X: Rows, y: Y, ...rest: never[]): Promise<this> {
     this.#refuseSampleWeight(rest)
@@ -152,6 +152,19 @@ export abstract class Perceptron<Y> {
     const { network } = this.fitted
     const { values, shape } = this.#matrix(X, network.units[0])
     return network.forward(values, shape[0])
+  }
+
+  /**
+   * The same to predict by.
+   * @throws DivergenceError for an output that is not finite
+   */
+  protected finiteOutputs(X: Rows): Values {
+    const { values, shape } = this.outputs(X)
+    const wrong = values.find((value) => !Number.isFinite(value))
+    if (wrong === undefined) return { values, shape }
+    throw new DivergenceError(
+      `${this.#name}: expected finite outputs, got ${wrong}; its training diverged, fit it again`,
+    )
   }
 
   protected get isFitted(): boolean {
@@ -263,12 +276,15 @@ export abstract class Perceptron<Y> {
       })
     } catch (error) {
       if (!(error instanceof DivergenceError)) throw error
+      // What follows is advice about a rate that these users did not set.
+      const [found] = error.message.replace(/^fit: /, '').split(';')
       throw new DivergenceError(
-        `${this.#name}: the loss is no longer finite; scale the features, or try a smaller learningRateInit (it was ${params.learningRateInit})`,
+        `${this.#name}: the training is no longer finite, ${found}; scale the features, or try a smaller learningRateInit (it was ${params.learningRateInit})`,
         { cause: error },
       )
+    } finally {
+      if (best) network.model.loadStateDict(best)
     }
-    if (best) network.model.loadStateDict(best)
     if (!isPartial && !stopping.signal.aborted) {
       process.emitWarning(`${this.#name}: not converged after maxIter = ${epochs} epochs`, {
         type: 'ConvergenceWarning',

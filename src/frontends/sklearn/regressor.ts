@@ -19,7 +19,7 @@ export class MLPRegressor extends Perceptron<Rows> {
 
   /** A value for each row, or a row of values where there are several targets. */
   predict(X: Rows): number[] | number[][] {
-    const { values, shape } = this.outputs(X)
+    const { values, shape } = this.finiteOutputs(X)
     const [examples, outputs] = shape
     if (outputs === 1) return [...values]
     return Array.from({ length: examples }, (_, i) => [
