@@ -5,7 +5,7 @@
 
 import { checkCount } from '../base/arguments.js'
 import { tensor } from '../tensor/create.js'
-import { Generator, streams } from '../tensor/random.js'
+import { drawSeed, Generator, streams } from '../tensor/random.js'
 import { within } from '../tensor/storage.js'
 import { partOf, type Tensor } from '../tensor/tensor.js'
 import type { Dataset } from './dataset.js'
@@ -19,7 +19,7 @@ export interface LoaderOptions {
   shuffle?: boolean
   /** Leaves out a last batch that is not full; off by default. */
   dropLast?: boolean
-  /** Seed of the orders, from 0 to 2^53 - 1; 0 by default. */
+  /** Seed of the orders, from 0 to 2^53 - 1; by default drawn after `setSeed`. */
   seed?: number
 }
 
@@ -44,12 +44,12 @@ export class DataLoader implements Iterable<Batch> {
    *   or there is no data set
    */
   constructor(data: Dataset | Examples, options: LoaderOptions = {}) {
-    const { batchSize = 32, shuffle = false, dropLast = false, seed = 0 } = options
+    const { batchSize = 32, shuffle = false, dropLast = false, seed } = options
     checkCount('DataLoader', 'batchSize', batchSize)
     this.batchSize = batchSize
     this.size = data.size
     this.#dropLast = dropLast
-    this.generator = shuffle ? new Generator(seed, streams.batches) : undefined
+    this.generator = shuffle ? new Generator(seed ?? drawSeed(), streams.batches) : undefined
     this.#examples = data instanceof Examples ? data : Examples.of(data)
   }
 

@@ -181,8 +181,17 @@ export function defaultGenerator(): Generator {
   return shared
 }
 
+/** A seed for what was given none, drawn by the default generator. */
+export function drawSeed(): number {
+  const drawn = shared.uniform([2])
+  const [high, low] = Array.from(drawn.data(), (share) => Math.floor(share * 2 ** 24))
+  drawn.dispose()
+  return high * 2 ** 24 + low
+}
+
 /**
- * Starts the default generator again, from which `randn`, `rand`, initial weights and dropout draw.
+ * Starts the default generator again, from which `randn`, `rand`, initial weights, dropout and the
+ * seeds of trainings that are given none are drawn.
  * @param seed an integer from 0 to 2^53 - 1; 0 at the start of the program
  * @throws ArgumentError when it is out of range
  */

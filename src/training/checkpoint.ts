@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import { ArgumentError, DataError, NeuroblasError } from '../base/errors.js'
 import { readModelFile, writeModelFile } from '../io/model.js'
 import type { TensorData } from '../io/safetensors.js'
+import { drawSeed } from '../tensor/random.js'
 import type { BestWeights } from './bestWeights.js'
 import type { EpochReport } from './report.js'
 import { examine, generatorsOf, type RunState, snapshot } from './runState.js'
@@ -47,6 +48,21 @@ export function saveCheckpoint(path: string, run: Run, epochs: EpochReport[]): v
     ...under<TensorData>('random', generators),
   ]
   writeModelFile(path, entries, { training: encodeNotes(notes) })
+}
+
+/**
+ * The seed of a training that is given none: the one that its checkpoint was begun with, else a new
+ * one. It is drawn in either case, so that all that is drawn later is the same.
+ */
+export function seedFor(path?: string): number {
+  const drawn = drawSeed()
+  if (path === undefined || !existsSync(path)) return drawn
+  const { training = '{}' } = readModelFile(path).metadata
+  try {
+    return JSON.parse(training).settings.seed ?? drawn
+  } catch {
+    return drawn // `resume` says what is wrong with the file
+  }
 }
 
 /**

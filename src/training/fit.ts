@@ -15,7 +15,7 @@ import type { Module } from '../nn/module.js'
 import { Optimizer } from '../optim/optimizer.js'
 import { Generator, streams } from '../tensor/random.js'
 import { BestWeights } from './bestWeights.js'
-import { resume, saveCheckpoint } from './checkpoint.js'
+import { resume, saveCheckpoint, seedFor } from './checkpoint.js'
 import { runEpoch } from './epoch.js'
 import { Evaluator } from './evaluate.js'
 import { checkOnDivergence, type OnDivergence, Recovery } from './recovery.js'
@@ -32,7 +32,10 @@ export interface FitOptions {
   epochs: number
   /** Examples per step; 32 by default. 1 is the lecture's per-example update. */
   batchSize?: number
-  /** Seed of the batch order and of the validation split; 0 by default. */
+  /**
+   * Seed of the batch order and of the validation split, from 0 to 2^53 - 1. By default each call has
+   * another one, drawn after `setSeed`; a checkpoint goes on with its own.
+   */
   seed?: number
   /** Whether each epoch has an order of its own; true by default, else the data's. */
   shuffle?: boolean
@@ -100,12 +103,13 @@ export async function fit(
   options: FitOptions,
 ): Promise<TrainingHistory> {
   checkOptions(model, options)
-  const { batchSize = 32, seed = 0, shuffle = true, epochs, signal, optimizer, augment } = options
+  const { batchSize = 32, shuffle = true, epochs, signal, optimizer, augment } = options
+  const seed = options.seed ?? seedFor(options.checkpoint)
   const { onStep, onDivergence = 'stop' } = options
   // What an earlier loop left behind would be part of the first step.
   model.zeroGrad()
   optimizer.zeroGrad()
-  const { train, validation } = await loadExamples(data, options)
+  const { train, validation } = await loadExamples(data, options.validation, seed)
   const loader = new DataLoader(train, { batchSize, shuffle, seed })
   const changes = new Generator(seed, streams.augment)
   const steps = new TrainingStep(model, loader, {
@@ -185,7 +189,8 @@ function isWatched({ onEpoch, checkpoint, validation, signal, onDivergence }: Fi
 /** What is trained and what is validated on, copied to the backend. */
 async function loadExamples(
   data: Dataset,
-  { validation, seed = 0 }: FitOptions,
+  validation: FitOptions['validation'],
+  seed: number,
 ): Promise<{ train: Examples; validation?: Examples }> {
   if (typeof validation !== 'number') {
     const train = await Examples.load(data)

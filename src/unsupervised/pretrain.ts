@@ -14,6 +14,7 @@ import { l2 } from '../optim/regularizers.js'
 import { SGD, type SGDSettings } from '../optim/sgd.js'
 import { Generator, streams } from '../tensor/random.js'
 import { Scope, within } from '../tensor/storage.js'
+import { seedFor } from '../training/checkpoint.js'
 import type { EpochReport, TrainingHistory } from '../training/report.js'
 import { Autoencoder, type Noise } from './autoencoder.js'
 import type { LayerFitOptions } from './layer.js'
@@ -47,7 +48,10 @@ interface CommonOptions {
    * which should be standardized.
    */
   visible?: 'binary' | 'gaussian'
-  /** Seed of weights, samples, noise and the order of the examples; 0 by default. */
+  /**
+   * Seed of weights, samples, noise and the order of the examples. By default each call has another
+   * one, drawn after `setSeed`; checkpoints go on with theirs.
+   */
   seed?: number
   /**
    * Beginning of the names of files that hold the state after each epoch, one per layer:
@@ -113,16 +117,18 @@ export async function pretrain(
   options: PretrainOptions,
 ): Promise<PretrainHistory> {
   checkOptions(options)
-  const generator = new Generator(options.seed ?? 0, streams.pretraining)
+  const { checkpoint } = options
+  const fileOf = (layer: number) => `${checkpoint}.layer${layer}.safetensors`
+  const seed = options.seed ?? seedFor(checkpoint && fileOf(1))
+  const generator = new Generator(seed, streams.pretraining)
   const history: PretrainHistory = { layers: [], ended: 'epochs' }
   try {
     const modules = modulesIn(model)
     const places = hiddenLayers(modules, options.method)
-    const { checkpoint } = options
-    const files = checkpoint ? places.map((_, i) => `${checkpoint}.layer${i + 1}.safetensors`) : []
+    const files = checkpoint ? places.map((_, i) => fileOf(i + 1)) : []
     model.eval()
     for (const [i, at] of places.entries()) {
-      const trained = await trainLayer(modules, at, data, options, generator, {
+      const trained = await trainLayer(modules, at, data, { ...options, seed }, generator, {
         checkpoint: files[i],
         onEpoch: (report) => {
           // What the layers above had learned was of this one as it was.

@@ -1,6 +1,13 @@
 /** Batches: each example once per epoch, in the data set's order or in a new one, and their memory. */
 import t from 'tap'
-import { ArgumentError, DataLoader, dataset, type LoaderOptions, memory } from '../../lib/index.js'
+import {
+  ArgumentError,
+  DataLoader,
+  dataset,
+  type LoaderOptions,
+  memory,
+  setSeed,
+} from '../../lib/index.js'
 import { growth, onBothBackends, refuses } from '../support/reference.js'
 
 const SIZE = 23
@@ -55,6 +62,15 @@ onBothBackends('shuffled: every epoch has an order of its own, which the seed de
   const ended = load({ batchSize: 5, shuffle: true, seed: 3 })
   for (const _ of ended) break
   t.strictSame(epoch(ended).flat(), epochs[1])
+})
+
+onBothBackends('without a seed, each loader has orders of its own, which setSeed repeats', (t) => {
+  const orders = () => range(2).map(() => epoch(load({ batchSize: 5, shuffle: true })).flat())
+  setSeed(3)
+  const [first, second] = orders()
+  t.notSame(second, first)
+  setSeed(3)
+  t.strictSame(orders(), [first, second])
 })
 
 onBothBackends('a batch can be used until the next one is taken', (t) => {

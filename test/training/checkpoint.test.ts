@@ -15,9 +15,11 @@ import {
   mlp,
   type Optimizer,
   type Parameter,
+  rand,
   SGD,
   saveModel,
   schedules,
+  setSeed,
   softmaxCrossEntropy,
   type TrainingHistory,
 } from '../../lib/index.js'
@@ -262,4 +264,21 @@ t.test('an aborted training leaves no beginning behind', async (t) => {
   const { history } = await train(momentum, { checkpoint, signal: AbortSignal.abort() })
   t.equal(history.ended, 'aborted')
   t.notOk(existsSync(checkpoint))
+})
+
+onBothBackendsLater('without a seed, it goes on with the one that was drawn', async (t) => {
+  const unseeded = { seed: undefined, epochs: 4 }
+  setSeed(8)
+  const whole = await train(momentum, unseeded)
+  const next = rand([]).item()
+  const checkpoint = `${t.testdir()}/unseeded.safetensors`
+  setSeed(8)
+  await train(momentum, { ...unseeded, epochs: 2, checkpoint })
+  // The program that goes on has drawn something else before: the split and the orders do not change.
+  setSeed(9)
+  const resumed = await train(momentum, { ...unseeded, checkpoint })
+  sameParameters(t, resumed.model, whole.model)
+  setSeed(8)
+  await train(momentum, { ...unseeded, checkpoint })
+  t.equal(rand([]).item(), next, 'what is drawn after it is the same as without an interruption')
 })

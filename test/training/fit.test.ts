@@ -22,6 +22,7 @@ import {
   SGD,
   ShapeError,
   setBackend,
+  setSeed,
   softmaxCrossEntropy,
   type Tensor,
 } from '../../lib/index.js'
@@ -49,6 +50,7 @@ const start = (model = network([3, 8, 2])) => ({
     optimizer: new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 }),
     epochs: 3,
     batchSize: 16,
+    seed: 0,
   },
 })
 
@@ -114,6 +116,22 @@ onBothBackendsLater('gradients that another loop left behind have no part in it'
   sameParameters(t, model, clean.model, 'as without them')
 })
 
+onBothBackendsLater('without a seed each call draws an order, which setSeed repeats', async (t) => {
+  const train = async (options: Partial<FitOptions> = {}) => {
+    const { model, options: given } = start()
+    await fit(model, data, { ...given, seed: undefined, ...options })
+    return model.parameters().flatMap((parameter) => [...parameter.data()])
+  }
+  for (const options of [{}, { shuffle: false, validation: 0.5 }]) {
+    setSeed(3)
+    const [first, second] = [await train(options), await train(options)]
+    t.notSame(second, first, 'two calls differ')
+    setSeed(3)
+    t.strictSame([await train(options), await train(options)], [first, second], 'a program repeats')
+  }
+  t.strictSame(await train({ seed: 5 }), await train({ seed: 5 }))
+})
+
 onBothBackendsLater('a setting that is switched on goes on without capture', async (t) => {
   /** Runs eagerly from its first step on. */
   class Reading extends Sequential {
@@ -130,7 +148,7 @@ onBothBackendsLater('a setting that is switched on goes on without capture', asy
     const onEpoch = () => {
       optimizer.groups[0].momentum = 0.9
     }
-    await fit(model, data, { loss, optimizer, epochs: 3, batchSize: 16, onEpoch })
+    await fit(model, data, { loss, optimizer, epochs: 3, batchSize: 16, seed: 0, onEpoch })
     await new Promise((resolve) => setImmediate(resolve))
     process.off('warning', warn)
     return warnings

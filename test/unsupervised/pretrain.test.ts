@@ -22,6 +22,7 @@ import {
   Sigmoid,
   setBackend,
   setNumThreads,
+  setSeed,
   softmaxCrossEntropy,
   split,
   subset,
@@ -91,6 +92,24 @@ onBothBackendsLater('the seed decides, and nothing else', async (t, backend) => 
     }
     t.notSame(await train(sigmoids(), { seed: 4 }), wanted, 'another seed')
   }
+})
+
+onBothBackendsLater('without a seed, each call has another, which setSeed repeats', async (t) => {
+  const options = { ...RBM, seed: undefined }
+  const train = async (changes: Partial<PretrainOptions> = {}) => {
+    const model = sigmoids()
+    await pretrain(model, few, { ...options, ...changes } as PretrainOptions)
+    return model.parameters().flatMap((parameter) => [...parameter.data()])
+  }
+  setSeed(3)
+  const [first, second] = [await train(), await train()]
+  t.notSame(second, first)
+  setSeed(3)
+  t.strictSame([await train(), await train()], [first, second])
+  setSeed(3)
+  const checkpoint = `${t.testdir()}/unseeded`
+  await train({ checkpoint, epochs: 1 })
+  t.strictSame(await train({ checkpoint }), first, 'interrupted, it goes on with its own')
 })
 
 onBothBackendsLater('interrupted, it goes on to the same bits', async (t) => {

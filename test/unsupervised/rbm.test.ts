@@ -183,7 +183,7 @@ onBothBackendsLater('fit lowers the reconstruction error and looks at no targets
   const train = async (targets: Int32Array | Float32Array) => {
     const rbm = new RBM(64, 40, { generator: new Generator(1) })
     const optimizer = new SGD(rbm.parameters(), { lr: 0.1, momentum: 0.5 })
-    const options = { optimizer, epochs: 5, batchSize: 20, validation: 0.1 }
+    const options = { optimizer, epochs: 5, batchSize: 20, validation: 0.1, seed: 0 }
     const labelled = dataset({ ...data, targets, classes: undefined })
     const { epochs } = await rbm.fit(labelled, options)
     return { epochs, weights: bits(rbm.encoder.weight) }

@@ -152,6 +152,7 @@ so that lowering them lowers a bound of the error; this is also measured during 
         optimizer: new SGD(neuron.parameters(), { lr: 0.02 }),
         epochs: 30,
         onEpoch: record,
+        seed: 0,
         signal,
       })
       bounds.push({ name, history })

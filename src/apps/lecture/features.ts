@@ -24,7 +24,14 @@ const UNITS = 100
 async function train(model: Module, data: Dataset, epochs: number, signal: AbortSignal) {
   const lr = schedules.cosine(0.1, epochs * Math.ceil(data.size / 64))
   const optimizer = new SGD(model.parameters(), { lr, momentum: 0.9, regularizer: l2(3e-5) })
-  await fit(model, data, { loss: softmaxCrossEntropy, optimizer, epochs, batchSize: 64, signal })
+  await fit(model, data, {
+    loss: softmaxCrossEntropy,
+    optimizer,
+    epochs,
+    batchSize: 64,
+    seed: 0,
+    signal,
+  })
 }
 
 const accuracyOn = async (model: Module, data: Dataset) =>

@@ -115,6 +115,7 @@ differentiation; in a loop of one’s own it can come from anywhere, here from c
       optimizer,
       epochs: 300,
       batchSize: 20,
+      seed: 0,
       signal,
     })
     progress(1, 2)

@@ -106,6 +106,7 @@ async function trainHere(scheme: init.Initializer, epochs: number, signal: Abort
     loss: softmaxCrossEntropy,
     optimizer: new SGD(network.parameters(), { lr: 0.5 }),
     epochs,
+    seed: 0,
     signal,
   })
   const { accuracy = 0 } = await evaluate(network, test, { loss: softmaxCrossEntropy })

@@ -48,6 +48,7 @@ are set aside and say how it is getting on. The 10,000 test images are looked at
       batchSize: 64,
       validation: 1 / 12,
       onEpoch: ({ epoch }) => progress(epoch, epochs),
+      seed: 0,
       signal,
     })
     const inputs = tensor(

@@ -56,6 +56,7 @@ from that; all three are compared on the remaining images.`,
         optimizer: new SGD(model.parameters(), { lr: 0.1, momentum: 0.9, regularizer }),
         epochs: 100,
         validation,
+        seed: 0,
         signal,
         ...options, // { earlyStopping: { patience: 10 } } ends with the best weights
       })

@@ -68,6 +68,7 @@ async function trainShallow(data: Dataset, units: number, starts: number, signal
       optimizer: new Adam(network.parameters(), { lr: 0.02 }),
       epochs: 1500,
       batchSize: data.size,
+      seed: 0,
       signal,
     })
     best = Math.max(best, await accuracyOf(network, data))

@@ -50,7 +50,7 @@ Boltzmann machines (contrastive divergence with one step); then the same supervi
       setSeed(1)
       // lecture:begin
       const model = mlp([784, width, width, width, width, 10], { activation: 'sigmoid' })
-      if (method) await pretrain(model, data, { ...method, signal }) // looks at no label
+      if (method) await pretrain(model, data, { ...method, seed: 0, signal }) // looks at no label
       const [features] = model.parameters()
       pictures[name] = await weightImages(features.slice(undefined, [0, 40]), { columns: 10 })
 
@@ -59,6 +59,7 @@ Boltzmann machines (contrastive divergence with one step); then the same supervi
         loss: softmaxCrossEntropy,
         optimizer: new SGD(model.parameters(), { lr: 0.1 }),
         epochs,
+        seed: 0,
         signal,
         onEpoch: async ({ epoch }) => {
           const { accuracy = 0 } = await evaluate(model, test, { loss: softmaxCrossEntropy })

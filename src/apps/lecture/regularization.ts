@@ -33,6 +33,7 @@ async function train(data: Dataset, { regularizer, weightDecay }: Penalized, sig
     loss: softmaxCrossEntropy,
     optimizer: new SGD(groups, { lr: 0.1, regularizer }), // l1(lambda), l2(lambda), or both
     epochs: 15,
+    seed: 0,
     signal,
   })
   // lecture:end

@@ -26,6 +26,7 @@ other: the larger λ, the smaller Ω and the higher the risk.`,
         optimizer,
         epochs: quick ? 50 : 400,
         batchSize: 128,
+        seed: 0,
         signal,
       })
       const { risk, penalty, objective } = epochs[epochs.length - 1]

@@ -40,6 +40,7 @@ async function watch(data: Dataset, setting: Setting, signal: AbortSignal) {
     epochs: EPOCHS,
     batchSize,
     monitor,
+    seed: 0,
     signal,
   })
   const names = [...new Set(monitor.records.map(({ layer }) => layer))]

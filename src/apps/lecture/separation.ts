@@ -23,6 +23,7 @@ async function trainNeuron(data: Dataset, seed: number, signal: AbortSignal) {
     optimizer: new SGD(neuron.parameters(), { lr: 0.5, regularizer: l2(1e-4) }),
     epochs: 30,
     batchSize: 10,
+    seed: 0,
     signal,
   })
   const { accuracy } = await evaluate(neuron, data, { loss: binaryCrossEntropyWithLogits })

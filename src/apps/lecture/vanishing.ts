@@ -39,6 +39,7 @@ async function train(
     optimizer: new SGD(model.parameters(), { lr: 0.05 }),
     epochs,
     monitor,
+    seed: 0,
     signal,
   })
   const norms = monitor

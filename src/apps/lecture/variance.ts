@@ -41,7 +41,14 @@ async function predictionsOf(units: number, seed: number, signal: AbortSignal) {
   // lecture:begin
   const optimizer = new Adam(model.parameters(), { lr: 0.03 })
   const data = sample(seed)
-  await fit(model, data, { loss: mse, optimizer, epochs: 2000, batchSize: data.size, signal })
+  await fit(model, data, {
+    loss: mse,
+    optimizer,
+    epochs: 2000,
+    batchSize: data.size,
+    seed: 0,
+    signal,
+  })
   const predictions = noGrad(() => model.forward(tensor(places, [places.length, 1]))).data()
   // lecture:end
   model.dispose()

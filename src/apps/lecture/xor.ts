@@ -33,7 +33,7 @@ fresh single neuron on the two hidden activations alone.`,
     // lecture:begin
     const hidden = new Sequential(new Linear(2, 2), new Tanh())
     const network = new Sequential(hidden, new Linear(2, 1))
-    const settings = { loss, epochs: 60, batchSize: 10, signal }
+    const settings = { loss, epochs: 60, batchSize: 10, seed: 0, signal }
     const optimizer = new Adam(network.parameters(), { lr: 0.03, regularizer: l2(2e-3) })
     await fit(network, data, { ...settings, optimizer })
 
