@@ -74,7 +74,7 @@ Registration unary(const char* name) {
 
 NB_INLINE float neg(float x) { return -x; }
 NB_INLINE float magnitude(float x) { return std::fabs(x); }
-NB_INLINE float sign(float x) { return x > 0 ? 1 : x < 0 ? -1 : x; }  // zeros and NaN stay
+NB_INLINE float sign(float x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }  // of NaN 0, as PyTorch
 NB_INLINE float root(float x) { return std::sqrt(x); }
 NB_INLINE float square(float x) { return x * x; }
 NB_INLINE float reciprocal(float x) { return 1 / x; }

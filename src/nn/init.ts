@@ -4,7 +4,7 @@
  */
 
 import { ArgumentError } from '../base/errors.js'
-import { full, tensor } from '../tensor/create.js'
+import { tensor, zeros as zeroTensor } from '../tensor/create.js'
 import { defaultGenerator, type Generator } from '../tensor/random.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -27,7 +27,7 @@ export function fans(shape: Shape): {
  * All 0, as biases are at first.
  * @function
  */
-export const zeros: Initializer = (shape) => full(shape, 0)
+export const zeros: Initializer = (shape) => zeroTensor(shape)
 
 /**
  * Uniform from low to high.

@@ -104,27 +104,29 @@ export const pow = defineOp<Pair>('pow', {
   ],
 })
 
-// Where both operands are equal, each gets half of the gradient.
-function shareOfSelected(chosen: Tensor, other: Tensor, y: Tensor): Tensor {
-  const isChosen = equal(chosen, y)
-  return isChosen.div(isChosen.add(equal(other, y)))
+/**
+ * The gradient of one operand of maximum or minimum as PyTorch has it: none where the other was
+ * selected, half where they are equal, else all of it, so that both get it where one is NaN.
+ */
+function gradOfSelected(dy: Tensor, isOther: Tensor, isEqual: Tensor): Tensor {
+  return where(isOther, fullLike(dy, 0), where(isEqual, dy.mul(0.5), dy))
 }
 
 export const maximum = defineOp<Pair>('maximum', {
   forward: (inputs) => binary('maximum', 'maximum', inputs),
-  save: (y, [a, b]) => [y, a, b],
-  backward: (dy, [y, a, b]) => [
-    () => dy.mul(shareOfSelected(a, b, y)),
-    () => dy.mul(shareOfSelected(b, a, y)),
+  save: (_, inputs) => inputs,
+  backward: (dy, [a, b]) => [
+    () => gradOfSelected(dy, less(a, b), equal(a, b)),
+    () => gradOfSelected(dy, less(b, a), equal(a, b)),
   ],
 })
 
 export const minimum = defineOp<Pair>('minimum', {
   forward: (inputs) => binary('minimum', 'minimum', inputs),
-  save: (y, [a, b]) => [y, a, b],
-  backward: (dy, [y, a, b]) => [
-    () => dy.mul(shareOfSelected(a, b, y)),
-    () => dy.mul(shareOfSelected(b, a, y)),
+  save: (_, inputs) => inputs,
+  backward: (dy, [a, b]) => [
+    () => gradOfSelected(dy, less(b, a), equal(a, b)),
+    () => gradOfSelected(dy, less(a, b), equal(a, b)),
   ],
 })
 
@@ -242,7 +244,7 @@ export const affine = defineOp<Single, { scale: number; shift: number }>('affine
   backward: (dy, _, { attributes: { scale } }) => [() => dy.mul(scale)],
 })
 
-/** min(max(x, low), high); the gradient is 0 where x was cut off. */
+/** min(max(x, low), high); the gradient is 0 where x was cut off, also one that is not finite. */
 export const clip = defineOp<Single, { low: number; high: number }>('clip', {
   forward: ([x], { low, high }) => {
     requireFloat('clip', x)
@@ -253,7 +255,7 @@ export const clip = defineOp<Single, { low: number; high: number }>('clip', {
     return y
   },
   save: (y, [x]) => [y, x],
-  backward: (dy, [y, x]) => [() => dy.mul(equal(y, x))],
+  backward: (dy, [y, x]) => [() => where(equal(y, x), dy, fullLike(dy, 0))],
 })
 
 /** @inline */

@@ -58,14 +58,14 @@ export class TensorMethods<D extends DType> {
   }
   /**
    * The larger of x and y, elementwise with NumPy's broadcasting; throws as `add`. Where they are
-   * equal, each gets half of the gradient.
+   * equal, each gets half of the gradient; where one is NaN, both get all of it, as in PyTorch.
    */
   maximum(this: Tensor, y: Operand): Tensor {
     return elementwise.maximum(this, operand(this, y))
   }
   /**
    * The smaller of x and y, elementwise with NumPy's broadcasting; throws as `add`. Where they are
-   * equal, each gets half of the gradient.
+   * equal, each gets half of the gradient; where one is NaN, both get all of it, as in PyTorch.
    */
   minimum(this: Tensor, y: Operand): Tensor {
     return elementwise.minimum(this, operand(this, y))
@@ -107,11 +107,11 @@ export class TensorMethods<D extends DType> {
   neg(this: Tensor): Tensor {
     return elementwise.neg(this)
   }
-  /** |x|; its derivative at 0 is 0. */
+  /** |x|; its derivative at 0 and at NaN is 0. */
   abs(this: Tensor): Tensor {
     return elementwise.abs(this)
   }
-  /** -1, 0 or 1; it has no gradient. */
+  /** -1, 0 or 1; of NaN 0, as in PyTorch. It has no gradient. */
   sign(this: Tensor): Tensor {
     return elementwise.sign(this)
   }
@@ -160,7 +160,7 @@ export class TensorMethods<D extends DType> {
     return elementwise.softplus(this)
   }
   /**
-   * min(max(x, low), high); the gradient is 0 where something was cut off.
+   * min(max(x, low), high); the gradient is 0 where something was cut off, not at the bounds.
    * @throws ArgumentError when low > high
    */
   clip(this: Tensor, low: number, high: number): Tensor {
@@ -214,8 +214,8 @@ export class TensorMethods<D extends DType> {
     return min(this, axes, keepDims)
   }
   /**
-   * √(Σ x²) over one axis, several or, by default, all, without overflow; its gradient is 0 where
-   * it is 0. Axes as for `sum`.
+   * √(Σ x²) over one axis, several or, by default, all; its gradient is 0 where it is 0. The squares of
+   * float32 neither overflow nor vanish, as they do in PyTorch. Axes as for `sum`.
    */
   norm(this: Tensor, axes?: AxesArgument, keepDims = false): Tensor {
     return norm(this, axes, keepDims)
@@ -307,6 +307,11 @@ export class TensorMethods<D extends DType> {
    */
   transpose(this: Tensor<D>, axes?: readonly number[]): Tensor<D> {
     const rank = this.shape.length
+    if (axes !== undefined && !Array.isArray(axes)) {
+      throw new ShapeError(
+        `transpose: expected the new order of all axes as one array, such as x.transpose([1, 0]) for a matrix, got ${excerpt(axes)}`,
+      )
+    }
     const order = axes ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis)
     if (resolveAxes('transpose', order, rank).length !== rank) {
       throw new ShapeError(`transpose: expected each of the ${rank} axes once, got [${order}]`)

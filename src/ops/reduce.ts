@@ -1,5 +1,5 @@
 /** Reductions over one or more axes: sum, mean, max, min, norm, argmax. */
-import { ShapeError } from '../base/errors.js'
+import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import {
   aroundAxis,
   format,
@@ -53,6 +53,11 @@ const maxAxes = defineOp<readonly [Tensor], { axes: Axes }>('max', {
 export type AxesArgument = number | readonly number[] | undefined
 
 function finish(y: Tensor, shape: Shape, axes: Axes, keepDims: boolean): Tensor {
+  if (typeof keepDims !== 'boolean') {
+    throw new ArgumentError(
+      `keepDims: expected true or false, got ${excerpt(keepDims)}; several axes are one array, such as x.sum([0, 1])`,
+    )
+  }
   return keepDims ? y.reshape(keepingAxes(shape, axes)) : y
 }
 
@@ -98,12 +103,12 @@ const normAxis = defineOp<readonly [Tensor], { axis: number }>('norm', {
     return y
   },
   save: (y, [x]) => [y, x],
-  // x / |x|, and 0 where |x| is 0.
+  // x / |x|, and 0 where |x| is 0. Divided first: 1 / |x| overflows where x is tiny.
   backward: (dy, [y, x], { shapes: [shape], attributes: { axis } }) => [
     () => {
       const kept = keepingAxes(shape, [axis])
-      const scale = where(y, dy.div(y), fullLike(y, 0))
-      return x.mul(scale.reshape(kept))
+      const length = where(y, y, fullLike(y, 1)).reshape(kept)
+      return x.div(length).mul(dy.reshape(kept))
     },
   ],
 })

@@ -127,9 +127,13 @@ export function tensor(
  * @throws ShapeError for what is no shape, ArgumentError for what is no number
  */
 export function full(shape: Shape, value: number): Tensor {
-  checkShape('full', shape)
   if (typeof value !== 'number')
     throw new ArgumentError(`full: expected a number, got ${excerpt(value)}`)
+  return filled('full', shape, value)
+}
+
+function filled(op: string, shape: Shape, value: number): Tensor {
+  checkShape(op, shape)
   const y = makeFloats([...shape])
   y.storage.backend.run('fill', y.handle, y.size, value)
   return y
@@ -140,7 +144,7 @@ export function full(shape: Shape, value: number): Tensor {
  * @throws ShapeError for what is no shape
  */
 export function zeros(shape: Shape): Tensor {
-  return full(shape, 0)
+  return filled('zeros', shape, 0)
 }
 
 /**
@@ -148,7 +152,7 @@ export function zeros(shape: Shape): Tensor {
  * @throws ShapeError for what is no shape
  */
 export function ones(shape: Shape): Tensor {
-  return full(shape, 1)
+  return filled('ones', shape, 1)
 }
 
 /**
@@ -192,6 +196,7 @@ export function eye(n: number): Tensor {
  * @throws ShapeError for what is no shape
  */
 export function randn(shape: Shape): Tensor {
+  checkShape('randn', shape)
   return defaultGenerator().normal(shape)
 }
 
@@ -200,5 +205,6 @@ export function randn(shape: Shape): Tensor {
  * @throws ShapeError for what is no shape
  */
 export function rand(shape: Shape): Tensor {
+  checkShape('rand', shape)
   return defaultGenerator().uniform(shape)
 }

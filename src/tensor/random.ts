@@ -55,6 +55,7 @@ export class Generator {
    *   order
    */
   uniform(shape: Shape, low = 0, high = 1): Tensor {
+    checkShape('uniform', shape)
     checkNumber('uniform', 'high', high, Number.isFinite(high - low) && high >= low, '>= low')
     return this.#draw('uniform', shape, (backend, y, state, n) =>
       backend.run('uniform', y, state, n, low, high),
@@ -67,6 +68,7 @@ export class Generator {
    *   below 0
    */
   normal(shape: Shape, mean = 0, std = 1): Tensor {
+    checkShape('normal', shape)
     checkNumber('normal', 'mean', mean, Number.isFinite(mean), 'finite')
     checkNumber('normal', 'std', std, std >= 0 && std < Infinity, '>= 0')
     return this.#draw('normal', shape, (backend, y, state, n) =>

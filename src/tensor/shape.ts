@@ -27,6 +27,11 @@ export function format(shape: Shape): string {
 
 /** Refuses what is not a list of non-negative integers with a size that can be counted. */
 export function checkShape(op: string, shape: Shape): void {
+  if (typeof shape === 'number') {
+    throw new ShapeError(
+      `${op}: expected the shape as one array, such as ${op}([2, 3]), got ${shape}`,
+    )
+  }
   if (!Array.isArray(shape) || !shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
     throw new ShapeError(`${op}: expected a shape of integers >= 0, got ${excerpt(shape)}`)
   }

@@ -168,10 +168,11 @@ onBothBackends('bad shapes', (t) => {
   ]) {
     const makers = { full: (s: number[]) => full(s, 1), zeros, ones, rand, randn }
     for (const [name, make] of Object.entries(makers)) {
-      const op = { full: 'full', zeros: 'full', ones: 'full', rand: 'uniform', randn: 'normal' }[
-        name
-      ]
-      const message = `${op}: expected a shape of integers >= 0, got ${text}`
+      const expected =
+        typeof shape === 'number'
+          ? `the shape as one array, such as ${name}([2, 3])`
+          : 'a shape of integers >= 0'
+      const message = `${name}: expected ${expected}, got ${text}`
       refuses(t, () => make(wrong(shape)), ShapeError, message)
     }
     if (shape === undefined) continue

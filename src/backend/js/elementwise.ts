@@ -138,12 +138,11 @@ export const abs: JsKernel<'abs'> = (x, y, n) => {
   for (let i = 0; i < n; i++) y[i] = Math.abs(x[i])
 }
 
-// Zero keeps its sign, NaN stays.
-
+// Of NaN it is 0, as in PyTorch.
 export const sign: JsKernel<'sign'> = (x, y, n) => {
   for (let i = 0; i < n; i++) {
     const v = x[i]
-    y[i] = v > 0 ? 1 : v < 0 ? -1 : v
+    y[i] = v > 0 ? 1 : v < 0 ? -1 : 0
   }
 }
 
