@@ -6,7 +6,7 @@ import { ParameterState } from './state.js'
 
 /** Settings of `SGD`. */
 export interface SGDSettings extends GroupSettings {
-  /** How much of the last step is kept, from 0 to below 1, or its schedule; 0 by default. */
+  /** How much of the last step is kept, from 0 to 1, or its schedule; 0 by default. */
   momentum?: number | Schedule
   /** Looks ahead along the momentum (Sutskever et al. 2013); needs momentum. */
   nesterov?: boolean
@@ -37,8 +37,8 @@ export class SGD extends Optimizer<SGDSettings> {
     super.check(group)
     const { weightDecay = 0, nesterov = false } = group
     const momentum = this.momentumOf(group)
-    if (!(momentum >= 0 && momentum < 1)) {
-      throw new ArgumentError(`SGD: expected momentum from 0 to below 1, got ${momentum}`)
+    if (!(momentum >= 0 && momentum <= 1)) {
+      throw new ArgumentError(`SGD: expected momentum from 0 to 1, got ${momentum}`)
     }
     if (!(weightDecay >= 0)) {
       throw new ArgumentError(`SGD: expected weightDecay >= 0, got ${weightDecay}`)

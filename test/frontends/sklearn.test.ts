@@ -205,7 +205,10 @@ t.test('a refused fit leaves the last one, and two at once are refused', async (
   await classifier.fit(X, y)
   const before = classifier.predictProba(X)
   await t.rejects(classifier.fit([[Number.NaN]], ['a']), { name: 'ArgumentError' })
-  await t.rejects(classifier.fit([[0], [1]], ['c', 'c']), { name: 'ArgumentError' })
+  await t.rejects(classifier.fit([[0], [1]], ['c']), { name: 'ShapeError' })
+  classifier.params.earlyStopping = true
+  await t.rejects(classifier.fit(X, ['c', 'd', 'c', 'd']), { message: /sets aside at least 2/ })
+  classifier.params.earlyStopping = false
   t.strictSame(classifier.predictProba(X), before)
   t.strictSame(classifier.classes, ['a', 'b'])
   const first = classifier.fit(X, y)
@@ -215,6 +218,168 @@ t.test('a refused fit leaves the last one, and two at once are refused', async (
   t.strictSame(classifier.predictProba(X), before)
   const again = classifier.partialFit(X, y, ['b', 1 as never])
   await t.rejects(again, { name: 'ArgumentError' })
+})
+
+t.test('a single class is learned, and always predicted', async (t) => {
+  const classifier = new MLPClassifier({ maxIter: 2, randomState: 1 })
+  await classifier.fit(X, [5, 5, 5, 5])
+  t.strictSame(
+    [classifier.classes, classifier.outActivation, classifier.nOutputs],
+    [[5], 'logistic', 1],
+  )
+  t.strictSame(classifier.predict([[-9, 9], ...X]), [5, 5, 5, 5, 5])
+  t.equal(classifier.score(X, [5, 5, 5, 6]), 0.75)
+  await classifier.partialFit(X, [5, 5, 5, 5])
+})
+
+// The values and refusals of scikit-learn 1.9.1 for the same calls.
+t.test('score counts labels that were not there in training as missed', async (t) => {
+  const classifier = new MLPClassifier({ maxIter: 200, learningRateInit: 0.1, randomState: 1 })
+  await classifier.fit(X, ['a', 'b', 'b', 'a'])
+  t.strictSame(classifier.predict(X), ['a', 'b', 'b', 'a'])
+  t.equal(classifier.score(X, ['a', 'c', 'b', 'a']), 0.75)
+  t.equal(classifier.score(X, ['c', 'c', 'c', 'c']), 0)
+  const kinds = /expected labels that are strings as in training, got 1/
+  t.throws(() => classifier.score(X, [1, 2, 3, 4] as never), {
+    name: 'ArgumentError',
+    message: kinds,
+  })
+  t.throws(() => (classifier as MLPClassifier).score(X, [0.5, 1, 1, 1]), {
+    message: /values are for/,
+  })
+  t.throws(() => classifier.score(X, undefined as never), { message: /expected y, / })
+  const three = new MLPClassifier({ maxIter: 2, randomState: 1 })
+  await three.fit(X, [0, 1, 2, 0])
+  const right = three.score(X, [0, 1, 2, 0])
+  t.equal(three.score([...X, [0, 0]], [0, 1, 2, 0, 7]), (4 * right) / 5)
+})
+
+t.test('a column of labels or values is read as one axis, and told of', async (t) => {
+  const params = { maxIter: 2, randomState: 1 }
+  const column = [[0], [1], [1], [0]]
+  const flat = await new MLPClassifier(params).fit(X, [0, 1, 1, 0])
+  const rows = [
+    column,
+    column.map((row) => Int32Array.from(row)),
+    tensor(Int32Array.of(0, 1, 1, 0), [4, 1]),
+  ]
+  for (const y of rows) {
+    warnings.length = 0
+    const classifier = await new MLPClassifier<number>(params).fit(X, y)
+    t.strictSame(classifier.classes, [0, 1])
+    t.strictSame(classifier.coefs, flat.coefs)
+    t.ok(warnings.some(({ name }) => name === 'DataConversionWarning'))
+    warnings.length = 0
+    t.equal(classifier.score(X, y), flat.score(X, [0, 1, 1, 0]))
+    t.strictSame(warnings, [])
+  }
+  warnings.length = 0
+  const regressor = await new MLPRegressor(params).fit(X, column)
+  t.equal(regressor.nOutputs, 1)
+  t.equal(typeof regressor.predict(X)[0], 'number')
+  t.ok(warnings.some(({ name }) => name === 'DataConversionWarning'))
+})
+
+t.test('warmStart needs the classes of the last fit', async (t) => {
+  const classifier = new MLPClassifier({ maxIter: 2, randomState: 1, warmStart: true })
+  await classifier.fit(X, ['a', 'b', 'c', 'a'])
+  const { coefs } = classifier
+  await t.rejects(classifier.fit(X, ['a', 'b', 'b', 'a']), {
+    name: 'ArgumentError',
+    message: 'MLPClassifier: warmStart expected all the classes of the last fit, a, b, c, got a, b',
+  })
+  await t.rejects(classifier.fit(X, ['a', 'b', 'c', 'd']), { message: /classes a, b, c, got d/ })
+  t.strictSame(classifier.coefs, coefs)
+  await classifier.partialFit(X, ['a', 'b', 'b', 'a'])
+})
+
+t.test('params are checked when they are written, and count from the next fit on', async (t) => {
+  const sizes = [3]
+  const classifier = new MLPClassifier({ maxIter: 2, randomState: 1, hiddenLayerSizes: sizes })
+  sizes[0] = -1
+  t.strictSame(classifier.params.hiddenLayerSizes, [3])
+  const { params } = classifier
+  const refused: [() => unknown, RegExp][] = [
+    [() => Object.assign(params, { momentum: 3 }), /momentum to be a number from 0 to 1, got 3/],
+    [() => Object.assign(params, { maxIter: -1 }), /maxIter to be a whole number >= 1, got -1/],
+    [
+      () => Object.assign(params, { max_iter: 3 }),
+      /unknown option max_iter; did you mean maxIter\?/,
+    ],
+    [() => Object.defineProperty(params, 'maxIter', { value: -1 }), /changed by assigning to them/],
+    [() => delete (params as Partial<MLPParameters>).maxIter, /changed by assigning to them/],
+  ]
+  for (const [write, message] of refused) t.throws(write, { name: 'ArgumentError', message })
+  t.throws(() => (params.hiddenLayerSizes as number[]).push(-1), TypeError)
+  t.equal(params.maxIter, 2)
+  await classifier.fit(X, [0, 1, 1, 0])
+  params.maxIter = 3
+  params.hiddenLayerSizes = [4]
+  await classifier.fit(X, [0, 1, 1, 0])
+  t.equal(classifier.nIter, 3)
+  t.strictSame(classifier.coefs[0][0].length, 4)
+  // The penalty, too, where the network stays.
+  params.warmStart = true
+  params.maxIter = 1
+  const [first] = (await classifier.fit(X, [0, 1, 1, 0])).lossCurve.slice(-1)
+  params.alpha = 1e3
+  const [second] = (await classifier.fit(X, [0, 1, 1, 0])).lossCurve.slice(-1)
+  t.ok(second > 10 * first, `${first}, ${second}`)
+})
+
+t.test('what goes on in another way than asked is told', async (t) => {
+  warnings.length = 0
+  const log: unknown[] = []
+  const { log: print } = console
+  console.log = (line) => log.push(line)
+  const params = { maxIter: 1, verbose: 10, batchSize: 1000, randomState: 1 }
+  const regressor = await new MLPRegressor(params).fit(X, [0, 1, 1, 0]).finally(() => {
+    console.log = print
+  })
+  t.match(log, [/^Iteration 1, loss = /])
+  t.ok(warnings.some(({ message }) => /batchSize 1000 is more than the 4 examples/.test(message)))
+  t.ok(
+    warnings.some(({ name }) => name === 'ConvergenceWarning'),
+    'also after a single epoch',
+  )
+  await new Promise(setImmediate)
+  warnings.length = 0
+  t.ok(Number.isNaN(regressor.score([[0, 0]], [1])))
+  await new Promise(setImmediate)
+  t.match(warnings, [{ message: /the score R² is NaN for fewer than 2 examples/ }])
+})
+
+t.test('after a divergence scores are NaN, and nothing is predicted', async (t) => {
+  const far = X.map((row) => row.map((x) => 1e20 * x))
+  const params = { solver: 'sgd', learningRateInit: 1e20, randomState: 1, maxIter: 9 } as const
+  for (const [model, y] of [
+    [new MLPClassifier(params), ['a', 'b', 'b', 'a']],
+    [new MLPRegressor(params), [0, 1, 1, 0]],
+  ] as const) {
+    await t.rejects(model.fit(far, y as never) as Promise<unknown>, { name: 'DivergenceError' })
+    warnings.length = 0
+    t.ok(Number.isNaN(model.score(far, y as never)))
+    await new Promise(setImmediate)
+    t.match(warnings, [
+      { message: /the score is NaN, for the outputs are not finite; its training div/ },
+    ])
+    t.throws(() => model.predict(far), { name: 'DivergenceError' })
+  }
+  // Finite weights whose outputs overflow on the examples set aside.
+  const many = Array.from({ length: 40 }, (_, i) => [i % 4 === 3 ? 3e38 : i])
+  const early = new MLPRegressor({
+    earlyStopping: true,
+    maxIter: 2,
+    randomState: 1,
+    shuffle: false,
+  })
+  await t.rejects(
+    early.fit(
+      many,
+      many.map(([x]) => +(x > 9)),
+    ),
+    { name: 'DivergenceError' },
+  )
 })
 
 t.test('values, one or several', async (t) => {
@@ -246,7 +411,9 @@ t.test('what cannot be is refused', async (t) => {
     [{ hiddenLayerSizes: [3, 0] }, /hiddenLayerSizes to be whole numbers >= 1, got \[3, 0\]/],
     [{ maxFun: 100 }, /got maxFun/],
     [{ learning_rate: 'constant' }, /unknown option learning_rate; did you mean learningRate\?/],
-    [{ momentum: 1 }, /momentum to be a number from 0 to below 1/],
+    [{ momentum: 1.1 }, /momentum to be a number from 0 to 1, got 1.1/],
+    [{ verbose: -1 }, /verbose to be true, false or a whole number >= 0, got -1/],
+    [{ verbose: 1.5 }, /verbose to be true/],
     [{ shuffle: 1 }, /shuffle to be true or false/],
     [{ validationFraction: '0.1' }, /validationFraction/],
     [{ randomState: -1 }, /randomState/],
@@ -264,9 +431,38 @@ t.test('what cannot be is refused', async (t) => {
     [() => fit([1, 2], [0, 1]), /expected X of shape \[examples, features\], got \[2\]/],
     [() => fit([], []), /expected at least one example/],
     [() => fit(X, [0, 1]), /a label for each of 4 examples, got 2/],
-    [() => fit(X, [0, 0, 0, 0]), /at least 2 classes, got 0/],
-    [() => fit(X, [0, 'a', 1, 1]), /all strings, numbers or booleans, got string at 1/],
-    [() => fit(X, [[0], [1], [1], [0]]), /all strings, numbers or booleans, got object/],
+    [
+      () => fit(X, undefined),
+      /^MLPClassifier: expected y, an array with a label or value .*, got undefined/,
+    ],
+    [() => fit(X, null), /expected y, .*, got null/],
+    [() => fit(X, 'abab'), /expected y, .*, got 'abab'/],
+    [() => new MLPRegressor().fit(X, undefined as never), /^MLPRegressor: expected y, /],
+    [() => fit(X, [0, 'a', 1, 1]), /all strings, whole numbers or booleans, got 'a' at 1/],
+    [
+      () => fit(X, [0.5, 1.5, 1.5, 0.5]),
+      /whole numbers .*got 0.5 at 0; values are for MLPRegressor/,
+    ],
+    [() => fit(X, [0, Number.NaN, 1, 1]), /got NaN at 1/],
+    [() => fit(X, [0, Infinity, 1, 1]), /got Infinity at 1/],
+    [() => fit(X, [null, 1, 1, null]), /got null at 0/],
+    [() => fit(X, [undefined, undefined, undefined, undefined]), /got undefined at 0/],
+    [() => fit(X, [1n, 2n, 1n, 2n]), /got 1n at 0/],
+    [() => fit(X, [{}, {}, {}, {}]), /got \{\} at 0/],
+    [
+      () =>
+        fit(X, [
+          [1, 0],
+          [0, 1],
+          [1, 0],
+          [0, 1],
+        ]),
+      /got \[1, 0\] at 0/,
+    ],
+    [
+      () => fit(X, tensor(Int32Array.of(1, 0, 0, 1), [2, 2])),
+      /expected labels \[examples\], got \[2, 2\]/,
+    ],
     [() => fit(X, labels, { earlyStopping: true }), /sets aside at least 2 of 4/],
     [
       () => fit(X, labels, { solver: 'sgd', learningRateInit: 1e30, maxIter: 9 }),

@@ -182,7 +182,7 @@ onBothBackends('bad shapes', (t) => {
     t,
     () => zeros([2 ** 27, 2 ** 27]),
     ShapeError,
-    'full: shape [134217728, 134217728] has too many elements',
+    'zeros: shape [134217728, 134217728] has too many elements',
   )
 })
 

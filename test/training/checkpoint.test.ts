@@ -277,7 +277,7 @@ onBothBackendsLater('without a seed, it goes on with the one that was drawn', as
   // The program that goes on has drawn something else before: the split and the orders do not change.
   setSeed(9)
   const resumed = await train(momentum, { ...unseeded, checkpoint })
-  sameParameters(t, resumed.model, whole.model)
+  sameParameters(t, resumed.model, whole.model, 'as without an interruption')
   setSeed(8)
   await train(momentum, { ...unseeded, checkpoint })
   t.equal(rand([]).item(), next, 'what is drawn after it is the same as without an interruption')

@@ -7,20 +7,15 @@ import {
   ShapeError,
   scope,
   softmaxCrossEntropy,
-  Tensor,
   tensor,
 } from '../../index.js'
-import type { Rows, Values } from '../../internal.js'
+import { excerpt, type Rows, type Values } from '../../internal.js'
 import type { Encoded } from './encoded.js'
-import { Perceptron } from './perceptron.js'
-
-/** What a class is called. All labels of one data set are of one of these types. */
-export type Label = string | number | boolean
-/** @inline */
-type Labels<L> = readonly L[] | ArrayLike<L> | Tensor<'int32'>
+import { type Label, type Labels, readLabels } from './labels.js'
+import { Perceptron, type Use } from './perceptron.js'
 
 /**
- * Multi-layer perceptron that predicts classes, by cross-entropy: softmax outputs, or for two
+ * Multi-layer perceptron that predicts classes, by cross-entropy: softmax outputs, or for one or two
  * classes a single logistic one. Attributes are scikit-learn's, without the underscore.
  * @example
  * const classifier = new MLPClassifier({ hiddenLayerSizes: [50], randomState: 1 })
@@ -36,7 +31,7 @@ export class MLPClassifier<L extends Label = Label> extends Perceptron<Labels<L>
     return this.#classes
   }
 
-  /** `logistic` for two classes, else `softmax`. */
+  /** `logistic` for one or two classes, else `softmax`. */
   get outActivation(): 'softmax' | 'logistic' {
     return this.nOutputs === 1 ? 'logistic' : 'softmax'
   }
@@ -44,10 +39,13 @@ export class MLPClassifier<L extends Label = Label> extends Perceptron<Labels<L>
   /** The most probable class of each row. */
   predict(X: Rows): L[] {
     const { values, shape } = this.finiteOutputs(X)
-    return predictedClasses(values, shape[1]).map((position) => this.#classes[position])
+    return this.#positions({ values, shape }).map((position) => this.#classes[position])
   }
 
-  /** Of each row, the probability of every class, in the order of `classes`. */
+  /**
+   * Of each row, the probability of every class, in the order of `classes`. For a single class there are
+   * two numbers all the same, as in scikit-learn: the first is the probability of the class.
+   */
   predictProba(X: Rows): number[][] {
     return this.#probabilities(this.finiteOutputs(X), false)
   }
@@ -63,7 +61,7 @@ export class MLPClassifier<L extends Label = Label> extends Perceptron<Labels<L>
    */
   async partialFit(X: Rows, y: Labels<L>, classes?: Labels<L>, ...rest: never[]): Promise<this> {
     if (classes !== undefined) {
-      const found = sorted(this.#list(classes))
+      const found = sorted(this.#list(classes, 'score'))
       if (this.isFitted && JSON.stringify(found) !== JSON.stringify(this.#classes)) {
         throw new ArgumentError(
           `MLPClassifier: expected the classes of the first call, ${show(this.#classes)}, got ${show(found)}`,
@@ -83,29 +81,49 @@ export class MLPClassifier<L extends Label = Label> extends Perceptron<Labels<L>
   }
   #isPartial = false
 
-  protected override encode(y: Labels<L>, examples: number, isFirst: boolean): Encoded {
-    const labels = this.#list(y)
+  protected override encode(y: Labels<L>, examples: number, use: Use): Encoded {
+    const labels = this.#list(y, use)
     if (labels.length !== examples) {
       throw new ShapeError(
         `MLPClassifier: expected a label for each of ${examples} examples, got ${labels.length}`,
       )
     }
-    const classes = isFirst && !this.#isPartial ? sorted(labels) : this.#classes
+    const learns = use === 'begin' && !this.#isPartial
+    const classes = learns ? sorted(labels) : this.#classes
+    if (!learns) this.#checkKnown(labels, use)
     const position = new Map(classes.map((label, i) => [label, i]))
-    if (position.size < 2) {
-      throw new ArgumentError(`MLPClassifier: expected at least 2 classes, got ${show(classes)}`)
-    }
-    const kinds = Int32Array.from(labels, (label) => position.get(label) ?? -1)
-    const unknown = kinds.indexOf(-1)
-    if (unknown >= 0) {
+    const kinds = Int32Array.from(labels, (label) => position.get(label) ?? UNKNOWN)
+    return classes.length <= 2
+      ? { targets: Float32Array.from(kinds), outputs: 1, kinds, classes }
+      : { targets: kinds, outputs: classes.length, kinds, classes }
+  }
+
+  protected override learn({ classes }: Encoded): void {
+    this.#classes = classes as readonly L[]
+  }
+
+  /** Refuses labels that do not belong to the classes; where they are scored, some may be none of them. */
+  #checkKnown(labels: readonly L[], use: Use): void {
+    const known = new Set(this.#classes)
+    const [kind] = this.#classes.map((label) => typeof label)
+    if (kind !== undefined && typeof labels[0] !== kind) {
       throw new ArgumentError(
-        `MLPClassifier: expected the classes ${show(classes)}, got ${labels[unknown]}`,
+        `MLPClassifier: expected labels that are ${kind}s as in training, got ${excerpt(labels[0])}`,
       )
     }
-    this.#classes = classes
-    return position.size === 2
-      ? { targets: Float32Array.from(kinds), outputs: 1, kinds }
-      : { targets: kinds, outputs: position.size, kinds }
+    if (use === 'score') return
+    const unknown = labels.find((label) => !known.has(label))
+    if (unknown !== undefined) {
+      throw new ArgumentError(
+        `MLPClassifier: expected the classes ${show(this.#classes)}, got ${unknown}`,
+      )
+    }
+    const found = new Set(labels)
+    if (!this.#isPartial && found.size < known.size) {
+      throw new ArgumentError(
+        `MLPClassifier: warmStart expected all the classes of the last fit, ${show(this.#classes)}, got ${show(sorted(labels))}`,
+      )
+    }
   }
 
   protected override lossFor(outputs: number): { loss: Loss; gradientScale: number } {
@@ -113,20 +131,20 @@ export class MLPClassifier<L extends Label = Label> extends Perceptron<Labels<L>
     return { loss, gradientScale: 1 }
   }
 
-  protected override scoreOf({ values, shape }: Values, targets: Encoded['targets']): number {
-    const predicted = predictedClasses(values, shape[1])
-    return predicted.filter((label, i) => label === targets[i]).length / shape[0]
+  protected override scoreOf(outputs: Values, targets: Encoded['targets']): number {
+    const hits = this.#positions(outputs).filter((position, i) => position === targets[i])
+    return hits.length / targets.length
   }
 
-  #list(y: Labels<L>): readonly L[] {
-    const labels = (y instanceof Tensor ? [...y.data()] : Array.from(y)) as L[]
-    const kind = typeof labels[0]
-    const wrong = labels.findIndex((label) => typeof label !== kind || Number.isNaN(label))
-    if (wrong >= 0 || !['string', 'number', 'boolean', 'undefined'].includes(kind)) {
-      throw new ArgumentError(
-        `MLPClassifier: expected labels that are all strings, numbers or booleans, got ${typeof labels[Math.max(wrong, 0)]} at ${Math.max(wrong, 0)}`,
-      )
-    }
+  /** Of each row, the position of the most probable class; a single class is always it. */
+  #positions({ values, shape }: Values): number[] {
+    const positions = predictedClasses(values, shape[1])
+    return this.#classes.length === 1 ? positions.fill(0) : positions
+  }
+
+  #list(y: Labels<L>, use: Use): readonly L[] {
+    const { labels, isColumn } = readLabels(y)
+    if (isColumn && use !== 'score') this.warnOfColumn()
     return labels
   }
 
@@ -139,6 +157,9 @@ export class MLPClassifier<L extends Label = Label> extends Perceptron<Labels<L>
     })
   }
 }
+
+/** The position of a label that was not there in training: no prediction hits it. */
+const UNKNOWN = -1
 
 function sorted<L extends Label>(labels: readonly L[]): L[] {
   return [...new Set(labels)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))

@@ -1,6 +1,7 @@
 /** Targets as the network is trained on them, and examples set aside to stop by. */
 import { ArgumentError, type Dataset, Generator, subset } from '../../index.js'
 import { streams } from '../../internal.js'
+import type { Label } from './labels.js'
 import type { MLPParameters } from './parameters.js'
 
 /** Targets as the network is trained on them. */
@@ -11,6 +12,8 @@ export interface Encoded {
   outputs: number
   /** What each example counts as where a share of each kind is set aside; all alike by default. */
   kinds?: Int32Array
+  /** What they are labels of. */
+  classes?: readonly Label[]
 }
 
 /**

@@ -4,6 +4,7 @@
  * @module neuroblas/sklearn
  */
 export type { Rows } from '../../internal.js'
-export { type Label, MLPClassifier } from './classifier.js'
+export { MLPClassifier } from './classifier.js'
+export type { Label } from './labels.js'
 export type { MLPParameters } from './parameters.js'
 export { MLPRegressor } from './regressor.js'

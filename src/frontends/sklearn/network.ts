@@ -49,6 +49,10 @@ export class Network {
     this.loss = (outputs, targets) => this.#objective.value(outputs, targets)
   }
 
+  set alpha(alpha: number) {
+    this.#objective.alpha = alpha
+  }
+
   /** A new one; SGD's learning rate is in the gradients already. */
   optimizer(params: MLPParameters): Optimizer {
     const { solver, learningRateInit, momentum, nesterovsMomentum, beta1, beta2, epsilon } = params

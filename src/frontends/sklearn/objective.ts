@@ -29,7 +29,8 @@ export class Objective {
     readonly loss: Loss,
     /** What the gradient of the loss, not that of the penalty, is multiplied by beside the rate. */
     readonly gradientScale: number,
-    readonly alpha: number,
+    /** Strength of the penalty; it can change between fits. */
+    public alpha: number,
   ) {
     this.#layers = layers
     this.#scale = tensor([1], [])

@@ -32,11 +32,11 @@ export interface MLPParameters {
   randomState: number | undefined
   /** The least gain that counts, of the loss or the validation score; 1e-4 by default. */
   tol: number
-  /** Whether the loss of every epoch is printed. */
-  verbose: boolean
+  /** Whether the loss of every epoch is printed; any number but 0 says yes. */
+  verbose: boolean | number
   /** Whether `fit` goes on from the last fit's weights. */
   warmStart: boolean
-  /** For 'sgd', from 0 to below 1; 0.9 by default. */
+  /** For 'sgd', from 0 to 1; 0.9 by default. */
   momentum: number
   /** For 'sgd' with momentum; true by default. */
   nesterovsMomentum: boolean
@@ -55,7 +55,7 @@ export interface MLPParameters {
 }
 
 const defaults: MLPParameters = {
-  hiddenLayerSizes: [100],
+  hiddenLayerSizes: Object.freeze([100]),
   activation: 'relu',
   solver: 'adam',
   alpha: 1e-4,
@@ -118,9 +118,12 @@ const checks: Record<keyof MLPParameters, Check> = {
     'a whole number >= 0',
   ],
   tol: notNegative,
-  verbose: flag,
+  verbose: [
+    (value: unknown) => typeof value === 'boolean' || (isWhole(value) && (value as number) >= 0),
+    'true, false or a whole number >= 0',
+  ],
   warmStart: flag,
-  momentum: below1,
+  momentum: number((value) => value >= 0 && value <= 1, 'a number from 0 to 1'),
   nesterovsMomentum: flag,
   earlyStopping: flag,
   validationFraction: below1,
@@ -134,20 +137,33 @@ const checks: Record<keyof MLPParameters, Check> = {
 }
 
 /**
- * The parameters with the defaults filled in.
- * @throws ArgumentError for one that does not exist or is out of range
+ * The parameters with the defaults filled in. They are checked whenever one is written.
+ * @throws ArgumentError for one that does not exist or is out of range, also later
  */
 export function parametersOf(estimator: string, given: Partial<MLPParameters>): MLPParameters {
+  const refuse = () => {
+    throw new ArgumentError(`${estimator}: expected params to be changed by assigning to them`)
+  }
+  const parameters = new Proxy(
+    { ...defaults },
+    {
+      set: (target, name, value) =>
+        Object.assign(target, { [name]: checked(estimator, String(name), value) }) !== undefined,
+      defineProperty: refuse,
+      deleteProperty: refuse,
+    },
+  )
   refuseUnknown(estimator, given, Object.keys(defaults))
-  const chosen = Object.entries(given).filter(([, value]) => value !== undefined)
-  const parameters = { ...defaults, ...Object.fromEntries(chosen) }
-  for (const [name, [isRight, expected]] of Object.entries(checks)) {
-    const value = parameters[name as keyof MLPParameters]
-    if (!isRight(value as never)) {
-      throw new ArgumentError(
-        `${estimator}: expected ${name} to be ${expected}, got ${excerpt(value)}`,
-      )
-    }
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined) Object.assign(parameters, { [name]: value })
   }
   return parameters
+}
+
+/** The value as it is kept, lists as copies that do not change. */
+function checked(estimator: string, name: string, value: unknown): unknown {
+  refuseUnknown(estimator, { [name]: value }, Object.keys(defaults))
+  const [isRight, expected] = checks[name as keyof MLPParameters]
+  if (isRight(value as never)) return Array.isArray(value) ? Object.freeze([...value]) : value
+  throw new ArgumentError(`${estimator}: expected ${name} to be ${expected}, got ${excerpt(value)}`)
 }

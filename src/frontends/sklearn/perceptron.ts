@@ -5,27 +5,31 @@ import {
   type Dataset,
   DivergenceError,
   dataset,
-  fit,
   Generator,
   type Linear,
   type Loss,
-  type Module,
   NotFittedError,
   type Optimizer,
-  rand,
   type Sequential,
   ShapeError,
   scope,
 } from '../../index.js'
-import { type Rows, readRows, streams, type Values } from '../../internal.js'
+import { drawSeed, excerpt, type Rows, readRows, streams, type Values } from '../../internal.js'
 import { type Encoded, setAside } from './encoded.js'
 import { Network } from './network.js'
 import { type MLPParameters, parametersOf } from './parameters.js'
 import { Progress } from './progress.js'
+import { train } from './training.js'
+
+/** What targets are encoded for: the first training, a later one of the same network, or a score. */
+export type Use = 'begin' | 'continue' | 'score'
 
 export abstract class Perceptron<Y> {
-  /** All parameters, with the defaults for those that were not given. */
-  readonly params: Readonly<MLPParameters>
+  /**
+   * All parameters, with the defaults for those that were not given. They can be changed for the next
+   * fit; what does not exist or is out of range is refused when it is written.
+   */
+  readonly params: MLPParameters
   #network: Network | undefined
   #optimizer: Optimizer | undefined
   #progress = new Progress()
@@ -38,8 +42,10 @@ export abstract class Perceptron<Y> {
     this.params = parametersOf(this.constructor.name, params)
   }
 
-  /** The targets of some examples; at the first fit it learns what there is to predict. */
-  protected abstract encode(y: Y, examples: number, isFirst: boolean): Encoded
+  /** The targets of some examples. */
+  protected abstract encode(y: Y, examples: number, use: Use): Encoded
+  /** Keeps what there is to predict, when training begins. */
+  protected learn(_: Encoded): void {}
   /** The loss of outputs before the output activation. */
   protected abstract lossFor(outputs: number): { loss: Loss; gradientScale: number }
   /** The score of outputs against encoded targets. */
@@ -116,14 +122,14 @@ export abstract class Perceptron<Y> {
    * weight is no longer finite; with earlyStopping the best weights are kept then
    */
   async fit(X: Rows, y: Y, ...rest: never[]): Promise<this> {
-    this.#refuseSampleWeight(rest)
+    this.#checkArguments(y, rest)
     await this.#train(X, y, false)
     return this
   }
 
   /** One epoch more, from what the last call left, its optimizer's state included. */
   protected async trainOnce(X: Rows, y: Y, rest: never[]): Promise<void> {
-    this.#refuseSampleWeight(rest)
+    this.#checkArguments(y, rest)
     if (this.params.earlyStopping) {
       throw new ArgumentError(`${this.#name}: partialFit does not support earlyStopping`)
     }
@@ -131,13 +137,19 @@ export abstract class Perceptron<Y> {
   }
 
   /**
-   * How good the predictions for X are: mean accuracy, for values R².
-   * @throws NotFittedError before `fit`
+   * How good the predictions for X are: mean accuracy, for values R². Labels that were not there in
+   * training are never predicted. Where training has diverged the score is NaN, with a warning.
+   * @throws NotFittedError before `fit`, ArgumentError and ShapeError for input that does not fit
    */
   score(X: Rows, y: Y, ...rest: never[]): number {
-    this.#refuseSampleWeight(rest)
+    this.#checkArguments(y, rest)
     const outputs = this.outputs(X)
-    return this.scoreOf(outputs, this.encode(y, outputs.shape[0], false).targets)
+    const { targets } = this.encode(y, outputs.shape[0], 'score')
+    if (notFinite(outputs) === undefined) return this.scoreOf(outputs, targets)
+    this.warn(
+      'the score is NaN, for the outputs are not finite; its training diverged, fit it again',
+    )
+    return Number.NaN
   }
 
   /** Frees the weights; the estimator counts as not fitted then. */
@@ -160,7 +172,7 @@ export abstract class Perceptron<Y> {
    */
   protected finiteOutputs(X: Rows): Values {
     const { values, shape } = this.outputs(X)
-    const wrong = values.find((value) => !Number.isFinite(value))
+    const wrong = notFinite({ values, shape })
     if (wrong === undefined) return { values, shape }
     throw new DivergenceError(
       `${this.#name}: expected finite outputs, got ${wrong}; its training diverged, fit it again`,
@@ -182,7 +194,21 @@ export abstract class Perceptron<Y> {
     return this.constructor.name
   }
 
-  #refuseSampleWeight(rest: readonly unknown[]): void {
+  /** Tells of what is done in another way than was asked for. */
+  protected warn(message: string, type = 'NeuroblasWarning'): void {
+    process.emitWarning(`${this.#name}: ${message}`, { type })
+  }
+
+  protected warnOfColumn(): void {
+    this.warn('y is a column [examples, 1]; it is read as [examples]', 'DataConversionWarning')
+  }
+
+  #checkArguments(y: unknown, rest: readonly unknown[]): void {
+    if (typeof y !== 'object' || y === null) {
+      throw new ArgumentError(
+        `${this.#name}: expected y, an array with a label or value for each example, got ${excerpt(y)}`,
+      )
+    }
     const given = rest.find((value) => value !== undefined)
     if (given === undefined) return
     throw new ArgumentError(
@@ -212,22 +238,46 @@ export abstract class Perceptron<Y> {
     const { params } = this
     const isFirst = this.#network === undefined || (!params.warmStart && !isPartial)
     const { values, shape } = this.#matrix(X, isFirst ? undefined : this.#network?.units[0])
-    const encoded = this.encode(y, shape[0], isFirst)
-    const seed = params.randomState ?? scope(() => Math.floor(rand([]).item() * 2 ** 31))
+    const encoded = this.encode(y, shape[0], isFirst ? 'begin' : 'continue')
+    const seed = params.randomState ?? drawSeed()
     const data = dataset({ inputs: values, inputShape: [shape[1]], targets: encoded.targets })
     const parts = params.earlyStopping && setAside(this.#name, data, encoded, params, seed)
     // Only now: input that was refused has changed nothing.
-    if (isFirst) this.#begin([shape[1], ...[params.hiddenLayerSizes].flat(), encoded.outputs], seed)
+    if (isFirst) {
+      this.learn(encoded)
+      this.#begin([shape[1], ...[params.hiddenLayerSizes].flat(), encoded.outputs], seed)
+    }
     const network = this.#network!
+    network.alpha = params.alpha
     if (!isPartial || this.#optimizer === undefined) this.#optimizer = network.optimizer(params)
     this.#isTraining = true
     try {
-      await this.#run(network, parts || { train: data }, seed, isPartial)
+      await train({
+        network,
+        optimizer: this.#optimizer,
+        progress: this.#progress,
+        params,
+        seed,
+        isPartial,
+        ...(parts ? { data: parts.train, score: () => this.#scoreOn(parts.validation) } : { data }),
+        warn: (...args) => this.warn(...args),
+      })
+    } catch (error) {
+      throw error instanceof DivergenceError ? this.#explain(error) : error
     } finally {
       this.#isTraining = false
     }
   }
   #isTraining = false
+
+  #explain(error: DivergenceError): DivergenceError {
+    // What follows is advice about a rate that these users did not set.
+    const [found] = error.message.replace(/^fit: /, '').split(';')
+    return new DivergenceError(
+      `${this.#name}: the training is no longer finite, ${found}; scale the features, or try a smaller learningRateInit (it was ${this.params.learningRateInit})`,
+      { cause: error },
+    )
+  }
 
   /** New weights. */
   #begin(units: number[], seed: number): void {
@@ -239,56 +289,15 @@ export abstract class Perceptron<Y> {
     this.#progress = new Progress()
   }
 
-  async #run(
-    network: Network,
-    { train, validation }: { train: Dataset; validation?: Dataset },
-    seed: number,
-    isPartial: boolean,
-  ): Promise<void> {
-    const { params } = this
-    const progress = this.#progress
-    const { batchSize, shuffle } = params
-    const epochs = isPartial ? 1 : params.maxIter
-    const stopping = new AbortController()
-    progress.begin(params, (scale) => network.setRate(scale))
-    let best: ReturnType<Module['stateDict']> | undefined
-    const onEpoch = ({ loss }: { loss: number }) => {
-      const score =
-        validation &&
-        this.scoreOf(
-          network.forward(validation.inputs as Float32Array, validation.size),
-          validation.targets,
-        )
-      const { isBest, ends } = progress.end(params, train.size, loss, score)
-      if (validation && isBest) best = network.model.stateDict()
-      if (ends) stopping.abort()
-    }
-    try {
-      await fit(network.model, train, {
-        loss: network.loss,
-        optimizer: this.#optimizer!,
-        epochs,
-        seed,
-        shuffle,
-        onEpoch,
-        batchSize: Math.min(batchSize === 'auto' ? 200 : batchSize, train.size),
-        signal: stopping.signal,
-      })
-    } catch (error) {
-      if (!(error instanceof DivergenceError)) throw error
-      // What follows is advice about a rate that these users did not set.
-      const [found] = error.message.replace(/^fit: /, '').split(';')
-      throw new DivergenceError(
-        `${this.#name}: the training is no longer finite, ${found}; scale the features, or try a smaller learningRateInit (it was ${params.learningRateInit})`,
-        { cause: error },
-      )
-    } finally {
-      if (best) network.model.loadStateDict(best)
-    }
-    if (!isPartial && !stopping.signal.aborted) {
-      process.emitWarning(`${this.#name}: not converged after maxIter = ${epochs} epochs`, {
-        type: 'ConvergenceWarning',
-      })
-    }
+  /** @throws DivergenceError where there is no score, which would never be the best */
+  #scoreOn({ inputs, size, targets }: Dataset): number {
+    const outputs = this.fitted.network.forward(inputs as Float32Array, size)
+    const wrong = notFinite(outputs)
+    if (wrong === undefined) return this.scoreOf(outputs, targets)
+    throw new DivergenceError(`an output for the examples set aside became ${wrong}`)
   }
+}
+
+function notFinite({ values }: Values): number | undefined {
+  return values.find((value) => !Number.isFinite(value))
 }

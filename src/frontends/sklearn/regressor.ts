@@ -3,7 +3,7 @@
 import { type Loss, mse, ShapeError } from '../../index.js'
 import { type Rows, readRows, type Values } from '../../internal.js'
 import type { Encoded } from './encoded.js'
-import { Perceptron } from './perceptron.js'
+import { Perceptron, type Use } from './perceptron.js'
 
 /**
  * Multi-layer perceptron that predicts values, by half the squared error, with linear outputs.
@@ -33,7 +33,7 @@ export class MLPRegressor extends Perceptron<Rows> {
     return this
   }
 
-  protected override encode(y: Rows, examples: number, isFirst: boolean): Encoded {
+  protected override encode(y: Rows, examples: number, use: Use): Encoded {
     const { values, shape } = readRows('MLPRegressor: y', y)
     const outputs = shape[1] ?? 1
     if (shape.length > 2 || shape[0] !== examples) {
@@ -41,9 +41,10 @@ export class MLPRegressor extends Perceptron<Rows> {
         `MLPRegressor: expected y of shape [${examples}] or [${examples}, targets], got [${shape.join(', ')}]`,
       )
     }
-    if (!isFirst && outputs !== this.nOutputs) {
+    if (use !== 'begin' && outputs !== this.nOutputs) {
       throw new ShapeError(`MLPRegressor: expected ${this.nOutputs} targets, got ${outputs}`)
     }
+    if (shape.length === 2 && outputs === 1 && use !== 'score') this.warnOfColumn()
     return { targets: values, outputs }
   }
 
@@ -52,9 +53,16 @@ export class MLPRegressor extends Perceptron<Rows> {
     return { loss: (y, targets) => mse(y, targets).mul(0.5), gradientScale: outputs }
   }
 
-  /** R² = 1 - Σ (y - ŷ)² / Σ (y - mean)², the mean over the targets; 1 or 0 for a constant y. */
+  /**
+   * R² = 1 - Σ (y - ŷ)² / Σ (y - mean)², the mean over the targets; 1 or 0 for a constant y, NaN for a
+   * single example, of which it says nothing.
+   */
   protected override scoreOf({ values, shape }: Values, y: Encoded['targets']): number {
     const [examples, outputs] = shape
+    if (examples < 2) {
+      this.warn('the score R² is NaN for fewer than 2 examples')
+      return Number.NaN
+    }
     let sum = 0
     for (let k = 0; k < outputs; k++) {
       let mean = 0
