@@ -79,6 +79,11 @@ export interface FitOptions {
   onStep?: (report: StepReport) => void
   /** Called after each epoch, and awaited; the model can be used meanwhile. */
   onEpoch?: (report: EpochReport) => void | Promise<void>
+  /**
+   * Steps run one at a time: the one after which the signal is aborted is the last.
+   * @internal
+   */
+  stepwise?: boolean
   /** Such as an AbortSignal: stops after the current step when it is aborted; what was reached is kept. */
   signal?: {
     /** Whether training is to stop. */
@@ -116,6 +121,7 @@ export async function fit(
     loss: options.loss,
     optimizer,
     monitor: options.monitor,
+    stepwise: options.stepwise,
     change: augment && (({ inputs, targets }) => augment(inputs, targets, changes)),
   })
   const evaluator = validation && new Evaluator(model, validation, options.loss)
@@ -217,6 +223,7 @@ const OPTIONS: Record<keyof FitOptions, true> = {
   monitor: true,
   onStep: true,
   onEpoch: true,
+  stepwise: true,
   signal: true,
 }
 

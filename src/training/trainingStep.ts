@@ -20,6 +20,8 @@ export interface TrainingSettings {
   /** The inputs that the model sees; the batch's own by default. */
   change?: (batch: Batch) => Tensor
   monitor?: Monitor
+  /** Whether each step goes alone, so that what is told of it can stop the training there. */
+  stepwise?: boolean
 }
 
 /** A step that a monitor recorded: of each layer, how far its weights went. */
@@ -42,7 +44,8 @@ export class TrainingStep {
 
   /** How many steps the next call of `run` may take: one that is sampled goes alone. */
   get mostTogether(): number {
-    const { monitor } = this.settings
+    const { monitor, stepwise } = this.settings
+    if (stepwise) return 1
     return monitor ? monitor.stepsToSample || 1 : Infinity
   }
 

@@ -14,7 +14,7 @@ export interface CallbackModel {
   readonly module: Module
   /** As it was compiled; its `learningRate` can be set. */
   readonly optimizer: Optimizer
-  /** Set it to end training after the epoch. */
+  /** Set it to end training: after a batch there, else after the epoch. */
   stopTraining: boolean
 }
 
@@ -30,7 +30,10 @@ export interface CallbackLike {
   onEpochBegin?(epoch: number): void | Promise<void>
   /** Called after each epoch, with its figures. */
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>
-  /** Steps run many at a time: this tells of each soon after it, with its `loss`. */
+  /**
+   * Called after each batch, with the figures of the epoch so far. Where one of the callbacks has this,
+   * steps run one at a time, which takes longer.
+   */
   onTrainBatchEnd?(batch: number, logs: Logs): void
 }
 
@@ -246,7 +249,10 @@ export interface ReduceLROnPlateauOptions extends MonitorOptions {
   minLr?: number
 }
 
-/** Lowers the learning rate when a figure has stopped getting better. */
+/**
+ * Lowers the learning rate when a figure has stopped getting better; the figures have `learning_rate`, that
+ * of the epoch.
+ */
 export class ReduceLROnPlateau extends Callback {
   readonly #best: BestSoFar
   readonly #options: Required<Omit<ReduceLROnPlateauOptions, keyof MonitorOptions>>
@@ -278,6 +284,7 @@ export class ReduceLROnPlateau extends Callback {
   override onEpochEnd(_epoch: number, logs: Logs): void {
     const { factor, patience, cooldown, minLr } = this.#options
     const { optimizer } = this.model
+    logs.learning_rate = optimizer.learningRate
     if (this.#cooling > 0) {
       this.#cooling--
       this.#wait = 0
@@ -294,7 +301,7 @@ export class ReduceLROnPlateau extends Callback {
   }
 }
 
-/** Sets the learning rate before each epoch. */
+/** Sets the learning rate before each epoch, whose figures have it as `learning_rate`. */
 export class LearningRateScheduler extends Callback {
   /**
    * Sets what a function says.
@@ -316,5 +323,9 @@ export class LearningRateScheduler extends Callback {
   override onEpochBegin(epoch: number): void {
     const { optimizer } = this.model
     optimizer.learningRate = this.schedule(epoch, optimizer.learningRate)
+  }
+
+  override onEpochEnd(_epoch: number, logs: Logs): void {
+    logs.learning_rate = this.model.optimizer.learningRate
   }
 }

@@ -33,19 +33,12 @@ export function datasetOf(
   }
   const source = { inputs: x.values, inputShape }
   if (kind === 'values') return dataset({ ...source, targets: y.values })
-  if (kind === 'signs') return dataset({ ...source, targets: signsOf(y.values) })
   const fraction = y.values.find((value) => !Number.isInteger(value))
   if (fraction !== undefined) {
     throw new ArgumentError(`${op}: expected class labels in y, got ${fraction}`)
   }
   const classes = Array.from({ length: outputShape[0] }, (_, label) => `${label}`)
   return dataset({ ...source, targets: Int32Array.from(y.values), classes })
-}
-
-/** Where all values are 0 or 1, -1 takes the place of 0, as in Keras. */
-function signsOf(values: Float32Array): Float32Array {
-  const isBinary = values.every((value) => value === 0 || value === 1)
-  return isBinary ? values.map((value) => 2 * value - 1) : values
 }
 
 /** Sets the last share of the examples aside. */

@@ -6,11 +6,11 @@ export type { Rows } from '../../internal.js'
 export type { CallbackLike, Logs } from './callbacks.js'
 /** What happens between epochs: built-in callbacks, and the class to derive others from. */
 export * as callbacks from './callbacks.js'
+export type { InitializerName } from './initializers.js'
 export type {
   ActivationName,
   DenseOptions,
   DropoutOptions,
-  InitializerName,
   LayerOptions,
   RegularizerName,
 } from './layers.js'

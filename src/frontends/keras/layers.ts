@@ -3,7 +3,7 @@
 import {
   ArgumentError,
   Dropout as DropoutModule,
-  init,
+  type init,
   Linear,
   l1,
   l2,
@@ -18,7 +18,8 @@ import {
   type Tensor,
 } from '../../index.js'
 import { refuseUnknown } from '../../internal.js'
-import { type Named, named } from './names.js'
+import { type InitializerName, initializers } from './initializers.js'
+import { named } from './names.js'
 
 /** Activations by name; `linear` is none. */
 export type ActivationName = 'linear' | 'relu' | 'sigmoid' | 'tanh' | 'softmax'
@@ -30,27 +31,6 @@ const activations: Record<ActivationName, (() => Module) | undefined> = {
   tanh: () => new Tanh(),
   softmax: () => new Softmax(),
 }
-
-const initializers = {
-  zeros: init.zeros,
-  glorotUniform: init.glorotUniform,
-  glorotNormal: init.glorotNormal,
-  heUniform: init.heUniform,
-  heNormal: init.heNormal,
-  lecunUniform: init.lecunUniform,
-  lecunNormal: init.lecunNormal,
-  orthogonal: init.orthogonal(),
-  randomUniform: init.uniform(-0.05, 0.05),
-  randomNormal: init.normal(0, 0.05),
-} satisfies Record<string, init.Initializer>
-/**
- * Initial weights by name, also in snake_case: `zeros`, `glorotUniform`, `glorotNormal`,
- * `heUniform`, `heNormal`, `lecunUniform`, `lecunNormal`, `orthogonal`, `randomUniform` (±0.05) and
- * `randomNormal` (standard deviation 0.05).
- *
- * @useDeclaredType
- */
-export type InitializerName = Named<keyof typeof initializers>
 
 // Keras's strengths for those that are given by name.
 const regularizers = { l1: l1(0.01), l2: l2(0.01) } satisfies Record<string, Regularizer>
@@ -81,7 +61,7 @@ export interface LayerOptions {
 
 const layerOptions = ['inputShape', 'name']
 
-/** Base of the layers. */
+/** Base of the layers. One that stands in several places, or models, has the same weights in all. */
 export abstract class Layer {
   /** Shape of one example of its inputs, where it was given. */
   readonly inputShape: Shape | undefined
@@ -110,6 +90,34 @@ export abstract class Layer {
    * @throws ShapeError for inputs that it cannot take
    */
   abstract build(inputShape: Shape): Built
+
+  #built: { shape: Shape; part: Built } | undefined
+
+  /**
+   * Its modules, made at the first call.
+   * @throws ShapeError as `build`, and for another shape than the one that its weights were made for
+   * @internal
+   */
+  partFor(shape: Shape): Built {
+    const built = this.#built
+    if (built && built.shape.join() === shape.join()) return built.part
+    if (built?.part.modules.some((module) => module.parameters().length > 0)) {
+      throw new ShapeError(
+        `${this.name ?? this.constructor.name}: expected inputs [${built.shape}] in every place, got [${shape}]`,
+      )
+    }
+    const part = this.build(shape)
+    this.#built = { shape, part }
+    return part
+  }
+
+  /**
+   * The weights are freed: it gets new ones when it is used again.
+   * @internal
+   */
+  forget(): void {
+    this.#built = undefined
+  }
 }
 
 /** Settings of `Dense`. */

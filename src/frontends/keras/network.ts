@@ -3,6 +3,8 @@ import {
   Sequential as EngineSequential,
   type Module,
   noGrad,
+  type Parameter,
+  type Regularizer,
   type Shape,
   scope,
   type Tensor,
@@ -11,9 +13,16 @@ import {
 import { sizeOf } from '../../internal.js'
 import type { Built, Layer } from './layers.js'
 
+/** Parameters that are trained alike. */
+export interface ParameterGroup {
+  parameters: Parameter[]
+  regularizer?: Regularizer
+}
+
 export interface Network {
   inputShape: Shape
   outputShape: Shape
+  /** Of each layer; the same for one that comes twice. */
   parts: Built[]
   /** Everything but the last activation. */
   body: EngineSequential
@@ -24,7 +33,7 @@ export interface Network {
 export function buildNetwork(layers: readonly Layer[], inputShape: Shape): Network {
   let shape = inputShape
   const parts = layers.map((layer) => {
-    const part = layer.build(shape)
+    const part = layer.partFor(shape)
     shape = part.outputShape
     return part
   })
@@ -33,6 +42,22 @@ export function buildNetwork(layers: readonly Layer[], inputShape: Shape): Netwo
   const last = activation === 'linear' ? undefined : modules.pop()
   const body = new EngineSequential(...modules)
   return { inputShape, outputShape: shape, parts, body, last }
+}
+
+/** Each layer's parameters with its regularizer, once. */
+export function groupsOf({ parts }: Network): ParameterGroup[] {
+  return [...new Set(parts)].flatMap(({ modules, regularizer }) => {
+    const parameters = modules.flatMap((module) => module.parameters())
+    return parameters.length > 0 ? [{ parameters, ...(regularizer && { regularizer }) }] : []
+  })
+}
+
+/** What the regularizers add to the loss: undefined where there are none. */
+export function penaltyOf(groups: readonly ParameterGroup[]): Tensor | undefined {
+  const penalties = groups.flatMap(({ parameters, regularizer }) =>
+    regularizer ? parameters.filter((p) => p.regularized).map((p) => regularizer.penalty(p)) : [],
+  )
+  return penalties.length > 0 ? penalties.reduce((sum, penalty) => sum.add(penalty)) : undefined
 }
 
 /** The outputs for some examples, row by row in `values`; leaves the network as it was. */

@@ -11,13 +11,14 @@ import {
   softmaxCrossEntropy,
   type Targets,
   type Tensor,
+  where,
 } from '../../index.js'
 import type { ActivationName } from './layers.js'
 import type { Loss as LossObject } from './lossClasses.js'
 import { type Named, named } from './names.js'
 
-/** What targets are: a class label per example, or values, or signs, in the shape of the outputs. */
-type Kind = 'labels' | 'values' | 'signs'
+/** What targets are: a class label per example, or values in the shape of the outputs. */
+type Kind = 'labels' | 'values'
 
 interface Known {
   loss: Loss
@@ -43,7 +44,7 @@ const losses = {
   meanAbsoluteError: { loss: mae, kind: 'values' },
   mae: { loss: mae, kind: 'values' },
   huber: { loss: huber, kind: 'values' },
-  hinge: { loss: hinge, kind: 'signs' },
+  hinge: { loss: (outputs, targets) => hinge(outputs, signsOf(targets as Tensor)), kind: 'values' },
 } satisfies Record<string, Known>
 /**
  * Losses by name, also in snake_case: `sparseCategoricalCrossentropy` for class labels,
@@ -53,6 +54,24 @@ const losses = {
  * @useDeclaredType
  */
 export type LossName = Named<keyof typeof losses>
+
+/** Where all targets of a batch are 0 or 1, -1 takes the place of 0. */
+function signsOf(targets: Tensor): Tensor {
+  const isBinary = targets.mul(targets.sub(1)).abs().max().equal(0)
+  return where(isBinary, targets.mul(2).sub(1), targets)
+}
+
+/**
+ * Whether there is such a loss.
+ * @throws ArgumentError for another name
+ */
+export function checkLossName(given: LossName | LossObject): void {
+  named<Known>('compile: loss', nameOf(given), losses)
+}
+
+function nameOf(given: LossName | LossObject): string {
+  return typeof given === 'object' && given !== null ? given.name : given
+}
 
 export interface Objective {
   loss: Loss
@@ -69,15 +88,15 @@ export function objectiveOf(
   given: LossName | LossObject,
   last: ActivationName | undefined,
 ): Objective {
-  const name = typeof given === 'object' ? given.name : given
+  const name = nameOf(given)
   const { loss, kind, activation } = named<Known>('compile: loss', name, losses)
   if (activation === undefined) return { loss, kind, takesLogits: false }
   const fromLogits = typeof given === 'object' && given.fromLogits
   if (last === (fromLogits ? 'linear' : activation)) return { loss, kind, takesLogits: !fromLogits }
   throw new ArgumentError(
     fromLogits
-      ? `compile: expected a last layer without activation for ${name} from logits, got ${last}`
-      : `compile: expected a last layer with ${activation} for ${name}, or the loss as an object with { fromLogits: true }, got ${last}`,
+      ? `fit: expected a last layer without activation for ${name} from logits, got ${last}`
+      : `fit: expected a last layer with ${activation} for ${name}, or the loss as an object with { fromLogits: true }, got ${last}`,
   )
 }
 
@@ -97,48 +116,45 @@ export interface Metric {
   sum(outputs: Tensor, targets: Targets): Tensor
 }
 
+const metrics = {
+  accuracy: hits,
+  acc: hits,
+  mse: meanOf(mse),
+  mae: meanOf(mae),
+  meanSquaredError: meanOf(mse),
+  meanAbsoluteError: meanOf(mae),
+} satisfies Record<string, Activated>
+
+type Activated = (outputs: Tensor, targets: Targets, activate: (x: Tensor) => Tensor) => Tensor
+
 /**
  * The metric of that name.
  * @param activate makes predictions of what the loss is computed from
+ * @throws ArgumentError for another name
  */
-export function metricOf(
-  name: MetricName,
-  { loss }: Objective,
-  activate: (outputs: Tensor) => Tensor,
-): Metric {
-  const mean = (error: Loss): Metric['sum'] => {
-    return (outputs, targets) => error(activate(outputs), targets).mul(outputs.shape[0])
-  }
-  const accuracy: Metric['sum'] = (outputs, targets) => hits(outputs, targets, loss)
-  const sum = named<Metric['sum']>('compile: metrics', name, {
-    accuracy,
-    acc: accuracy,
-    mse: mean(mse),
-    mae: mean(mae),
-    meanSquaredError: mean(mse),
-    meanAbsoluteError: mean(mae),
-  })
-  return { name, sum }
+export function metricOf(name: MetricName, activate: (outputs: Tensor) => Tensor): Metric {
+  const sum = named<Activated>('compile: metrics', name, metrics)
+  return { name, sum: (outputs, targets) => sum(outputs, targets, activate) }
+}
+
+function meanOf(error: Loss): Activated {
+  return (outputs, targets, activate) => error(activate(outputs), targets).mul(outputs.shape[0])
 }
 
 /**
- * Examples classified right: by the largest output, or where there is a single one or each is a
- * class of its own, by whether the prediction is above 0.5.
+ * Examples classified right: a single output is right where it is above 0.5 and the target 1, or neither;
+ * of several, the largest counts. Logits of a model that ends with them are compared as they are.
  */
-function hits(outputs: Tensor, targets: Targets, loss: Loss): Tensor {
+function hits(outputs: Tensor, targets: Targets, activate: (x: Tensor) => Tensor): Tensor {
   if (targets.dtype === 'int32') {
     return predictedClasses(outputs)
       .equal(targets as Tensor<'int32'>)
       .sum()
   }
   const values = targets as Tensor
-  const isBinary = loss === binaryCrossEntropyWithLogits
-  if (!isBinary && outputs.shape.at(-1) !== 1)
-    return outputs.argmax(-1).equal(values.argmax(-1)).sum()
-  // The logit of 0.5 is 0.
-  return outputs
-    .greater(isBinary ? 0 : 0.5)
-    .equal(values.greater(0.5))
-    .mean(-1)
-    .sum()
+  const isRight =
+    outputs.shape.at(-1) === 1
+      ? activate(outputs).greater(0.5).equal(values)
+      : outputs.argmax(-1).equal(values.argmax(-1))
+  return isRight.sum().mul(outputs.shape[0] / isRight.size)
 }

@@ -1,21 +1,13 @@
 /** Optimizers as Keras names them: settings, from which a model makes the library's own. */
 
-import {
-  ArgumentError,
-  type Optimizer as EngineOptimizer,
-  SGD as EngineSGD,
-  type Parameter,
-  type Regularizer,
-} from '../../index.js'
+import { ArgumentError, type Optimizer as EngineOptimizer, SGD as EngineSGD } from '../../index.js'
 import { AdamHat, refuseUnknown } from '../../internal.js'
 import { named } from './names.js'
+import type { ParameterGroup } from './network.js'
 
-type Groups = { parameters: Parameter[]; regularizer?: Regularizer }[]
-
-/** Base of the optimizers. */
+/** Base of the optimizers. Each model that is compiled with one has a state of its own. */
 export abstract class Optimizer {
   #learningRate: number
-  #engine: EngineOptimizer | undefined
 
   /**
    * An optimizer with a learning rate.
@@ -39,34 +31,38 @@ export abstract class Optimizer {
     if (!(lr >= 0 && lr < Infinity)) {
       throw new ArgumentError(`optimizer: expected learningRate >= 0, got ${lr}`)
     }
+    const before = this.#learningRate
     this.#learningRate = lr
-    for (const group of this.#engine?.groups ?? []) group.lr = lr
+    if (lr !== before) this.rateChanged(before)
   }
 
   /**
    * The library's optimizer for these parameters.
    * @internal
    */
-  build(groups: Groups): EngineOptimizer {
-    this.#engine = this.make(groups)
-    return this.#engine
-  }
+  abstract build(groups: ParameterGroup[]): EngineOptimizer
 
-  protected abstract make(groups: Groups): EngineOptimizer
+  /** Told when the learning rate is another one. */
+  protected rateChanged(_before: number): void {}
 }
 
 /** Settings of `SGD`. */
 export interface SGDOptions {
   /** 0.01 by default. */
   learningRate?: number
-  /** From 0 to below 1; 0 by default. The velocity holds gradients, as in PyTorch, not steps. */
+  /** From 0 to 1; 0 by default. The velocity holds steps, each of the learning rate that it was made with. */
   momentum?: number
   /** Looks ahead along the momentum; false by default. */
   nesterov?: boolean
 }
 
-/** Stochastic gradient descent, plain or with momentum. */
+/**
+ * Stochastic gradient descent, plain or with momentum: v ← momentum·v - learningRate·gradient, θ ← θ + v,
+ * so that a new learning rate leaves what the velocity holds as it is.
+ */
 export class SGD extends Optimizer {
+  #engines: WeakRef<EngineSGD>[] = []
+
   /**
    * SGD with these settings.
    * @throws ArgumentError for options that do not exist or are out of range
@@ -79,10 +75,36 @@ export class SGD extends Optimizer {
     super(options.learningRate ?? 0.01)
   }
 
-  protected make(groups: Groups): EngineOptimizer {
+  /** @internal */
+  build(groups: ParameterGroup[]): EngineSGD {
     const { momentum = 0, nesterov = false } = this.options
-    return new EngineSGD(groups, { lr: this.learningRate, momentum, nesterov })
+    if (momentum === 0) return new EngineSGD(groups, { lr: () => this.learningRate })
+    const lr = () => velocityRate(this.learningRate)
+    const engine = new EngineSGD(groups, { lr, momentum, nesterov })
+    this.#engines = [...this.#engines.filter((old) => old.deref()), new WeakRef(engine)]
+    return engine
   }
+
+  /** The engine's velocity is that of gradients, -v / learningRate: v stays. */
+  protected override rateChanged(before: number): void {
+    const factor = velocityRate(before) / velocityRate(this.learningRate)
+    for (const engine of this.#engines) {
+      const state = engine.deref()?.stateDict()
+      if (state === undefined) continue
+      const tensors = new Map(
+        [...state.tensors].map(([name, { shape, data }]) => [
+          name,
+          { shape, data: data.map((value) => value * factor) },
+        ]),
+      )
+      engine.deref()!.loadStateDict({ ...state, tensors })
+    }
+  }
+}
+
+/** What the velocity is divided by: at a rate of 0 it is kept, and gradients count for nothing. */
+function velocityRate(learningRate: number): number {
+  return Math.max(learningRate, 1e-20)
 }
 
 /** Settings of `Adam`. */
@@ -111,9 +133,10 @@ export class Adam extends Optimizer {
     super(options.learningRate ?? 0.001)
   }
 
-  protected make(groups: Groups): EngineOptimizer {
+  /** @internal */
+  build(groups: ParameterGroup[]): EngineOptimizer {
     const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = this.options
-    return new AdamHat(groups, { lr: this.learningRate, beta1, beta2, epsilon })
+    return new AdamHat(groups, { lr: () => this.learningRate, beta1, beta2, epsilon })
   }
 }
 

@@ -33,7 +33,7 @@ export interface FitOptions {
   verbose?: 0 | 1 | 2
   /** Whether each epoch has an order of its own; true by default. */
   shuffle?: boolean
-  /** Seed of the orders; 0 by default. */
+  /** Seed of the orders; by default each call has another one, drawn after `setSeed`. */
   seed?: number
   /** Looks into the layers while they are trained. */
   monitor?: Monitor

@@ -26,11 +26,11 @@ export class RunningMetrics {
     }
   }
 
-  /** The mean of each metric over the examples since `reset`, and a new beginning. */
+  /** The mean of each metric over the examples since `reset`. */
   means(examples: number): Logs {
-    const means = this.metrics.map(({ name }, i) => [name, this.#sums[i].item() / examples])
-    this.reset()
-    return Object.fromEntries(means)
+    return Object.fromEntries(
+      this.metrics.map(({ name }, i) => [name, this.#sums[i].item() / examples]),
+    )
   }
 
   reset(): void {

@@ -3,36 +3,25 @@
 import {
   ArgumentError,
   type Dataset,
-  type FitOptions as EngineFitOptions,
   type Optimizer as EngineOptimizer,
-  Sequential as EngineSequential,
-  evaluate,
-  fit,
+  type Sequential as EngineSequential,
   loadModel,
-  type Module,
-  type Regularizer,
   saveModel,
   type Tensor,
   type WeightLayout,
 } from '../../index.js'
 import { checkCount, type Rows, readRows, refuseUnknown, type Values } from '../../internal.js'
-import { endAfterError, type Logs } from './callbacks.js'
+import type { Logs } from './callbacks.js'
 import { checkInputs, datasetOf, splitOff } from './examples.js'
+import { fitModel } from './fitting.js'
 import { Layer } from './layers.js'
-import { answer, buildNetwork, type Network } from './network.js'
-import { metricOf, type Objective, objectiveOf } from './objective.js'
+import { answer, buildNetwork, groupsOf, type Network } from './network.js'
+import { checkLossName, metricOf } from './objective.js'
 import { type Optimizer, get as optimizerOf } from './optimizers.js'
 import type { CompileOptions, FitOptions, History } from './options.js'
-import { RunningMetrics } from './runningMetrics.js'
-import { formatEpoch, formatSummary } from './summary.js'
+import { formatSummary } from './summary.js'
+import { type Compiled, Training } from './training.js'
 import { checkWeightsPath } from './weights.js'
-
-interface Compiled extends Objective {
-  optimizer: Optimizer
-  metrics: RunningMetrics
-  /** Made at the first fit, when there are weights. */
-  engine?: EngineOptimizer
-}
 
 /**
  * A stack of layers with Keras's methods.
@@ -47,12 +36,16 @@ interface Compiled extends Objective {
 export class Sequential {
   /** The layers, first to last. */
   readonly layers: Layer[] = []
-  /** Set by callbacks: training ends after the epoch. */
+  /** Set by callbacks: training ends, after a batch there, else after the epoch. */
   stopTraining = false
   /** The figures of the last `fit`, also of one that threw; undefined before the first. */
   history: History | undefined
   #compiled: Compiled | undefined
   #network: Network | undefined
+  /** Made of both, when the layers are known. */
+  #training: Training | undefined
+  /** Of each optimizer, its state for these weights: it goes on when the model is compiled with it again. */
+  #engines = new WeakMap<Optimizer, EngineOptimizer>()
 
   /**
    * A model of these layers.
@@ -63,35 +56,33 @@ export class Sequential {
   }
 
   /**
-   * Puts a layer behind the others.
-   * @throws ArgumentError for what is no layer, and once there are weights
+   * Puts a layer behind the others, which keep their weights. A model that was trained is to be compiled
+   * again then.
+   * @throws ArgumentError for what is no layer
    */
   add(layer: Layer): void {
     if (!(layer instanceof Layer)) {
       throw new ArgumentError(`add: expected a layer, as new layers.Flatten(), got ${typeof layer}`)
     }
-    if (this.#network) throw new ArgumentError('add: expected a model without weights, it has some')
     this.layers.push(layer)
+    if (this.#training) this.#compiled = undefined
+    this.#forgetNetwork()
   }
 
   /**
    * Says how the model is trained. Where the last activation belongs to the loss, as softmax to a
-   * cross-entropy, the loss is computed from what comes before it, without overflow.
-   * @throws ArgumentError for options that do not exist, unknown names, and a loss that does not belong
-   * to the last activation
+   * cross-entropy, the loss is computed from what comes before it, without overflow. Which activation is
+   * the last is seen when the model is fitted: layers may be added until then.
+   * @throws ArgumentError for options that do not exist and unknown names
    */
   compile(options: CompileOptions): void {
     refuseUnknown('compile', options, ['optimizer', 'loss', 'metrics'])
-    if (this.layers.length === 0) throw new ArgumentError('compile: expected layers, got none')
-    const objective = objectiveOf(options.loss, this.layers.at(-1)!.activation)
-    const activate = (outputs: Tensor) =>
-      objective.takesLogits ? (this.#network?.last?.forward(outputs) ?? outputs) : outputs
-    const metrics = (options.metrics ?? []).map((name) => metricOf(name, objective, activate))
-    this.#compiled = {
-      ...objective,
-      metrics: new RunningMetrics(metrics),
-      optimizer: optimizerOf(options.optimizer),
-    }
+    const { loss, metrics = [] } = options
+    checkLossName(loss)
+    for (const name of metrics) metricOf(name, (outputs) => outputs)
+    this.#training?.dispose()
+    this.#training = undefined
+    this.#compiled = { optimizer: optimizerOf(options.optimizer), loss, metrics: [...metrics] }
   }
 
   /**
@@ -115,8 +106,8 @@ export class Sequential {
    * the callbacks is called all the same, and `history` keeps the figures so far.
    * @param x [examples, ...input shape]
    * @param y labels [examples], or values [examples, ...output shape]
-   * @throws ArgumentError for options out of range and before `compile`, ShapeError for examples
-   *   that do not fit, DivergenceError when the loss or a weight is no longer finite
+   * @throws ArgumentError for options out of range, before `compile` and for a loss that does not belong to
+   *   the last activation, ShapeError for examples that do not fit, DivergenceError when the loss or a weight is no longer finite
    */
   async fit(x: Rows, y: Rows, options: FitOptions = {}): Promise<History> {
     refuseUnknown('fit', options, [
@@ -130,58 +121,10 @@ export class Sequential {
       'seed',
       'monitor',
     ])
-    const { epochs = 1, batchSize = 32, shuffle = true, seed = 0, monitor } = options
-    const { callbacks = [], verbose = 1 } = options
-    const compiled = this.#requireCompiled('fit')
-    const { train, validation } = this.#examples(x, y, options)
-    const { body } = this.#requireNetwork('fit')
-    compiled.engine ??= compiled.optimizer.build(this.#groups())
     const history: History = { history: {}, epoch: [] }
+    const examples = this.#examples(x, y, options)
     this.history = history
-    const stopping = new AbortController()
-    let logs: Logs = {}
-    this.stopTraining = false
-    for (const callback of callbacks) callback.setModel?.(this)
-    for (const callback of callbacks) await callback.onTrainBegin?.()
-    const begin = async (epoch: number) => {
-      for (const callback of callbacks) await callback.onEpochBegin?.(epoch)
-    }
-    const settings: EngineFitOptions = {
-      // A look at the loss in between is no part of the epoch.
-      loss: compiled.metrics.along(compiled.loss, () => body.training),
-      optimizer: compiled.engine,
-      epochs,
-      batchSize,
-      shuffle,
-      seed,
-      monitor,
-      signal: stopping.signal,
-      onStep: ({ step, loss }) => {
-        for (const callback of callbacks) callback.onTrainBatchEnd?.(step - 1, { loss })
-      },
-      onEpoch: async ({ epoch, totalLoss, examples, seconds }) => {
-        logs = { loss: totalLoss, ...compiled.metrics.means(examples) }
-        if (validation) {
-          const figures = Object.entries(await this.#evaluate(validation))
-          for (const [name, value] of figures) logs[`val_${name}`] = value
-        }
-        history.epoch.push(epoch - 1)
-        for (const [name, value] of Object.entries(logs)) (history.history[name] ??= []).push(value)
-        if (verbose) console.log(formatEpoch(epoch, epochs, seconds, logs))
-        for (const callback of callbacks) await callback.onEpochEnd?.(epoch - 1, logs)
-        if (this.stopTraining) stopping.abort()
-        else if (epoch < epochs) await begin(epoch)
-      },
-    }
-    compiled.metrics.reset()
-    try {
-      await begin(0)
-      await fit(this.#trained(compiled), train, settings)
-    } catch (error) {
-      await endAfterError(callbacks, logs)
-      throw error
-    }
-    for (const callback of callbacks) await callback.onTrainEnd?.(logs)
+    await fitModel(this, this.#requireTraining('fit'), examples, options, history)
     return history
   }
 
@@ -192,7 +135,8 @@ export class Sequential {
    */
   async evaluate(x: Rows, y: Rows, options: { batchSize?: number } = {}): Promise<Logs> {
     refuseUnknown('evaluate', options, ['batchSize'])
-    return this.#evaluate(this.#dataset('evaluate', x, y), options.batchSize)
+    const data = this.#dataset('evaluate', x, y)
+    return this.#requireTraining('evaluate').evaluate(data, options.batchSize)
   }
 
   /**
@@ -243,12 +187,19 @@ export class Sequential {
     loadModel(this.module, path, options)
   }
 
-  /** Frees the weights. */
+  /** Frees the weights, also for other models that have the same layers. */
   dispose(): void {
     this.#network?.body.dispose()
-    this.#compiled?.metrics.dispose()
-    this.#network = undefined
+    for (const layer of this.layers) layer.forget()
+    this.#forgetNetwork()
     this.#compiled = undefined
+  }
+
+  #forgetNetwork(): void {
+    this.#training?.dispose()
+    this.#training = undefined
+    this.#network = undefined
+    this.#engines = new WeakMap()
   }
 
   #requireCompiled(op: string): Compiled {
@@ -259,6 +210,7 @@ export class Sequential {
   /** The network, which is built as soon as the shape of its inputs is known. */
   #requireNetwork(op: string, inputShape = this.layers[0]?.inputShape): Network {
     if (this.#network) return this.#network
+    if (this.layers.length === 0) throw new ArgumentError(`${op}: expected layers, got none`)
     if (inputShape === undefined) {
       throw new ArgumentError(`${op}: expected an inputShape in the first layer, or a fit before`)
     }
@@ -266,28 +218,14 @@ export class Sequential {
     return this.#network
   }
 
-  /** What `fit` trains: without the last activation where the loss is computed from logits. */
-  #trained({ takesLogits }: Compiled): Module {
-    const { body, last } = this.#requireNetwork('fit')
-    return takesLogits || !last ? body : new EngineSequential(body, last)
-  }
-
-  /** Each layer's parameters with its regularizer. */
-  #groups() {
-    const groups = this.#requireNetwork('fit').parts.flatMap(({ modules, regularizer }) => {
-      const parameters = modules.flatMap((module) => module.parameters())
-      return parameters.length > 0 ? [{ parameters, regularizer: regularizer ?? [] }] : []
-    })
-    return groups as { parameters: (typeof groups)[0]['parameters']; regularizer?: Regularizer }[]
-  }
-
-  async #evaluate(data: Dataset, batchSize?: number): Promise<Logs> {
-    const compiled = this.#requireCompiled('evaluate')
-    compiled.metrics.reset()
-    const loss = compiled.metrics.along(compiled.loss)
-    const mean = await evaluate(this.#trained(compiled), data, { loss, batchSize })
-    const regularizationLoss = compiled.engine?.regularizationLoss() ?? 0
-    return { loss: mean.loss + regularizationLoss, ...compiled.metrics.means(data.size) }
+  #requireTraining(op: string): Training {
+    const compiled = this.#requireCompiled(op)
+    const network = this.#requireNetwork(op)
+    const { optimizer } = compiled
+    const engine = this.#engines.get(optimizer) ?? optimizer.build(groupsOf(network))
+    this.#engines.set(optimizer, engine)
+    this.#training ??= new Training(network, compiled, engine, this.layers.at(-1)!.activation)
+    return this.#training
   }
 
   #inputs(op: string, x: Rows): Values {
@@ -299,9 +237,10 @@ export class Sequential {
   }
 
   #dataset(op: string, x: Rows, y: Rows): Dataset {
-    const { kind } = this.#requireCompiled(op)
+    this.#requireCompiled(op)
     const inputs = this.#inputs(op, x)
     const { inputShape, outputShape } = this.#requireNetwork(op)
+    const { kind } = this.#requireTraining(op)
     return datasetOf(op, inputs, readRows(`${op}: y`, y), { inputShape, outputShape, kind })
   }
 

@@ -3,9 +3,9 @@ import type { Logs } from './callbacks.js'
 import type { Built, Layer } from './layers.js'
 
 export function formatSummary(layers: readonly Layer[], parts: readonly Built[]): string {
-  const counts = parts.map(({ modules }) =>
-    modules.flatMap((module) => module.parameters()).reduce((sum, { size }) => sum + size, 0),
-  )
+  const countOf = ({ modules }: Built) =>
+    modules.flatMap((module) => module.parameters()).reduce((sum, { size }) => sum + size, 0)
+  const counts = parts.map(countOf)
   const rows = layers.map((layer, i) => {
     const kind = layer.constructor.name
     return [
@@ -20,7 +20,9 @@ export function formatSummary(layers: readonly Layer[], parts: readonly Built[])
     [name.padEnd(widths[0]), shape.padEnd(widths[1]), count.padStart(widths[2])].join('   '),
   )
   const rule = '-'.repeat(lines[0].length)
-  const total = counts.reduce((sum, count) => sum + count, 0).toLocaleString('en')
+  const total = [...new Set(parts)]
+    .reduce((sum, part) => sum + countOf(part), 0)
+    .toLocaleString('en')
   return [lines[0], rule, ...lines.slice(1), rule, `Total params: ${total}`].join('\n')
 }
 

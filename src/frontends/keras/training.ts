@@ -1,0 +1,88 @@
+/** What a compiled model is trained with, made when its layers are known. */
+import {
+  type Dataset,
+  type Optimizer as EngineOptimizer,
+  Sequential as EngineSequential,
+  evaluate,
+  type Loss,
+  type Module,
+  type Tensor,
+} from '../../index.js'
+import type { Logs } from './callbacks.js'
+import type { ActivationName } from './layers.js'
+import type { Loss as LossObject } from './lossClasses.js'
+import { groupsOf, type Network, penaltyOf } from './network.js'
+import {
+  type LossName,
+  type MetricName,
+  metricOf,
+  type Objective,
+  objectiveOf,
+} from './objective.js'
+import type { Optimizer } from './optimizers.js'
+import { RunningMetrics } from './runningMetrics.js'
+
+/** What `compile` was given. */
+export interface Compiled {
+  optimizer: Optimizer
+  loss: LossName | LossObject
+  metrics: readonly MetricName[]
+}
+
+// Beside the metrics that users name.
+const PENALTY = 'penalty'
+
+export class Training {
+  readonly kind: Objective['kind']
+  /** The loss of a batch that is trained on, which adds up its metrics and its penalty. */
+  readonly loss: Loss
+  /** The same of one that is not. */
+  readonly #evaluated: Loss
+  /** The network, without the last activation where the loss is computed from logits. */
+  readonly model: Module
+  readonly metrics: RunningMetrics
+
+  /**
+   * A model's training.
+   * @param activation what the model ends with
+   * @throws ArgumentError for a loss that does not belong to it
+   */
+  constructor(
+    network: Network,
+    { loss: given, metrics }: Compiled,
+    readonly engine: EngineOptimizer,
+    activation: ActivationName | undefined,
+  ) {
+    const { body, last } = network
+    const { loss, kind, takesLogits } = objectiveOf(given, activation)
+    const activate = (outputs: Tensor) => (takesLogits && last ? last.forward(outputs) : outputs)
+    const groups = groupsOf(network)
+    const isPenalized = groups.some(({ regularizer }) => regularizer)
+    const penalty = (outputs: Tensor) => penaltyOf(groups)!.mul(outputs.shape[0])
+    this.kind = kind
+    this.model = takesLogits || !last ? body : new EngineSequential(body, last)
+    this.metrics = new RunningMetrics([
+      ...metrics.map((name) => metricOf(name, activate)),
+      ...(isPenalized ? [{ name: PENALTY, sum: penalty }] : []),
+    ])
+    // A look at the loss in between is no part of the epoch.
+    this.loss = this.metrics.along(loss, () => body.training)
+    this.#evaluated = this.metrics.along(loss)
+  }
+
+  /** The figures of the examples since the metrics were reset, whose losses have this mean. */
+  logs(loss: number, examples: number): Logs {
+    const { [PENALTY]: penalty = 0, ...figures } = this.metrics.means(examples)
+    return { loss: loss + penalty, ...figures }
+  }
+
+  async evaluate(data: Dataset, batchSize?: number): Promise<Logs> {
+    this.metrics.reset()
+    const { loss } = await evaluate(this.model, data, { loss: this.#evaluated, batchSize })
+    return { ...this.logs(loss, data.size), loss: loss + this.engine.regularizationLoss() }
+  }
+
+  dispose(): void {
+    this.metrics.dispose()
+  }
+}
