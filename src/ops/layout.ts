@@ -141,7 +141,9 @@ const concatTensors = defineOp<readonly AnyTensor[], { axis: number }, AnyTensor
  */
 export function concat<T extends AnyTensor>(tensors: readonly T[], axis = 0): T {
   if (!Array.isArray(tensors) || tensors.length === 0) {
-    throw new ArgumentError('concat: expected a list of at least one tensor')
+    throw new ArgumentError(
+      'concat: expected a list of at least one tensor, such as concat([x, y])',
+    )
   }
   for (const x of tensors) requireTensor('concat', x)
   const [first] = tensors
@@ -168,7 +170,7 @@ export function concat<T extends AnyTensor>(tensors: readonly T[], axis = 0): T 
  */
 export function stack<T extends AnyTensor>(tensors: readonly T[], axis = 0): T {
   if (!Array.isArray(tensors) || tensors.length === 0) {
-    throw new ArgumentError('stack: expected a list of at least one tensor')
+    throw new ArgumentError('stack: expected a list of at least one tensor, such as stack([x, y])')
   }
   for (const x of tensors) requireTensor('stack', x)
   const { shape } = tensors[0]

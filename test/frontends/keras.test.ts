@@ -533,6 +533,10 @@ t.test('what cannot be is refused', async (t) => {
     [() => small().fit(x, y), /expected a compiled model/],
     [() => small().evaluate(x, y), /expected a compiled model/],
     [
+      () => compiled().fit(x, undefined as never, quiet),
+      /fit: y: expected arrays .*, got undefined/,
+    ],
+    [
       () => fitAs('linear', 'sparseCategoricalCrossentropy'),
       /^fit: expected a last layer with softmax for .* fromLogits: true }, got linear/,
     ],

@@ -159,7 +159,7 @@ onBothBackends('concat and stack', (t) => {
   ])
   const labels = tensor(Int32Array.of(1))
   for (const [name, join] of Object.entries({ concat, stack })) {
-    const empty = `${name}: expected a list of at least one tensor`
+    const empty = `${name}: expected a list of at least one tensor, such as ${name}([x, y])`
     refuses(t, () => join([]), ArgumentError, empty)
     refuses(t, () => join(wrong(one)), ArgumentError, empty)
     refuses(t, () => join(wrong([one, 3])), ArgumentError, `${name}: expected a tensor, got number`)
