@@ -305,7 +305,7 @@ onBothBackendsLater('bad input', async (t) => {
     ],
     [sigmoids(), { ...RBM, k: 0 }, /expected k >= 1/],
     [sigmoids(), { ...RBM, lr: -1 }, /expected lr >= 0/],
-    [sigmoids(), { ...RBM, momentum: 1 }, /expected momentum/],
+    [sigmoids(), { ...RBM, momentum: 1.1 }, /expected momentum/],
     [sigmoids(), { ...RBM, weightCost: -1 }, /expected lambda >= 0/],
     [sigmoids(), { ...RBM, epochs: 1.5 }, /expected epochs >= 0/],
     [sigmoids(), { ...RBM, batchSize: 0 }, /expected batchSize >= 1/],
