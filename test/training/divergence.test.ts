@@ -13,13 +13,17 @@ import {
   fit,
   Generator,
   l2,
+  Module,
   mlp,
   mse,
   type Optimizer,
+  Parameter,
   SGD,
   setBackend,
   softmaxCrossEntropy,
+  type Tensor,
   type TrainingHistory,
+  tensor,
 } from '../../lib/index.js'
 import { decodeSafetensors, encodeSafetensors } from '../../lib/io/safetensors.js'
 import {
@@ -123,6 +127,34 @@ onBothBackendsLater('the error names epoch, step and layer', async (t) => {
     /^fit: the loss became NaN in epoch 1, step 2 \((NaN|-?Infinity) in layers\.0\.weight\); try/,
   )
   t.notOk(model.parameters()[0].data().every(Number.isFinite), 'stop leaves the weights')
+  model.loadStateDict(before)
+  await fails(
+    { lr: 1e37, batchSize: size, epochs: 3 },
+    /^fit: the loss became NaN in epoch 2, step 1 \((NaN|-?Infinity) in layers\.0\.weight\); try/,
+  )
+})
+
+t.test('weights of float64 are looked at, too', async (t) => {
+  setBackend('js')
+  t.teardown(() => setBackend('native'))
+  const wide = tensor([1e200, 1e200, 1e200], [1, 3], 'float64') as unknown as Tensor
+  class Wide extends Module {
+    readonly weight = new Parameter(wide)
+    override forward(x: Tensor): Tensor {
+      return (x.cast('float64') as unknown as Tensor).matmul(this.weight)
+    }
+  }
+  const model = new Wide()
+  const optimizer = new SGD(model.parameters(), { lr: 0 })
+  const zero = dataset({ inputs: [[0]], targets: [1] })
+  t.equal((await fit(model, zero, { loss, optimizer, epochs: 1 })).epochs.length, 1)
+  model.weight.assign([0, Number.NaN, 0])
+  await rejects(
+    t,
+    fit(model, zero, { loss, optimizer, epochs: 1 }),
+    DivergenceError,
+    /^fit: the loss became NaN in epoch 1, step 1 \(NaN in weight\)/,
+  )
 })
 
 onBothBackendsLater('what the optimizer keeps, the penalty and the validation count', async (t) => {
@@ -233,6 +265,15 @@ onBothBackendsLater('restore without a good epoch, and with best weights', async
     t.equal(bestEpoch, losses.indexOf(Math.min(...losses)) + 1)
   })
   t.ok(best.model.parameters().every((parameter) => parameter.data().every(Number.isFinite)))
+})
+
+onBothBackendsLater('other errors are no reason to go back', async (t) => {
+  const mine = new RangeError('mine')
+  const { run } = start({ onDivergence: 'restore' })
+  const onStep = () => {
+    throw mine
+  }
+  await rejects(t, run({ onStep }), RangeError, 'mine')
 })
 
 onBothBackendsLater('stop puts the best weights back', async (t) => {
