@@ -37,7 +37,14 @@ export {
   StaleTensorError,
 } from './base/errors.js'
 export { type Captured, capture, type Results } from './capture/capture.js'
-export { type Dataset, type DatasetSource, dataset, split, subset } from './data/dataset.js'
+export {
+  type Dataset,
+  type DatasetSource,
+  dataset,
+  split,
+  subset,
+  type Task,
+} from './data/dataset.js'
 export { type Batch, Examples } from './data/examples.js'
 export { readCsv } from './data/formats/csv.js'
 export { DataLoader, type LoaderOptions } from './data/loader.js'
@@ -78,6 +85,7 @@ export {
   mse,
   type Reduction,
   softmaxCrossEntropy,
+  type TargetKind,
   type Targets,
 } from './nn/losses.js'
 export { Module, Parameter, type ParameterValues } from './nn/module.js'

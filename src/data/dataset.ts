@@ -3,10 +3,14 @@
  * and what batches are made from. Not a loader: nothing here batches, scales or makes tensors.
  */
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import type { TargetKind } from '../nn/losses.js'
 import { permutation, streams } from '../tensor/random.js'
 
-/** Examples with their targets, in plain typed arrays. `dataset` makes one and checks it. */
-export interface Dataset {
+/**
+ * Examples with their targets, in plain typed arrays. `dataset` makes one and checks it. Its type says
+ * what the targets are, where that is known: `Dataset<'labels'>`, `Dataset<'values'>`.
+ */
+export interface Dataset<K extends TargetKind = TargetKind> {
   /** What reports and model files call it. */
   readonly name: string
   /** Number of examples, at least 1. */
@@ -18,10 +22,10 @@ export interface Dataset {
   /** What bytes are multiplied by when they are batched; 1 for float inputs. */
   readonly scale: number
   /**
-   * Row-major [size, ...targetShape]. Int32Array: class labels from 0 to classes.length - 1.
-   * Float32Array: values to predict.
+   * Row-major [size, ...targetShape]. Int32Array: class labels from 0 to classes.length - 1, or counts
+   * for a network with one output. Float32Array: values to predict.
    */
-  readonly targets: Int32Array | Float32Array
+  readonly targets: TargetArray<K>
   /** Shape of one target; empty for labels. */
   readonly targetShape: readonly number[]
   /** The name of each class; empty for regression. */
@@ -30,7 +34,16 @@ export interface Dataset {
   readonly imageShape?: readonly [number, number]
 }
 
-/** What `dataset` takes. The type of `targets` says what they are: labels or real values. */
+/**
+ * The array that targets of a kind are held in.
+ * @inline
+ */
+export type TargetArray<K extends TargetKind> = K extends 'labels' ? Int32Array : Float32Array
+
+/** What is to be learned: which class an example belongs to, or values. */
+export type Task = 'classify' | 'regress'
+
+/** What `dataset` takes. The type of `targets` says what they are, or `task` does. */
 export interface DatasetSource {
   /** 'dataset' by default. */
   readonly name?: string
@@ -40,8 +53,13 @@ export interface DatasetSource {
   readonly inputShape?: readonly number[]
   /** For byte inputs only: what they are multiplied by when batched (default 1). */
   readonly scale?: number
-  /** number[], Int32Array: class labels. number[][], Float32Array: values to regress on. */
+  /**
+   * number[], Int32Array: whole numbers from 0, which are class labels, or counts for a network with
+   * one output. number[][], Float32Array: values to regress on.
+   */
   readonly targets: readonly number[] | Int32Array | readonly ArrayLike<number>[] | Float32Array
+  /** `regress` makes values of any numbers, `classify` labels of whole ones. */
+  readonly task?: Task
   /** Names of the classes; by default the labels themselves, '0' to the largest. */
   readonly classes?: readonly string[]
   /** [rows, columns] when each example is a grey image, for charts. */
@@ -60,6 +78,21 @@ const MAX_UNNAMED_CLASSES = 65536
  * @throws ArgumentError when a value is not finite, a label is not an integer of a known class,
  *   or an argument has the wrong type
  */
+export function dataset(source: DatasetSource & { readonly task: 'regress' }): Dataset<'values'>
+export function dataset(source: DatasetSource & { readonly task: 'classify' }): Dataset<'labels'>
+export function dataset(
+  source: DatasetSource & {
+    readonly targets: readonly number[] | Int32Array
+    readonly task?: undefined
+  },
+): Dataset<'labels'>
+export function dataset(
+  source: DatasetSource & {
+    readonly targets: readonly ArrayLike<number>[] | Float32Array
+    readonly task?: undefined
+  },
+): Dataset<'values'>
+export function dataset(source: DatasetSource): Dataset
 export function dataset(source: DatasetSource): Dataset {
   const { name = 'dataset', imageShape } = source
   const { inputs, inputShape, size } = readInputs(source)
@@ -93,15 +126,15 @@ export function dataset(source: DatasetSource): Dataset {
  * @throws ArgumentError when the share is outside (0, 1) or would leave one part empty
  * @example const { train, test } = split(iris(), 0.2, 1)
  */
-export function split(
-  data: Dataset,
+export function split<K extends TargetKind>(
+  data: Dataset<K>,
   testFraction: number,
   seed: number,
 ): {
   /** The rest. */
-  train: Dataset
+  train: Dataset<K>
   /** `testFraction` of the examples. */
-  test: Dataset
+  test: Dataset<K>
 } {
   const { train, test } = splitRows(data.size, testFraction, seed)
   return { train: subset(data, train), test: subset(data, test) }
@@ -128,7 +161,10 @@ export function splitRows(
  *
  * @throws ArgumentError when there are no rows or one is not an integer in 0 .. size - 1
  */
-export function subset(data: Dataset, rows: ArrayLike<number>): Dataset {
+export function subset<K extends TargetKind>(
+  data: Dataset<K>,
+  rows: ArrayLike<number>,
+): Dataset<K> {
   if (rows.length === 0) throw new ArgumentError('subset: expected at least one row, got none')
   for (let i = 0; i < rows.length; i++) {
     if (!Number.isInteger(rows[i]) || rows[i] < 0 || rows[i] >= data.size) {
@@ -141,7 +177,7 @@ export function subset(data: Dataset, rows: ArrayLike<number>): Dataset {
     ...data,
     size: rows.length,
     inputs: gather(data.inputs, rows, elements(data.inputShape)),
-    targets: gather(data.targets, rows, elements(data.targetShape)),
+    targets: gather<TargetArray<K>>(data.targets, rows, elements(data.targetShape)),
   }
 }
 
@@ -162,6 +198,7 @@ function emptyLike(from: Values, length: number): Values {
 
 function readInputs(source: DatasetSource): Pick<Dataset, 'inputs' | 'inputShape' | 'size'> {
   const { inputs } = source
+  if (inputs?.length === 0) throw new ShapeError('dataset: expected at least one example, got none')
   const typed = inputs instanceof Float32Array || inputs instanceof Uint8Array
   const values = typed ? inputs : flattenRows(inputs, 'inputs')
   const inputShape = source.inputShape ?? (typed ? undefined : [values.length / inputs.length])
@@ -184,36 +221,60 @@ function readInputs(source: DatasetSource): Pick<Dataset, 'inputs' | 'inputShape
 }
 
 function readTargets(
-  { targets, classes }: DatasetSource,
+  { targets, classes, task }: DatasetSource,
   size: number,
 ): Pick<Dataset, 'targets' | 'targetShape' | 'classes'> {
-  if (isLabels(targets)) {
+  if (task !== undefined && task !== 'classify' && task !== 'regress') {
+    throw new ArgumentError(`dataset: expected task classify or regress, got ${excerpt(task)}`)
+  }
+  const isFlat = isList(targets)
+  if (isFlat && (task === 'classify' || (task === undefined && !isFloats(targets)))) {
     checkTargetCount(targets.length, size)
     return { ...readLabels(targets, classes), targetShape: [] }
+  }
+  if (task === 'classify') {
+    throw new ArgumentError(
+      `dataset: expected a label for each example to classify, got ${excerpt(targets)}`,
+    )
   }
   if (classes !== undefined) {
     throw new ArgumentError(
       'dataset: expected classes only beside labels (number[] or Int32Array), got them with real targets',
     )
   }
-  const flat = targets instanceof Float32Array
-  const values = flat ? targets : flattenRows(targets, 'targets')
+  const values = isFlat ? toFloats(targets) : flattenRows(targets, 'targets')
   // Flat values say nothing about rows, so any whole number of values per example will do.
-  checkTargetCount(flat && values.length % size === 0 ? size : targets.length, size)
+  checkTargetCount(isFlat && values.length % size === 0 ? size : targets.length, size)
   if (values.length === 0) throw new ShapeError('dataset: expected values in targets, got none')
   checkFinite(values, 'targets')
   return { targets: values, targetShape: [values.length / size], classes: [] }
 }
 
-function isLabels(targets: DatasetSource['targets']): targets is readonly number[] | Int32Array {
-  if (targets instanceof Int32Array) return true
-  if (!Array.isArray(targets)) return false
-  if (typeof targets[0] === 'string') {
-    throw new ArgumentError(
-      `dataset: expected numbers in targets, got '${targets[0]}'; of names, take labels = names.map((name) => classes.indexOf(name))`,
-    )
+const isFloats = (values: unknown) => values instanceof Float32Array
+const toFloats = (values: ArrayLike<number>) =>
+  values instanceof Float32Array ? values : Float32Array.from(values)
+
+/** Whether targets are numbers one after another; refuses what are none. */
+function isList(
+  targets: DatasetSource['targets'],
+): targets is readonly number[] | Int32Array | Float32Array {
+  if (!Array.isArray(targets)) return ArrayBuffer.isView(targets)
+  if (isRow(targets[0])) return false
+  const at = targets.findIndex((value) => typeof value !== 'number')
+  if (at < 0) return true
+  const hints: Record<string, string> = {
+    string: 'of names, take labels = names.map((name) => classes.indexOf(name))',
+    boolean: 'targets.map(Number) makes labels of booleans, 0 for false and 1 for true',
+    null: 'leave out the examples whose target is not known',
   }
-  return typeof targets[0] === 'number'
+  const hint = hints[targets[at] === null ? 'null' : typeof targets[at]]
+  throw new ArgumentError(
+    `dataset: expected numbers in targets, got ${excerpt(targets[at])} at row ${at}${hint ? `; ${hint}` : ''}`,
+  )
+}
+
+function isRow(value: unknown): boolean {
+  return Array.isArray(value) || ArrayBuffer.isView(value)
 }
 
 function checkTargetCount(targets: number, examples: number): void {
@@ -224,7 +285,7 @@ function checkTargetCount(targets: number, examples: number): void {
 }
 
 function readLabels(
-  labels: readonly number[] | Int32Array,
+  labels: ArrayLike<number>,
   classes?: readonly string[],
 ): Pick<Dataset, 'targets' | 'classes'> {
   const limit = classes?.length ?? MAX_UNNAMED_CLASSES
@@ -233,7 +294,7 @@ function readLabels(
     const label = labels[i]
     if (!Number.isInteger(label) || label < 0 || label >= limit) {
       throw new ArgumentError(
-        `dataset: expected integer labels in 0..${limit - 1} (real targets: number[][] or Float32Array), got ${label} at row ${i}`,
+        `dataset: expected integer labels in 0..${limit - 1} (values to predict: task: 'regress'), got ${label} at row ${i}`,
       )
     }
     largest = Math.max(largest, label)

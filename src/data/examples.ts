@@ -7,7 +7,7 @@ import { currentBackend } from '../backend/current.js'
 import { type DType, dtypes, type TypedArray } from '../backend/dtype.js'
 import { ArgumentError, ShapeError } from '../base/errors.js'
 import { yielder } from '../base/eventLoop.js'
-import type { Targets } from '../nn/losses.js'
+import type { TargetKind, Targets } from '../nn/losses.js'
 import { gatherBytes, selectRows } from '../ops/indexing.js'
 import { type Shape, sizeOf } from '../tensor/shape.js'
 import { Storage, within } from '../tensor/storage.js'
@@ -15,11 +15,11 @@ import { Tensor } from '../tensor/tensor.js'
 import type { Dataset } from './dataset.js'
 
 /** Examples with their targets. */
-export interface Batch {
+export interface Batch<K extends TargetKind = TargetKind> {
   /** [batch, ...inputShape] */
   inputs: Tensor
   /** Labels [batch], or values [batch, ...targetShape]. */
-  targets: Targets
+  targets: Targets<K>
 }
 
 // What is copied at a time: with the pages that are touched first, well below a millisecond.
@@ -30,7 +30,7 @@ const PIECE_ROWS = 2048
  * The examples of a data set on the current backend, copied once. `DataLoader` makes batches of
  * them; they are useful by themselves where several loaders share one copy.
  */
-export class Examples {
+export class Examples<K extends TargetKind = TargetKind> {
   /** Number of examples. */
   readonly size: number
   readonly #inputs: Tensor | Tensor<'uint8'>
@@ -39,7 +39,7 @@ export class Examples {
 
   private constructor(
     /** What they were copied from. */
-    readonly data: Dataset,
+    readonly data: Dataset<K>,
     /** Which of its rows, in which order; all of them for undefined. */
     readonly rows: Int32Array | undefined,
   ) {
@@ -65,7 +65,7 @@ export class Examples {
    * Copies the whole data set at once.
    * @throws ArgumentError for what is no data set, ShapeError when its sizes do not fit its values
    */
-  static of(data: Dataset): Examples {
+  static of<K extends TargetKind>(data: Dataset<K>): Examples<K> {
     const examples = new Examples(data, undefined)
     for (const _ of examples.#copy()) {
     }
@@ -77,7 +77,10 @@ export class Examples {
    * meanwhile.
    * @throws ArgumentError, ShapeError as `of`
    */
-  static async load(data: Dataset, rows?: Int32Array): Promise<Examples> {
+  static async load<K extends TargetKind>(
+    data: Dataset<K>,
+    rows?: Int32Array,
+  ): Promise<Examples<K>> {
     const examples = new Examples(data, rows)
     const yieldIfDue = yielder()
     for (const _ of examples.#copy()) await yieldIfDue()
@@ -85,12 +88,12 @@ export class Examples {
   }
 
   /** The batch of the examples at these positions. */
-  gather(positions: Tensor<'int32'>): Batch {
+  gather(positions: Tensor<'int32'>): Batch<K> {
     const inputs =
       this.#inputs.dtype === 'uint8'
         ? gatherBytes(this.#inputs as Tensor<'uint8'>, positions, { scale: this.#scale })
         : (selectRows(this.#inputs, positions) as Tensor)
-    return { inputs, targets: selectRows(this.#targets, positions) as Targets }
+    return { inputs, targets: selectRows(this.#targets, positions) as Targets<K> }
   }
 
   /** Frees the copy. */

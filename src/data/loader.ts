@@ -4,6 +4,7 @@
  */
 
 import { checkCount } from '../base/arguments.js'
+import type { TargetKind } from '../nn/losses.js'
 import { tensor } from '../tensor/create.js'
 import { drawSeed, Generator, streams } from '../tensor/random.js'
 import { within } from '../tensor/storage.js'
@@ -23,16 +24,22 @@ export interface LoaderOptions {
   seed?: number
 }
 
+const OVER =
+  'a batch can be used until the next one is taken; inside the loop, clone() keeps a tensor of it'
+
 /**
- * Iterating goes once through the data set. A batch can be used until the next one is taken.
+ * Iterating goes once through the data set. A batch can be used until the next one is taken; `clone()`
+ * keeps a tensor of it.
  * @example for (const { inputs, targets } of new DataLoader(train, { batchSize: 32, shuffle: true })) …
  */
-export class DataLoader implements Iterable<Batch> {
+export class DataLoader<K extends TargetKind = TargetKind> implements Iterable<Batch<K>> {
   /** Examples per batch; the last one may be smaller. */
   readonly batchSize: number
   /** Number of examples. */
   readonly size: number
-  readonly #examples: Examples
+  /** What the batches are made from. */
+  readonly data: Dataset<K>
+  readonly #examples: Examples<K>
   /** Draws the orders; undefined where they are the data set's own. */
   readonly generator: Generator | undefined
   readonly #dropLast: boolean
@@ -43,14 +50,15 @@ export class DataLoader implements Iterable<Batch> {
    * @throws ArgumentError when the batch size is no whole number from 1, the seed is out of range,
    *   or there is no data set
    */
-  constructor(data: Dataset | Examples, options: LoaderOptions = {}) {
+  constructor(data: Dataset<K> | Examples<K>, options: LoaderOptions = {}) {
     const { batchSize = 32, shuffle = false, dropLast = false, seed } = options
     checkCount('DataLoader', 'batchSize', batchSize)
     this.batchSize = batchSize
-    this.size = data.size
     this.#dropLast = dropLast
     this.generator = shuffle ? new Generator(seed ?? drawSeed(), streams.batches) : undefined
     this.#examples = data instanceof Examples ? data : Examples.of(data)
+    this.size = this.#examples.size
+    this.data = this.#examples.data
   }
 
   /** Batches in one epoch. */
@@ -60,7 +68,7 @@ export class DataLoader implements Iterable<Batch> {
   }
 
   /** Goes once through the data set. */
-  *[Symbol.iterator](): Iterator<Batch> {
+  *[Symbol.iterator](): Iterator<Batch<K>> {
     const order = within(null, () => this.order())
     try {
       for (let batch = 0; batch < this.length; batch++) {
@@ -71,7 +79,8 @@ export class DataLoader implements Iterable<Batch> {
         try {
           yield { inputs, targets }
         } finally {
-          for (const used of [rows, inputs, targets]) used.dispose()
+          rows.dispose()
+          for (const used of [inputs, targets]) used.release(OVER)
         }
       }
     } finally {
@@ -88,7 +97,7 @@ export class DataLoader implements Iterable<Batch> {
   }
 
   /** The batch of the examples at these positions. */
-  gather(positions: Tensor<'int32'>): Batch {
+  gather(positions: Tensor<'int32'>): Batch<K> {
     return this.#examples.gather(positions)
   }
 

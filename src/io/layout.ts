@@ -4,7 +4,7 @@
  */
 import { ArgumentError, excerpt } from '../base/errors.js'
 import { Linear } from '../nn/linear.js'
-import type { Module } from '../nn/module.js'
+import type { AnyModule } from '../nn/module.js'
 import type { StoredTensor } from './safetensors.js'
 
 /**
@@ -32,7 +32,7 @@ function isLayout(value: unknown): value is WeightLayout {
  */
 export function chooseLayout(
   path: string,
-  model: Module,
+  model: AnyModule,
   given: WeightLayout | undefined,
   own: WeightLayout | undefined,
 ): WeightLayout {
@@ -53,7 +53,7 @@ export function chooseLayout(
 }
 
 /** A file's tensors with the weights of the model's affine layers as [fanIn, fanOut]. */
-export function asInputOutput(model: Module, tensors: Tensors, layout: WeightLayout): Tensors {
+export function asInputOutput(model: AnyModule, tensors: Tensors, layout: WeightLayout): Tensors {
   if (layout === 'inputOutput') return tensors
   const turned = new Map(tensors)
   for (const name of linearWeights(model)) {
@@ -64,7 +64,7 @@ export function asInputOutput(model: Module, tensors: Tensors, layout: WeightLay
 }
 
 /** The paths of the weights of affine layers. */
-function linearWeights(model: Module): string[] {
+function linearWeights(model: AnyModule): string[] {
   return [...model.namedModules()]
     .filter(([, module]) => module instanceof Linear)
     .map(([path]) => (path === '' ? 'weight' : `${path}.weight`))

@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
 import { refuseUnknown } from '../base/arguments.js'
 import { ArgumentError, DataError, DivergenceError, excerpt } from '../base/errors.js'
 import { findNotFiniteValue } from '../nn/finite.js'
-import type { Module } from '../nn/module.js'
+import type { AnyModule } from '../nn/module.js'
 import { readAt, writeFileAtomically } from './files.js'
 import { asInputOutput, chooseLayout, layoutIn, type WeightLayout } from './layout.js'
 import {
@@ -21,10 +21,11 @@ import {
  *   DivergenceError for parameters that are not finite where those of the old file are: it stays
  */
 export function saveModel(
-  model: Module,
+  model: AnyModule,
   path: string,
   metadata: Record<string, string> = {},
 ): void {
+  checkArguments('saveModel', model, path)
   if (Object.hasOwn(metadata, 'layout')) {
     throw new ArgumentError(
       `metadata: expected another name than layout, which the file keeps its own under, got ${excerpt(metadata)}`,
@@ -44,17 +45,25 @@ export function saveModel(
  * @example loadModel(model, 'from-torch.safetensors', { layout: 'outputInput' })
  */
 export function loadModel(
-  model: Module,
+  model: AnyModule,
   path: string,
   options: { layout?: WeightLayout } = {},
 ): Record<string, string> {
+  checkArguments('loadModel', model, path)
   refuseUnknown('loadModel', options, ['layout'])
   return fill(model, readModelFile(path), path, options.layout)
 }
 
+function checkArguments(op: string, model: AnyModule, path: string): void {
+  if (typeof model?.namedParameters === 'function' && typeof path === 'string') return
+  throw new ArgumentError(
+    `${op}: expected a model and the path of a file, got ${excerpt(model)} and ${excerpt(path)}`,
+  )
+}
+
 /** Gives a model the parameters of a file that was read. */
 export function fill(
-  model: Module,
+  model: AnyModule,
   { tensors, metadata }: SafetensorsFile,
   path: string,
   given?: WeightLayout,
@@ -101,6 +110,9 @@ function holdsFiniteValues(path: string): boolean {
 
 /** @throws DataError when there is no file, or it is malformed */
 export function readModelFile(path: string): SafetensorsFile {
+  if (typeof path !== 'string') {
+    throw new ArgumentError(`expected the path of a model file, got ${excerpt(path)}`)
+  }
   const found = statSync(path, { throwIfNoEntry: false })
   if (!found?.isFile()) {
     throw new DataError(`${path}: expected a model file, found ${found ? 'no file' : 'nothing'}`)

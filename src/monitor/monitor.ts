@@ -5,7 +5,7 @@
  */
 import { isRecording } from '../backend/record.js'
 import { ArgumentError, CaptureError } from '../base/errors.js'
-import type { Module } from '../nn/module.js'
+import type { AnyModule } from '../nn/module.js'
 import { scope } from '../tensor/scope.js'
 import { within } from '../tensor/storage.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -139,7 +139,7 @@ export class Monitor {
    * monitor.observe(model, logits, loss)
    * @throws CaptureError inside a captured function: nothing can be read there
    */
-  observe(model: Module, outputs: Tensor, loss: Tensor): void {
+  observe(model: AnyModule, outputs: Tensor, loss: Tensor): void {
     if (isRecording()) {
       throw new CaptureError('Monitor: observe reads values, which a captured function cannot')
     }

@@ -3,7 +3,7 @@
  * that a forward pass left behind. No model has to be written for it.
  */
 
-import { type Module, Parameter } from '../nn/module.js'
+import { type AnyModule, Parameter } from '../nn/module.js'
 import { nodesBehind } from '../tensor/graph.js'
 import type { GradNode, Tensor } from '../tensor/tensor.js'
 
@@ -15,7 +15,7 @@ export interface Layer {
 }
 
 /** The layers that have weights, in the order of the parameters. */
-export function layersOf(model: Module): Layer[] {
+export function layersOf(model: AnyModule): Layer[] {
   const layers = new Map<string, Layer>()
   for (const [path, parameter] of model.namedParameters()) {
     if (!parameter.regularized) continue

@@ -2,7 +2,7 @@
 
 import { ALONG_ALL } from '../backend/broadcast.js'
 import { isRecording } from '../backend/record.js'
-import type { Module } from '../nn/module.js'
+import type { AnyModule } from '../nn/module.js'
 import { stack } from '../ops/layout.js'
 import { nodesBehind, noGrad } from '../tensor/graph.js'
 import { Tensor } from '../tensor/tensor.js'
@@ -23,7 +23,7 @@ export class Probe {
   /** What the values of a look are of: the same for every look at a model. */
   activations: readonly Activation[] = []
 
-  constructor(model: Module) {
+  constructor(model: AnyModule) {
     this.layers = layersOf(model)
   }
 

@@ -1,7 +1,9 @@
 /** The affine layer, x·weight + bias. */
 import { ShapeError } from '../base/errors.js'
 import { linear, matmul } from '../ops/matmul.js'
+import { requireTensor } from '../ops/require.js'
 import type { Generator } from '../tensor/random.js'
+import { format, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { glorotUniform, type Initializer, zeros } from './init.js'
 import { Module, Parameter } from './module.js'
@@ -41,7 +43,18 @@ export class Linear extends Module {
     this.bias = bias ? new Parameter(zeros([fanOut]), { regularized: false }) : null
   }
 
+  /** @throws ShapeError when x is not [batch, fanIn] */
   forward(x: Tensor): Tensor {
+    requireTensor('Linear', x)
+    const [fanIn] = this.weight.shape
+    if (x.shape.length !== 2 || x.shape[1] !== fanIn) {
+      const isExample = x.shape.length === 1 && x.size === fanIn
+      const hint = isExample ? '; unsqueeze(0) makes a batch of one example' : ''
+      const flat = x.shape.length > 2 && sizeOf(x.shape.slice(1)) === fanIn
+      throw new ShapeError(
+        `Linear: expected inputs [batch, ${fanIn}], got ${format(x.shape)}${flat ? '; flatten(1) makes rows of them' : hint}`,
+      )
+    }
     return this.bias ? linear(x, this.weight, this.bias) : matmul(x, this.weight)
   }
 }

@@ -3,15 +3,20 @@
  * batch as a scalar (or the sum, or a loss per element). Those that belong to a probability take
  * logits, so that none of them overflows or rounds a small probability to 0.
  */
-import { ArgumentError, ShapeError } from '../base/errors.js'
+import { isFloat } from '../backend/dtype.js'
+import { ArgumentError, KernelError, ShapeError } from '../base/errors.js'
 import { oneHot } from '../ops/indexing.js'
 import { crossEntropyPerExample } from '../ops/softmax.js'
 import { defaultFloat } from '../tensor/defaultFloat.js'
 import { format, type Shape, sameShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 
-/** Class labels [batch], or values in the shape of the outputs. */
-export type Targets = Tensor<'int32'> | Tensor
+/** What targets are: whole numbers, which are the labels of classes or counts, or any values. */
+export type TargetKind = 'labels' | 'values'
+/** Labels [batch] or values, in the shape of the outputs; either where the kind is not known. */
+export type Targets<K extends TargetKind = TargetKind> = K extends 'labels'
+  ? Tensor<'int32'>
+  : Tensor
 /**
  * What becomes of the losses of a batch: their `mean` or `sum`, a scalar, or `none`, all of them.
  */
@@ -19,8 +24,13 @@ export type Reduction = 'mean' | 'sum' | 'none'
 /**
  * A loss: from the outputs of a network and the targets of a batch to a scalar, or with `none` to a
  * loss per example or element. Any function of this form is one; `fit` calls it with two arguments.
+ * Its targets are values, unless it says otherwise: `Loss<'labels'>`, or `Loss<TargetKind>` for both.
+ * @example const cubed: Loss = (outputs, targets) => outputs.sub(targets).abs().pow(3).mean()
  */
-export type Loss = (outputs: Tensor, targets: Targets, reduction?: Reduction) => Tensor
+export type Loss<K extends TargetKind = 'values'> = {
+  // The type of a method: it also fits where data may hold either kind.
+  loss(outputs: Tensor, targets: Targets<K>, reduction?: Reduction): Tensor
+}['loss']
 
 function isLabels(targets: Targets): targets is Tensor<'int32'> {
   return targets.dtype === 'int32'
@@ -39,19 +49,52 @@ function reduce(op: string, losses: Tensor, reduction: Reduction): Tensor {
   }
 }
 
-function labelsAsValues(labels: Tensor<'int32'>, shape: Shape): Tensor {
-  if (labels.shape.length !== shape.length - 1) return labels.cast(defaultFloat()) as Tensor
-  const classes = shape[shape.length - 1]
-  // One output stands for class 1 of two, the column that refuses labels other than 0 and 1 alike.
-  return classes === 1 ? oneHot(labels, 2).slice(undefined, [1]) : oneHot(labels, classes)
+function checkOutputs(op: string, outputs: Tensor): void {
+  if (isFloat(outputs.dtype)) return
+  throw new ArgumentError(
+    `${op}: expected outputs of floats and then targets, got outputs of ${outputs.dtype}`,
+  )
 }
 
-/** Targets in the shape of the outputs; labels become rows with a 1, or the value of the one output. */
-function asValues(op: string, outputs: Tensor, targets: Targets): Tensor {
+/** What whole numbers say about a single output: its value, or whether it is class 1 of two. */
+type SingleOutput = 'value' | 'class'
+
+function labelsAsValues(
+  op: string,
+  labels: Tensor<'int32'>,
+  shape: Shape,
+  single: SingleOutput,
+): Tensor {
+  const classes = shape[shape.length - 1]
+  if (labels.shape.length !== shape.length - 1) return labels.cast(defaultFloat()) as Tensor
+  if (classes === 1 && single === 'value')
+    return labels.cast(defaultFloat()).unsqueeze(-1) as Tensor
+  try {
+    // The column of class 1 of two refuses labels other than 0 and 1 alike.
+    return classes === 1 ? oneHot(labels, 2).slice(undefined, [1]) : oneHot(labels, classes)
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error
+    throw new KernelError(
+      `${op}: ${error.message}; values to predict are float32, in the outputs' shape ${format(shape)}`,
+      { cause: error },
+    )
+  }
+}
+
+/** Targets in the shape of the outputs; labels become rows with a 1. */
+function asValues(
+  op: string,
+  outputs: Tensor,
+  targets: Targets,
+  single: SingleOutput = 'value',
+): Tensor {
+  checkOutputs(op, outputs)
   const { shape } = outputs
-  const values = isLabels(targets) ? labelsAsValues(targets, shape) : targets
+  const values = isLabels(targets) ? labelsAsValues(op, targets, shape, single) : targets
   if (!sameShape(values.shape, shape)) {
-    const hint = isLabels(targets) ? '' : "; class labels are tensors of dtype 'int32'"
+    const hint = isLabels(targets)
+      ? ''
+      : "; class labels are tensors of dtype 'int32', as cast('int32') makes them"
     throw new ShapeError(
       `${op}: expected targets of the outputs' shape ${format(shape)}, got ${format(targets.shape)}${hint}`,
     )
@@ -65,7 +108,8 @@ function asValues(op: string, outputs: Tensor, targets: Targets): Tensor {
  * @throws ShapeError when the shapes do not fit, KernelError when a label is not below the classes
  * @function
  */
-export const softmaxCrossEntropy: Loss = (logits, targets, reduction = 'mean') => {
+export const softmaxCrossEntropy: Loss<TargetKind> = (logits, targets, reduction = 'mean') => {
+  checkOutputs('softmaxCrossEntropy', logits)
   const losses = isLabels(targets)
     ? crossEntropyPerExample(logits, targets)
     : asValues('softmaxCrossEntropy', logits, targets).mul(logits.logSoftmax()).sum(-1).neg()
@@ -79,26 +123,32 @@ export const softmaxCrossEntropy: Loss = (logits, targets, reduction = 'mean') =
  * @throws ShapeError when the shapes do not fit
  * @function
  */
-export const binaryCrossEntropyWithLogits: Loss = (logits, targets, reduction = 'mean') => {
-  const t = asValues('binaryCrossEntropyWithLogits', logits, targets)
+export const binaryCrossEntropyWithLogits: Loss<TargetKind> = (
+  logits,
+  targets,
+  reduction = 'mean',
+) => {
+  const t = asValues('binaryCrossEntropyWithLogits', logits, targets, 'class')
   const losses = t.mul(logits.neg().softplus()).add(t.neg().add(1).mul(logits.softplus()))
   return reduce('binaryCrossEntropyWithLogits', losses, reduction)
 }
 
 /**
- * (output - target)², averaged over all elements. Labels count as rows with a 1 at the label.
+ * (output - target)², averaged over all elements. Whole numbers [batch] are the values of
+ * outputs [batch, 1]; of several outputs they are labels, and count as rows with a 1 at the label.
  * @throws ShapeError when the shapes do not fit
  * @function
  */
-export const mse: Loss = (outputs, targets, reduction = 'mean') =>
+export const mse: Loss<TargetKind> = (outputs, targets, reduction = 'mean') =>
   reduce('mse', outputs.sub(asValues('mse', outputs, targets)).square(), reduction)
 
 /**
- * |output - target|, averaged over all elements. Labels count as rows with a 1 at the label.
+ * |output - target|, averaged over all elements. Whole numbers [batch] are the values of
+ * outputs [batch, 1]; of several outputs they are labels, and count as rows with a 1 at the label.
  * @throws ShapeError when the shapes do not fit
  * @function
  */
-export const mae: Loss = (outputs, targets, reduction = 'mean') =>
+export const mae: Loss<TargetKind> = (outputs, targets, reduction = 'mean') =>
   reduce('mae', outputs.sub(asValues('mae', outputs, targets)).abs(), reduction)
 
 /**
@@ -106,7 +156,7 @@ export const mae: Loss = (outputs, targets, reduction = 'mean') =>
  * @param delta where the loss turns from quadratic to linear, > 0
  * @throws ArgumentError when delta is out of range
  */
-export function huberLoss(delta: number): Loss {
+export function huberLoss(delta: number): Loss<TargetKind> {
   if (!(delta > 0)) throw new ArgumentError(`huber: expected delta > 0, got ${delta}`)
   return (outputs, targets, reduction = 'mean') => {
     const r = outputs.sub(asValues('huber', outputs, targets)).abs()
@@ -120,7 +170,7 @@ export function huberLoss(delta: number): Loss {
  * Huber's loss with delta 1.
  * @function
  */
-export const huber: Loss = huberLoss(1)
+export const huber: Loss<TargetKind> = huberLoss(1)
 
 /**
  * Margin loss. Labels [batch] with scores [batch, classes]: max_k (s_k + [k ≠ label]) - s_label
@@ -128,13 +178,24 @@ export const huber: Loss = huberLoss(1)
  * with scores [batch, 1]: max(0, 1 - t·s).
  * @function
  */
-export const hinge: Loss = (scores, targets, reduction = 'mean') => {
+export const hinge: Loss<TargetKind> = (scores, targets, reduction = 'mean') => {
   if (!isLabels(targets) || scores.shape.at(-1) === 1) {
-    const values = asValues('hinge', scores, targets)
+    const values = asValues('hinge', scores, targets, 'class')
     const signs = isLabels(targets) ? values.mul(2).sub(1) : values
     return reduce('hinge', signs.mul(scores).neg().add(1).relu(), reduction)
   }
   const chosen = asValues('hinge', scores, targets)
   const losses = scores.sub(chosen).add(1).max(-1).sub(scores.mul(chosen).sum(-1))
   return reduce('hinge', losses, reduction)
+}
+
+const binary = new Set<Loss<TargetKind>>([binaryCrossEntropyWithLogits, hinge])
+
+/**
+ * How many classes the labels beside so many outputs can tell apart; of a single one, a loss of values
+ * takes them as values, and one that is not the library's as it likes.
+ */
+export function classLimit(loss: Loss<TargetKind>, outputs: number): number {
+  if (outputs > 1) return outputs
+  return binary.has(loss) ? 2 : Infinity
 }

@@ -14,6 +14,10 @@ export interface ParameterValues {
   readonly data: Float32Array
 }
 
+/** @inline */
+// biome-ignore lint/suspicious/noExplicitAny: stands for a module of any inputs and outputs
+export type AnyModule = Module<any, any>
+
 /** A tensor that training changes. */
 export class Parameter extends Tensor {
   /** Whether L1 and L2 apply to it: weights yes, biases no. */
@@ -40,16 +44,21 @@ export class Parameter extends Tensor {
  *     return x.add(this.inner.forward(x).relu())
  *   }
  * }
+ * @example
+ * class Gate extends Module<[x: Tensor, gate: Tensor], { y: Tensor; open: Tensor }> { … }
  */
-export abstract class Module {
+export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Outputs = Tensor> {
   /**
    * Whether the module is being trained; some layers behave differently then. `fit` switches it on
    * and off again at its end; `evaluate` leaves it as it was.
    */
   training = true
 
-  /** The outputs for a batch of inputs, which has the batch as its first axis. */
-  abstract forward(x: Tensor): Tensor
+  /**
+   * The outputs for a batch of inputs, which has the batch as its first axis: from one tensor to another
+   * in what `fit`, `evaluate` and `Sequential` take; in a loop of your own as the type says.
+   */
+  abstract forward(...inputs: Inputs): Outputs
 
   /** Every parameter with its path, such as `layers.0.weight`, in the order of the properties. */
   namedParameters(): Map<string, Parameter> {
@@ -66,8 +75,8 @@ export abstract class Module {
   }
 
   /** Every module inside this one with its path, and this one itself under ''. */
-  namedModules(): Map<string, Module> {
-    const found = new Map<string, Module>([['', this]])
+  namedModules(): Map<string, AnyModule> {
+    const found = new Map<string, AnyModule>([['', this]])
     for (const [path, value] of walk(this, '')) if (value instanceof Module) found.set(path, value)
     return found
   }
@@ -156,7 +165,7 @@ export abstract class Module {
   }
 }
 
-type Part = Parameter | Module | RandomGenerator
+type Part = Parameter | AnyModule | RandomGenerator
 
 /** Every part below a value, with its path; one that is held twice comes once. */
 function* walk(

@@ -1,7 +1,7 @@
 /** `Sequential` runs modules one after the other; `mlp` makes a multi-layer perceptron of them. */
 
 import { refuseUnknown } from '../base/arguments.js'
-import { ArgumentError } from '../base/errors.js'
+import { ArgumentError, ShapeError } from '../base/errors.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { ReLU, Sigmoid, Tanh } from './activations.js'
 import { Dropout } from './dropout.js'
@@ -27,8 +27,18 @@ export class Sequential<Layers extends readonly Module[] = readonly Module[]> ex
     this.layers = layers
   }
 
+  /** @throws ShapeError that names the layer which its inputs do not fit */
   forward(x: Tensor): Tensor {
-    return this.layers.reduce((h: Tensor, layer) => layer.forward(h), x)
+    return this.layers.reduce((h: Tensor, layer, i) => {
+      try {
+        return layer.forward(h)
+      } catch (error) {
+        if (!(error instanceof ShapeError)) throw error
+        const { message } = error
+        const joint = message.startsWith('layers.') ? '.' : ': '
+        throw new ShapeError(`layers.${i}${joint}${message}`, { cause: error })
+      }
+    }, x)
   }
 }
 

@@ -1,6 +1,6 @@
 /** Checks of an op's inputs. */
 import { type DType, isFloat } from '../backend/dtype.js'
-import { ArgumentError, BackendError } from '../base/errors.js'
+import { ArgumentError, BackendError, excerpt } from '../base/errors.js'
 import { defaultFloat } from '../tensor/defaultFloat.js'
 import { type AnyTensor, Tensor } from '../tensor/tensor.js'
 
@@ -20,15 +20,22 @@ function mixedBackends(op: string, inputs: readonly AnyTensor[]): never {
 
 /** Refuses what is not a tensor, which plain JavaScript can pass. */
 export function requireTensor(op: string, x: unknown): void {
-  if (!(x instanceof Tensor)) throw new ArgumentError(`${op}: expected a tensor, got ${typeof x}`)
+  if (x instanceof Tensor) return
+  const hint = isNumbers(x) ? '; tensor(values) makes one of numbers' : ''
+  throw new ArgumentError(`${op}: expected a tensor, got ${excerpt(x)}${hint}`)
+}
+
+function isNumbers(x: unknown): boolean {
+  return typeof x === 'number' || Array.isArray(x) || ArrayBuffer.isView(x)
 }
 
 /** Refuses a tensor of another dtype. */
 export function requireDType(op: string, x: AnyTensor, dtype: DType): void {
   requireTensor(op, x)
   if (x.dtype === dtype) return
+  const isBytes = x.dtype === 'uint8' && isFloat(dtype)
   throw new ArgumentError(
-    `${op}: expected a ${dtype} tensor, got ${x.dtype}; cast('${dtype}') converts it`,
+    `${op}: expected ${dtype === 'int32' ? 'an' : 'a'} ${dtype} tensor, got ${x.dtype}; cast('${dtype}') converts it${isBytes ? `, and cast('${dtype}').div(255) bytes of images to 0..1` : ''}`,
   )
 }
 

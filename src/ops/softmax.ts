@@ -2,7 +2,7 @@
  * Softmax and the cross-entropy that belongs to it, both from logits and stable for any of them.
  */
 import { ShapeError } from '../base/errors.js'
-import { format, resolveAxis } from '../tensor/shape.js'
+import { format, resolveAxis, sameShape } from '../tensor/shape.js'
 import { allocate, type Tensor } from '../tensor/tensor.js'
 import { defineOp } from './define.js'
 import { requireDType, requireFloat } from './require.js'
@@ -59,8 +59,9 @@ export const crossEntropyPerExample = defineOp<readonly [logits: Tensor, labels:
       requireDType('softmaxCrossEntropy', labels, 'int32')
       const { shape } = logits
       if (shape.length !== 2 || labels.shape.length !== 1 || labels.size !== shape[0]) {
+        const isOneHot = sameShape(labels.shape, shape)
         throw new ShapeError(
-          `softmaxCrossEntropy: expected logits [batch, classes] and labels [batch], got ${format(shape)} and ${format(labels.shape)}`,
+          `softmaxCrossEntropy: expected logits [batch, classes] and labels [batch], got ${format(shape)} and ${format(labels.shape)}${isOneHot ? "; one-hot rows are floats, as cast('float32') makes them" : ''}`,
         )
       }
       const losses = allocate(logits, labels.shape)

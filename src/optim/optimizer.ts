@@ -93,7 +93,9 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
   ) {
     const name = this.constructor.name
     if (!Array.isArray(parameters) || parameters.length === 0) {
-      throw new ArgumentError(`${name}: expected parameters to optimize, got none`)
+      throw new ArgumentError(
+        `${name}: expected parameters to optimize, such as model.parameters(), got none; modules find them in public properties`,
+      )
     }
     this.groups = parameters.every((item) => 'parameters' in item)
       ? parameters.map((group) => ({ ...settings, ...group }))

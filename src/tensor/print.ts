@@ -8,6 +8,22 @@ import { type Shape, sizeOf } from './shape.js'
 /** Nested arrays of numbers; a plain number has no axes. */
 export type Nested = number | readonly Nested[]
 
+interface NestedByRank {
+  0: number
+  1: number[]
+  2: number[][]
+  3: number[][][]
+  4: number[][][][]
+  5: number[][][][][]
+}
+/**
+ * Nested arrays of so many axes, where the number is known.
+ * @inline
+ */
+export type NestedOf<Rank extends number> = Rank extends keyof NestedByRank
+  ? NestedByRank[Rank]
+  : Nested
+
 /** Flat row-major values as nested arrays of a shape. */
 export function nest(values: ArrayLike<number>, shape: Shape): Nested {
   let position = 0

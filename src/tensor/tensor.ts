@@ -13,9 +13,14 @@ import {
   type TypedArray,
 } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
-import { ArgumentError, excerpt, ReleasedTensorError, ShapeError } from '../base/errors.js'
+import {
+  ArgumentError,
+  excerpt,
+  ReleasedTensorError,
+  ShapeError,
+} from '../base/errors.js'
 import { defaultFloat } from './defaultFloat.js'
-import { formatTensor, type Nested, nest } from './print.js'
+import { formatTensor, type NestedOf, nest } from './print.js'
 import { checkShape, format, type Shape, sameShape, sizeOf } from './shape.js'
 import { Storage } from './storage.js'
 
@@ -73,7 +78,8 @@ export class Tensor<D extends DType = 'float32'> {
   /** @internal */
   readonly storage: Storage
   #requiresGrad = false
-  #disposed = false
+  /** Why it cannot be used any more. */
+  #released: string | undefined
 
   /** @internal */
   constructor(storage: Storage, shape: Shape) {
@@ -88,8 +94,8 @@ export class Tensor<D extends DType = 'float32'> {
    * @internal
    */
   get handle(): Handle {
-    if (this.#disposed) {
-      throw new ReleasedTensorError(`tensor ${format(this.shape)}: it was released by dispose()`)
+    if (this.#released !== undefined) {
+      throw new ReleasedTensorError(`tensor ${format(this.shape)}: ${this.#released}`)
     }
     return this.storage.handle
   }
@@ -119,9 +125,18 @@ export class Tensor<D extends DType = 'float32'> {
     return values as ArrayOf<D>
   }
 
-  /** The elements as nested arrays; a number for a scalar. */
-  toArray(): Nested {
-    return nest(this.data(), this.shape)
+  /**
+   * The elements as nested arrays; a number for a scalar.
+   * @param rank the number of axes that is expected, which also types the result
+   * @throws ShapeError when there are more axes or less, and what `data` throws
+   * @example const rows: number[][] = x.toArray(2)
+   */
+  toArray<R extends number = number>(rank?: R): NestedOf<R> {
+    const values = this.data()
+    if (rank !== undefined && this.shape.length !== rank) {
+      throw new ShapeError(`toArray: expected ${rank} axes, got shape ${format(this.shape)}`)
+    }
+    return nest(values, this.shape) as NestedOf<R>
   }
 
   /**
@@ -143,7 +158,7 @@ export class Tensor<D extends DType = 'float32'> {
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     const about = `${format(this.shape)}, ${this.dtype}${this.requiresGrad ? ', requiresGrad' : ''}`
-    return this.#disposed || this.storage.released
+    return this.#released !== undefined || this.storage.released
       ? `Tensor(${about}, released)`
       : `Tensor(${about})\n${this}`
   }
@@ -202,8 +217,15 @@ export class Tensor<D extends DType = 'float32'> {
   }
   /** Frees the buffer now, unless another tensor shares it. */
   dispose(): void {
-    if (this.#disposed) return
-    this.#disposed = true
+    this.release('it was released by dispose()')
+  }
+  /**
+   * `dispose`, with what is said to those who use it later.
+   * @internal
+   */
+  release(reason: string): void {
+    if (this.#released !== undefined) return
+    this.#released = reason
     if (--this.storage.references === 0) this.storage.release()
   }
   /** What `using` calls: `dispose`. */

@@ -1,25 +1,28 @@
 /** How well a model does on a data set: its loss and its 0/1 accuracy. */
 
 import { checkCount, checkLoss } from '../base/arguments.js'
-import { DivergenceError, ShapeError } from '../base/errors.js'
+import { DivergenceError } from '../base/errors.js'
 import type { Dataset } from '../data/dataset.js'
 import { Examples } from '../data/examples.js'
 import { DataLoader } from '../data/loader.js'
 import { blameFor } from '../nn/finite.js'
-import type { Loss } from '../nn/losses.js'
+import type { Loss, TargetKind } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
 import { concat, stack } from '../ops/layout.js'
 import { noGrad } from '../tensor/graph.js'
-import { format } from '../tensor/shape.js'
 import { within } from '../tensor/storage.js'
 import { fullLike, type Tensor } from '../tensor/tensor.js'
 import { BatchRunner } from './batchRunner.js'
+import { checkLabels, forward, lossOf } from './forward.js'
 
 /** How well a model does on a data set. */
 export interface Evaluation {
   /** Mean loss over the examples. */
   loss: number
-  /** Share of examples classified right; undefined where targets are no labels. */
+  /**
+   * Share of examples classified right; undefined where targets are no labels, or more classes than one
+   * output tells apart.
+   */
   accuracy: number | undefined
 }
 
@@ -45,10 +48,10 @@ export function predictedClasses(outputs: Tensor): Tensor<'int32'> {
  * DivergenceError when it is not finite
  * @example const { accuracy } = await evaluate(model, test, { loss: softmaxCrossEntropy })
  */
-export async function evaluate(
+export async function evaluate<K extends TargetKind>(
   model: Module,
-  data: Dataset,
-  options: { loss: Loss; batchSize?: number },
+  data: Dataset<K>,
+  options: { loss: Loss<NoInfer<K>>; batchSize?: number },
 ): Promise<Evaluation> {
   const { loss, batchSize = BATCH } = options ?? {}
   checkLoss('evaluate', loss)
@@ -74,11 +77,11 @@ export class Evaluator {
   constructor(
     readonly model: Module,
     examples: Examples,
-    lossOf: Loss,
+    loss: Loss<TargetKind>,
     batchSize = BATCH,
   ) {
     this.#loader = new DataLoader(examples, { batchSize })
-    this.#steps = new BatchRunner('evaluate', (rows) => noGrad(() => this.#check(rows, lossOf)))
+    this.#steps = new BatchRunner('evaluate', (rows) => noGrad(() => this.#check(rows, loss)))
   }
 
   async run(): Promise<Evaluation> {
@@ -117,16 +120,15 @@ export class Evaluator {
   }
 
   /** The batch's loss and, for labels, the number of examples classified right. */
-  #check(rows: Tensor<'int32'>, lossOf: Loss): Tensor {
+  #check(rows: Tensor<'int32'>, lossFn: Loss<TargetKind>): Tensor {
     const { inputs, targets } = this.#loader.gather(rows)
-    const outputs = this.model.forward(inputs)
-    const loss = lossOf(outputs, targets)
-    if (loss.size !== 1) {
-      throw new ShapeError(
-        `evaluate: expected a loss that gives a scalar, the mean of the batch, got shape ${format(loss.shape)}`,
-      )
-    }
-    if (targets.dtype !== 'int32') return loss
+    const { data } = this.#loader
+    const outputs = forward('evaluate', this.model, inputs, data)
+    checkLabels('evaluate', data, outputs, lossFn)
+    const loss = lossOf('evaluate', lossFn, outputs, targets)
+    // One output tells two classes apart: other whole numbers are its values.
+    const isValues = outputs.shape.at(-1) === 1 && data.classes.length > 2
+    if (targets.dtype !== 'int32' || isValues) return loss
     const hits = predictedClasses(outputs).equal(targets as Tensor<'int32'>)
     return stack([loss, hits.sum()])
   }

@@ -4,16 +4,17 @@
  */
 
 import { checkCount, checkLoss, refuseUnknown } from '../base/arguments.js'
-import { ArgumentError } from '../base/errors.js'
+import { ArgumentError, ShapeError } from '../base/errors.js'
 import { type Dataset, splitRows } from '../data/dataset.js'
 import { Examples } from '../data/examples.js'
 import { DataLoader } from '../data/loader.js'
 import type { Augment } from '../data/transforms/distortion.js'
 import type { Monitor } from '../monitor/monitor.js'
-import type { Loss } from '../nn/losses.js'
+import type { Loss, TargetKind } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
 import { Optimizer } from '../optim/optimizer.js'
 import { Generator, streams } from '../tensor/random.js'
+import { format } from '../tensor/shape.js'
 import { BestWeights } from './bestWeights.js'
 import { resume, saveCheckpoint, seedFor } from './checkpoint.js'
 import { runEpoch } from './epoch.js'
@@ -22,10 +23,10 @@ import { checkOnDivergence, type OnDivergence, Recovery } from './recovery.js'
 import type { EpochReport, StepReport, TrainingHistory } from './report.js'
 import { TrainingStep } from './trainingStep.js'
 
-/** Settings of `fit`. */
-export interface FitOptions {
+/** Settings of `fit`, for targets of a kind. */
+export interface FitOptions<K extends TargetKind = TargetKind> {
   /** What is minimized, such as `softmaxCrossEntropy`. */
-  loss: Loss
+  loss: Loss<K>
   /** An optimizer of the model's parameters. */
   optimizer: Optimizer
   /** Passes over the data, a whole number from 0. */
@@ -40,7 +41,7 @@ export interface FitOptions {
   /** Whether each epoch has an order of its own; true by default, else the data's. */
   shuffle?: boolean
   /** A data set to validate on after each epoch, or the share of the examples to set aside for it. */
-  validation?: Dataset | number
+  validation?: Dataset<K> | number
   /** Stops when the validation loss has not fallen for `patience` epochs; keeps the best weights. */
   earlyStopping?: {
     /** A whole number from 1. */
@@ -102,12 +103,13 @@ export interface FitOptions {
  * @example
  * await fit(model, train, { loss: softmaxCrossEntropy, optimizer, epochs: 5, validation: 0.1 })
  */
-export async function fit(
+export async function fit<K extends TargetKind>(
   model: Module,
-  data: Dataset,
-  options: FitOptions,
+  data: Dataset<K>,
+  options: FitOptions<NoInfer<K>>,
 ): Promise<TrainingHistory> {
   checkOptions(model, options)
+  checkValidation(data, options.validation)
   const { batchSize = 32, shuffle = true, epochs, signal, optimizer, augment } = options
   const seed = options.seed ?? seedFor(options.checkpoint)
   const { onStep, onDivergence = 'stop' } = options
@@ -122,6 +124,7 @@ export async function fit(
     optimizer,
     monitor: options.monitor,
     stepwise: options.stepwise,
+    validation: validation?.data,
     change: augment && (({ inputs, targets }) => augment(inputs, targets, changes)),
   })
   const evaluator = validation && new Evaluator(model, validation, options.loss)
@@ -258,4 +261,17 @@ function checkOptions(model: Module, options: FitOptions): void {
   if ((earlyStopping || keepBest) && validation === undefined) {
     throw new ArgumentError('fit: earlyStopping and keepBest need validation data')
   }
+}
+
+/** Refuses a data set to validate on whose examples are not like those to train on. */
+function checkValidation(data: Dataset, validation: Dataset | number | undefined): void {
+  const isDataset = (set: Dataset) =>
+    Array.isArray(set?.inputShape) && Array.isArray(set.targetShape)
+  // What is none is refused when it is loaded.
+  if (typeof validation !== 'object' || ![data, validation].every(isDataset)) return
+  const describe = ({ inputShape, targets, targetShape }: Dataset) =>
+    `inputs ${format(inputShape)} and ${targets instanceof Int32Array ? 'labels' : `targets ${format(targetShape)}`}`
+  const [wanted, found] = [data, validation].map(describe)
+  if (found === wanted) return
+  throw new ShapeError(`fit: expected validation examples of ${wanted}, got ${found}`)
 }

@@ -1,10 +1,11 @@
 /** One step of training, captured; a monitor gets a second version of it, which also measures. */
 import { type Captured, capture } from '../capture/capture.js'
+import type { Dataset } from '../data/dataset.js'
 import type { Batch } from '../data/examples.js'
 import type { DataLoader } from '../data/loader.js'
 import type { Monitor } from '../monitor/monitor.js'
 import { type Look, Probe } from '../monitor/probe.js'
-import type { Loss } from '../nn/losses.js'
+import type { Loss, TargetKind } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import { tensor } from '../tensor/create.js'
@@ -12,16 +13,19 @@ import { noGrad } from '../tensor/graph.js'
 import { scope } from '../tensor/scope.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { BatchRunner, type RowIndices, rowsOf } from './batchRunner.js'
+import { checkLabels, forward, lossOf } from './forward.js'
 
 /** What a step of training does. */
 export interface TrainingSettings {
-  loss: Loss
+  loss: Loss<TargetKind>
   optimizer: Optimizer
   /** The inputs that the model sees; the batch's own by default. */
   change?: (batch: Batch) => Tensor
   monitor?: Monitor
   /** Whether each step goes alone, so that what is told of it can stop the training there. */
   stepwise?: boolean
+  /** What the model is validated on, whose labels must fit its outputs, too. */
+  validation?: Dataset
 }
 
 /** A step that a monitor recorded: of each layer, how far its weights went. */
@@ -31,6 +35,7 @@ export class TrainingStep {
   readonly #steps: BatchRunner
   readonly #sampled: Captured<readonly [RowIndices], Sampled>
   readonly #probe: Probe
+  #isChecked = false
 
   constructor(
     readonly model: Module,
@@ -118,10 +123,19 @@ export class TrainingStep {
   }
 
   #forward(rows: RowIndices): { outputs: Tensor; loss: Tensor } {
-    const { loss: lossOf, change = ({ inputs }: Batch) => inputs } = this.settings
+    const { loss, change = ({ inputs }: Batch) => inputs } = this.settings
     const batch = this.loader.gather(rows)
-    const outputs = this.model.forward(change(batch))
-    return { outputs, loss: lossOf(outputs, batch.targets) }
+    const outputs = forward('fit', this.model, change(batch), this.loader.data)
+    this.#checkOnce(outputs)
+    return { outputs, loss: lossOf('fit', loss, outputs, batch.targets) }
+  }
+
+  #checkOnce(outputs: Tensor): void {
+    if (this.#isChecked) return
+    const { loss, validation } = this.settings
+    checkLabels('fit', this.loader.data, outputs, loss)
+    if (validation) checkLabels('fit', validation, outputs, loss)
+    this.#isChecked = true
   }
 
   #update(loss: Tensor): void {

@@ -18,6 +18,7 @@ import {
   SGD,
   type SGDSettings,
   softmaxCrossEntropy,
+  type TargetKind,
   type Targets,
   type Tensor,
   tensor,
@@ -138,7 +139,7 @@ for (const { name, backend, dtype, numbers, tolerance } of runs) {
     })
   }
 
-  const losses: Record<string, Loss> = {
+  const losses: Record<string, Loss<TargetKind>> = {
     softmaxCrossEntropy,
     'softmaxCrossEntropy of probabilities': softmaxCrossEntropy,
     binaryCrossEntropyWithLogits,

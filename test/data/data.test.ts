@@ -457,7 +457,11 @@ t.test('dataset: what it refuses', async (t) => {
     ['ArgumentError', { inputs: [[1, '']], targets: [0] }, /numbers in inputs, got "" in row 0/],
     ['ArgumentError', { inputs: [[1], [null]], targets: [0, 1] }, /got null in row 1/],
     ['ArgumentError', { inputs, targets: [[1], ['3']] }, /numbers in targets, got "3" in row 1/],
-    ['ArgumentError', { inputs, targets: ['cat', 'dog'] }, /got 'cat'; of names, take labels = /],
+    [
+      'ArgumentError',
+      { inputs, targets: ['cat', 'dog'] },
+      /got 'cat' at row 0; of names, take labels = /,
+    ],
     ['ArgumentError', { inputs, targets: [0, 0.5] }, /integer labels .* got 0\.5 at row 1/],
     ['ArgumentError', { inputs, targets: [0, NaN] }, /integer labels/],
     ['ArgumentError', { inputs, targets: [0, -1] }, /got -1 at row 1/],

@@ -9,6 +9,7 @@ import {
   huberLoss,
   KernelError,
   Linear,
+  mae,
   mse,
   tensor,
 } from '../../lib/index.js'
@@ -21,13 +22,37 @@ const labels = [0, 0, 1, 1]
 onBothBackends('labels [batch] are the targets of outputs [batch, 1]', (t) => {
   const cases = [
     { loss: binaryCrossEntropyWithLogits, targets: [[0], [0], [1], [1]] },
-    { loss: mse, targets: [[0], [0], [1], [1]] },
     { loss: hinge, targets: [[-1], [-1], [1], [1]] },
   ]
   for (const { loss, targets } of cases) {
     const found = loss(tensor(logits), tensor(labels, [4], 'int32'), 'none')
     t.strictSame(found.toArray(), loss(tensor(logits), tensor(targets), 'none').toArray())
-    refuses(t, () => loss(tensor(logits), tensor([0, 1, 2, 0], [4], 'int32')), KernelError)
+    const message =
+      /: oneHot: labels\[2\]: .* below 2, got 2; values to predict are float32, in .* \[4, 1\]$/
+    const beyond = tensor([0, 1, 2, 0], [4], 'int32')
+    refuses(t, () => loss(tensor(logits), beyond), KernelError, message)
+  }
+})
+
+onBothBackends('whole numbers [batch] are the values of outputs [batch, 1]', (t) => {
+  const counts = [5, 3, -1, 0]
+  const whole = tensor(counts, [4], 'int32')
+  // Errors -7, -2.5, 4, -0.5, from which PyTorch's losses on float targets [4, 1] make these.
+  const expected = [
+    { loss: mse, value: (49 + 6.25 + 16 + 0.25) / 4 },
+    { loss: mae, value: (7 + 2.5 + 4 + 0.5) / 4 },
+    { loss: huber, value: (6.5 + 2 + 3.5 + 0.125) / 4 },
+  ]
+  for (const { loss, value } of expected) {
+    t.equal(loss(tensor(logits), whole).item(), value)
+    t.strictSame(
+      loss(tensor(logits), whole, 'none').toArray(),
+      loss(tensor(logits), tensor(counts, [4, 1]), 'none').toArray(),
+    )
+    const beyond = () => loss(tensor([[1, 2]]), tensor([200], [1], 'int32'))
+    const message =
+      /oneHot: labels\[0\]: .* below 2, got 200; values to predict are float32, in .* \[1, 2\]$/
+    refuses(t, beyond, KernelError, message)
   }
 })
 

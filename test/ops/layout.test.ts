@@ -162,7 +162,12 @@ onBothBackends('concat and stack', (t) => {
     const empty = `${name}: expected a list of at least one tensor, such as ${name}([x, y])`
     refuses(t, () => join([]), ArgumentError, empty)
     refuses(t, () => join(wrong(one)), ArgumentError, empty)
-    refuses(t, () => join(wrong([one, 3])), ArgumentError, `${name}: expected a tensor, got number`)
+    refuses(
+      t,
+      () => join(wrong([one, 3])),
+      ArgumentError,
+      `${name}: expected a tensor, got 3; tensor(values) makes one of numbers`,
+    )
     refuses(t, () => join(wrong([[1], one])), ArgumentError)
     refuses(t, () => join(wrong([tensor([1]), labels])), ArgumentError)
     refuses(t, () => join([one, tensor([[1, 2]])]), ShapeError)

@@ -108,7 +108,8 @@ onBothBackends('zeroGrad forgets the gradients of all groups', (t) => {
 onBothBackends('what is refused', (t) => {
   const [a] = withGradients(1)
   const once = 'SGD: expected each parameter once'
-  const none = 'SGD: expected parameters to optimize, got none'
+  const none =
+    'SGD: expected parameters to optimize, such as model.parameters(), got none; modules find them in public properties'
   const refused: [() => unknown, string | RegExp][] = [
     [() => new SGD([], { lr: 0.1 }), none],
     [() => new SGD(wrong(undefined), { lr: 0.1 }), none],

@@ -144,7 +144,7 @@ onBothBackends('labels are integers', (t) => {
     t,
     () => labels.equal(wrong(tensor([1]))),
     ArgumentError,
-    /^equal: expected a int32 tensor/,
+    /^equal: expected an int32 tensor/,
   )
   const bytes = tensor(Uint8Array.of(1, 2))
   t.strictSame(bytes.equal(tensor(Uint8Array.of(1, 3))).toArray(), [1, 0])
@@ -165,7 +165,12 @@ onBothBackends('oneHot', (t) => {
     refuses(t, () => oneHot(tensor(Int32Array.of(0)), classes), ArgumentError)
   }
   refuses(t, () => oneHot(wrong(tensor([1])), 3), ArgumentError)
-  refuses(t, () => oneHot(wrong(1), 3), ArgumentError, 'oneHot: expected a tensor, got number')
+  refuses(
+    t,
+    () => oneHot(wrong(1), 3),
+    ArgumentError,
+    'oneHot: expected a tensor, got 1; tensor(values) makes one of numbers',
+  )
 })
 
 onBothBackends('numbers as operands', (t) => {

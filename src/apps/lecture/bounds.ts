@@ -12,6 +12,7 @@ import {
   mse,
   SGD,
   setSeed,
+  type TargetKind,
   tensor,
 } from 'neuroblas'
 import { lines } from 'neuroblas/plot'
@@ -20,7 +21,7 @@ import { corners } from './points.js'
 
 interface Case {
   name: string
-  loss: Loss
+  loss: Loss<TargetKind>
   /** Of an output against a target, in double precision. */
   formula: (output: number, target: number) => number
   derivative: (output: number, target: number) => number
@@ -171,7 +172,10 @@ so that lowering them lowers a bound of the error; this is also measured during 
 
     const residuals = Float32Array.from({ length: 241 }, (_, i) => (i - 120) / 40)
     const r = tensor(residuals)
-    const ofResidual = (loss: Loss) => ({ x: residuals, y: loss(r, fullLike(r, 0), 'none').data() })
+    const ofResidual = (loss: Loss<TargetKind>) => ({
+      x: residuals,
+      y: loss(r, fullLike(r, 0), 'none').data(),
+    })
     const [first, second] = bounds
     const epochs = first.history.map((_, epoch) => epoch)
     return {

@@ -23,7 +23,7 @@ const activations = {
 }
 
 /** Checks the objective of a network with two hidden layers, as a function of inputs and weights. */
-function check(loss: Loss, g: (a: Tensor) => Tensor, eps?: number) {
+function check(loss: Loss<'labels'>, g: (a: Tensor) => Tensor, eps?: number) {
   // lecture:begin
   const objective = (x: Tensor, W1: Tensor, b1: Tensor, W2: Tensor, b2: Tensor, W3: Tensor) => {
     const h1 = g(x.matmul(W1).add(b1))

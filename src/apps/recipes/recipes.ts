@@ -10,6 +10,7 @@ import {
   type Loss,
   mse,
   softmaxCrossEntropy,
+  type TargetKind,
 } from '../../index.js'
 
 export interface Recipe {
@@ -25,7 +26,7 @@ export interface Recipe {
   minutes: number
   /** Runs, with the seeds 0, 1, … */
   runs: number
-  loss: Loss
+  loss: Loss<TargetKind>
   activation: ActivationName
   epochs: number
   batchSize: number

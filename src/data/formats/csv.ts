@@ -41,7 +41,10 @@ export function parseLabelledRows(
  * @throws DataError naming the line that is something else, or where there are no two classes
  * @example const { train, test } = split(readCsv('flowers.csv'), 0.2, 1)
  */
-export function readCsv(path: string, options: { classes?: readonly string[] } = {}): Dataset {
+export function readCsv(
+  path: string,
+  options: { classes?: readonly string[] } = {},
+): Dataset<'labels'> {
   refuseUnknown('readCsv', options, ['classes'])
   const { classes: given } = options
   const { values: inputs, columns, labels } = parseLabelledRows(readFileSync(path, 'utf8'), path)

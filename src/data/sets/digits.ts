@@ -14,13 +14,13 @@ const DARKEST = 16
  * @throws DataError when the file that ships with the package is missing or damaged,
  *   MissingPackageError in a bundle that the package does not lie beside
  */
-export function digits(): Dataset {
+export function digits(): Dataset<'labels'> {
   const { file, text } = readShipped('digits.csv.gz')
   return parseDigits(text, file)
 }
 
 /** Lines of 64 pixels and the digit; `file` is what errors name. */
-export function parseDigits(text: string, file: string): Dataset {
+export function parseDigits(text: string, file: string): Dataset<'labels'> {
   const rows = parseRows(text, PIXELS + 1, file)
   const inputs = new Uint8Array(rows.length * PIXELS)
   const targets = new Int32Array(rows.length)

@@ -12,13 +12,13 @@ import { isClass, parseRows, readShipped } from './shipped.js'
  * @throws DataError when the file that ships with the package is missing or damaged,
  *   MissingPackageError in a bundle that the package does not lie beside
  */
-export function iris(): Dataset {
+export function iris(): Dataset<'labels'> {
   const { file, text } = readShipped('iris.csv')
   return parseIris(text, file)
 }
 
 /** A header (examples, measurements, names of the classes), then the flowers with their class. */
-export function parseIris(text: string, file: string): Dataset {
+export function parseIris(text: string, file: string): Dataset<'labels'> {
   const header = text.split(/\r?\n/, 1)[0]
   const [count, features, ...classes] = header.split(',')
   if (!/^[1-9]\d{0,5},[1-9]\d{0,2}(,\w+)+$/.test(header)) {

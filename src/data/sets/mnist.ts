@@ -25,9 +25,9 @@ const MAX_PIXELS = 1024 * 1024
  */
 export function mnist(dir?: string): {
   /** 60,000 images, for MNIST itself. */
-  train: Dataset
+  train: Dataset<'labels'>
   /** 10,000 images, for MNIST itself. */
-  test: Dataset
+  test: Dataset<'labels'>
 } {
   const folder = dir ?? packagedFolder()
   const name = dir === undefined ? 'mnist' : basename(resolve(dir))
@@ -41,7 +41,7 @@ export function mnist(dir?: string): {
   return { train, test }
 }
 
-function readPart(folder: string, part: string, name: string): Dataset {
+function readPart(folder: string, part: string, name: string): Dataset<'labels'> {
   const labelFile = find(folder, `${part}-labels`, 'idx1-ubyte')
   const imageFile = find(folder, `${part}-images`, 'idx3-ubyte')
   const labels = readLabels(labelFile)

@@ -2,6 +2,7 @@
  * What is done to raw features before a network sees them: x ↦ (x - mean)·scale. It is found from
  * the training part alone and travels with the model.
  */
+import type { TargetKind } from '../../nn/losses.js'
 import type { Dataset } from '../dataset.js'
 
 /**
@@ -56,7 +57,7 @@ export function applyPreprocessing(
 }
 
 /** The data set with its inputs preprocessed; bytes stay bytes where a scale is all it takes. */
-export function preprocess(data: Dataset, how: Preprocessing): Dataset {
+export function preprocess<K extends TargetKind>(data: Dataset<K>, how: Preprocessing): Dataset<K> {
   const { mean, scale } = how
   if (data.inputs instanceof Uint8Array && mean.every((m) => m === 0) && scale.length === 1) {
     return { ...data, scale: scale[0] }

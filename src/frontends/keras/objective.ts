@@ -9,6 +9,7 @@ import {
   mse,
   predictedClasses,
   softmaxCrossEntropy,
+  type TargetKind,
   type Targets,
   type Tensor,
   where,
@@ -21,7 +22,7 @@ import { type Named, named } from './names.js'
 type Kind = 'labels' | 'values'
 
 interface Known {
-  loss: Loss
+  loss: Loss<TargetKind>
   kind: Kind
   /** The last activation that belongs to the loss: it is left out, and the loss takes logits. */
   activation?: ActivationName
@@ -74,7 +75,7 @@ function nameOf(given: LossName | LossObject): string {
 }
 
 export interface Objective {
-  loss: Loss
+  loss: Loss<TargetKind>
   kind: Kind
   /** Whether the last activation is left out while the loss is computed. */
   takesLogits: boolean
@@ -137,7 +138,7 @@ export function metricOf(name: MetricName, activate: (outputs: Tensor) => Tensor
   return { name, sum: (outputs, targets) => sum(outputs, targets, activate) }
 }
 
-function meanOf(error: Loss): Activated {
+function meanOf(error: Loss<TargetKind>): Activated {
   return (outputs, targets, activate) => error(activate(outputs), targets).mul(outputs.shape[0])
 }
 

@@ -7,6 +7,7 @@ import {
   ShapeError,
   scope,
   softmaxCrossEntropy,
+  type TargetKind,
   tensor,
 } from '../../index.js'
 import { excerpt, type Rows, type Values } from '../../internal.js'
@@ -126,7 +127,7 @@ export class MLPClassifier<L extends Label = Label> extends Perceptron<Labels<L>
     }
   }
 
-  protected override lossFor(outputs: number): { loss: Loss; gradientScale: number } {
+  protected override lossFor(outputs: number): { loss: Loss<TargetKind>; gradientScale: number } {
     const loss = outputs === 1 ? binaryCrossEntropyWithLogits : softmaxCrossEntropy
     return { loss, gradientScale: 1 }
   }
@@ -153,7 +154,7 @@ export class MLPClassifier<L extends Label = Label> extends Perceptron<Labels<L>
       const logits = tensor(values, shape)
       // A logistic output is the softmax of 0 and its logit.
       const both = shape[1] === 1 ? logits.matmul(tensor([[0, 1]])) : logits
-      return (isLog ? both.logSoftmax() : both.softmax()).toArray() as number[][]
+      return (isLog ? both.logSoftmax() : both.softmax()).toArray(2)
     })
   }
 }

@@ -13,6 +13,7 @@ import {
   Sigmoid,
   scope,
   Tanh,
+  type TargetKind,
   tensor,
 } from '../../index.js'
 import { AdamHat, type Values } from '../../internal.js'
@@ -30,12 +31,12 @@ const hidden: Record<MLPParameters['activation'], (() => Module) | undefined> = 
 export class Network {
   readonly layers: readonly Linear[]
   readonly model: Sequential
-  readonly loss: Loss
+  readonly loss: Loss<TargetKind>
   readonly #objective: Objective
 
   constructor(
     readonly units: readonly number[],
-    { loss, gradientScale }: { loss: Loss; gradientScale: number },
+    { loss, gradientScale }: { loss: Loss<TargetKind>; gradientScale: number },
     { activation, alpha }: MLPParameters,
   ) {
     this.layers = units

@@ -5,6 +5,7 @@ import {
   type Loss,
   noGrad,
   type Regularizer,
+  type TargetKind,
   type Targets,
   type Tensor,
   tensor,
@@ -26,7 +27,7 @@ export class Objective {
 
   constructor(
     layers: readonly Linear[],
-    readonly loss: Loss,
+    readonly loss: Loss<TargetKind>,
     /** What the gradient of the loss, not that of the penalty, is multiplied by beside the rate. */
     readonly gradientScale: number,
     /** Strength of the penalty; it can change between fits. */

@@ -13,6 +13,7 @@ import {
   type Sequential,
   ShapeError,
   scope,
+  type TargetKind,
 } from '../../index.js'
 import { drawSeed, excerpt, type Rows, readRows, streams, type Values } from '../../internal.js'
 import { type Encoded, setAside } from './encoded.js'
@@ -47,7 +48,7 @@ export abstract class Perceptron<Y> {
   /** Keeps what there is to predict, when training begins. */
   protected learn(_: Encoded): void {}
   /** The loss of outputs before the output activation. */
-  protected abstract lossFor(outputs: number): { loss: Loss; gradientScale: number }
+  protected abstract lossFor(outputs: number): { loss: Loss<TargetKind>; gradientScale: number }
   /** The score of outputs against encoded targets. */
   protected abstract scoreOf(outputs: Values, targets: Encoded['targets']): number
 
@@ -104,11 +105,11 @@ export abstract class Perceptron<Y> {
   }
   /** Of each layer, its weights [fanIn][fanOut]. */
   get coefs(): number[][][] {
-    return this.fitted.network.layers.map(({ weight }) => weight.toArray() as number[][])
+    return this.fitted.network.layers.map(({ weight }) => weight.toArray(2))
   }
   /** Of each layer, its biases. */
   get intercepts(): number[][] {
-    return this.fitted.network.layers.map(({ bias }) => bias!.toArray() as number[])
+    return this.fitted.network.layers.map(({ bias }) => bias!.toArray(1))
   }
   /** The network itself, without its output activation, for `saveModel`, `fit`, `capture`, … */
   get model(): Sequential {

@@ -1,6 +1,6 @@
 /** scikit-learn's perceptron for values. */
 
-import { type Loss, mse, ShapeError } from '../../index.js'
+import { type Loss, mse, ShapeError, type TargetKind } from '../../index.js'
 import { type Rows, readRows, type Values } from '../../internal.js'
 import type { Encoded } from './encoded.js'
 import { Perceptron, type Use } from './perceptron.js'
@@ -49,7 +49,7 @@ export class MLPRegressor extends Perceptron<Rows> {
   }
 
   // The loss is a mean over the targets, its gradient in scikit-learn that of the sum.
-  protected override lossFor(outputs: number): { loss: Loss; gradientScale: number } {
+  protected override lossFor(outputs: number): { loss: Loss<TargetKind>; gradientScale: number } {
     return { loss: (y, targets) => mse(y, targets).mul(0.5), gradientScale: outputs }
   }
 

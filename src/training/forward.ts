@@ -1,0 +1,73 @@
+/** A model asked about a batch of a data set, and what is said where they do not fit. */
+import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import type { Dataset } from '../data/dataset.js'
+import { classLimit, type Loss, type TargetKind } from '../nn/losses.js'
+import type { Module } from '../nn/module.js'
+import { format } from '../tensor/shape.js'
+import { Tensor } from '../tensor/tensor.js'
+
+/**
+ * The model's outputs for inputs of a data set.
+ * @throws ShapeError that names layer and data when the inputs do not fit, ArgumentError when the model
+ *   gives no tensor
+ */
+export function forward(op: string, model: Module, inputs: Tensor, data: Dataset): Tensor {
+  if (typeof model.forward !== 'function') {
+    throw new ArgumentError(
+      `${op}: expected a model with a method forward, got ${model.constructor.name} without`,
+    )
+  }
+  let outputs: unknown
+  try {
+    outputs = model.forward(inputs)
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error
+    throw new ShapeError(
+      `${op}: ${error.message}; examples of the data set '${data.name}' have shape ${format(data.inputShape)}`,
+      { cause: error },
+    )
+  }
+  if (outputs instanceof Tensor) return outputs
+  throw new ArgumentError(
+    `${op}: expected model.forward to return a tensor, got ${excerpt(outputs)}`,
+  )
+}
+
+/**
+ * The loss of a batch.
+ * @throws ArgumentError when it is no tensor, ShapeError when it is no scalar
+ */
+export function lossOf(
+  op: string,
+  loss: Loss<TargetKind>,
+  ...[outputs, targets]: Parameters<Loss<TargetKind>>
+): Tensor {
+  const value: unknown = loss(outputs, targets)
+  if (!(value instanceof Tensor)) {
+    throw new ArgumentError(`${op}: expected a loss that returns a tensor, got ${excerpt(value)}`)
+  }
+  if (value.size === 1) return value
+  throw new ShapeError(
+    `${op}: expected a loss that gives a scalar, the mean of the batch, got shape ${format(value.shape)}`,
+  )
+}
+
+/**
+ * Refuses labels that outputs [batch, classes] have no place for.
+ * @throws ArgumentError that says how targets become values
+ */
+export function checkLabels(
+  op: string,
+  { name, targets, classes }: Dataset,
+  outputs: Tensor,
+  loss: Loss<TargetKind>,
+): void {
+  const width = outputs.shape.length === 2 ? outputs.shape[1] : Infinity
+  const limit = classLimit(loss, width)
+  if (!(targets instanceof Int32Array) || classes.length <= limit) return
+  const row = targets.findIndex((label) => label >= limit)
+  if (row < 0) return
+  throw new ArgumentError(
+    `${op}: expected labels in 0..${limit - 1} for ${width} output${width === 1 ? '' : 's'}, got ${targets[row]} at row ${row} of '${name}'; classes need an output each, values to predict are given as dataset({ …, task: 'regress' })`,
+  )
+}
