@@ -46,11 +46,21 @@ export {
   type Task,
 } from './data/dataset.js'
 export { type Batch, Examples } from './data/examples.js'
-export { readCsv } from './data/formats/csv.js'
 export { DataLoader, type LoaderOptions } from './data/loader.js'
 export { digits } from './data/sets/digits.js'
 export { iris } from './data/sets/iris.js'
 export { mnist } from './data/sets/mnist.js'
+export type { ColumnDescription } from './data/table/describe.js'
+export type {
+  CategoryEncoding,
+  NumberEncoding,
+  TableEncoding,
+} from './data/table/encoding.js'
+export type { TableCell, TableRecord, TableRows } from './data/table/frame.js'
+export type { MissingPolicy } from './data/table/missing.js'
+export type { TableOptions, TableSource } from './data/table/openTable.js'
+export type { ColumnReference, Task } from './data/table/roles.js'
+export { type Table, table } from './data/table/table.js'
 export { type Augment, type DistortionOptions, distortion } from './data/transforms/distortion.js'
 export { fitPreprocessing, type Preprocessing, preprocess } from './data/transforms/standardize.js'
 export {
@@ -62,6 +72,12 @@ export {
 export type { WeightLayout } from './io/layout.js'
 export { loadMlp, type MlpArchitecture, saveMlp } from './io/mlp.js'
 export { loadModel, saveModel } from './io/model.js'
+export {
+  loadRegressor,
+  type Regressor,
+  type RegressorNotes,
+  saveRegressor,
+} from './io/regressor.js'
 export {
   type ActivationHistogram,
   type Metric,

@@ -38,7 +38,8 @@ const bundle = await rollup({
     user: 'user',
     ...Object.fromEntries(modules.map((file) => [file.slice(0, -'.js'.length), pathOf(file)])),
   },
-  external: /^node:/,
+  // csv-parse is read when a table is.
+  external: /^(node:|csv-parse$)/,
   plugins: [user, withMaps],
   treeshake: false,
   preserveEntrySignatures: 'strict',

@@ -13,3 +13,36 @@ export function yielder(): () => Promise<void> {
     last = performance.now()
   }
 }
+
+/** Work that may be paused wherever it yields. */
+export type Pausable<T> = Generator<void, T, void>
+
+/** So many steps of a loop take far less than a millisecond. */
+const BLOCK = 4096
+
+/** Calls `step` with 0 to count - 1; may be paused now and then. */
+export function* pausably(count: number, step: (i: number) => void): Pausable<void> {
+  for (let start = 0; start < count; start += BLOCK) {
+    const end = Math.min(start + BLOCK, count)
+    for (let i = start; i < end; i++) step(i)
+    yield
+  }
+}
+
+/** Does all of the work at once. */
+export function atOnce<T>(work: Pausable<T>): T {
+  for (;;) {
+    const { done, value } = work.next()
+    if (done) return value
+  }
+}
+
+/** Does the work in parts, so that the event loop goes on meanwhile. */
+export async function inParts<T>(work: Pausable<T>): Promise<T> {
+  const yieldIfDue = yielder()
+  for (;;) {
+    const { done, value } = work.next()
+    if (done) return value
+    await yieldIfDue()
+  }
+}

@@ -1,111 +1,227 @@
-/** Reads CSV text of numbers: commas, an optional header, nothing quoted. */
+/**
+ * The records of separated text (CSV, TSV, columns between blanks), which csv-parse reads: quotes,
+ * blank lines and every kind of line end. What the cells say is not read here.
+ */
+import type { Parser } from 'csv-parse'
+import { ArgumentError, DataError } from '../../base/errors.js'
+import { yielder } from '../../base/eventLoop.js'
 
-import { readFileSync } from 'node:fs'
-import { basename } from 'node:path'
-import { refuseUnknown } from '../../base/arguments.js'
-import { DataError } from '../../base/errors.js'
-import { parseNumber, quote } from '../../base/text.js'
-import { type Dataset, dataset } from '../dataset.js'
+/** Some records, and the line of the text that each begins on. */
+export interface Records {
+  readonly cells: string[][]
+  readonly lines: number[]
+}
+
+/** Stands for any number of blanks and tabs. */
+const BLANKS = ' '
+/** In the order in which they are preferred. */
+const DELIMITERS = ['\t', ';', ',', '|', BLANKS] as const
+/** What a text without any delimiter is parted by. */
+const COMMAS = { delimiter: ',', share: 0, numbers: 0 } as const
+/** A number, with any points and commas. */
+const NUMBER = /^[+-]?[.,]?\d[\d.,]*(e[+-]?\d+)?$/i
+/** So many characters, and lines of them, show what a text is parted by; of long lines fewer. */
+const SAMPLE = { length: 2 ** 14, lines: 20, longest: 2 ** 22 }
+/** Characters that are read at a time. */
+const PIECE = 2 ** 14
+/** So many of its records must have the same number of cells to be sure. */
+const CERTAIN = 0.9
+/** csv-parse looks so far ahead before it takes a record for ended. */
+const END = '\n'.repeat(8)
+/** In characters; a quote that is never closed makes a record of all that follows. */
+const LONGEST_RECORD = 2 ** 24
 
 /**
- * Lines of `columns` numbers each. A first line of as many cells, none a number, is a header.
+ * The records of a text, many at a time. Cells are without the blanks around them, blank lines are left
+ * out.
  * @param name what the errors call the text
- * @throws DataError naming the first line that is something else
+ * @param delimiter what parts the cells, `' '` for any number of blanks; found by the text where it is
+ *   left out
+ * @throws DataError naming the line of a quote that is not closed
  */
-export function parseRows(text: string, columns: number, name: string): Float32Array {
-  return parseLines(text, columns, false, name).values
-}
-
-/**
- * Lines as `parseCsv` takes them, with the name of a class as their last cell.
- * @throws DataError naming the first line that is something else
- */
-export function parseLabelledRows(
-  text: string,
+export async function* readRecords(
+  text: AsyncIterable<string>,
   name: string,
-): { values: Float32Array; columns: number; labels: string[] } {
-  const [first] = text.split(/\r?\n/, 1)
-  const columns = first.split(',').length - 1
-  if (columns === 0) {
-    throw new DataError(
-      `${name}: expected numbers and a class between commas on line 1, got no commas in ${quote(first)}`,
-    )
+  delimiter?: string,
+): AsyncGenerator<Records> {
+  if (delimiter !== undefined && (typeof delimiter !== 'string' || delimiter.length !== 1)) {
+    throw new ArgumentError(`table: expected a delimiter of one character, got ${delimiter}`)
   }
-  return { ...parseLines(text, columns, true, name), columns }
-}
-
-/**
- * A data set from a CSV file: numbers, and in the last column the class. A first line of names is
- * skipped.
- * @param options.classes all that there are, in their order; by default those of the file, sorted
- * @throws DataError naming the line that is something else, or where there are no two classes
- * @example const { train, test } = split(readCsv('flowers.csv'), 0.2, 1)
- */
-export function readCsv(
-  path: string,
-  options: { classes?: readonly string[] } = {},
-): Dataset<'labels'> {
-  refuseUnknown('readCsv', options, ['classes'])
-  const { classes: given } = options
-  const { values: inputs, columns, labels } = parseLabelledRows(readFileSync(path, 'utf8'), path)
-  const classes =
-    given ?? [...new Set(labels)].sort(new Intl.Collator('en', { numeric: true }).compare)
-  if (classes.length < 2) {
-    throw new DataError(`${path}: expected 2 classes or more in the last column, got ${classes}`)
-  }
-  const position = new Map(classes.map((name, i) => [name, i]))
-  const targets = labels.map((label) => position.get(label) ?? -1)
-  const unknown = targets.indexOf(-1)
-  if (unknown >= 0) {
-    throw new DataError(
-      `${path}: expected one of the classes ${classes.join(', ')} in the last column, got ${quote(labels[unknown])}`,
-    )
-  }
-  return dataset({ name: basename(path), inputs, inputShape: [columns], targets, classes })
-}
-
-function parseLines(
-  text: string,
-  columns: number,
-  isLabelled: boolean,
-  name: string,
-): { values: Float32Array; labels: string[] } {
-  const width = columns + (isLabelled ? 1 : 0)
-  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
-  if (lines.at(-1) === '') lines.pop()
-  const first = lines.length > 0 && isHeader(lines[0], width) ? 1 : 0
-  if (lines.length === first) {
-    throw new DataError(`${name}: expected rows of ${width} values, got none`)
-  }
-  const values = new Float32Array((lines.length - first) * columns)
-  const labels: string[] = []
-  for (let i = first; i < lines.length; i++) {
-    const cells = lines[i].split(',')
-    if (cells.length !== width) {
-      const found = cells.length > 1 ? cells.length : `no commas in ${quote(lines[i])}`
-      throw new DataError(
-        `${name}: expected ${width} values between commas on line ${i + 1}, got ${found}`,
-      )
+  const { Parser } = await import('csv-parse')
+  const pieces = text[Symbol.asyncIterator]()
+  const { sample, ended } = await takeSample(pieces)
+  const reader = new RecordReader(
+    Parser,
+    delimiter ?? (await sniffDelimiter(Parser, sample, ended)),
+  )
+  const yieldIfDue = yielder()
+  try {
+    for (let i = 0; i < sample.length; i += PIECE) {
+      yield await reader.read(sample.slice(i, i + PIECE))
+      await yieldIfDue()
     }
-    for (let column = 0; column < columns; column++) {
-      const value = Math.fround(parseNumber(cells[column].trim()))
-      if (!Number.isFinite(value)) {
-        throw new DataError(
-          `${name}: expected a number in column ${column + 1} of line ${i + 1}, got ${quote(cells[column])}`,
-        )
+    for await (const piece of { [Symbol.asyncIterator]: () => pieces }) {
+      yield await reader.read(piece)
+      await yieldIfDue()
+    }
+    yield await reader.end()
+  } catch (error) {
+    throw parsingError(error, name, reader.lastLine)
+  }
+}
+
+/** The first of the text, and whether it is all. */
+async function takeSample(
+  pieces: AsyncIterator<string>,
+): Promise<{ sample: string; ended: boolean }> {
+  let [sample, lines] = ['', 0]
+  while (
+    sample.length < SAMPLE.longest &&
+    (sample.length < SAMPLE.length || lines < SAMPLE.lines)
+  ) {
+    const { value, done } = await pieces.next()
+    if (done) return { sample, ended: true }
+    sample += value
+    lines += value.match(/\r\n?|\n/g)?.length ?? 0
+  }
+  return { sample, ended: false }
+}
+
+/** @param line where the last whole record ends */
+function parsingError(error: unknown, name: string, line: number): unknown {
+  const { code, lines } = error as { code?: string; lines?: number }
+  if (code === 'CSV_QUOTE_NOT_CLOSED') {
+    return new DataError(
+      `${name}: expected a closing quote in the row after line ${line}, got the end of the text`,
+    )
+  }
+  if (code === 'CSV_MAX_RECORD_SIZE') {
+    return new DataError(
+      `${name}: expected rows of at most ${LONGEST_RECORD} characters, got a longer one after line ${line}; a quote that is not closed?`,
+    )
+  }
+  if (code?.startsWith('CSV_')) {
+    return new DataError(
+      `${name}: expected a quote to open or to end a cell, got one within a cell on line ${lines}`,
+      { cause: error },
+    )
+  }
+  return error
+}
+
+/**
+ * What parts the records of a text: of the delimiters that give nearly all of them the same number of
+ * cells, the first of those that show most numbers; without any, the one that does so for most records.
+ */
+async function sniffDelimiter(
+  parser: typeof Parser,
+  sample: string,
+  ended: boolean,
+): Promise<string> {
+  const candidates = []
+  const yieldIfDue = yielder()
+  for (const delimiter of DELIMITERS) {
+    const reader = new RecordReader(parser, delimiter)
+    const widths: number[] = []
+    let [numbers, isBroken] = [0, false]
+    for (let i = 0; i < sample.length && !isBroken; i += PIECE) {
+      const piece = sample.slice(i, i + PIECE)
+      const isLast = ended && i + PIECE >= sample.length
+      const { cells } = await reader.read(isLast ? piece + END : piece).catch(() => {
+        // Quotes do not fit other delimiters. With the right one, the error comes again.
+        isBroken = true
+        return reader.take()
+      })
+      for (const record of cells) {
+        widths.push(record.length)
+        numbers += record.filter((cell) => NUMBER.test(cell)).length
       }
-      values[(i - first) * columns + column] = value
+      await yieldIfDue()
     }
-    if (isLabelled) labels.push(cells[columns].trim())
-    if (labels.at(-1) === '') {
-      throw new DataError(`${name}: expected a class in the last column of line ${i + 1}, got none`)
-    }
+    candidates.push({ delimiter, share: shareOfMostCommon(widths), numbers })
   }
-  return { values, labels }
+  const certain = candidates.filter(({ share }) => share >= CERTAIN)
+  const by = certain.length > 0 ? ('numbers' as const) : ('share' as const)
+  const ranked = certain.length > 0 ? certain : candidates.filter(({ share }) => share > 0)
+  return ranked.reduce((best, next) => (next[by] > best[by] ? next : best), ranked[0] ?? COMMAS)
+    .delimiter
 }
 
-function isHeader(line: string, columns: number): boolean {
-  const cells = line.split(',')
-  const isNumber = (cell: string) => !Number.isNaN(parseNumber(cell.trim()))
-  return line !== '' && cells.length === columns && !cells.some(isNumber)
+/** Which share of the records has as many cells as most have; 0 where that is a single one. */
+function shareOfMostCommon(widths: readonly number[]): number {
+  const counts = new Map<number, number>()
+  for (const width of widths) counts.set(width, (counts.get(width) ?? 0) + 1)
+  const [width, count] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? [1, 0]
+  return width > 1 ? count / widths.length : 0
+}
+
+/** csv-parse, fed piece by piece; what it pushes is collected with its lines. */
+class RecordReader {
+  readonly #parser: Parser
+  readonly #delimiter: string
+  #records: Records = { cells: [], lines: [] }
+  /** Line ends that csv-parse counted twice: \r\n within quotes. */
+  #countedTwice = 0
+  /** Where the last record ends. */
+  lastLine = 0
+
+  constructor(parser: typeof Parser, delimiter: string) {
+    this.#delimiter = delimiter
+    this.#parser = new parser({
+      delimiter: delimiter === BLANKS ? [' ', '\t'] : delimiter,
+      record_delimiter: ['\r\n', '\n', '\r'],
+      relax_column_count: true,
+      relax_quotes: true,
+      skip_empty_lines: true,
+      trim: true,
+      max_record_size: LONGEST_RECORD,
+    })
+    this.#parser.push = (record: string[] | null) => {
+      if (record !== null) this.#add(record)
+      return true
+    }
+    // It also comes to the callback of the write that it is from.
+    this.#parser.on('error', () => {})
+  }
+
+  /** The records that end in this piece of the text. */
+  async read(piece: string): Promise<Records> {
+    await new Promise<void>((resolve, reject) => {
+      this.#parser.write(piece, (error) => (error ? reject(error) : resolve()))
+    })
+    return this.take()
+  }
+
+  /** The last record, of a text without a line end after it. */
+  async end(): Promise<Records> {
+    await new Promise<void>((resolve, reject) => {
+      this.#parser.once('error', reject)
+      this.#parser.end(() => resolve())
+    })
+    return this.take()
+  }
+
+  /** What was read and not taken yet. */
+  take(): Records {
+    const records = this.#records
+    this.#records = { cells: [], lines: [] }
+    return records
+  }
+
+  #add(record: string[]): void {
+    const cells = this.#delimiter === BLANKS ? record.filter((cell) => cell !== '') : record
+    let line = this.#parser.info.lines - this.#countedTwice
+    if (line > this.lastLine + 1) {
+      // Several lines of its own, or blank ones before it.
+      const inside = record.join('')
+      const twice = inside.match(/\r\n/g)?.length ?? 0
+      this.#countedTwice += twice
+      this.lastLine = line - twice
+      line = this.lastLine - (inside.match(/\r\n|\r|\n/g)?.length ?? 0)
+    } else this.lastLine = line
+    // A line of blanks alone.
+    if (cells.length === 0 || (cells.length === 1 && cells[0] === '')) return
+    this.#records.cells.push(cells)
+    this.#records.lines.push(line)
+  }
 }

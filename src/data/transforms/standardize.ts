@@ -28,13 +28,14 @@ export function fitPreprocessing(data: Dataset): Preprocessing {
   if (data.inputs instanceof Uint8Array) return { mean: [0], scale: [data.scale] }
   const width = data.inputs.length / data.size
   const mean = columnMeans(data.inputs, width)
-  const squares = data.inputs.map((x, i) => (x - mean[i % width]) ** 2)
+  // In float64, as the means are.
+  const squares = Float64Array.from(data.inputs, (x, i) => (x - mean[i % width]) ** 2)
   // A feature that never varies tells nothing: centred it is 0, whatever the scale.
   const scale = columnMeans(squares, width).map((variance) => 1 / (Math.sqrt(variance) || 1))
   return { mean, scale }
 }
 
-function columnMeans(values: Float32Array, width: number): number[] {
+function columnMeans(values: Float32Array | Float64Array, width: number): number[] {
   const sums = new Array<number>(width).fill(0)
   for (let i = 0; i < values.length; i++) sums[i % width] += values[i]
   return sums.map((sum) => sum / (values.length / width))

@@ -1,0 +1,97 @@
+/** Rows that come later, read by the encoding that a model was trained with. */
+
+import { DataError } from '../../base/errors.js'
+import { atOnce } from '../../base/eventLoop.js'
+import { quote } from '../../base/text.js'
+import type { ByteSource } from '../formats/text.js'
+import type { Column } from './column.js'
+import { type Encoded, encodeFeatures } from './encodeRows.js'
+import type { TableEncoding } from './encoding.js'
+import { type Frame, frameOfRows, type Reading, readFrame, type TableRows } from './frame.js'
+import { usableRows } from './missing.js'
+
+/** The columns of a table that an encoding wants. */
+export interface Applied {
+  readonly frame: Frame
+  readonly features: readonly Column[]
+  /** Missing where the table has no such column. */
+  readonly target?: Column
+}
+
+/**
+ * Reads separated text and finds the columns by their names, in any order; by their positions where the
+ * table that was trained on had no names, or this one has none.
+ * @throws DataError as `table`, and where a column is missing
+ */
+export async function readApplied(
+  source: ByteSource,
+  name: string,
+  encoding: TableEncoding,
+  reading: Pick<Reading, 'delimiter' | 'encoding'> = {},
+): Promise<Applied> {
+  const names = encoding.isNamed ? encoding.features.map((feature) => feature.name) : []
+  const frame = await readFrame(source, name, { ...encoding.format, ...reading }, { names })
+  return encoding.isNamed && frame.columns.some((column) => names.includes(column.name))
+    ? byName(frame, encoding)
+    : byPosition(frame, encoding)
+}
+
+function byName(frame: Frame, { features, target }: TableEncoding): Applied {
+  const columnOf = new Map(frame.columns.map((column) => [column.name, column]))
+  const absent = features.filter(({ name }) => !columnOf.has(name)).map(({ name }) => quote(name))
+  if (absent.length > 0) {
+    const names = frame.columns.map((column) => quote(column.name))
+    throw new DataError(
+      `${frame.name}: expected a column ${absent.slice(0, 8).join(' and ')} as in training, got ${names.slice(0, 20).join(', ')}`,
+    )
+  }
+  return {
+    frame,
+    features: features.map(({ name }) => columnOf.get(name) as Column),
+    target: columnOf.get(target.name),
+  }
+}
+
+function byPosition(frame: Frame, { columns, features, target }: TableEncoding): Applied {
+  const found = frame.columns.length
+  const at = columns.indexOf(target.name)
+  if (found === columns.length || found === columns.length - 1) {
+    const rest = found === columns.length ? columns : columns.filter((_, i) => i !== at)
+    const columnOf = (name: string) => frame.columns[rest.indexOf(name)]
+    return {
+      frame,
+      features: features.map(({ name }) => columnOf(name)),
+      target: found === columns.length ? columnOf(target.name) : undefined,
+    }
+  }
+  if (found === features.length) return { frame, features: frame.columns }
+  throw new DataError(
+    `${frame.name}: expected ${features.length} columns, the features, or ${columns.length}, as in training, got ${found}`,
+  )
+}
+
+const ADVICE = 'a model that was trained with missing: impute fills them in'
+
+/**
+ * Inputs for all rows, in their order.
+ * @throws DataError where a value is missing that training had no way to fill in
+ */
+export function encodeAll(
+  { frame, features }: Pick<Applied, 'frame' | 'features'>,
+  encoding: TableEncoding,
+): Encoded {
+  const policy = encoding.missing === 'impute' ? 'impute' : 'refuse'
+  if (frame.rows === 0) throw new DataError(`${frame.name}: expected rows, got none`)
+  const { rows } = atOnce(usableRows(frame, features, undefined, policy, ADVICE))
+  return atOnce(encodeFeatures(encoding, features, rows, frame.name))
+}
+
+/**
+ * Inputs for rows in memory.
+ * @throws DataError for a row that lacks a column or a value, or whose value is none of its type
+ */
+export function encodeInMemory(op: string, rows: TableRows, encoding: TableEncoding): Encoded {
+  const names = encoding.features.map((feature) => feature.name)
+  const frame = frameOfRows(rows, names, op, encoding.format)
+  return encodeAll({ frame, features: frame.columns }, encoding)
+}

@@ -1,0 +1,203 @@
+/** A table that is read and understood: what its columns are, which rows are used. Encodes parts of it. */
+import { basename } from 'node:path'
+import { ArgumentError, excerpt } from '../../base/errors.js'
+import { inParts, type Pausable, pausably } from '../../base/eventLoop.js'
+import type { Dataset } from '../dataset.js'
+import type { ByteSource } from '../formats/text.js'
+import { checkFormat } from './cells.js'
+import { type Column, MISSING } from './column.js'
+import { type ColumnDescription, describeColumns } from './describe.js'
+import { encodeFeatures, encodeLabels, encodeValues, type Unseen } from './encodeRows.js'
+import { inputsOf, type TableEncoding } from './encoding.js'
+import { fitEncoding } from './fitEncoding.js'
+import {
+  type Frame,
+  frameOfRows,
+  MAX_CATEGORIES,
+  type Reading,
+  readFrame,
+  type TableRecord,
+} from './frame.js'
+import { type MissingPolicy, missingPolicies, usableRows } from './missing.js'
+import {
+  type ColumnReference,
+  classesOf,
+  POSITION,
+  type Roles,
+  rolesOf,
+  type Task,
+} from './roles.js'
+
+/**
+ * Where a table comes from: the path of a file of separated text (.csv, .tsv, .data, gzipped or not),
+ * its bytes as a stream, or records.
+ */
+export type TableSource = ByteSource | readonly TableRecord[]
+
+/** What `table` is told of a table. */
+export interface TableOptions extends Reading {
+  /** The column to predict: its name, or its position from 0 on; a negative one from the end. */
+  readonly target: ColumnReference
+  /**
+   * To tell classes apart, or to predict a number. Text makes classes, and so do up to 20 different
+   * whole numbers; of other numbers it must be said.
+   */
+  readonly task?: Task
+  /** The columns to predict from; by default all others that can be used. */
+  readonly features?: readonly ColumnReference[]
+  /** Columns that are left out. */
+  readonly ignore?: readonly ColumnReference[]
+  /** What is done where values are missing; the table is refused by default. */
+  readonly missing?: MissingPolicy
+  /** Share of the rows that become the test part; 0.2 by default. */
+  readonly testFraction?: number
+  /** Draws the test part; from 0 to 2^53 - 1, 0 by default. */
+  readonly seed?: number
+  /** What reports and errors call it; by default the name of the file. */
+  readonly name?: string
+}
+
+/** Different texts of a target that become classes. */
+const MAX_CLASSES = 65536
+
+export class OpenTable {
+  private constructor(
+    /** What reports call it. */
+    readonly name: string,
+    readonly frame: Frame,
+    readonly roles: Roles,
+    /** Rows of the frame that are used. */
+    readonly rows: Int32Array,
+    /** What is to be said of the others. */
+    readonly notes: readonly string[],
+    readonly missing: MissingPolicy,
+    readonly options: TableOptions,
+    /** The names of the classes; none in a regression. */
+    readonly classes: readonly string[],
+    readonly description: readonly ColumnDescription[],
+  ) {}
+
+  /** @throws DataError, ArgumentError as `table` */
+  static async open(source: TableSource, options: TableOptions): Promise<OpenTable> {
+    const { target, missing = 'refuse' } = options
+    checkFormat('table', options)
+    if (!missingPolicies.includes(missing)) {
+      throw new ArgumentError(
+        `table: expected missing ${missingPolicies.join(', ')}, got ${excerpt(missing)}`,
+      )
+    }
+    if (typeof target !== 'string' && !Number.isInteger(target)) {
+      throw new ArgumentError(
+        `table: expected target as the name or the position of a column, got ${excerpt(target)}`,
+      )
+    }
+    const limit = (name: string, position: number, width: number) => {
+      const isTarget = name === target || [position, position - width].includes(Number(target))
+      return isTarget ? MAX_CLASSES : MAX_CATEGORIES
+    }
+    const frame = await frameOf(source, options, limit)
+    const roles = rolesOf(frame, options)
+    const { rows, notes } = await inParts(usableRows(frame, roles.features, roles.target, missing))
+    const classes = roles.task === 'regress' ? [] : await inParts(classesIn(roles.target, rows))
+    const description = await inParts(describeColumns(frame, roles))
+    const name = options.name ?? basename(frame.name)
+    return new OpenTable(name, frame, roles, rows, notes, missing, options, classes, description)
+  }
+
+  /** @param rows of the frame, of the training part */
+  fit(rows: Int32Array): Promise<TableEncoding> {
+    const { missingValues, decimal, thousands } = this.options
+    const format = {
+      ...(missingValues && { missingValues }),
+      ...(decimal && { decimal }),
+      ...(thousands && { thousands }),
+    }
+    return inParts(fitEncoding(this.frame, this.roles, rows, this.missing, format))
+  }
+
+  /** @param rows of the frame */
+  encode(rows: Int32Array, encoding: TableEncoding): Promise<EncodedRows> {
+    const { name, frame, classes, roles } = this
+    return encodeRows({ name, frame, classes, encoding, ...roles, rows })
+  }
+}
+
+/** Of the rows that are used. */
+function* classesIn(target: Column, rows: Int32Array): Pausable<string[]> {
+  const { texts = [] } = target
+  const isUsed = new Uint8Array(texts.length)
+  yield* pausably(rows.length, (i) => {
+    const code = target.codeAt(rows[i])
+    if (code !== MISSING) isUsed[code] = 1
+  })
+  return classesOf(
+    target,
+    texts.filter((_, code) => isUsed[code]),
+  )
+}
+
+function frameOf(
+  source: TableSource,
+  options: TableOptions,
+  limit: (name: string, position: number, width: number) => number,
+): Promise<Frame> | Frame {
+  const { name = 'table', target, features = [], ignore = [] } = options
+  const isName = (reference: ColumnReference) => !POSITION.test(String(reference))
+  const names = [target, ...features, ...ignore].filter(isName).map(String)
+  if (typeof source === 'string') return readFrame(source, source, options, { names, limit })
+  if (Array.isArray(source)) {
+    if (source.length === 0) throw new ArgumentError('table: expected records, got none')
+    const keys = Object.keys(source[0] ?? {})
+    return frameOfRows(source, keys, name, options, limit)
+  }
+  if (typeof (source as AsyncIterable<Uint8Array>)?.[Symbol.asyncIterator] !== 'function') {
+    throw new ArgumentError(
+      `table: expected a path, a stream of bytes or records, got ${excerpt(source)}`,
+    )
+  }
+  return readFrame(source as AsyncIterable<Uint8Array>, name, options, { names, limit })
+}
+
+export interface EncodedRows {
+  readonly data: Dataset
+  /** What the columns had that training had not. */
+  readonly unseen: readonly Unseen[]
+}
+
+/** A data set of some rows of a table, made piece by piece, so that the event loop goes on meanwhile. */
+export async function encodeRows(from: {
+  readonly name: string
+  readonly frame: Frame
+  readonly features: readonly Column[]
+  readonly target: Column
+  readonly classes: readonly string[]
+  readonly encoding: TableEncoding
+  readonly rows: Int32Array
+}): Promise<EncodedRows> {
+  const { name, frame, features, target, classes, encoding, rows } = from
+  const { inputs, unseen } = await inParts(encodeFeatures(encoding, features, rows, frame.name))
+  const isRegression = 'mean' in encoding.target
+  const data: Dataset = {
+    name,
+    size: rows.length,
+    inputs,
+    inputShape: [inputsOf(encoding)],
+    scale: 1,
+    targets: await inParts<Int32Array | Float32Array>(
+      'mean' in encoding.target
+        ? encodeValues(target, encoding.target, rows, frame.name)
+        : encodeLabels(target, classes, rows, frame.name),
+    ),
+    targetShape: isRegression ? [1] : [],
+    classes,
+  }
+  return { data, unseen }
+}
+
+/** What is said of categories that training had not. */
+export function unseenNotes(name: string, unseen: readonly Unseen[]): string[] {
+  return unseen.map(
+    ({ column, count, example }) =>
+      `${name}: column ${column} has ${count} cell${count > 1 ? 's' : ''} with categories that training had not, such as ${JSON.stringify(example)}`,
+  )
+}

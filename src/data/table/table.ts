@@ -1,0 +1,80 @@
+/**
+ * `table`: other people's data for training. It reads a table, decides what its columns are, parts the
+ * rows, and encodes them by what the training part says.
+ */
+import { refuseUnknown } from '../../base/arguments.js'
+import { type Dataset, splitRows } from '../dataset.js'
+import type { ColumnDescription } from './describe.js'
+import type { TableEncoding } from './encoding.js'
+import { OpenTable, type TableOptions, type TableSource, unseenNotes } from './openTable.js'
+import type { Task } from './roles.js'
+
+/** A table, ready for training. */
+export interface Table {
+  /** What reports call it. */
+  readonly name: string
+  /** The rows to train on: inputs [width], labels or standardized values. */
+  readonly train: Dataset
+  /** The rows to test on, encoded by what the training part says. */
+  readonly test: Dataset
+  /** To tell classes apart, or to predict a number. */
+  readonly task: Task
+  /** The names of the classes, in the order of their labels; none in a regression. */
+  readonly classes: readonly string[]
+  /** How rows become inputs: plain data, to be saved with the model. */
+  readonly encoding: TableEncoding
+  /** What was done to rows and columns: left out, filled in. */
+  readonly notes: readonly string[]
+  /** What the columns are, and what they are used for. */
+  describe(): readonly ColumnDescription[]
+}
+
+const READING = [
+  'delimiter',
+  'header',
+  'encoding',
+  'missingValues',
+  'decimal',
+  'thousands',
+] as const
+const OPTIONS = [
+  ...['target', 'task', 'features', 'ignore', 'missing', 'testFraction', 'seed', 'name'],
+  ...READING,
+]
+
+/**
+ * Reads a table for training. Numbers are standardized, categories become columns of 0 and 1, missing
+ * values are filled in where that is asked for; what this takes is found in the training part alone and
+ * kept in `encoding`. A header, the delimiter and the types of the columns are found by the text, as
+ * `pandas.read_csv` reads it; what is left out by itself (row numbers, names, free text) is told by a
+ * NeuroblasWarning and in `notes`.
+ * @param source a path, a stream of bytes, or records
+ * @throws DataError when the table cannot be read, is ragged, misses values, or its target or columns
+ * are not what they are taken for
+ * @throws ArgumentError for an option that does not exist or a column that is not there
+ * @example
+ * const { train, test, classes, encoding } = await table('flowers.csv', { target: 'species' })
+ */
+export async function table(source: TableSource, options: TableOptions): Promise<Table> {
+  refuseUnknown('table', options, OPTIONS)
+  const { testFraction = 0.2, seed = 0 } = options
+  const opened = await OpenTable.open(source, options)
+  for (const warning of opened.roles.warnings) {
+    process.emitWarning(warning, { type: 'NeuroblasWarning' })
+  }
+  const parts = splitRows(opened.rows.length, testFraction, seed)
+  const [train, test] = [parts.train, parts.test].map((part) => part.map((i) => opened.rows[i]))
+  const encoding = await opened.fit(train)
+  const { name, classes, roles, description } = opened
+  const encoded = await opened.encode(test, encoding)
+  return {
+    name,
+    train: (await opened.encode(train, encoding)).data,
+    test: encoded.data,
+    task: roles.task,
+    classes,
+    encoding,
+    notes: [...roles.warnings, ...opened.notes, ...unseenNotes(name, encoded.unseen)],
+    describe: () => description,
+  }
+}
