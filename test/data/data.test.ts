@@ -84,7 +84,7 @@ t.test('mnist: the real files', async (t) => {
   const zipped = join(t.testdir(), 'images.gz')
   writeFileSync(zipped, gzipSync(idx([10000, 28, 28], test.inputs), { level: 1 }))
   t.strictSame(readIdx(zipped).shape, [10000, 28, 28])
-  t.ok(Buffer.from(test.inputs.buffer).equals(readIdx(zipped).data), 'the same when gzipped')
+  t.ok(Buffer.from(test.inputs.buffer).equals(readIdx(zipped).data as Uint8Array), 'when gzipped')
   t.strictSame([...train.targets.subarray(0, 10)], [5, 0, 4, 1, 9, 2, 1, 3, 1, 4])
 })
 
@@ -196,15 +196,93 @@ t.test('readIdx: any rank, plain and gzipped', async (t) => {
   t.strictSame([...readIdx(file).data], [1, 2, 3])
 })
 
+t.test('readIdx: every type of values, big-endian', async (t) => {
+  const file = join(t.testdir(), 'file')
+  // As Python's struct.pack('>…') writes them.
+  const cases: [number, string, ArrayLike<number>][] = [
+    [0x09, '80ff007f', Int8Array.of(-128, -1, 0, 127)],
+    [0x0b, '8000fffe00017fff', Int16Array.of(-32768, -2, 1, 32767)],
+    [0x0c, '80000000fffffffe000000017fffffff', Int32Array.of(-(2 ** 31), -2, 1, 2 ** 31 - 1)],
+    [0x0d, '3f800000c04800007f8000003dcccccd', Float32Array.of(1, -3.125, Infinity, 0.1)],
+    [0x0e, '3ff0000000000000c0090000000000003fb999999999999a', Float64Array.of(1, -3.125, 0.1)],
+  ]
+  for (const [type, hex, values] of cases) {
+    const plain = idx([values.length], Buffer.from(hex, 'hex'), type)
+    for (const content of [plain, gzipSync(plain), commented(plain)]) {
+      writeFileSync(file, content)
+      t.strictSame(readIdx(file).data, values)
+    }
+  }
+})
+
+t.test('emnist and qmnist: names, labels and classes', async (t) => {
+  const int32 = (values: number[]) => {
+    const bytes = Buffer.alloc(4 * values.length)
+    values.forEach((value, i) => {
+      bytes.writeInt32BE(value, 4 * i)
+    })
+    return bytes
+  }
+  const set = (prefix: string, first: number, last: number) => ({
+    [`${prefix}-train-images-idx3-ubyte`]: idx([2, 2, 3], bytes(12)),
+    [`${prefix}-train-labels-idx1-ubyte`]: idx([2], [first, last]),
+    [`${prefix}-test-images-idx3-ubyte.gz`]: gzipSync(idx([1, 2, 3], bytes(6))),
+    [`${prefix}-test-labels-idx1-ubyte.gz`]: gzipSync(idx([1], [last])),
+  })
+  const dir = t.testdir({
+    letters: set('emnist-letters', 1, 26),
+    all: {
+      ...set('emnist-letters', 1, 26),
+      ...set('emnist-byclass', 0, 61),
+      ...set('emnist-balanced', 0, 46),
+    },
+    none: set('emnist-letters', 0, 26),
+    // A label of QMNIST: class, series, writer, position, original class, index, and two zeros.
+    qmnist: {
+      'qmnist-train-images-idx3-ubyte': idx([2, 2, 3], bytes(12)),
+      'qmnist-train-labels-idx2-int': idx(
+        [2, 8],
+        int32([5, 0, 2626, 17, 35, 229421, 0, 0, 9, 0, 2316, 3, 48, 1, 0, 0]),
+        12,
+      ),
+      'qmnist-test-images-idx3-ubyte': idx([1, 2, 3], int32([0, 1, 2, 3, 4, 70000]), 12),
+      'qmnist-test-labels-idx2-int': idx([1, 8], int32([7, 4, 5, 6, 7, 8, 0, 0]), 12),
+    },
+  })
+  const letters = mnist(join(dir, 'letters'))
+  t.strictSame([...letters.train.targets, ...letters.test.targets], [0, 25, 25])
+  t.equal(letters.train.classes.join(''), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')
+  t.strictSame(mnist(join(dir, 'all/emnist-letters')).train.classes, letters.train.classes)
+  t.equal(mnist(join(dir, 'all/emnist-letters')).train.name, 'emnist-letters')
+  t.equal(mnist(join(dir, 'all/emnist-byclass')).train.classes[61], 'z')
+  t.equal(mnist(join(dir, 'all/emnist-balanced')).train.classes[46], 't')
+  t.throws(() => mnist(join(dir, 'all')), {
+    name: 'DataError',
+    message:
+      /expected one data set, got emnist-byclass, emnist-balanced, emnist-letters; name it: /,
+  })
+  t.throws(() => mnist(join(dir, 'none')), {
+    message: /expected labels in 1\.\.26, got 0 at position 0/,
+  })
+  t.throws(() => mnist(join(dir, 'letters/emnist-digits')), {
+    message: /expected a folder with IDX/,
+  })
+  const { train, test } = mnist(join(dir, 'qmnist'))
+  t.strictSame([...train.targets, ...test.targets], [5, 9, 7])
+  t.strictSame(train.classes, ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
+  t.strictSame([test.inputs, test.scale], [Float32Array.of(0, 1, 2, 3, 4, 70000), 1])
+})
+
 t.test('readIdx: malformed files', async (t) => {
   const dir = t.testdir()
   const file = join(dir, 'some-idx')
   const good = idx([2, 3], bytes(6))
   const cases: [string, Buffer, RegExp][] = [
     ['empty', Buffer.alloc(0), /expected an IDX header, got 0 bytes/],
-    ['png', Buffer.from('89504e470d0a1a0a', 'hex'), /magic number 000008nn, got 89504e47/],
-    ['unknown type', idx([1], [0], 7), /magic number 000008nn, got 00000701/],
-    ['floats', idx([1], [0, 0, 0, 0], 13), /expected unsigned bytes, got values of type float32/],
+    ['png', Buffer.from('89504e470d0a1a0a', 'hex'), /magic number, 0000ttnn .* got 89504e47/],
+    ['unknown type', idx([1], [0], 7), /magic number, 0000ttnn .* got 00000701/],
+    ['a type between', idx([1], [0], 10), /magic number, 0000ttnn .* got 00000a01/],
+    ['half a float', idx([1], [0, 0, 0], 13), /expected 12 bytes for shape \[1\], got 11/],
     ['no dimension', idx([], [1]), /at least one dimension, got 0 dimensions/],
     ['half a header', good.subarray(0, 9), /got 2 dimensions in 9 bytes/],
     [

@@ -1,11 +1,13 @@
 /**
  * Reads IDX files, the format of MNIST (http://yann.lecun.com/exdb/mnist), plain or gzipped.
- * Unsigned bytes only. The header is never believed: what it claims is compared with the size of
+ * Of every type of values. The header is never believed: what it claims is compared with the size of
  * the file before anything of that size is allocated or decompressed.
  *
- * Layout: 00 00, type, number of dimensions, each dimension as big-endian uint32, the values.
+ * Layout: 00 00, type, number of dimensions, each dimension as big-endian uint32, the values, which are
+ * big-endian as well.
  */
 import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
+import { endianness } from 'node:os'
 import { constants, gunzipSync } from 'node:zlib'
 import { DataError } from '../../base/errors.js'
 import { readAt } from '../../io/files.js'
@@ -13,14 +15,21 @@ import { readAt } from '../../io/files.js'
 /** The values of an IDX file, row-major. */
 export interface IdxFile {
   readonly shape: readonly number[]
-  readonly data: Uint8Array
+  readonly data: Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array
 }
 
 interface Header {
   readonly shape: readonly number[]
+  readonly type: ElementType
   /** Bytes of the header, and of the values after it. */
   readonly start: number
-  readonly count: number
+  readonly size: number
+}
+
+interface ElementType {
+  readonly bytes: number
+  /** The values in bytes of this machine's order. */
+  readonly view: (bytes: Uint8Array) => IdxFile['data']
 }
 
 const MAX_VALUES = 2 ** 30
@@ -30,21 +39,29 @@ const MAX_HEADER = 4 + 4 * 255
 const MAX_RATIO = 1032
 /** A gzip header carries a file name and a comment of any length; beyond this is no data set. */
 const MAX_GZIP_HEADER = 2 ** 17
-const UNSIGNED_BYTE = 0x08
-const OTHER_TYPES = new Map([
-  [0x09, 'int8'],
-  [0x0b, 'int16'],
-  [0x0c, 'int32'],
-  [0x0d, 'float32'],
-  [0x0e, 'float64'],
+
+type Constructor = new (buffer: ArrayBufferLike, offset: number, length: number) => IdxFile['data']
+
+const elementType = (bytes: number, Values: Constructor): ElementType => ({
+  bytes,
+  view: ({ buffer, byteOffset, byteLength }) => new Values(buffer, byteOffset, byteLength / bytes),
+})
+
+const TYPES = new Map([
+  [0x08, elementType(1, Uint8Array)],
+  [0x09, elementType(1, Int8Array)],
+  [0x0b, elementType(2, Int16Array)],
+  [0x0c, elementType(4, Int32Array)],
+  [0x0d, elementType(4, Float32Array)],
+  [0x0e, elementType(8, Float64Array)],
 ])
 
 /**
- * Reads one IDX file of unsigned bytes. Gzip is recognized by its magic bytes, not by the name.
+ * Reads one IDX file. Gzip is recognized by its magic bytes, not by the name.
  *
  * @param check called with the shape before any value is read; throws to refuse the file early
- * @throws DataError when the file cannot be read or is malformed: wrong magic, another type of
- *   values, truncated, trailing bytes, corrupt gzip, more than 2^30 values
+ * @throws DataError when the file cannot be read or is malformed: wrong magic, truncated, trailing
+ *   bytes, corrupt gzip, more than 2^30 values
  */
 export function readIdx(
   file: string,
@@ -68,10 +85,10 @@ function readPlain(
   file: string,
   check: (shape: readonly number[]) => void,
 ): IdxFile {
-  const { shape, start, count } = parseHeader(head, file)
+  const { shape, type, start, size: expected } = parseHeader(head, file)
   check(shape)
-  checkSize(size, start + count, shape, file)
-  return { shape, data: new Uint8Array(readAt(fd, start, count, file)) }
+  checkSize(size, start + expected, shape, file)
+  return { shape, data: valuesIn(Buffer.from(readAt(fd, start, expected, file)), type) }
 }
 
 function readGzipped(
@@ -80,9 +97,10 @@ function readGzipped(
   file: string,
   check: (shape: readonly number[]) => void,
 ): IdxFile {
-  const { shape, start, count } = parseHeader(gunzipHead(fd, size, file), file)
+  const header = parseHeader(gunzipHead(fd, size, file), file)
+  const { shape, type, start } = header
   check(shape)
-  const total = start + count
+  const total = start + header.size
   // Both ways: too little to hold what is claimed, or far too much even if nothing was compressed.
   if (total > size * MAX_RATIO || size > 2 * total + 2 * MAX_GZIP_HEADER) {
     throw new DataError(
@@ -93,7 +111,18 @@ function readGzipped(
     maxOutputLength: total,
   })
   checkSize(bytes.length, total, shape, file)
-  return { shape, data: bytes.subarray(start) }
+  const values = bytes.subarray(start)
+  // Values of several bytes must begin at a multiple of these.
+  return { shape, data: valuesIn(type.bytes > 1 ? Buffer.from(values) : values, type) }
+}
+
+function valuesIn(bytes: Buffer, { bytes: each, view }: ElementType): IdxFile['data'] {
+  if (endianness() === 'LE') {
+    if (each === 2) bytes.swap16()
+    if (each === 4) bytes.swap32()
+    if (each === 8) bytes.swap64()
+  }
+  return view(bytes)
 }
 
 /** Decompresses no more of the file than its header needs. */
@@ -128,13 +157,11 @@ function parseHeader(head: Uint8Array, file: string): Header {
     throw new DataError(`${file}: expected an IDX header, got ${head.length} bytes`)
   }
   const [zero, zeroToo, type, rank] = head
-  if (zero !== 0 || zeroToo !== 0 || !(type === UNSIGNED_BYTE || OTHER_TYPES.has(type))) {
+  const elements = TYPES.get(type)
+  if (zero !== 0 || zeroToo !== 0 || elements === undefined) {
     const found = Buffer.from(head.subarray(0, 4)).toString('hex')
-    throw new DataError(`${file}: expected the IDX magic number 000008nn, got ${found}`)
-  }
-  if (type !== UNSIGNED_BYTE) {
     throw new DataError(
-      `${file}: expected unsigned bytes, got values of type ${OTHER_TYPES.get(type)}`,
+      `${file}: expected an IDX magic number, 0000ttnn with a type of values tt 08, 09, 0b to 0e, got ${found}`,
     )
   }
   const start = 4 + 4 * rank
@@ -155,7 +182,7 @@ function parseHeader(head: Uint8Array, file: string): Header {
       )
     }
   }
-  return { shape, start, count }
+  return { shape, type: elements, start, size: count * elements.bytes }
 }
 
 function checkSize(size: number, expected: number, shape: readonly number[], file: string): void {
