@@ -1,10 +1,14 @@
-/** `predict`: the classes of raw features. */
+/** `predict`: the classes of raw features, and the values of a regression. */
 
 import { checkCount, refuseUnknown } from '../base/arguments.js'
 import { DivergenceError, ShapeError } from '../base/errors.js'
 import { type Rows, readRows } from '../data/rows.js'
+import { encodeInMemory } from '../data/table/applied.js'
+import type { TableRows } from '../data/table/frame.js'
+import { unseenNotes } from '../data/table/openTable.js'
 import { applyPreprocessing, type Preprocessing } from '../data/transforms/standardize.js'
 import type { Classifier } from '../io/classifier.js'
+import type { Regressor } from '../io/regressor.js'
 import { blameFor } from '../nn/finite.js'
 import type { Module } from '../nn/module.js'
 import { tensor } from '../tensor/create.js'
@@ -13,6 +17,8 @@ import { scope } from '../tensor/scope.js'
 import { Tensor } from '../tensor/tensor.js'
 
 const BATCH = 1000
+/** What a table's encoding leaves to do. */
+const NONE: Preprocessing = { mean: [0], scale: [1] }
 
 /** The classes of some rows, by number. */
 export interface ClassScores {
@@ -33,44 +39,88 @@ export interface Predictions extends ClassScores {
 
 /**
  * The classes of new examples. Raw features go through the preprocessing that was kept with the
- * classifier. A classifier without any gets bytes as 0 to 1 and other numbers as they are.
- * @param rows [examples, ...shape of one]: nested arrays or a tensor, of raw features
+ * classifier; one without any gets bytes as 0 to 1 and other numbers as they are. Of a classifier that
+ * was trained on a table, the rows are records by the names of its columns, or cells in the order of its
+ * features; a NeuroblasWarning tells of categories that training had not.
+ * @param rows [examples, ...shape of one]: nested arrays or a tensor, of raw features, or records
  * @param options.batchSize examples at a time; 1000 by default
  * @throws ShapeError when a row has not as many features as the model, DivergenceError when a score is
  * not finite, ArgumentError
+ * @throws DataError of a table: when a row lacks a column or a value, or has text in place of a number
  * @example
  * const classifier = loadClassifier('iris.safetensors')
  * const { names, scores } = predict(classifier, [[5.1, 3.5, 1.4, 0.2]])
  */
 export function predict(
   classifier: Classifier,
-  rows: Rows,
+  rows: Rows | TableRows,
+  options?: { batchSize?: number },
+): Predictions
+/**
+ * The values that a regressor predicts for the rows of a table, in the unit of its target.
+ * @param rows records by the names of the columns, or cells in the order of the features
+ * @param options.batchSize examples at a time; 1000 by default
+ * @throws DataError when a row lacks a column or a value, or has text in place of a number
+ * @example const [price] = predict(loadRegressor('houses.safetensors'), [{ rooms: 4, district: 'east' }])
+ */
+export function predict(
+  regressor: Regressor,
+  rows: Rows | TableRows,
+  options?: { batchSize?: number },
+): Float32Array
+export function predict(
+  model: Classifier | Regressor,
+  rows: Rows | TableRows,
   options: { batchSize?: number } = {},
-): Predictions {
+): Predictions | Float32Array {
   refuseUnknown('predict', options, ['batchSize'])
   const { batchSize = BATCH } = options
   checkCount('predict', 'batchSize', batchSize)
-  const { values, shape } = readRows('predict', rows)
-  const { inputs: width, classes } = classifier
+  const { inputs, preprocessing } = inputsFor(model, rows)
+  if (!('classes' in model)) return regress(model, inputs, batchSize)
+  const found = classify(model, inputs, preprocessing, batchSize)
+  return { ...found, names: Array.from(found.labels, (label) => model.classes[label]) }
+}
+
+/** What goes into the model but for the preprocessing that is still to be done. */
+function inputsFor(
+  model: Classifier | Regressor,
+  rows: Rows | TableRows,
+): { inputs: Float32Array; preprocessing: Preprocessing } {
+  const { encoding, inputs: width } = model
+  if (encoding) {
+    const cells = rows instanceof Tensor ? rowsOf(rows) : (rows as TableRows)
+    const { inputs, unseen } = encodeInMemory('predict', cells, encoding)
+    for (const note of unseenNotes('predict', unseen)) {
+      process.emitWarning(note, { type: 'NeuroblasWarning' })
+    }
+    return { inputs, preprocessing: NONE }
+  }
+  const { values, shape } = readRows('predict', rows as Rows)
   if (values.length !== shape[0] * width) {
     throw new ShapeError(
       `predict: expected rows of ${width} features, got shape [${shape.join(', ')}]`,
     )
   }
   const isBytes = rows instanceof Tensor && rows.dtype === 'uint8'
-  const found = classify(classifier, values, preprocessingOf(classifier, isBytes), batchSize)
-  return { ...found, names: Array.from(found.labels, (label) => classes[label]) }
+  return { inputs: values, preprocessing: preprocessingOf(model as Classifier, isBytes) }
+}
+
+function rowsOf(rows: Rows): number[][] {
+  const { values, shape } = readRows('predict', rows)
+  const width = values.length / shape[0]
+  return Array.from({ length: shape[0] }, (_, i) => [...values.slice(i * width, (i + 1) * width)])
 }
 
 /** A model that says nothing gets images as they are usually scaled, and other rows as they are. */
 export function preprocessingOf(
-  { preprocessing }: Pick<Classifier, 'preprocessing'>,
+  { preprocessing }: { readonly preprocessing?: Preprocessing },
   isBytes: boolean,
 ): Preprocessing {
   return preprocessing ?? { mean: [0], scale: [isBytes ? 1 / 255 : 1] }
 }
 
-/** The same for rows one after another in one array, whose number and width fit. */
+/** The classes of rows one after another in one array, whose number and width fit. */
 export function classify(
   { model, inputs: width, classes, loss }: Classifier,
   raw: Float32Array | Uint8Array,
@@ -80,39 +130,71 @@ export function classify(
   const rows = raw.length / width
   const scores = new Float32Array(rows * classes.length)
   const labels = new Int32Array(rows)
-  return inEval(model, () => {
+  inBatches(model, raw, width, preprocessing, batchSize, (outputs, row) => {
+    labels.set(outputs.argmax(-1).data(), row)
+    const shown = loss === 'cross-entropy' ? outputs.softmax() : outputs
+    scores.set(shown.data(), row * classes.length)
+  })
+  checkFinite(model, 'scores', scores, classes.length)
+  return { labels, scores }
+}
+
+/** The values of rows one after another in one array, as the encoding gives them. */
+export function regress(
+  { model, inputs: width, encoding }: Regressor,
+  inputs: Float32Array,
+  batchSize = BATCH,
+): Float32Array {
+  const { mean, scale } = encoding.target as { mean: number; scale: number }
+  const values = new Float32Array(inputs.length / width)
+  inBatches(model, inputs, width, NONE, batchSize, (outputs, row) => {
+    values.set(
+      outputs.data().map((value) => value / scale + mean),
+      row,
+    )
+  })
+  checkFinite(model, 'values', values, 1)
+  return values
+}
+
+/** Calls `use` with the outputs of each batch and the row that it begins at. */
+function inBatches(
+  model: Module,
+  raw: Float32Array | Uint8Array,
+  width: number,
+  preprocessing: Preprocessing,
+  batchSize: number,
+  use: (outputs: Tensor, row: number) => void,
+): void {
+  const rows = raw.length / width
+  inEval(model, () => {
     for (let row = 0; row < rows; row += batchSize) {
       const end = Math.min(row + batchSize, rows)
       const part = raw.subarray(row * width, end * width)
       noGrad(() =>
         scope(() => {
           const x = tensor(applyPreprocessing(part, width, preprocessing), [end - row, width])
-          const outputs = model.forward(x)
-          labels.set(outputs.argmax(-1).data(), row)
-          const shown = loss === 'cross-entropy' ? outputs.softmax() : outputs
-          scores.set(shown.data(), row * classes.length)
+          use(model.forward(x), row)
         }),
       )
     }
-    checkScores(model, scores, classes.length)
-    return { labels, scores }
   })
 }
 
-/** A class must not be chosen by what is no number. */
-function checkScores(model: Module, scores: Float32Array, classes: number): void {
-  const at = scores.findIndex((score) => !Number.isFinite(score))
+/** Nothing must be answered by what is no number. */
+function checkFinite(model: Module, what: string, answers: Float32Array, width: number): void {
+  const at = answers.findIndex((answer) => !Number.isFinite(answer))
   if (at < 0) return
   throw new DivergenceError(
-    `predict: expected finite scores, got ${scores[at]} for row ${Math.floor(at / classes) + 1} (${blameFor(model)})`,
+    `predict: expected finite ${what}, got ${answers[at]} for row ${Math.floor(at / width) + 1} (${blameFor(model)})`,
   )
 }
 
-function inEval<T>(model: Module, fn: () => T): T {
+function inEval(model: Module, fn: () => void): void {
   const wasTraining = model.training
   model.eval()
   try {
-    return fn()
+    fn()
   } finally {
     model.train(wasTraining)
   }

@@ -1,5 +1,5 @@
 /** A classifier in a file, and what it says about raw features. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -11,16 +11,20 @@ import {
   fitPreprocessing,
   iris,
   loadClassifier,
+  loadRegressor,
   mlp,
+  mse,
   noGrad,
   predict,
   preprocess,
-  readCsv,
   SGD,
   ShapeError,
   saveClassifier,
+  saveMlp,
+  saveRegressor,
   softmaxCrossEntropy,
   split,
+  table,
   tensor,
 } from '../../lib/index.js'
 import { close, rounding } from '../support/engine.js'
@@ -124,14 +128,133 @@ t.test('notes that no reader would take are not written', async (t) => {
   t.notOk(existsSync(path))
 })
 
-t.test('readCsv makes a data set of numbers and a class', async (t) => {
-  const path = join(folder, 'flowers.csv')
-  writeFileSync(path, 'length,width,kind\n1,2,b\n3,4,a\n5,6.5,b\n')
-  const data = readCsv(path)
-  t.strictSame(data.classes, ['a', 'b'])
-  t.strictSame([...data.targets], [1, 0, 1])
-  t.strictSame([...data.inputs], [1, 2, 3, 4, 5, 6.5])
-  t.strictSame([...readCsv(path, { classes: ['b', 'a'] }).targets], [0, 1, 0])
-  refuses(t, () => readCsv(path, { classes: ['a', 'c'] }), DataError)
-  refuses(t, () => readCsv(path, { header: true } as never), ArgumentError)
+t.test('a classifier of a table answers records, by the names of its columns', async (t) => {
+  const rows = Array.from({ length: 60 }, (_, i) => ({
+    color: ['red', 'green', 'blue'][i % 3],
+    size: i % 5 === 4 ? null : (i * 7) % 11,
+    kind: ['fruit', 'leaf', 'sky'][i % 3],
+  }))
+  const { train, classes, encoding } = await table(rows, { target: 'kind', missing: 'impute' })
+  const model = mlp([4, 8, 3])
+  const optimizer = new SGD(model.parameters(), { lr: 0.1 })
+  await fit(model, train, { loss: softmaxCrossEntropy, optimizer, epochs: 20, batchSize: 8 })
+  const path = join(folder, 'kinds.safetensors')
+  const notes = {
+    dataset: 'kinds',
+    seed: 0,
+    classes,
+    loss: 'cross-entropy',
+    testAccuracy: 1,
+  } as const
+  const architecture = { units: [4, 8, 3], activation: 'relu' } as const
+  saveClassifier(model, path, architecture, { ...notes, encoding })
+  const saved = loadClassifier(path)
+  t.strictSame(saved.encoding, encoding)
+  const { names, scores } = predict(saved, [
+    { size: 3, color: 'blue', shape: 'ignored' },
+    { color: 'red', size: null },
+    ['green', '4'],
+  ])
+  t.strictSame(names, ['sky', 'fruit', 'leaf'])
+  const size = encoding.features[1]
+  if (size.type !== 'number') throw new Error('size is a number')
+  // Categories are sorted; the mean, which stands for what is missing, is 0.
+  const inputs = [
+    1,
+    0,
+    0,
+    (3 - size.mean) * size.scale,
+    0,
+    0,
+    1,
+    0,
+    0,
+    1,
+    0,
+    (4 - size.mean) * size.scale,
+  ]
+  const expected = noGrad(() => model.forward(tensor(inputs, [3, 4])).softmax())
+  close(t, scores, expected.data(), 16 * rounding(16), 'the inputs are those of the encoding')
+
+  const warned: string[] = []
+  t.intercept(process, 'emitWarning', { value: (text: string) => warned.push(text) })
+  predict(saved, [{ color: 'mauve', size: 1 }])
+  t.strictSame(warned, [
+    'predict: column color has 1 cell with categories that training had not, such as "mauve"',
+  ])
+  refuses(t, () => predict(saved, [{ color: 'red' }]), DataError)
+  refuses(t, () => predict(saved, [['red']]), DataError)
+  refuses(t, () => predict(saved, [{ color: 'red', size: 'big' }]), DataError)
+  refuses(t, () => predict(saved, [{ color: 'red', size: 1 }], { batchSize: 0 }), ArgumentError)
+  refuses(t, () => predict(saved, []), DataError)
+  refuses(t, () => saveClassifier(model, path, architecture, notes), ArgumentError)
+  refuses(t, () => loadRegressor(path), DataError)
+
+  const strict = await table(
+    rows.map((row) => ({ ...row, size: row.size ?? 0 })),
+    { target: 'kind' },
+  )
+  saveClassifier(model, path, architecture, { ...notes, encoding: strict.encoding })
+  refuses(t, () => predict(loadClassifier(path), [{ color: 'red', size: null }]), DataError)
+})
+
+t.test('a regressor answers in the unit of its target', async (t) => {
+  const rows = Array.from({ length: 80 }, (_, i) => ({ x: i % 16, price: 1e5 + 5000 * (i % 16) }))
+  const { train, encoding } = await table(rows, { target: 'price', task: 'regress' })
+  const model = mlp([1, 1])
+  const optimizer = new SGD(model.parameters(), { lr: 0.1 })
+  await fit(model, train, { loss: mse, optimizer, epochs: 30, batchSize: 8 })
+  const path = join(folder, 'prices.safetensors')
+  const notes = { dataset: 'prices', seed: 0, encoding, loss: 'mse' } as const
+  saveRegressor(model, path, { units: [1, 1], activation: 'relu' }, notes)
+  const values = predict(loadRegressor(path), [{ x: 0 }, { x: 15 }, { x: 20 }])
+  // The line y = 100000 + 5000 x, which a single weight can have.
+  for (const [i, value] of [1e5, 175e3, 2e5].entries()) {
+    t.ok(Math.abs(values[i] - value) < 100, `${values[i]}`)
+  }
+  refuses(t, () => loadClassifier(path), DataError)
+  const regressor = loadRegressor(path)
+  regressor.model.parameters()[0].assign([[Infinity]])
+  refuses(t, () => predict(regressor, [{ x: 1 }]), DivergenceError, /finite values/)
+  const wide = { ...notes, encoding: { ...encoding, features: [] } }
+  const save = () => saveRegressor(model, path, { units: [1, 1], activation: 'relu' }, wide)
+  refuses(t, save, ArgumentError, /expected an encoding as table/)
+})
+
+t.test('notes of a file that are damaged are refused', async (t) => {
+  const { encoding } = await table(
+    Array.from({ length: 10 }, (_, i) => ({ a: 'uv'[i % 2], b: i / 2, kind: 'xy'[i % 2] })),
+    { target: 'kind' },
+  )
+  const path = join(folder, 'damaged.safetensors')
+  const save = (changed: object | null) =>
+    saveMlp(
+      mlp([3, 2]),
+      path,
+      { units: [3, 2], activation: 'relu' },
+      {
+        encoding: JSON.stringify(changed),
+      },
+    )
+  save(encoding)
+  t.strictSame(loadClassifier(path).encoding, encoding)
+  const [category, number] = encoding.features
+  for (const changed of [
+    null,
+    {},
+    { ...encoding, columns: ['a'] },
+    { ...encoding, isNamed: 1 },
+    { ...encoding, features: [category] },
+    { ...encoding, features: [category, { ...number, scale: null }] },
+    { ...encoding, features: [{ ...category, categories: [1, 2] }, number] },
+    { ...encoding, features: [{ ...category, name: 'c' }, number] },
+    { ...encoding, target: { name: 'kind', mean: 1 } },
+    { ...encoding, target: { name: 'kind', mean: 1, scale: 1 } },
+    { ...encoding, missing: 'guess' },
+    { ...encoding, format: { decimal: ';' } },
+    { ...encoding, format: undefined },
+  ]) {
+    save(changed)
+    refuses(t, () => loadClassifier(path), DataError)
+  }
 })

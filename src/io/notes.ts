@@ -1,0 +1,102 @@
+/** What is kept beside the weights of a model that answers, and the checks of it. */
+import { ArgumentError, DataError, excerpt } from '../base/errors.js'
+import { isTableEncoding, type TableEncoding } from '../data/table/encoding.js'
+import type { Preprocessing } from '../data/transforms/standardize.js'
+import { type LossName, losses } from '../nn/lossNames.js'
+import type { Sequential } from '../nn/sequential.js'
+import { loadMlp, type MlpArchitecture } from './mlp.js'
+
+/** The notes of a model file, parsed. */
+export interface Notes {
+  readonly model: Sequential
+  readonly inputs: number
+  readonly loss: LossName
+  /** None of a regressor. */
+  readonly classes?: readonly string[]
+  readonly preprocessing?: Preprocessing
+  readonly encoding?: TableEncoding
+  readonly dataset?: string
+  readonly seed?: number
+}
+
+type Metadata = Partial<Record<string, string>>
+
+/** What each note is when it fits the architecture. */
+const EXPECTED = {
+  classes: 'a name for each class, of two or more',
+  preprocessing: 'preprocessing { mean, scale } of one number, or one per feature',
+  encoding: 'an encoding as table() makes it, of as many inputs as the model has',
+  loss: `a loss of ${Object.keys(losses).join(', ')}`,
+  seed: 'a seed from 0 to 2^53 - 1',
+}
+
+/** @throws ArgumentError for notes that do not fit the architecture */
+export function checkNotes(op: string, metadata: Metadata, architecture: MlpArchitecture): void {
+  const { wrong } = parseNotes(metadata, architecture)
+  if (!wrong) return
+  throw new ArgumentError(`${op}: expected ${EXPECTED[wrong]}, got ${excerpt(metadata[wrong])}`)
+}
+
+/** @throws DataError when the file is malformed, or a note in it */
+export function readNotes(path: string): Notes {
+  const { model, architecture, metadata } = loadMlp(path)
+  const { wrong, ...notes } = parseNotes(metadata, architecture)
+  if (wrong) {
+    throw new DataError(
+      `${path}: expected ${EXPECTED[wrong]}, got ${metadata[wrong]?.slice(0, 80)}`,
+    )
+  }
+  return { model, inputs: architecture.units[0], ...notes } as Notes
+}
+
+/** The notes as text says them, and the first that does not fit the architecture. */
+function parseNotes(metadata: Metadata, { units }: MlpArchitecture) {
+  const [inputs, outputs] = [units?.[0], units?.at(-1) as number]
+  const { dataset, loss = 'cross-entropy' } = metadata
+  const encoding = parse(metadata.encoding)
+  const isEncoding = encoding === undefined || isTableEncoding(encoding, inputs)
+  const isRegression = outputs === 1 && isTableEncoding(encoding, inputs) && isOfValues(encoding)
+  const unnamed = Array.from({ length: outputs }, (_, i) => `${i}`)
+  const classes = parse(metadata.classes) ?? (isRegression ? undefined : unnamed)
+  const preprocessing = parse(metadata.preprocessing)
+  const seed = parse(metadata.seed)
+  const wrong: keyof typeof EXPECTED | false =
+    (!isLoss(loss) && 'loss') ||
+    (!isEncoding && 'encoding') ||
+    (!isRegression && !isNames(classes, outputs) && 'classes') ||
+    (!isPreprocessing(preprocessing, inputs) && 'preprocessing') ||
+    (!isSeed(seed) && 'seed')
+  return { wrong, dataset, loss, classes, preprocessing, encoding, seed }
+}
+
+const isOfValues = ({ target }: TableEncoding) => 'mean' in target
+
+/** Text that is no JSON becomes null, which no field may be. */
+function parse(text: string | undefined): unknown {
+  if (text === undefined) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+const isLoss = (value: string) => Object.hasOwn(losses, value)
+const isSeed = (value: unknown) =>
+  value === undefined || (Number.isSafeInteger(value) && (value as number) >= 0)
+const isNames = (value: unknown, length: number) =>
+  Array.isArray(value) &&
+  length >= 2 &&
+  value.length === length &&
+  value.every((v) => typeof v === 'string')
+
+function isPreprocessing(value: unknown, inputs: number): boolean {
+  if (value === undefined) return true
+  const { mean, scale } = (value ?? {}) as Record<string, unknown>
+  return [mean, scale].every(
+    (list) =>
+      Array.isArray(list) &&
+      (list.length === 1 || list.length === inputs) &&
+      list.every((v) => Number.isFinite(v)),
+  )
+}
