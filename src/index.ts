@@ -59,7 +59,7 @@ export type {
 export type { TableCell, TableRecord, TableRows } from './data/table/frame.js'
 export type { MissingPolicy } from './data/table/missing.js'
 export type { TableOptions, TableSource } from './data/table/openTable.js'
-export type { ColumnReference, Task } from './data/table/roles.js'
+export type { ColumnReference } from './data/table/roles.js'
 export { type Table, table } from './data/table/table.js'
 export { type Augment, type DistortionOptions, distortion } from './data/transforms/distortion.js'
 export { fitPreprocessing, type Preprocessing, preprocess } from './data/transforms/standardize.js'

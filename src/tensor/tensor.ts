@@ -13,12 +13,7 @@ import {
   type TypedArray,
 } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
-import {
-  ArgumentError,
-  excerpt,
-  ReleasedTensorError,
-  ShapeError,
-} from '../base/errors.js'
+import { ArgumentError, excerpt, ReleasedTensorError, ShapeError } from '../base/errors.js'
 import { defaultFloat } from './defaultFloat.js'
 import { formatTensor, type NestedOf, nest } from './print.js'
 import { checkShape, format, type Shape, sameShape, sizeOf } from './shape.js'

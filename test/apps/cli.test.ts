@@ -7,20 +7,23 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { WriteStream } from 'node:tty'
+import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { readData } from '../../lib/apps/cli/data.js'
 import { Progress } from '../../lib/apps/cli/progress.js'
+import { regressionFigures } from '../../lib/apps/cli/regression.js'
 import { table } from '../../lib/apps/cli/table.js'
 import { type Dataset, dataset } from '../../lib/data/dataset.js'
-import { parseLabelledRows, parseRows } from '../../lib/data/formats/csv.js'
 import { digits } from '../../lib/data/sets/digits.js'
 import { iris } from '../../lib/data/sets/iris.js'
+import type { TableEncoding } from '../../lib/data/table/encoding.js'
 import {
   applyPreprocessing,
   fitPreprocessing,
   preprocess,
 } from '../../lib/data/transforms/standardize.js'
 import { decodeSafetensors, encodeSafetensors } from '../../lib/io/safetensors.js'
+import { mlp } from '../../lib/nn/sequential.js'
 import { bareNode, type Run, root, runCommand } from '../support/cli.js'
 
 type Event = Record<string, unknown> & { event: string; testAccuracy: number }
@@ -104,6 +107,19 @@ t.test('wrong arguments: one clear line, exit code 2', async (t) => {
       ['train', 'digits', '--optimizer', 'adam', '--momentum', '0.5'],
       /--momentum: expected with sgd alone, got 0\.5 with adam/,
     ],
+    [['train', 'iris', '--target', 'species'], /--target: expected with a table alone, got iris/],
+    [['train', 'iris', '--missing-values', '?'], /--missing-values: expected with a table alone/],
+    [['train', 'a.csv', '--task', 'cluster'], /--task: expected classify or regress, got "clu/],
+    [
+      ['train', 'a.csv', '--missing', 'guess'],
+      /--missing: expected refuse, drop or impute, got "gu/,
+    ],
+    [['train', 'a.csv', '--header', 'maybe'], /--header: expected yes or no, got "maybe"/],
+    [['train', 'a.csv', '--delimiter', '::'], /--delimiter: expected one character, tab or blanks/],
+    [
+      ['train', 'a.csv', '--task', 'regress', '--loss', 'hinge'],
+      /--loss: expected mse or huber to regress, got hinge/,
+    ],
     [['train', 'digits', '--backend', 'gpu'], /--backend: expected native or js, got "gpu"/],
     [['eval', 'm.safetensors'], /missing required argument 'data'/],
     [['predict', 'm.safetensors'], /missing required argument 'input'/],
@@ -124,6 +140,7 @@ t.test('wrong arguments: one clear line, exit code 2', async (t) => {
 t.test('what cannot be done: one clear line, exit code 1', async (t) => {
   const cwd = t.testdir({
     folder: {},
+    text: 'no model',
     'text.txt': 'no model',
     'rows.csv': '1,2,3\n',
     'semicolons.csv': '1;2;3;4\n',
@@ -142,34 +159,35 @@ t.test('what cannot be done: one clear line, exit code 1', async (t) => {
   const iris = 'iris.safetensors'
   const cases: [string[], RegExp, string?][] = [
     [['train', 'nosuch'], /nosuch: expected mnist, .* or a folder.*nothing of that name/],
-    [['train', 'text.txt'], /text\.txt: expected mnist, .*, a \.csv file or a folder.*got a file/],
+    [['train', 'text'], /text: expected mnist, .*, a table .* or a folder.*got a file/],
+    [['train', 'text.txt'], /text\.txt: expected rows after the line of names, got none/],
     [['train', 'folder'], /folder: expected train-labels-idx1-ubyte/],
     [['train', 'digits', '--save', 'no/m'], /--save no\/m: expected an existing folder/],
     [['train', 'digits', '--save', 'folder'], /--save folder: expected the name of a file/],
-    [['train', 'nosuch.csv'], /nosuch\.csv: no such file or folder/],
-    [['train', 'semicolons.csv'], /semicolons\.csv: expected .*, got no commas in "1;2;3;4"/],
-    [['train', 'rows.csv'], /rows\.csv: expected 2 classes or more in the last column, got 3/],
+    [['train', 'nosuch.csv'], /nosuch\.csv: expected a readable file, got no such file or folder/],
+    [['train', 'semicolons.csv'], /semicolons\.csv: expected 2 classes or more in 3, got 4/],
+    [['train', 'rows.csv'], /rows\.csv: expected 2 classes or more in 2, got 3/],
     [['eval', iris, 'classes.csv'], /classes\.csv: expected one of.*setosa.*, got "tulip"/],
-    [['eval', iris, 'rows.csv'], /rows\.csv: expected one of the classes/],
+    [['eval', iris, 'rows.csv'], /rows\.csv: expected 4 columns, the features, or 5, .* got 3/],
     [['eval', 'nosuch', 'iris'], /nosuch: /],
     [['eval', 'text.txt', 'iris'], /text\.txt: expected/],
     [['eval', iris, 'nosuch'], /nosuch: expected mnist/],
     [['eval', iris, 'digits'], /digits: expected 4 features and 3 classes.*got 64 and 10/],
     [['eval', 'changed.safetensors', 'iris'], /changed\.safetensors: expected preprocessing as/],
-    [['predict', iris, 'nosuch.csv'], /nosuch\.csv: no such file or folder/],
+    [
+      ['predict', iris, 'nosuch.csv'],
+      /nosuch\.csv: expected a readable file, got no such file or folder/,
+    ],
     [['predict', iris, 'folder'], /folder: expected a file, got a folder/],
-    [['predict', iris, 'rows.csv'], /rows\.csv: expected 4 values between commas on line 1, got 3/],
+    [['predict', iris, 'rows.csv'], /rows\.csv: expected 4 columns, the features, or 5, .* got 3/],
     [['predict', iris, 'images'], /images: expected images of 4 pixels.*shape \[1, 2, 3\]/],
     [
       ['predict', iris, '-'],
-      /standard input: expected a number in column 2 of line 2/,
+      /standard input: expected numbers in column 1, got "x" on line 2/,
       '1,2,3,4\n1,',
     ],
-    [['predict', iris, '-'], /standard input: expected rows of 4 values, got none/],
-    [
-      ['predict', iris, 'semicolons.csv'],
-      /semicolons\.csv: expected 4 values between commas on line 1, got no commas in "1;2;3;4"/,
-    ],
+    [['predict', iris, '-'], /standard input: expected rows, got none/],
+    [['predict', iris, '-'], /standard input: expected 4 cells on line 2 .*got 3/, '1,2,3,4\n'],
   ]
   for (const [args, message, input] of cases) {
     const { code, stdout, stderr } = await runCommand(args, {
@@ -543,6 +561,136 @@ t.test('a CSV file: train, eval and predict', async (t) => {
   t.equal(hits / 50, some.accuracy)
 })
 
+/** Rows in the style of the adult data set: columns that decide, one that does not, missing values. */
+function adults(count: number, isWithClass: boolean): string {
+  const rows = Array.from({ length: count }, (_, i) => {
+    const [education, hours] = [['HS-grad', 'Masters'][i % 2], 20 + ((i * 7) % 41)]
+    const isRich = hours + 20 * (i % 2) > 50
+    const work = i % 9 === 4 ? '?' : ['Private', 'State-gov'][(i >> 2) % 2]
+    return [hours, work, education, ...(isWithClass ? [isRich ? '>50K' : '<=50K'] : [])].join(', ')
+  })
+  const names = ['hours', 'work', 'education', ...(isWithClass ? ['income'] : [])]
+  return `${[names.join(', '), ...rows].join('\r\n')}\r\n\r\n`
+}
+
+t.test('a table: categories and missing values travel with the model', async (t) => {
+  const cwd = t.testdir({
+    'adult.data.gz': gzipSync(adults(400, true)),
+    'turned.tsv':
+      'income\teducation\tmore\thours\twork\n<=50K\tHS-grad\t1\t20\tPrivate\n>50K\tDoctorate\t2\t60\t\n',
+    'unknown.csv': 'hours,work\n1,Private\n',
+  })
+  const args = ['adult.data.gz', '--epochs', '30', '--layers', '8']
+  const refused = await runCommand(['train', ...args], { cwd })
+  t.match(refused, {
+    code: 1,
+    stderr: /got missing ones of 400 \(work 44\), such as work on line 6; say mis/,
+  })
+  const { events, end, stderr } = await train([...args, '--missing', 'impute'], { cwd })
+  t.match(events[0], {
+    dataset: 'adult.data.gz',
+    target: 'income',
+    layers: [5, 8, 2],
+    testExamples: 80,
+  })
+  t.match(end, { saved: 'adult.safetensors', testR2: null })
+  t.ok(end.testAccuracy > 0.9, `${end.testAccuracy}`)
+  t.match(
+    stderr,
+    /took the last column, income, for the target; --target takes another, such as work, ed/,
+  )
+  t.match(stderr, /filled in missing values \(work 44\)\n$/)
+
+  const evaluate = async (source: string) => {
+    const run = await runCommand(['eval', 'adult.safetensors', source, '--json'], { cwd })
+    return { ...run, figures: JSON.parse(run.stdout) }
+  }
+  t.match((await evaluate('adult.data.gz')).figures, { examples: 80, accuracy: end.testAccuracy })
+  const turned = await evaluate('turned.tsv')
+  t.match(turned.figures, { examples: 2, accuracy: 1 })
+  t.match(
+    turned.stderr,
+    /column education has 1 cell with categories that training had not, such as "Doc/,
+  )
+
+  const predict = (input: string, source = '-') =>
+    runCommand(['predict', 'adult.safetensors', source, '--json'], { cwd, input })
+  const named = eventsOf((await predict('', 'turned.tsv')).stdout)
+  t.strictSame(
+    named.map((row) => row.class),
+    ['<=50K', '>50K'],
+  )
+  const unnamed = eventsOf((await predict('20 Private HS-grad\n60 ? Masters\n')).stdout)
+  t.strictSame(
+    unnamed.map((row) => row.class),
+    ['<=50K', '>50K'],
+  )
+  t.match(await predict('', 'unknown.csv'), {
+    code: 1,
+    stderr: /unknown\.csv: expected a column "education" as in training, got "hours", "work"\n$/,
+  })
+  t.match(await runCommand(['eval', 'adult.safetensors', 'iris'], { cwd }), {
+    code: 1,
+    stderr: /iris: expected a table with the column income/,
+  })
+})
+
+t.test('a table to regress on', async (t) => {
+  const rows = Array.from({ length: 300 }, (_, i) => {
+    const [rooms, east] = [1 + (i % 7), (i >> 1) % 2]
+    return `${i + 1};${rooms};${['west', 'east'][east]};${100_000 + 25_000 * rooms + 50_000 * east + i}`
+  })
+  const cwd = t.testdir({ 'houses.csv': `Id;rooms;district;price\n${rows.join('\n')}\n` })
+  const unclear = await runCommand(['train', 'houses.csv'], { cwd })
+  t.match(unclear, {
+    code: 1,
+    stderr: /or the task, got 300 different numbers in 300 rows of price/,
+  })
+  const args = [
+    'houses.csv',
+    '--target',
+    'price',
+    '--task',
+    'regress',
+    '--epochs',
+    '60',
+    '--layers',
+    '8',
+  ]
+  const { events, end, stderr } = await train(args, { cwd })
+  t.match(stderr, /^neuroblas: .*left out column Id: it numbers the rows\n$/)
+  t.match(events[0], { target: 'price', task: 'regress', loss: 'mse', layers: [3, 8, 1] })
+  t.match(events[1], { validationLoss: Number })
+  t.equal(end.testAccuracy, null)
+  t.ok((end.testR2 as number) > 0.99 && (end.testMae as number) < 5000, JSON.stringify(end))
+  const run = await runCommand(['eval', 'houses.safetensors', 'houses.csv', '--json'], { cwd })
+  t.match(JSON.parse(run.stdout), {
+    examples: 60,
+    r2: end.testR2,
+    mae: end.testMae,
+    loss: end.testLoss,
+  })
+  const text = await runCommand(['eval', 'houses.safetensors', 'houses.csv'], { cwd })
+  t.match(text.stdout, /on 60 examples of houses\.csv\nR² 0\.99\d\d {2}mean absolute error \d+/)
+  const input = 'district,rooms\neast,3\nwest,3\n'
+  const predicted = await runCommand(['predict', 'houses.safetensors', '-', '--json'], {
+    cwd,
+    input,
+  })
+  const [east, west] = eventsOf(predicted.stdout).map(({ value }) => value as number)
+  t.ok(Math.abs(east - 225_000) < 10_000 && Math.abs(west - 175_000) < 10_000, predicted.stdout)
+  const table = await runCommand(['predict', 'houses.safetensors', '-'], { cwd, input })
+  t.match(table.stdout, /^row +value\n +1 +\d/)
+  const shown = await runCommand(['train', ...args.slice(0, 5), '--epochs', '1', '--no-save'], {
+    cwd,
+  })
+  t.match(shown.stdout, /\ntarget +price, to regress\n/)
+  t.match(
+    shown.stdout,
+    /validation loss \d.*\ntest R² -?\d\.\d{4} {2}mean absolute error \d+ {2}loss/s,
+  )
+})
+
 t.test('info', async (t) => {
   const js = await runCommand(['info', '--json'], { env: { NEUROBLAS_BACKEND: 'js' } })
   t.match(JSON.parse(js.stdout), { backend: 'js', threads: 1, memory: { live: 0, buffers: 0 } })
@@ -595,23 +743,36 @@ t.test('mnist natively, and npm start in short', { skip }, async (t) => {
   t.match(evaluated, `accuracy ${accuracy} %`)
 })
 
-t.test('parts: CSV', async (t) => {
-  t.strictSame([...parseRows('1,-2.5\n.5,1e3', 2, 'f')], [1, -2.5, 0.5, 1000])
-  t.strictSame([...parseRows('\uFEFFx,y\n1,2\n', 2, 'f')], [1, 2])
-  for (const text of ['1,2\n\n3,4\n', '1,\n', '1,0x2\n', '1,1e39\n', '1;2\n', 'x,y\n', '"1",2\n']) {
-    t.throws(() => parseRows(text, 2, 'f'), { name: 'DataError' }, JSON.stringify(text))
-  }
-})
-
-t.test('parts: CSV with classes', async (t) => {
-  const { values, columns, labels } = parseLabelledRows(
-    '\uFEFFx,y,kind\r\n1,2, a b\r\n3,4,7\r\n',
-    'f',
+t.test('parts: figures of a regression', async (t) => {
+  // The example of scikit-learn's r2_score and mean_absolute_error, standardized by mean 2 and scale 0.5.
+  const targets = Float32Array.of(3, -0.5, 2, 7).map((y) => (y - 2) / 2)
+  const predicted = [2.5, 0, 2, 8]
+  const model = mlp([1, 1])
+  const values = { 'layers.0.weight': [[1, 1], 0.5], 'layers.0.bias': [[1], -1] } as const
+  model.loadStateDict(
+    new Map(
+      Object.entries(values).map(([name, [shape, value]]) => [
+        name,
+        { shape: [...shape], data: Float32Array.of(value) },
+      ]),
+    ),
   )
-  t.strictSame([[...values], columns, labels], [[1, 2, 3, 4], 2, ['a b', '7']])
-  for (const text of ['', '\n', '1\n2\n', 'x,y\n', '1,a\n2\n', 'x,1,a\n', '1,a\n2,b,c\n', '1,\n']) {
-    t.throws(() => parseLabelledRows(text, 'f'), { name: 'DataError' }, JSON.stringify(text))
+  const target = { name: 'y', mean: 2, scale: 0.5 }
+  const feature = { name: 'x', type: 'number', mean: 0, scale: 1 } as const
+  const encoding: TableEncoding = {
+    columns: ['x', 'y'],
+    isNamed: true,
+    features: [feature],
+    target,
+    missing: 'refuse',
+    format: {},
   }
+  const regressor = { model, inputs: 1, encoding, loss: 'mse' } as const
+  const data = dataset({ inputs: predicted.map((x) => [x]), targets })
+  const { r2, mae } = regressionFigures(regressor, data)
+  t.ok(Math.abs(r2 - 0.9486081370449679) < 1e-6 && Math.abs(mae - 0.5) < 1e-6, `${r2} ${mae}`)
+  const constant = dataset({ inputs: [[1], [2]], targets: Float32Array.of(0, 0) })
+  t.equal(regressionFigures(regressor, constant).r2, 0, 'as r2_score has it')
 })
 
 t.test('parts: preprocessing', async (t) => {

@@ -1,77 +1,90 @@
 /** `neuroblas eval`: how well a saved model does on the test part of a data set. */
 
-import { basename } from 'node:path'
 import { Command } from 'commander'
 import {
   type Classifier,
   DataError,
   type Dataset,
   evaluate,
-  loadClassifier,
   preprocess,
+  type Regressor,
 } from '../../index.js'
-import { classify, losses } from '../../internal.js'
+import { classify, loadPredictor, losses, type Reading } from '../../internal.js'
 import { hasOwnTest, kindOf, readData, readWhole, SOURCES } from './data.js'
 import { jsonOption } from './options.js'
-import { count, figure, percent, print, table } from './table.js'
+import { regressionFigures } from './regression.js'
+import { regressionText } from './report.js'
+import { count, figure, note, percent, print, table } from './table.js'
+import { addReadingOptions, isTable, unseenRows } from './tables.js'
 
 const help = `
-The test part is the data set's own, or, for digits, iris and CSV files (known by their names without
-the folder), what the model's training set aside; a model that was trained on something else is
-tested on all of them.
+The test part is the data set's own, or, for digits, iris and tables (known by their names without the
+folder), what the model's training set aside; a model that was trained on something else is tested on
+all of them. Of a table the columns are found by their names, in any order.
 
 Examples:
   neuroblas eval mnist.safetensors mnist
   neuroblas eval digits.safetensors digits --json`
 
+type EvalOptions = Pick<Reading, 'delimiter' | 'encoding'> & { json?: boolean }
+
 export function evalCommand(): Command {
-  return new Command('eval')
+  const command = new Command('eval')
     .summary('test a saved model')
-    .description('Tests a saved model: accuracy, mean loss and confusion matrix.')
+    .description(
+      'Tests a saved model: accuracy, mean loss and confusion matrix, or of a regression R² and the mean absolute error.',
+    )
     .argument('<model>', 'file that neuroblas train saved')
     .argument('<data>', SOURCES)
     .addOption(jsonOption('print one JSON object'))
-    .addHelpText('after', help)
-    .action(evalModel)
+  return addReadingOptions(command).addHelpText('after', help).action(evalModel)
 }
 
-async function evalModel(
-  path: string,
-  source: string,
-  { json }: { json?: boolean },
-): Promise<void> {
-  const saved = loadClassifier(path)
-  const data = unseenPart(saved, source)
-  const width = data.inputs.length / data.size
-  if (width !== saved.inputs || data.classes.length !== saved.classes.length) {
-    throw new DataError(
-      `${source}: expected ${count(saved.inputs)} features and ${saved.classes.length} classes as the model has them, got ${count(width)} and ${data.classes.length}`,
-    )
-  }
-  const how = saved.preprocessing ?? { mean: [0], scale: [data.scale] }
-  const { accuracy, loss } = await evaluate(saved.model, preprocess(data, how), {
-    loss: losses[saved.loss],
-  })
-  const { labels } = classify(saved, data.inputs, how)
-  const confusion = confusionMatrix(data.targets, labels, saved.classes.length)
-  const figures = { dataset: data.name, examples: data.size, accuracy: accuracy as number, loss }
-  if (json) {
-    print(
-      JSON.stringify({ ...figures, lossFunction: saved.loss, classes: saved.classes, confusion }),
-    )
+async function evalModel(path: string, source: string, options: EvalOptions): Promise<void> {
+  const saved = loadPredictor(path)
+  const { data, notes } = isTable(source)
+    ? await unseenRows(saved, source, options)
+    : { data: unseenPart(saved, source), notes: [] }
+  for (const text of notes) note(text)
+  const { accuracy, loss } = await evaluate(saved.model, data, { loss: losses[saved.loss] })
+  const figures = { dataset: data.name, examples: data.size }
+  const heading = `${path} on ${count(data.size)} ${kindOf(data)} of ${data.name}`
+  if (!('classes' in saved)) {
+    const { r2, mae } = regressionFigures(saved, data)
+    if (options.json) print(JSON.stringify({ ...figures, r2, mae, loss, lossFunction: saved.loss }))
+    else print(`${heading}\n${regressionText(r2, mae)}  loss ${figure(loss)} (${saved.loss})`)
     return
   }
-  const { examples, dataset } = figures
-  print(`${path} on ${count(examples)} ${kindOf(data)} of ${dataset}`)
-  print(`accuracy ${percent(figures.accuracy)}  loss ${figure(loss)} (${saved.loss})`)
+  const { classes, loss: lossFunction } = saved
+  const { labels } = classify(saved, data.inputs, { mean: [0], scale: [data.scale] })
+  const confusion = confusionMatrix(data.targets, labels, classes.length)
+  if (options.json) {
+    print(JSON.stringify({ ...figures, accuracy, loss, lossFunction, classes, confusion }))
+    return
+  }
+  print(heading)
+  print(`accuracy ${percent(accuracy as number)}  loss ${figure(loss)} (${lossFunction})`)
   print('\nConfusion matrix: a row for each true class, a column for each predicted one')
-  print(matrixText(confusion, saved.classes))
+  print(matrixText(confusion, classes))
 }
 
-function unseenPart({ dataset, seed = 0, classes }: Classifier, source: string): Dataset {
-  return hasOwnTest(source) || dataset === basename(source)
-    ? readData(source, seed, classes).test
-    : readWhole(source, classes)
+/** What the model has not been trained on of a data set that is no table, preprocessed. */
+function unseenPart(saved: Classifier | Regressor, source: string): Dataset {
+  if (saved.encoding) {
+    throw new DataError(
+      `${source}: expected a table with the column ${saved.encoding.target.name}, as the model was trained on one, got another data set`,
+    )
+  }
+  const { dataset, seed = 0, classes, preprocessing, inputs } = saved as Classifier
+  const data =
+    hasOwnTest(source) || dataset === source ? readData(source, seed).test : readWhole(source)
+  const width = data.inputs.length / data.size
+  if (width !== inputs || data.classes.length !== classes.length) {
+    throw new DataError(
+      `${source}: expected ${count(inputs)} features and ${classes.length} classes as the model has them, got ${count(width)} and ${data.classes.length}`,
+    )
+  }
+  return preprocess(data, preprocessing ?? { mean: [0], scale: [data.scale] })
 }
 
 function confusionMatrix(

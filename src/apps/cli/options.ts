@@ -63,6 +63,13 @@ export function namesOption(flags: string, description: string, known: readonly 
   })
 }
 
+/** Texts separated by commas. */
+export function listOption(flags: string, description: string): Option {
+  return checkedOption(flags, description, 'names between commas', (text) =>
+    text.split(',').map((name) => name.trim()),
+  )
+}
+
 /** Beyond this a layer is taken for a slip: two such layers would fill 16 GiB. */
 const MAX_UNITS = 65536
 

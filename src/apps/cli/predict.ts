@@ -1,50 +1,91 @@
-/** `neuroblas predict`: the class of each row of new features. */
+/** `neuroblas predict`: the class or the value of each row of new features. */
 
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
-import { buffer } from 'node:stream/consumers'
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { Command } from 'commander'
-import { type Classifier, type ClassScores, DataError, loadClassifier } from '../../index.js'
-import { classify, parseRows, preprocessingOf, readIdx } from '../../internal.js'
+import {
+  type Classifier,
+  type ClassScores,
+  DataError,
+  type Preprocessing,
+  type Regressor,
+} from '../../index.js'
+import {
+  classify,
+  encodeAll,
+  loadPredictor,
+  preprocessingOf,
+  type Reading,
+  readIdx,
+  regress,
+  unseenNotes,
+} from '../../internal.js'
 import { jsonOption } from './options.js'
-import { count, print, table } from './table.js'
+import { count, note, print, table } from './table.js'
+import { addReadingOptions, isTable, readFor } from './tables.js'
 
 const help = `
-INPUT holds raw features, as they were before training scaled them: a CSV file of one row per
-example (a header line is skipped), - for the same on standard input, or an IDX file of images.
-The probability is softmax's; a model trained on another loss than cross-entropy has scores.
+INPUT holds raw features, as they were before training scaled them: a table of one row per example, -
+for the same on standard input, or an IDX file of images. Where the model was trained on a table with
+names, columns are found by them, in any order; others are ignored. The probability is softmax's; a model
+trained on another loss than cross-entropy has scores.
 
 Examples:
   neuroblas predict iris.safetensors flowers.csv
   echo 5.1,3.5,1.4,0.2 | neuroblas predict iris.safetensors -
   neuroblas predict mnist.safetensors t10k-images-idx3-ubyte --json`
 
+type PredictOptions = Pick<Reading, 'delimiter' | 'encoding'> & { json?: boolean }
+
 export function predictCommand(): Command {
-  return new Command('predict')
+  const command = new Command('predict')
     .summary('classify new inputs with a saved model')
-    .description('Prints the class of each row of INPUT and how probable it is.')
+    .description(
+      'Prints the class of each row of INPUT and how probable it is, or of a regression its value.',
+    )
     .argument('<model>', 'file that neuroblas train saved')
-    .argument('<input>', 'CSV file, - for standard input, or IDX file of images')
+    .argument('<input>', 'table, - for standard input, or IDX file of images')
     .addOption(jsonOption('print one JSON object per row, with the probabilities of all classes'))
-    .addHelpText('after', help)
-    .action(predict)
+  return addReadingOptions(command).addHelpText('after', help).action(predict)
 }
 
-async function predict(path: string, input: string, { json }: { json?: boolean }): Promise<void> {
-  const saved = loadClassifier(path)
-  const raw = await readRows(input, saved)
-  const scores = classify(saved, raw, preprocessingOf(saved, raw instanceof Uint8Array))
-  const show = json ? asJson : asTable
+async function predict(path: string, input: string, options: PredictOptions): Promise<void> {
+  const saved = loadPredictor(path)
+  const isImages = input !== '-' && !isTable(input) && isIdx(input)
+  const { inputs, preprocessing } = isImages
+    ? imagesOf(input, saved)
+    : await rowsOf(input, saved, options)
+  if (!('classes' in saved)) {
+    print(showValues(regress(saved, inputs as Float32Array), options.json === true))
+    return
+  }
+  const scores = classify(saved, inputs, preprocessing)
+  const show = options.json ? asJson : asTable
   print(show(scores, saved.classes, saved.loss === 'cross-entropy' ? 'probability' : 'score'))
 }
 
-async function readRows(
+interface Features {
+  inputs: Float32Array | Uint8Array
+  /** What is still to be done to them. */
+  preprocessing: Preprocessing
+}
+
+async function rowsOf(
   input: string,
-  { inputs: width }: Classifier,
-): Promise<Float32Array | Uint8Array> {
-  if (input === '-') {
-    return parseRows((await buffer(process.stdin)).toString(), width, 'standard input')
+  saved: Classifier | Regressor,
+  options: PredictOptions,
+): Promise<Features> {
+  const [source, name] = input === '-' ? [process.stdin, 'standard input'] : [input, input]
+  const { applied, encoding } = await readFor(saved, source, name, options)
+  const { inputs, unseen } = encodeAll(applied, encoding)
+  for (const text of unseenNotes(name, unseen)) note(text)
+  return { inputs, preprocessing: { mean: [0], scale: [1] } }
+}
+
+function imagesOf(input: string, saved: Classifier | Regressor): Features {
+  if (saved.encoding) {
+    throw new DataError(`${input}: expected a table, as the model was trained on one, got images`)
   }
-  if (!isIdx(input)) return parseRows(readFileSync(input, 'utf8'), width, input)
+  const { inputs: width } = saved
   const { data } = readIdx(input, (shape) => {
     const features = shape.slice(1).reduce((a, b) => a * b, 1)
     if (shape.length < 2 || shape[0] < 1 || features !== width) {
@@ -53,7 +94,14 @@ async function readRows(
       )
     }
   })
-  return data
+  const inputs = data instanceof Uint8Array ? data : Float32Array.from(data)
+  return { inputs, preprocessing: preprocessingOf(saved as Classifier, data instanceof Uint8Array) }
+}
+
+function showValues(values: Float32Array, json: boolean): string {
+  const rows = Array.from(values, (value, row) => ({ row: row + 1, value }))
+  if (json) return rows.map((row) => JSON.stringify(row)).join('\n')
+  return table([['row', 'value'], ...rows.map(({ row, value }) => [`${row}`, `${value}`])], 'rr')
 }
 
 /**

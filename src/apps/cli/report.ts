@@ -15,6 +15,9 @@ export interface StartEvent {
   activation: string
   dropout: number
   loss: string
+  task: string
+  /** Of a table: the column to predict. */
+  target?: string
   batchSize: number
   epochs: number
   optimizer: string
@@ -31,7 +34,11 @@ export type EpochEvent = EpochReport & { epochs: number }
 
 /** Figures of the kept weights; null where no step was taken. */
 export interface EndEvent {
+  /** Null in a regression. */
   testAccuracy: number | null
+  /** Of a regression: the coefficient of determination, and the mean absolute error. */
+  testR2: number | null
+  testMae: number | null
   testLoss: number | null
   loss: number | null
   regularizationLoss: number | null
@@ -111,7 +118,9 @@ export class TextReporter implements Reporter {
         epochTitle(event.epoch, event.epochs),
         `loss ${figure(event.loss)}`,
         `regularization loss ${figure(event.regularizationLoss)}`,
-        `validation ${percent(event.validationAccuracy as number)}`,
+        event.validationAccuracy === undefined
+          ? `validation loss ${figure(event.validationLoss as number)}`
+          : `validation ${percent(event.validationAccuracy)}`,
         rate(event.examplesPerSecond),
       ].join('  '),
     )
@@ -147,6 +156,7 @@ function describe(e: StartEvent): string {
   return table(
     [
       ['data', `${e.dataset}: ${all} ${e.kind} (${parts}), ${count(e.testExamples)} to test on`],
+      ...(e.target === undefined ? [] : [['target', `${e.target}, to ${e.task}`]]),
       ['network', `${e.layers.join('-')}, ${hidden}: ${count(e.parameters)} parameters`],
       ['training', `${e.loss}, ${settings.join(', ')}`],
       ['backend', `${e.backend === 'js' ? 'pure JavaScript' : e.backend}, ${threads}`],
@@ -155,8 +165,13 @@ function describe(e: StartEvent): string {
   )
 }
 
+/** The figures of a regression. */
+export function regressionText(r2: number, mae: number): string {
+  return `R² ${r2.toFixed(4)}  mean absolute error ${Number(mae.toPrecision(4))}`
+}
+
 function outcome(e: EndEvent): string {
-  if (e.testAccuracy === null) {
+  if (e.testLoss === null) {
     return `stopped by ${e.ended} before the first step; nothing saved`
   }
   const lines = []
@@ -166,7 +181,11 @@ function outcome(e: EndEvent): string {
   if (e.bestEpoch !== e.epochs) {
     lines.push(`kept the weights of epoch ${e.bestEpoch}: the lowest validation loss`)
   }
-  lines.push(`test accuracy ${percent(e.testAccuracy)}  loss ${figure(e.testLoss as number)}`)
+  const tested =
+    e.testAccuracy === null
+      ? regressionText(e.testR2 as number, e.testMae as number)
+      : `accuracy ${percent(e.testAccuracy)}`
+  lines.push(`test ${tested}  loss ${figure(e.testLoss)}`)
   const left = e.left === null ? '' : `: ${e.left} stays as it was, for no epoch had ended`
   lines.push(e.saved === null ? `not saved${left}` : `saved to ${e.saved}`)
   return lines.join('\n')

@@ -36,6 +36,11 @@ export function bytes(n: number): string {
   return n < 2 ** 20 ? `${(n / 1024).toFixed(1)} KiB` : `${(n / 2 ** 20).toFixed(1)} MiB`
 }
 
+/** What is to be known besides the results. */
+export function note(text: string): void {
+  process.stderr.write(`neuroblas: ${text}\n`)
+}
+
 export function print(line: string): void {
   process.stdout.write(`${line}\n`)
 }

@@ -20,19 +20,25 @@ import {
   type Sequential,
   SGD,
   saveClassifier,
+  saveRegressor,
   schedules,
   setBackend,
   setNumThreads,
   setSeed,
+  type TableEncoding,
+  type Task,
   type TrainingHistory,
 } from '../../index.js'
 import { currentBackend, type LossName, losses } from '../../internal.js'
 import { holdOut, kindOf, readData } from './data.js'
+import { regressionFigures } from './regression.js'
 import { type EndEvent, epochTitle, type Reporter } from './report.js'
 import { checkWritable } from './savePath.js'
 import type { Interrupt } from './signals.js'
+import { note } from './table.js'
+import { isTable, readTableProblem, type TableSettings } from './tables.js'
 
-export interface TrainingOptions {
+export interface TrainingOptions extends TableSettings {
   /** Units of the hidden layers. */
   layers: readonly number[]
   activation: ActivationName
@@ -62,20 +68,27 @@ export interface TrainingOptions {
 
 export interface Problem {
   name: string
+  task: Task
+  /** Of a table: the column to predict. */
+  target?: string
+  /** None in a regression. */
   classes: readonly string[]
-  preprocessing: Preprocessing
+  /** What makes inputs of features; of a table, its encoding does. */
+  preprocessing?: Preprocessing
+  encoding?: TableEncoding
   train: Dataset
   validation: Dataset
   test: Dataset
 }
 
-/** The three parts of a data set, preprocessed by what the training part says. */
+/** The three parts of a data set that is no table, preprocessed by what the training part says. */
 export function readProblem(source: string, seed: number): Problem {
   const { train: all, test } = readData(source, seed)
   const { train, validation } = holdOut(all, seed)
   const preprocessing = fitPreprocessing(train)
   return {
     name: train.name,
+    task: 'classify',
     classes: train.classes,
     preprocessing,
     train: preprocess(train, preprocessing),
@@ -86,7 +99,8 @@ export function readProblem(source: string, seed: number): Problem {
 
 export function buildNetwork(problem: Problem, options: TrainingOptions) {
   const inputs = problem.train.inputs.length / problem.train.size
-  const units = [inputs, ...options.layers, problem.classes.length]
+  const outputs = problem.task === 'regress' ? 1 : problem.classes.length
+  const units = [inputs, ...options.layers, outputs]
   setSeed(options.seed)
   const { activation, dropout } = options
   return { units, model: mlp(units, { activation, dropout }) }
@@ -110,6 +124,36 @@ export function buildOptimizer(
     : new SGD(model.parameters(), { ...settings, momentum: options.momentum })
 }
 
+async function problemOf(source: string, options: TrainingOptions): Promise<Problem> {
+  if (!isTable(source)) return readProblem(source, options.seed)
+  const { notes, ...problem } = await readTableProblem(source, options, options.seed)
+  for (const text of notes) note(text)
+  return problem
+}
+
+function saveModel(
+  model: Sequential,
+  path: string,
+  units: readonly number[],
+  problem: Problem,
+  { activation, dropout, seed, loss }: TrainingOptions,
+  testAccuracy: number | null,
+): void {
+  const { name: dataset, classes, preprocessing, encoding } = problem
+  const architecture = { units, activation, dropout }
+  if (testAccuracy === null) {
+    saveRegressor(model, path, architecture, {
+      dataset,
+      seed,
+      encoding: encoding as TableEncoding,
+      loss,
+    })
+  } else {
+    const notes = { dataset, seed, classes, preprocessing, encoding, loss, testAccuracy }
+    saveClassifier(model, path, architecture, notes)
+  }
+}
+
 /** Trains, evaluates, saves and reports; an interrupt only shortens the training. */
 export async function runTraining(
   source: string,
@@ -120,7 +164,7 @@ export async function runTraining(
   if (options.save !== false) checkWritable(options.save)
   if (options.backend) setBackend(options.backend)
   if (options.threads) setNumThreads(options.threads)
-  const problem = readProblem(source, options.seed)
+  const problem = await problemOf(source, options)
   const { units, model } = buildNetwork(problem, options)
   const { layers, backend, threads, save, ...settings } = options
   reporter.start({
@@ -132,6 +176,8 @@ export async function runTraining(
     layers: units,
     parameters: model.parameters().reduce((sum, { size }) => sum + size, 0),
     ...settings,
+    task: problem.task,
+    target: problem.target,
     backend: currentBackend().name,
     threads: getNumThreads(),
   })
@@ -146,16 +192,23 @@ export async function runTraining(
   const saved = trained && save !== false && left === null ? save : null
   const loss = losses[options.loss]
   const tested = trained ? await evaluate(model, problem.test, { loss }) : undefined
-  const testAccuracy = tested?.accuracy ?? null
-  if (saved !== null && testAccuracy !== null) {
-    const { name: dataset, classes, preprocessing } = problem
-    const notes = { dataset, seed: options.seed, classes, preprocessing, loss: options.loss }
-    const architecture = { units, activation: options.activation, dropout: options.dropout }
-    saveClassifier(model, saved, architecture, { ...notes, testAccuracy })
+  const regressor = problem.encoding && {
+    model,
+    inputs: units[0],
+    encoding: problem.encoding,
+    loss: options.loss,
   }
+  const regression =
+    tested && regressor && problem.task === 'regress'
+      ? regressionFigures(regressor, problem.test)
+      : undefined
+  const testAccuracy = tested?.accuracy ?? null
+  if (saved !== null) saveModel(model, saved, units, problem, options, testAccuracy)
   const kept = history.epochs[history.bestEpoch - 1]
   const end: EndEvent = {
     testAccuracy,
+    testR2: regression?.r2 ?? null,
+    testMae: regression?.mae ?? null,
     testLoss: tested?.loss ?? null,
     loss: kept?.loss ?? null,
     regularizationLoss: kept?.regularizationLoss ?? null,

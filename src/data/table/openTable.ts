@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import { ArgumentError, excerpt } from '../../base/errors.js'
 import { inParts, type Pausable, pausably } from '../../base/eventLoop.js'
-import type { Dataset } from '../dataset.js'
+import type { Dataset, Task } from '../dataset.js'
 import type { ByteSource } from '../formats/text.js'
 import { checkFormat } from './cells.js'
 import { type Column, MISSING } from './column.js'
@@ -19,14 +19,7 @@ import {
   type TableRecord,
 } from './frame.js'
 import { type MissingPolicy, missingPolicies, usableRows } from './missing.js'
-import {
-  type ColumnReference,
-  classesOf,
-  POSITION,
-  type Roles,
-  rolesOf,
-  type Task,
-} from './roles.js'
+import { type ColumnReference, classesOf, POSITION, type Roles, rolesOf } from './roles.js'
 
 /**
  * Where a table comes from: the path of a file of separated text (.csv, .tsv, .data, gzipped or not),

@@ -4,11 +4,9 @@
  */
 import { ArgumentError, DataError } from '../../base/errors.js'
 import { quote } from '../../base/text.js'
+import type { Task } from '../dataset.js'
 import type { Column } from './column.js'
 import type { Frame } from './frame.js'
-
-/** To tell classes apart, or to predict a number. */
-export type Task = 'classify' | 'regress'
 
 /** A column by its name, or by its position from 0 on; a negative one counts from the end. */
 export type ColumnReference = string | number

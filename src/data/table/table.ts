@@ -3,11 +3,10 @@
  * rows, and encodes them by what the training part says.
  */
 import { refuseUnknown } from '../../base/arguments.js'
-import { type Dataset, splitRows } from '../dataset.js'
+import { type Dataset, splitRows, type Task } from '../dataset.js'
 import type { ColumnDescription } from './describe.js'
 import type { TableEncoding } from './encoding.js'
 import { OpenTable, type TableOptions, type TableSource, unseenNotes } from './openTable.js'
-import type { Task } from './roles.js'
 
 /** A table, ready for training. */
 export interface Table {

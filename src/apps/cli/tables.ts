@@ -1,0 +1,234 @@
+/** Tables as the commands read them: options, the parts to train on, what a saved model reads. */
+
+import { basename } from 'node:path'
+import type { Command } from 'commander'
+import {
+  type Classifier,
+  DataError,
+  type Dataset,
+  type MissingPolicy,
+  type Preprocessing,
+  type Regressor,
+  type TableEncoding,
+  type Task,
+} from '../../index.js'
+import {
+  type Applied,
+  type ByteSource,
+  encodeRows,
+  inParts,
+  OpenTable,
+  preprocessingOf,
+  type Reading,
+  readApplied,
+  splitRows,
+  unseenNotes,
+  usableRows,
+} from '../../internal.js'
+import { TEST_SHARE, validationShare } from './data.js'
+import { checkedOption, choiceOption, listOption } from './options.js'
+
+/** What the options say of a table to train on. */
+export interface TableSettings extends Reading {
+  target?: string
+  task?: Task
+  features?: string[]
+  ignore?: string[]
+  missing?: MissingPolicy
+}
+
+const NAMES = [
+  ...['target', 'task', 'features', 'ignore', 'missing'],
+  ...['header', 'delimiter', 'encoding', 'missingValues', 'decimal', 'thousands'],
+] as const
+
+const ENDING = /\.(csv|tsv|tab|data|txt)(\.gz)?$/i
+
+/** Whether a source is a table, by the end of its name. */
+export function isTable(source: string): boolean {
+  return ENDING.test(source)
+}
+
+/** The name of a table's file without what says that it is one. */
+export function stemOf(source: string): string {
+  return basename(source).replace(ENDING, '')
+}
+
+/** The options of a table that was not said to be one. */
+export function tableOptionsIn(given: object): string[] {
+  return NAMES.filter((name) => Object.hasOwn(given, name))
+}
+
+const WORDS: Record<string, string> = { tab: '\t', blanks: ' ' }
+
+/** How a table is written, where its text does not tell. */
+export function addReadingOptions(command: Command): Command {
+  return command
+    .addOption(
+      checkedOption(
+        '--delimiter <character>',
+        'what parts the cells of a table (default: found by its text)',
+        'one character, tab or blanks',
+        (text) => WORDS[text] ?? (text.length === 1 ? text : undefined),
+      ),
+    )
+    .option('--encoding <name>', 'of a table, such as latin1 or utf-16le (default: utf-8)')
+}
+
+/** All options of a table to train on. */
+export function addTableOptions(command: Command): Command {
+  command
+    .option(
+      '--target <column>',
+      'name or position from 0 of the column to predict (default: the last)',
+    )
+    .addOption(choiceOption('--task <name>', 'what the target is for', ['classify', 'regress']))
+    .addOption(listOption('--features <columns>', 'columns to predict from (default: all others)'))
+    .addOption(listOption('--ignore <columns>', 'columns to leave out'))
+    .addOption(
+      choiceOption(
+        '--missing <policy>',
+        'what is done where values are missing (default: refuse)',
+        ['refuse', 'drop', 'impute'],
+      ),
+    )
+    .addOption(listOption('--missing-values <texts>', 'cells that stand for no value'))
+    .addOption(
+      checkedOption(
+        '--header <yes|no>',
+        'whether the first line names the columns (default: found by the text)',
+        'yes or no',
+        (text) => (text === 'yes' ? true : text === 'no' ? false : undefined),
+      ),
+    )
+    .addOption(
+      choiceOption('--decimal <character>', 'what parts decimals (default: .)', ['.', ',']),
+    )
+    .option('--thousands <character>', 'what stands between thousands (default: nothing)')
+  return addReadingOptions(command)
+}
+
+/** A table parted for training, and what is to be said of it. */
+export interface TableProblem {
+  readonly name: string
+  readonly target: string
+  readonly task: Task
+  readonly classes: readonly string[]
+  readonly encoding: TableEncoding
+  readonly notes: readonly string[]
+  readonly train: Dataset
+  readonly validation: Dataset
+  readonly test: Dataset
+}
+
+/** The three parts of a table, encoded by what the first says. */
+export async function readTableProblem(
+  source: string,
+  { target = '-1', ...settings }: TableSettings,
+  seed: number,
+): Promise<TableProblem> {
+  const asked = Object.fromEntries(
+    NAMES.filter((name) => settings[name as 'task'] !== undefined).map((name) => [
+      name,
+      settings[name as 'task'],
+    ]),
+  )
+  const opened = await OpenTable.open(source, { ...asked, target })
+  const { name, roles, rows, classes } = opened
+  const { train: rest, test } = splitRows(rows.length, TEST_SHARE, seed)
+  const inner = splitRows(rest.length, validationShare(name, rest.length), seed)
+  const [train, validation, testRows] = [
+    inner.train.map((i) => rows[rest[i]]),
+    inner.test.map((i) => rows[rest[i]]),
+    test.map((i) => rows[i]),
+  ]
+  const encoding = await opened.fit(train)
+  const parts = []
+  for (const part of [train, validation, testRows]) parts.push(await opened.encode(part, encoding))
+  const unseen = parts.flatMap((part) => unseenNotes(name, part.unseen))
+  return {
+    name,
+    target: roles.target.name,
+    task: roles.task,
+    classes,
+    encoding,
+    notes: [...choiceNotes(opened, target), ...roles.warnings, ...opened.notes, ...unseen],
+    train: parts[0].data,
+    validation: parts[1].data,
+    test: parts[2].data,
+  }
+}
+
+/** The last column is said to be taken where others could be meant. */
+function choiceNotes({ name, roles }: OpenTable, target: string): string[] {
+  const others = roles.features.filter(
+    (column) => !column.isNumeric || /^(class|target|label|y)$/i.test(column.name),
+  )
+  if (target !== '-1' || roles.task !== 'classify' || others.length === 0) return []
+  const names = others.slice(0, 5).map((column) => column.name)
+  const more = others.length > 5 ? ', …' : ''
+  return [
+    `${name}: took the last column, ${roles.target.name}, for the target; --target takes another, such as ${names.join(', ')}${more}`,
+  ]
+}
+
+/** What a model without an encoding reads a table by: its features, and perhaps a class after them. */
+function encodingOf(saved: Classifier | Regressor): TableEncoding {
+  if (saved.encoding) return saved.encoding
+  const { mean, scale } = preprocessingOf(saved as Classifier, false)
+  const at = (list: Preprocessing['mean'], i: number) => list[list.length > 1 ? i : 0]
+  const columns = Array.from({ length: saved.inputs + 1 }, (_, i) => `${i}`)
+  return {
+    columns,
+    isNamed: false,
+    features: columns
+      .slice(0, -1)
+      .map((name, i) => ({ name, type: 'number', mean: at(mean, i), scale: at(scale, i) })),
+    target: { name: `${saved.inputs}` },
+    missing: 'refuse',
+    format: {},
+  }
+}
+
+/** A table as a saved model reads it. */
+export async function readFor(
+  saved: Classifier | Regressor,
+  source: ByteSource,
+  name: string,
+  reading: Pick<Reading, 'delimiter' | 'encoding'>,
+): Promise<{ applied: Applied; encoding: TableEncoding }> {
+  const encoding = encodingOf(saved)
+  return { applied: await readApplied(source, name, encoding, reading), encoding }
+}
+
+/** The rows of a table that a model has not been trained on, with their targets. */
+export async function unseenRows(
+  saved: Classifier | Regressor,
+  source: string,
+  reading: Pick<Reading, 'delimiter' | 'encoding'>,
+): Promise<{ data: Dataset; notes: string[] }> {
+  const { applied, encoding } = await readFor(saved, source, source, reading)
+  const { frame, features, target } = applied
+  if (target === undefined) {
+    throw new DataError(
+      `${source}: expected the target ${encoding.target.name}, got no such column`,
+    )
+  }
+  const usable = await inParts(usableRows(frame, features, target, encoding.missing))
+  const isTrainingSet = saved.dataset === basename(source)
+  const rows = isTrainingSet
+    ? splitRows(usable.rows.length, TEST_SHARE, saved.seed ?? 0).test.map((i) => usable.rows[i])
+    : usable.rows
+  const name = basename(source)
+  const classes = 'classes' in saved ? saved.classes : []
+  const { data, unseen } = await encodeRows({
+    name,
+    frame,
+    features,
+    target,
+    classes,
+    encoding,
+    rows,
+  })
+  return { data, notes: [...usable.notes, ...unseenNotes(name, unseen)] }
+}
