@@ -4,12 +4,22 @@
 export { currentBackend } from './backend/current.js'
 export { loadAddon } from './backend/native/addon.js'
 export { everyIteration } from './backend/record.js'
-export { checkCount, refuseUnknown } from './base/arguments.js'
-export { excerpt } from './base/errors.js'
+export {
+  checkCount,
+  checkFlag,
+  checkFunction,
+  checkNumber,
+  optionsOf,
+  refuseRest,
+  refuseUnknown,
+} from './base/arguments.js'
+export { isBranded } from './base/brand.js'
+export { excerpt, spelled } from './base/errors.js'
 export { inParts } from './base/eventLoop.js'
 export { packageFolder } from './base/packageFolder.js'
 export { loadPackages } from './base/packages.js'
 export { escapeXml, parseNumber, quote } from './base/text.js'
+export { kindOfTypedArray, readTypedArray } from './base/typedArrays.js'
 export { splitRows } from './data/dataset.js'
 export { readIdx } from './data/formats/idx.js'
 export type { ByteSource } from './data/formats/text.js'
@@ -27,7 +37,8 @@ export { activations } from './nn/sequential.js'
 export { addInPlace } from './ops/raw.js'
 export { AdamHat } from './optim/adamHat.js'
 export { drawSeed, streams } from './tensor/random.js'
-export { sizeOf } from './tensor/shape.js'
+export { checkShape, sizeOf } from './tensor/shape.js'
+export { isTensor } from './tensor/tensor.js'
 export { classify, preprocessingOf, regress } from './training/predict.js'
 export { divergenceChoices } from './training/recovery.js'
 export { TrainingStep } from './training/trainingStep.js'

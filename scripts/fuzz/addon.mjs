@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { dtypes } from '../../lib/backend/dtype.js'
 import { kernels } from '../../lib/backend/kernels.js'
 import { loadAddon } from '../../lib/backend/native/addon.js'
+import { HOSTILE, randomOf } from './random.mjs'
 
 const { values: options } = parseArgs({
   options: {
@@ -18,32 +19,7 @@ const [CALLS, SEED] = [Number(options.calls), Number(options.seed)]
 const addon = loadAddon()
 const names = Object.keys(dtypes)
 
-// Marsaglia's xorshift (2003).
-let state = (SEED * 2654435761) | 1
-function random() {
-  state ^= state << 13
-  state ^= state >>> 17
-  state ^= state << 5
-  return (state >>> 0) / 2 ** 32
-}
-const below = (n) => Math.floor(random() * n)
-const pick = (list) => list[below(list.length)]
-const chance = (p) => random() < p
-
-// Numbers that are no sizes, handles or positions, or such as nobody has: no memory, either.
-const HOSTILE = [
-  -1,
-  -0.5,
-  0.5,
-  Number.NaN,
-  Infinity,
-  -Infinity,
-  1e300,
-  2 ** 40,
-  2 ** 45,
-  2 ** 53 - 1,
-  2 ** 53,
-]
+const { random, below, pick, chance } = randomOf(SEED)
 const hostile = () => pick(HOSTILE)
 const size = (most) => (chance(0.02) ? hostile() : below(most))
 

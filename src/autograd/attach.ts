@@ -1,5 +1,6 @@
 /** Gives tensors their computing methods; imported once, by `index.ts`, for its effect. */
 import type { DType } from '../backend/dtype.js'
+import { optionsOf } from '../base/arguments.js'
 import { TensorMethods } from '../ops/methods.js'
 import { requireFloats, requireUsable } from '../ops/require.js'
 import { Tensor } from '../tensor/tensor.js'
@@ -23,7 +24,8 @@ const { constructor: _, ...methods } = Object.getOwnPropertyDescriptors(TensorMe
 Object.defineProperties(Tensor.prototype, {
   ...methods,
   backward: {
-    value(this: Tensor, seed?: Tensor, { retainGraph = false } = {}) {
+    value(this: Tensor, seed?: Tensor, options: { retainGraph?: boolean } = {}) {
+      const { retainGraph = false } = optionsOf('backward', options, { retainGraph: true })
       requireUsable('backward', seed === undefined ? [this] : [this, seed])
       if (seed !== undefined) requireFloats('backward', this, seed)
       backward(this, seed, retainGraph)

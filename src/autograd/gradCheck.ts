@@ -6,14 +6,15 @@
 import { withBackend } from '../backend/current.js'
 import { type DType, isFloat } from '../backend/dtype.js'
 import { JsBackend } from '../backend/js/backend.js'
-import { ArgumentError } from '../base/errors.js'
+import { checkFunction, isWithin, optionsOf } from '../base/arguments.js'
+import { ArgumentError, excerpt } from '../base/errors.js'
 import { tensor } from '../tensor/create.js'
 import { withDefaultFloat } from '../tensor/defaultFloat.js'
 import { noGrad } from '../tensor/graph.js'
 import type { Nested } from '../tensor/print.js'
 import { Generator } from '../tensor/random.js'
 import { scope } from '../tensor/scope.js'
-import { type AnyTensor, Tensor } from '../tensor/tensor.js'
+import { type AnyTensor, isTensor, type Tensor } from '../tensor/tensor.js'
 
 /** Settings of `gradCheck`; both are > 0. */
 export interface GradCheckOptions {
@@ -66,11 +67,20 @@ const ROUNDING = 4 * Number.EPSILON
 export function gradCheck<const Inputs extends readonly Input[]>(
   fn: (...inputs: { -readonly [I in keyof Inputs]: AsTensor<Inputs[I]> }) => Tensor,
   inputs: Inputs,
-  { eps = 1e-5, tolerance = 1e-6 }: GradCheckOptions = {},
+  options: GradCheckOptions = {},
 ): GradCheckResult {
-  if (!(eps > 0 && tolerance > 0)) {
+  const given = optionsOf('gradCheck', options, { eps: true, tolerance: true })
+  const { eps = 1e-5, tolerance = 1e-6 } = given
+  checkFunction('gradCheck', 'a function of tensors', fn)
+  if (!Array.isArray(inputs)) {
+    throw new ArgumentError(`gradCheck: expected a list of inputs, got ${excerpt(inputs)}`)
+  }
+  if (
+    !isWithin(eps, Number.MIN_VALUE, Infinity) ||
+    !isWithin(tolerance, Number.MIN_VALUE, Infinity)
+  ) {
     throw new ArgumentError(
-      `gradCheck: expected eps and tolerance > 0, got ${eps} and ${tolerance}`,
+      `gradCheck: expected eps and tolerance > 0, got ${excerpt(eps)} and ${excerpt(tolerance)}`,
     )
   }
   return inFloat64(() =>
@@ -95,7 +105,7 @@ function inFloat64<T>(fn: () => T): T {
 
 /** A float input in float64, on the current backend, and any other as it is. */
 function copy(input: Input): AnyTensor {
-  if (!(input instanceof Tensor)) return asLeaf(tensor(input))
+  if (!isTensor(input)) return asLeaf(tensor(input))
   if (isFloat(input.dtype)) return asLeaf(tensor(input.toArray(), input.shape))
   return tensor(input.toArray(), input.shape, input.dtype)
 }
@@ -110,9 +120,9 @@ function reduced(fn: () => unknown): () => Tensor {
   let weights: Tensor | undefined
   return () => {
     const y = fn()
-    if (!(y instanceof Tensor)) {
+    if (!isTensor(y)) {
       throw new ArgumentError(
-        `gradCheck: expected a function that returns a tensor, got ${typeof y}`,
+        `gradCheck: expected a function that returns a tensor, got ${excerpt(y)}`,
       )
     }
     if (y.size === 1) return y.sum()

@@ -39,6 +39,7 @@ export interface DTypeFacts {
   readonly bytes: number
   readonly isFloat: boolean
   readonly array: {
+    readonly name: string
     new (length: number): TypedArray
     new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): TypedArray
     from(values: ArrayLike<number>): TypedArray

@@ -54,9 +54,23 @@ const EXCERPT = 60
 
 /** Any value in a message: its kind and the first of what is in it, on one line, cut off. */
 export function excerpt(value: unknown): string {
-  const text = inspect(value, { depth: 1, maxArrayLength: 4, maxStringLength: EXCERPT })
+  const text = shown(value)
     .replace(/\s+/g, ' ')
     .replace(/(?<=\[) | (?=\])/g, '')
     .slice(0, EXCERPT + 1)
   return text.length > EXCERPT ? `${text.slice(0, EXCERPT)}…` : text
+}
+
+/** What is there in place of a name: text as it is, and anything else as an excerpt. */
+export function spelled(value: unknown): string {
+  return typeof value === 'string' && value.length <= EXCERPT ? value : excerpt(value)
+}
+
+function shown(value: unknown): string {
+  try {
+    return inspect(value, { depth: 1, maxArrayLength: 4, maxStringLength: EXCERPT })
+  } catch {
+    // What it is shown by is the caller's own code.
+    return `an ${typeof value} that cannot be shown`
+  }
 }

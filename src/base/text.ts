@@ -1,10 +1,51 @@
-/** Parses numbers, and quotes text for messages and pages. */
+/** Parses numbers and JSON, and quotes text for messages and pages. */
+import { ArgumentError, excerpt } from './errors.js'
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 
 /** A plain decimal number; NaN for everything else that Number() would take ('', 0x10, Infinity). */
 export function parseNumber(text: string): number {
   return NUMBER.test(text) ? Number(text) : Number.NaN
+}
+
+/** Objects and lists inside each other, in text of this library. */
+const DEEPEST = 64
+
+/**
+ * What JSON text says. Unlike JSON.parse it refuses values nested so deep that what walks them would
+ * have no stack left.
+ * @throws SyntaxError
+ */
+export function parseJson(
+  text: string,
+  revive?: (key: string, value: unknown) => unknown,
+): unknown {
+  let depth = 0
+  let inString = false
+  for (let i = 0; i < text.length; i++) {
+    const mark = text[i]
+    if (inString) {
+      if (mark === '\\') i++
+      else if (mark === '"') inString = false
+    } else if (mark === '"') inString = true
+    else if (mark === '[' || mark === '{') depth++
+    else if (mark === ']' || mark === '}') depth--
+    if (depth > DEEPEST) throw new SyntaxError(`values nested more than ${DEEPEST} deep`)
+  }
+  return JSON.parse(text, revive)
+}
+
+/** A value as JSON text. @throws ArgumentError for what has none, such as a circle */
+export function toJson(what: string, value: unknown): string {
+  try {
+    const text = JSON.stringify(value)
+    if (text !== undefined) return text
+  } catch {
+    // It is named below.
+  }
+  throw new ArgumentError(
+    `${what}: expected numbers, text, lists and objects, got ${excerpt(value)}`,
+  )
 }
 
 /** A value from outside as it can stand in a line of its own. */

@@ -5,6 +5,7 @@
 import type { Backend } from '../backend/backend.js'
 import { currentBackend } from '../backend/current.js'
 import { isRecording, underneath } from '../backend/record.js'
+import { checkFunction } from '../base/arguments.js'
 import { ArgumentError, CaptureError, ShapeError } from '../base/errors.js'
 import { requireTensor } from '../ops/require.js'
 import { format, type Shape } from '../tensor/shape.js'
@@ -53,6 +54,7 @@ export interface Captured<A extends readonly AnyTensor[], R extends Results> {
 export function capture<A extends readonly AnyTensor[], R extends Results>(
   fn: (...args: A) => R,
 ): Captured<A, R> {
+  checkFunction('capture', 'a function of tensors', fn)
   const caches = new Map<Backend, Map<string, Recorded<R>>>()
   const recordedFor = (shapes: readonly Shape[], args: readonly AnyTensor[]): Recorded<R> => {
     if (isRecording()) throw new CaptureError('capture: a captured function cannot call another')

@@ -2,8 +2,11 @@
  * Examples with their targets, held in plain typed arrays: what every reader in this folder returns
  * and what batches are made from. Not a loader: nothing here batches, scales or makes tensors.
  */
+import { isWithin, optionsOf } from '../base/arguments.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import { type NumberArray, readTypedArray, type TypedNumbers } from '../base/typedArrays.js'
 import type { TargetKind } from '../nn/losses.js'
+import { readList, readNumbers } from '../tensor/numbers.js'
 import { permutation, streams } from '../tensor/random.js'
 
 /**
@@ -47,23 +50,85 @@ export type Task = 'classify' | 'regress'
 export interface DatasetSource {
   /** 'dataset' by default. */
   readonly name?: string
-  /** One row per example, or all values row by row together with `inputShape`. */
-  readonly inputs: readonly ArrayLike<number>[] | Float32Array | Uint8Array
-  /** Shape of one example; needed for typed arrays, otherwise the length of a row. */
+  /**
+   * One row per example, or all values row by row together with `inputShape`: a Float32Array, bytes in a
+   * Uint8Array or Uint8ClampedArray, or another typed array, whose values become float32.
+   */
+  readonly inputs: readonly Rows[] | NumberArray | BigInt64Array | BigUint64Array
+  /** Shape of one example; needed for typed arrays, otherwise that of a row. */
   readonly inputShape?: readonly number[]
   /** For byte inputs only: what they are multiplied by when batched (default 1). */
   readonly scale?: number
   /**
-   * number[], Int32Array: whole numbers from 0, which are class labels, or counts for a network with
-   * one output. number[][], Float32Array: values to regress on.
+   * Integers in one list: whole numbers from 0, which are class labels, or counts for a network with
+   * one output. number[][], arrays of floats: values to regress on.
    */
-  readonly targets: readonly number[] | Int32Array | readonly ArrayLike<number>[] | Float32Array
+  readonly targets:
+    | readonly number[]
+    | readonly ArrayLike<number>[]
+    | NumberArray
+    | BigInt64Array
+    | BigUint64Array
   /** `regress` makes values of any numbers, `classify` labels of whole ones. */
   readonly task?: Task
   /** Names of the classes; by default the labels themselves, '0' to the largest. */
   readonly classes?: readonly string[]
   /** [rows, columns] when each example is a grey image, for charts. */
   readonly imageShape?: readonly [number, number]
+}
+
+/** @inline */
+type IntegerArray =
+  | Exclude<NumberArray, Float32Array | Float64Array>
+  | (BigInt64Array | BigUint64Array)
+/** @inline */
+type Rows = ArrayLike<number> | readonly Rows[]
+
+/** With what a data set has besides, which may be spread into another one and follows from its values. */
+const SOURCE: Record<keyof DatasetSource | 'size' | 'targetShape', true> = {
+  task: true,
+  name: true,
+  inputs: true,
+  inputShape: true,
+  scale: true,
+  targets: true,
+  classes: true,
+  imageShape: true,
+  size: true,
+  targetShape: true,
+}
+
+/**
+ * A data set, which may have been made by hand or be of another realm, as one whose arrays are what they
+ * say they are.
+ * @throws ArgumentError for what is none
+ */
+export function checkDataset<K extends TargetKind>(op: string, data: Dataset<K>): Dataset<K> {
+  const { size, inputs, inputShape, targets, targetShape } = data ?? {}
+  const isShape = (shape: unknown) =>
+    Array.isArray(shape) && shape.every((extent) => Number.isSafeInteger(extent) && extent >= 1)
+  if (!isShape(inputShape) || !isShape(targetShape) || !(Number.isSafeInteger(size) && size >= 1)) {
+    const found = size === 0 ? 'one without examples' : excerpt(data)
+    throw new ArgumentError(`${op}: expected a data set, as dataset() makes it, got ${found}`)
+  }
+  return {
+    ...data,
+    inputs: valuesOf(op, 'inputs', inputs, ['Float32Array', 'Uint8Array']),
+    targets: valuesOf(op, 'targets', targets, ['Float32Array', 'Int32Array']),
+  }
+}
+
+function valuesOf<A extends NumberArray>(
+  op: string,
+  what: string,
+  values: A,
+  known: readonly string[],
+): A {
+  const typed = readTypedArray(op, values)
+  if (typed && known.includes(typed.kind)) return typed.values as A
+  throw new ArgumentError(
+    `${op}: expected ${what} in a ${known.join(' or ')}, got ${excerpt(values)}`,
+  )
 }
 
 type Values = Float32Array | Uint8Array | Int32Array
@@ -82,19 +147,26 @@ export function dataset(source: DatasetSource & { readonly task: 'regress' }): D
 export function dataset(source: DatasetSource & { readonly task: 'classify' }): Dataset<'labels'>
 export function dataset(
   source: DatasetSource & {
-    readonly targets: readonly number[] | Int32Array
+    readonly targets: readonly number[] | IntegerArray
     readonly task?: undefined
   },
 ): Dataset<'labels'>
 export function dataset(
   source: DatasetSource & {
-    readonly targets: readonly ArrayLike<number>[] | Float32Array
+    readonly targets: readonly ArrayLike<number>[] | Float32Array | Float64Array
     readonly task?: undefined
   },
 ): Dataset<'values'>
 export function dataset(source: DatasetSource): Dataset
-export function dataset(source: DatasetSource): Dataset {
-  const { name = 'dataset', imageShape } = source
+export function dataset(given: DatasetSource): Dataset {
+  const source = optionsOf('dataset', given, SOURCE)
+  const { name = 'dataset', imageShape, classes = [] } = source
+  if (typeof name !== 'string') {
+    throw new ArgumentError(`dataset: expected a name, got ${excerpt(name)}`)
+  }
+  if (!Array.isArray(classes) || !classes.every((label) => typeof label === 'string')) {
+    throw new ArgumentError(`dataset: expected names of classes, got ${excerpt(classes)}`)
+  }
   const { inputs, inputShape, size } = readInputs(source)
   const scale = source.scale ?? 1
   if (!Number.isFinite(scale) || (scale !== 1 && !(inputs instanceof Uint8Array))) {
@@ -102,6 +174,7 @@ export function dataset(source: DatasetSource): Dataset {
       `dataset: expected a finite scale, and one other than 1 only for Uint8Array inputs, got ${scale}`,
     )
   }
+  if (imageShape !== undefined) checkExtents('imageShape', imageShape)
   if (imageShape !== undefined && elements(imageShape) !== elements(inputShape)) {
     throw new ShapeError(
       `dataset: imageShape and inputShape differ in size, got [${imageShape}] and [${inputShape}]`,
@@ -136,7 +209,7 @@ export function split<K extends TargetKind>(
   /** `testFraction` of the examples. */
   test: Dataset<K>
 } {
-  const { train, test } = splitRows(data.size, testFraction, seed)
+  const { train, test } = splitRows(checkDataset('split', data).size, testFraction, seed)
   return { train: subset(data, train), test: subset(data, test) }
 }
 
@@ -146,10 +219,10 @@ export function splitRows(
   testFraction: number,
   seed: number,
 ): { train: Int32Array; test: Int32Array } {
-  const count = Math.round(size * testFraction)
-  if (!(testFraction > 0 && testFraction < 1 && count > 0 && count < size)) {
+  const count = isWithin(testFraction, 0, 1) ? Math.round(size * testFraction) : 0
+  if (!(count > 0 && count < size)) {
     throw new ArgumentError(
-      `split: expected a fraction in (0, 1) that leaves examples in both parts, got ${testFraction} of ${size} examples`,
+      `split: expected a fraction in (0, 1) that leaves examples in both parts, got ${excerpt(testFraction)} of ${size} examples`,
     )
   }
   const order = permutation(size, seed, streams.split)
@@ -162,9 +235,11 @@ export function splitRows(
  * @throws ArgumentError when there are no rows or one is not an integer in 0 .. size - 1
  */
 export function subset<K extends TargetKind>(
-  data: Dataset<K>,
-  rows: ArrayLike<number>,
+  source: Dataset<K>,
+  given: ArrayLike<number>,
 ): Dataset<K> {
+  const data = checkDataset('subset', source)
+  const rows = readList('subset', 'a list of rows', given)
   if (rows.length === 0) throw new ArgumentError('subset: expected at least one row, got none')
   for (let i = 0; i < rows.length; i++) {
     if (!Number.isInteger(rows[i]) || rows[i] < 0 || rows[i] >= data.size) {
@@ -199,18 +274,16 @@ function emptyLike(from: Values, length: number): Values {
 function readInputs(source: DatasetSource): Pick<Dataset, 'inputs' | 'inputShape' | 'size'> {
   const { inputs } = source
   if (inputs?.length === 0) throw new ShapeError('dataset: expected at least one example, got none')
-  const typed = inputs instanceof Float32Array || inputs instanceof Uint8Array
-  const values = typed ? inputs : flattenRows(inputs, 'inputs')
-  const inputShape = source.inputShape ?? (typed ? undefined : [values.length / inputs.length])
+  const typed = readTypedArray('dataset: inputs', inputs)
+  const { values, rowShape } = typed
+    ? { values: keptInputs(typed), rowShape: undefined }
+    : readRowsOf('inputs', inputs as readonly Rows[])
+  const inputShape = source.inputShape ?? rowShape
   if (inputShape === undefined) {
     throw new ArgumentError('dataset: expected inputShape beside a typed array of inputs, got none')
   }
-  if (!inputShape.every((n) => Number.isInteger(n) && n > 0)) {
-    throw new ShapeError(
-      `dataset: expected an inputShape of positive integers, got [${inputShape}]`,
-    )
-  }
-  const size = typed ? values.length / elements(inputShape) : inputs.length
+  checkExtents('inputShape', inputShape)
+  const size = typed ? values.length / elements(inputShape) : (inputs as readonly Rows[]).length
   if (size === 0 || size * elements(inputShape) !== values.length || !Number.isInteger(size)) {
     throw new ShapeError(
       `dataset: expected inputs for whole examples of shape [${inputShape}], at least one, got ${values.length} values`,
@@ -227,10 +300,12 @@ function readTargets(
   if (task !== undefined && task !== 'classify' && task !== 'regress') {
     throw new ArgumentError(`dataset: expected task classify or regress, got ${excerpt(task)}`)
   }
-  const isFlat = isList(targets)
-  if (isFlat && (task === 'classify' || (task === undefined && !isFloats(targets)))) {
-    checkTargetCount(targets.length, size)
-    return { ...readLabels(targets, classes), targetShape: [] }
+  const typed = readTypedArray('dataset: targets', targets)
+  const flat = typed?.values ?? (isList(targets) ? targets : undefined)
+  const isFloats = typed?.kind.startsWith('Float')
+  if (flat && (task === 'classify' || (task === undefined && !isFloats))) {
+    checkTargetCount(flat.length, size)
+    return { ...readLabels(flat, classes), targetShape: [] }
   }
   if (task === 'classify') {
     throw new ArgumentError(
@@ -242,25 +317,22 @@ function readTargets(
       'dataset: expected classes only beside labels (number[] or Int32Array), got them with real targets',
     )
   }
-  const values = isFlat ? toFloats(targets) : flattenRows(targets, 'targets')
+  const values = flat
+    ? floatsOf(flat, typed?.kind)
+    : readRowsOf('targets', targets as readonly Rows[]).values
   // Flat values say nothing about rows, so any whole number of values per example will do.
-  checkTargetCount(isFlat && values.length % size === 0 ? size : targets.length, size)
+  const isWhole = flat !== undefined && values.length % size === 0
+  checkTargetCount(isWhole ? size : targets.length, size)
   if (values.length === 0) throw new ShapeError('dataset: expected values in targets, got none')
   checkFinite(values, 'targets')
   return { targets: values, targetShape: [values.length / size], classes: [] }
 }
 
-const isFloats = (values: unknown) => values instanceof Float32Array
-const toFloats = (values: ArrayLike<number>) =>
-  values instanceof Float32Array ? values : Float32Array.from(values)
-
 /** Whether targets are numbers one after another; refuses what are none. */
-function isList(
-  targets: DatasetSource['targets'],
-): targets is readonly number[] | Int32Array | Float32Array {
-  if (!Array.isArray(targets)) return ArrayBuffer.isView(targets)
+function isList(targets: DatasetSource['targets']): targets is readonly number[] {
+  if (!Array.isArray(targets)) return false
   if (isRow(targets[0])) return false
-  const at = targets.findIndex((value) => typeof value !== 'number')
+  const at = [...targets].findIndex((value) => typeof value !== 'number')
   if (at < 0) return true
   const hints: Record<string, string> = {
     string: 'of names, take labels = names.map((name) => classes.indexOf(name))',
@@ -294,7 +366,7 @@ function readLabels(
     const label = labels[i]
     if (!Number.isInteger(label) || label < 0 || label >= limit) {
       throw new ArgumentError(
-        `dataset: expected integer labels in 0..${limit - 1} (values to predict: task: 'regress'), got ${label} at row ${i}`,
+        `dataset: expected integer labels in 0..${limit - 1} (values to predict: task: 'regress'), got ${excerpt(label)} at row ${i}`,
       )
     }
     largest = Math.max(largest, label)
@@ -305,33 +377,40 @@ function readLabels(
   }
 }
 
-/** Rows of equal length, one after another. */
-function flattenRows(rows: readonly ArrayLike<number>[], what: string): Float32Array {
+function checkExtents(what: string, shape: readonly number[]): void {
+  if (Array.isArray(shape) && shape.every((n) => Number.isInteger(n) && n > 0)) return
+  throw new ShapeError(`dataset: expected an ${what} of positive integers, got ${excerpt(shape)}`)
+}
+
+/** Inputs as a data set holds them: floats, or bytes. */
+function keptInputs({ kind, values }: TypedNumbers): Float32Array | Uint8Array {
+  const isBytes = kind === 'Uint8Array' || kind === 'Uint8ClampedArray'
+  if (!isBytes) return floatsOf(values, kind)
+  return new Uint8Array(values.buffer, values.byteOffset, values.length)
+}
+
+function floatsOf(values: ArrayLike<number>, kind?: string): Float32Array {
+  return kind === 'Float32Array' ? (values as Float32Array) : Float32Array.from(values)
+}
+
+/** Rows of equal shape, one after another. */
+function readRowsOf(
+  what: string,
+  rows: readonly Rows[],
+): { values: Float32Array; rowShape: readonly number[] } {
   if (!Array.isArray(rows)) {
     throw new ArgumentError(
       `dataset: expected ${what} as rows or a typed array, got ${excerpt(rows)}`,
     )
   }
-  const width = rows[0]?.length ?? 0
-  const out = new Float32Array(rows.length * width)
-  for (let i = 0; i < rows.length; i++) {
-    if (rows[i]?.length !== width) {
-      throw new ShapeError(
-        `dataset: expected ${width} values in every row of ${what} as in the first, got ${rows[i]?.length} in row ${i}`,
-      )
-    }
-    const row = rows[i]
-    for (let j = 0; j < width; j++) {
-      // An empty field or a null would become a 0.
-      if (typeof row[j] !== 'number') {
-        throw new ArgumentError(
-          `dataset: expected numbers in ${what}, got ${JSON.stringify(row[j])} in row ${i}`,
-        )
-      }
-      out[i * width + j] = row[j]
-    }
+  const { values, shape, kind } = readNumbers(`dataset: ${what}`, rows, Float32Array)
+  if (shape.length === 1 && rows.length > 0) {
+    throw new ArgumentError(`dataset: expected rows in ${what}, got ${excerpt(rows)}`)
   }
-  return out
+  if (kind === 'boolean') {
+    throw new ArgumentError(`dataset: expected numbers in ${what}, got booleans`)
+  }
+  return { values: values as Float32Array, rowShape: shape.slice(1) }
 }
 
 function checkFinite(values: Float32Array | Uint8Array, what: string): void {

@@ -5,14 +5,16 @@
 
 import { currentBackend } from '../backend/current.js'
 import { type DType, dtypes, type TypedArray } from '../backend/dtype.js'
-import { ArgumentError, ShapeError } from '../base/errors.js'
+import { isBranded } from '../base/brand.js'
+import { ShapeError } from '../base/errors.js'
 import { yielder } from '../base/eventLoop.js'
+import { kindOfTypedArray } from '../base/typedArrays.js'
 import type { TargetKind, Targets } from '../nn/losses.js'
 import { gatherBytes, selectRows } from '../ops/indexing.js'
 import { type Shape, sizeOf } from '../tensor/shape.js'
 import { Storage, within } from '../tensor/storage.js'
 import { Tensor } from '../tensor/tensor.js'
-import type { Dataset } from './dataset.js'
+import { checkDataset, type Dataset } from './dataset.js'
 
 /** Examples with their targets. */
 export interface Batch<K extends TargetKind = TargetKind> {
@@ -26,6 +28,8 @@ export interface Batch<K extends TargetKind = TargetKind> {
 const PIECE_BYTES = 2 ** 18
 const PIECE_ROWS = 2048
 
+const BRAND = Symbol.for('neuroblas.Examples')
+
 /**
  * The examples of a data set on the current backend, copied once. `DataLoader` makes batches of
  * them; they are useful by themselves where several loaders share one copy.
@@ -37,28 +41,31 @@ export class Examples<K extends TargetKind = TargetKind> {
   readonly #targets: Targets
   readonly #scale: number
 
+  /** What they were copied from. */
+  readonly data: Dataset<K>
+
   private constructor(
-    /** What they were copied from. */
-    readonly data: Dataset<K>,
+    given: Dataset<K>,
     /** Which of its rows, in which order; all of them for undefined. */
     readonly rows: Int32Array | undefined,
   ) {
-    if (!Array.isArray(data?.inputShape) || !Array.isArray(data.targetShape) || !(data.size >= 1)) {
-      const found = data?.size === 0 ? 'one without examples' : typeof data
-      throw new ArgumentError(
-        `DataLoader: expected a data set, as dataset() makes it, got ${found}`,
-      )
-    }
-    this.size = rows?.length ?? data.size
-    this.#scale = data.scale
-    const [inputs, targets] = [data.inputShape, data.targetShape].map((shape) => [
-      this.size,
-      ...shape,
-    ])
-    const isBytes = data.inputs instanceof Uint8Array
-    const isLabels = data.targets instanceof Int32Array
-    this.#inputs = isBytes ? allocate('uint8', inputs) : allocate('float32', inputs)
-    this.#targets = isLabels ? allocate('int32', targets) : allocate('float32', targets)
+    this.data = checkDataset('DataLoader', given)
+    const { inputs, inputShape, targets, targetShape, scale } = this.data
+    this.size = rows?.length ?? this.data.size
+    this.#scale = scale
+    const isBytes = kindOfTypedArray(inputs) === 'Uint8Array'
+    const isLabels = kindOfTypedArray(targets) === 'Int32Array'
+    const [ofInputs, ofTargets] = [inputShape, targetShape].map((shape) => [this.size, ...shape])
+    this.#inputs = isBytes ? allocate('uint8', ofInputs) : allocate('float32', ofInputs)
+    this.#targets = isLabels ? allocate('int32', ofTargets) : allocate('float32', ofTargets)
+  }
+
+  /**
+   * What `isExamples` asks for.
+   * @internal
+   */
+  get [BRAND](): boolean {
+    return #inputs in this
   }
 
   /**
@@ -114,6 +121,11 @@ export class Examples<K extends TargetKind = TargetKind> {
   }
 }
 
+/** Whether they are the examples of a data set, on the backend. */
+export function isExamples(value: unknown): value is Examples {
+  return isBranded(value, BRAND)
+}
+
 function allocate<D extends DType>(dtype: D, shape: Shape): Tensor<D> {
   const storage = within(null, () => new Storage(currentBackend(), dtype, sizeOf(shape)))
   return new Tensor<D>(storage, shape)
@@ -126,7 +138,8 @@ function* copyRows(
   { data, rows, size }: Examples,
 ): Iterable<void> {
   const width = sizeOf(to.shape.slice(1))
-  if (values.length !== data.size * width) {
+  const checkLength = () => {
+    if (values.length === data.size * width) return
     throw new ShapeError(
       `DataLoader: expected ${data.size * width} values in ${what} for ${data.size} examples, got ${values.length}`,
     )
@@ -136,6 +149,8 @@ function* copyRows(
   // Not `values` itself: it may be a Buffer, and its rows lie elsewhere.
   const piece: TypedArray = new dtypes[to.dtype].array(perPiece * width)
   for (let row = 0; row < size; row += perPiece) {
+    // Meanwhile their buffer may have been transferred elsewhere.
+    checkLength()
     const count = Math.min(perPiece, size - row)
     if (rows === undefined) piece.set(values.subarray(row * width, (row + count) * width))
     for (let i = 0; rows !== undefined && i < count; i++) {

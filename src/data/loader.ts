@@ -3,14 +3,14 @@
  * epoch's order.
  */
 
-import { checkCount } from '../base/arguments.js'
+import { checkCount, checkFlag, optionsOf } from '../base/arguments.js'
 import type { TargetKind } from '../nn/losses.js'
 import { tensor } from '../tensor/create.js'
 import { drawSeed, Generator, streams } from '../tensor/random.js'
 import { within } from '../tensor/storage.js'
 import { partOf, type Tensor } from '../tensor/tensor.js'
 import type { Dataset } from './dataset.js'
-import { type Batch, Examples } from './examples.js'
+import { type Batch, Examples, isExamples } from './examples.js'
 
 /** Settings of a `DataLoader`. */
 export interface LoaderOptions {
@@ -22,6 +22,13 @@ export interface LoaderOptions {
   dropLast?: boolean
   /** Seed of the orders, from 0 to 2^53 - 1; by default drawn after `setSeed`. */
   seed?: number
+}
+
+const OPTIONS: Record<keyof LoaderOptions, true> = {
+  batchSize: true,
+  shuffle: true,
+  dropLast: true,
+  seed: true,
 }
 
 const OVER =
@@ -47,16 +54,19 @@ export class DataLoader<K extends TargetKind = TargetKind> implements Iterable<B
   /**
    * Copies a data set to the current backend.
    * @param data a data set, or its examples, which are freed with the loader then
-   * @throws ArgumentError when the batch size is no whole number from 1, the seed is out of range,
-   *   or there is no data set
+   * @throws ArgumentError for options that do not exist or are out of range, and for what is no data
+   *   set
    */
   constructor(data: Dataset<K> | Examples<K>, options: LoaderOptions = {}) {
-    const { batchSize = 32, shuffle = false, dropLast = false, seed } = options
+    const given = optionsOf('DataLoader', options, OPTIONS)
+    const { batchSize = 32, shuffle = false, dropLast = false, seed } = given
     checkCount('DataLoader', 'batchSize', batchSize)
+    checkFlag('DataLoader', 'shuffle', shuffle)
+    checkFlag('DataLoader', 'dropLast', dropLast)
     this.batchSize = batchSize
     this.#dropLast = dropLast
     this.generator = shuffle ? new Generator(seed ?? drawSeed(), streams.batches) : undefined
-    this.#examples = data instanceof Examples ? data : Examples.of(data)
+    this.#examples = isExamples(data) ? (data as Examples<K>) : Examples.of(data)
     this.size = this.#examples.size
     this.data = this.#examples.data
   }

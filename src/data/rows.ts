@@ -1,6 +1,8 @@
 /** Reads examples from nested arrays, typed arrays and tensors into one flat array. */
-import { ArgumentError, ShapeError } from '../base/errors.js'
-import { Tensor } from '../tensor/tensor.js'
+import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import { kindOfTypedArray, type NumberArray } from '../base/typedArrays.js'
+import { readNumbers } from '../tensor/numbers.js'
+import { isTensor, type Tensor } from '../tensor/tensor.js'
 
 type Nested = readonly (number | ArrayLike<number> | Nested)[]
 
@@ -24,10 +26,9 @@ export interface Values {
  * are none
  */
 export function readRows(what: string, rows: Rows): Values {
-  const { values, shape } =
-    rows instanceof Tensor
-      ? { values: Float32Array.from(rows.data()), shape: rows.shape }
-      : flattenNested(what, rows)
+  const { values, shape } = isTensor(rows)
+    ? { values: Float32Array.from(rows.data() as NumberArray), shape: rows.shape }
+    : readArrays(what, rows)
   if (shape.length === 0 || values.length === 0) {
     throw new ShapeError(`${what}: expected at least one example, got shape [${shape.join(', ')}]`)
   }
@@ -40,36 +41,13 @@ export function readRows(what: string, rows: Rows): Values {
   return { values, shape }
 }
 
-function isList(item: unknown): item is ArrayLike<unknown> {
-  return Array.isArray(item) || (ArrayBuffer.isView(item) && !(item instanceof DataView))
-}
-
-function flattenNested(what: string, rows: unknown): Values {
-  const shape: number[] = []
-  for (let level = rows; isList(level); level = level[0]) {
-    shape.push(level.length)
-    if (level.length === 0) break
+function readArrays(what: string, rows: unknown): Values {
+  const isTyped = kindOfTypedArray(rows) !== undefined
+  if (!Array.isArray(rows) && !isTyped) {
+    throw new ArgumentError(`${what}: expected arrays of numbers or a tensor, got ${excerpt(rows)}`)
   }
-  if (shape.length === 0) {
-    throw new ArgumentError(`${what}: expected arrays of numbers or a tensor, got ${typeof rows}`)
-  }
-  const values = new Float32Array(shape.reduce((product, extent) => product * extent, 1))
-  let at = 0
-  const visit = (item: unknown, depth: number): void => {
-    if (depth === shape.length) {
-      if (typeof item !== 'number') {
-        throw new ArgumentError(`${what}: expected numbers, got ${typeof item}`)
-      }
-      values[at++] = item
-      return
-    }
-    if (!isList(item) || item.length !== shape[depth]) {
-      throw new ShapeError(
-        `${what}: expected ${shape[depth]} values in every row as in the first, got ${isList(item) ? item.length : typeof item}`,
-      )
-    }
-    for (let i = 0; i < item.length; i++) visit(item[i], depth + 1)
-  }
-  visit(rows, 0)
-  return { values, shape }
+  const { values, shape, kind } = readNumbers(what, rows, Float32Array)
+  if (kind === 'boolean') throw new ArgumentError(`${what}: expected numbers, got booleans`)
+  // The elements of a typed array are still the caller's.
+  return { values: isTyped ? Float32Array.from(values) : (values as Float32Array), shape }
 }

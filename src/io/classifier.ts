@@ -2,7 +2,9 @@
  * Classifiers in files: a model with its preprocessing and the names of its classes, which say how to
  * feed it raw features and how to read its answers. `training/predict.ts` does both.
  */
-import { ArgumentError, DataError } from '../base/errors.js'
+import { optionsOf } from '../base/arguments.js'
+import { ArgumentError, DataError, spelled } from '../base/errors.js'
+import { toJson } from '../base/text.js'
 import type { TableEncoding } from '../data/table/encoding.js'
 import type { Preprocessing } from '../data/transforms/standardize.js'
 import type { LossName } from '../nn/lossNames.js'
@@ -49,6 +51,16 @@ export interface Classifier {
   seed?: number
 }
 
+const NOTES: Record<keyof ClassifierNotes, true> = {
+  dataset: true,
+  seed: true,
+  classes: true,
+  preprocessing: true,
+  encoding: true,
+  loss: true,
+  testAccuracy: true,
+}
+
 /**
  * Writes a classifier: the model with what it takes to build it again, and with its notes.
  * @throws ArgumentError when the architecture is not that of the model, the notes do not fit it, or there
@@ -58,21 +70,24 @@ export function saveClassifier(
   model: Module,
   path: string,
   architecture: MlpArchitecture,
-  { dataset, seed, classes, preprocessing, encoding, loss, testAccuracy }: ClassifierNotes,
+  notes: ClassifierNotes,
 ): void {
+  const { dataset, loss, ...rest } = optionsOf('saveClassifier: notes', notes, NOTES)
+  const { seed, classes, preprocessing, encoding, testAccuracy } = rest
   if ((preprocessing === undefined) === (encoding === undefined)) {
     throw new ArgumentError(
       `saveClassifier: expected preprocessing, or of a table its encoding, got ${encoding ? 'both' : 'neither'}`,
     )
   }
+  const asJson = (name: string, value: unknown) => toJson(`saveClassifier: ${name}`, value)
   const metadata = {
     dataset,
-    seed: `${seed}`,
-    classes: JSON.stringify(classes),
-    ...(preprocessing && { preprocessing: JSON.stringify(preprocessing) }),
-    ...(encoding && { encoding: JSON.stringify(encoding) }),
+    seed: spelled(seed),
+    classes: asJson('classes', classes),
+    ...(preprocessing && { preprocessing: asJson('preprocessing', preprocessing) }),
+    ...(encoding && { encoding: asJson('encoding', encoding) }),
     loss,
-    testAccuracy: `${testAccuracy}`,
+    testAccuracy: spelled(testAccuracy),
   }
   checkNotes('saveClassifier', metadata, architecture)
   saveMlp(model, path, architecture, metadata)

@@ -15,6 +15,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { checkPath } from '../base/arguments.js'
 import { ArgumentError, DataError } from '../base/errors.js'
 
 /** Asked for at once: the system moves less than 2 GiB in one call. */
@@ -33,6 +34,7 @@ export function writeFileAtomically(
   path: string,
   content: Uint8Array | Iterable<Uint8Array>,
 ): void {
+  checkPath('save', path)
   const target = followLink(path)
   const folder = dirname(target)
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
@@ -47,13 +49,18 @@ export function writeFileAtomically(
   }
   const temporary = join(folder, `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
-    writeAndFlush(temporary, content instanceof Uint8Array ? [content] : content, old?.mode)
+    writeAndFlush(temporary, isBytes(content) ? [content] : content, old?.mode)
     renameSync(temporary, target)
   } catch (error) {
     rmSync(temporary, { force: true })
     throw error
   }
   flushFolder(folder)
+}
+
+/** Also a Buffer, which is of another realm where the library is evaluated in one of its own. */
+function isBytes(content: Uint8Array | Iterable<Uint8Array>): content is Uint8Array {
+  return ArrayBuffer.isView(content)
 }
 
 function writeAndFlush(file: string, chunks: Iterable<Uint8Array>, mode?: number): void {

@@ -1,10 +1,11 @@
 /** Multi-layer perceptrons as files that say what they are built from. */
-import { refuseUnknown } from '../base/arguments.js'
-import { ArgumentError, DataError } from '../base/errors.js'
+import { optionsOf } from '../base/arguments.js'
+import { ArgumentError, DataError, excerpt, spelled } from '../base/errors.js'
+import { parseJson } from '../base/text.js'
 import { Dropout } from '../nn/dropout.js'
 import { zeros } from '../nn/init.js'
 import { Linear } from '../nn/linear.js'
-import type { Module } from '../nn/module.js'
+import { checkModule, type Module } from '../nn/module.js'
 import { type ActivationName, activations, mlp, Sequential } from '../nn/sequential.js'
 import { Generator } from '../tensor/random.js'
 import { fill, readModelFile, saveModel } from './model.js'
@@ -21,7 +22,12 @@ export interface MlpArchitecture {
   inputDropout?: number
 }
 
-const ARCHITECTURE = ['units', 'activation', 'dropout', 'inputDropout']
+const ARCHITECTURE: Record<keyof MlpArchitecture, true> = {
+  units: true,
+  activation: true,
+  dropout: true,
+  inputDropout: true,
+}
 
 /**
  * Writes a multi-layer perceptron with what it takes to build it again.
@@ -33,8 +39,9 @@ export function saveMlp(
   architecture: MlpArchitecture,
   metadata: Record<string, string> = {},
 ): void {
-  checkArchitecture(model, architecture)
-  saveModel(model, path, { ...metadata, architecture: JSON.stringify(architecture) })
+  checkModule('saveMlp', model)
+  const checked = checkArchitecture(model, architecture)
+  saveModel(model, path, { ...metadata, architecture: JSON.stringify(checked) })
 }
 
 /**
@@ -69,8 +76,8 @@ function build({ units, ...options }: MlpArchitecture, path: string): Sequential
   }
 }
 
-function checkArchitecture(model: Module, architecture: MlpArchitecture): void {
-  refuseUnknown('saveMlp: architecture', architecture, ARCHITECTURE)
+function checkArchitecture(model: Module, given: MlpArchitecture): MlpArchitecture {
+  const architecture = optionsOf('saveMlp: architecture', given, ARCHITECTURE)
   const { units, activation } = architecture
   const weights = model.parameters().filter(({ shape }) => shape.length === 2)
   const found =
@@ -80,13 +87,14 @@ function checkArchitecture(model: Module, architecture: MlpArchitecture): void {
   const other = names.find(
     (name) => name !== activation && layers.some((layer) => layer instanceof activations[name]),
   )
-  if (String(found) !== String(units) || other !== undefined) {
+  const fits = Array.isArray(units) && String(found) === String([...units])
+  if (!fits || other !== undefined) {
     throw new ArgumentError(
-      `saveMlp: expected the architecture of the model, units [${found.join(', ')}]${other ? ` and ${other}` : ''}, got [${units?.join(', ')}] and ${activation}`,
+      `saveMlp: expected the architecture of the model, units [${found.join(', ')}]${other ? ` and ${other}` : ''}, got ${excerpt(units)} and ${spelled(activation)}`,
     )
   }
   const wanted = signature(sketch(architecture))
-  if (signature(model) === wanted) return
+  if (signature(model) === wanted) return architecture
   throw new ArgumentError(
     `saveMlp: expected a model as mlp makes it of this architecture, ${wanted}, got ${signature(model)}; saveModel takes any`,
   )
@@ -116,7 +124,7 @@ function parseArchitecture(text: string | undefined, path: string): MlpArchitect
     )
   }
   try {
-    const { units, activation, dropout, inputDropout } = JSON.parse(text) as MlpArchitecture
+    const { units, activation, dropout, inputDropout } = parseJson(text) as MlpArchitecture
     if (!Array.isArray(units) || typeof activation !== 'string') throw new ArgumentError('no units')
     return { units, activation, dropout, inputDropout }
   } catch (error) {

@@ -1,6 +1,6 @@
 /** Models as `.safetensors` files: parameters by path, and text beside them. */
 import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
-import { refuseUnknown } from '../base/arguments.js'
+import { checkPath, optionsOf } from '../base/arguments.js'
 import { ArgumentError, DataError, DivergenceError, excerpt } from '../base/errors.js'
 import { findNotFiniteValue } from '../nn/finite.js'
 import type { AnyModule } from '../nn/module.js'
@@ -26,6 +26,9 @@ export function saveModel(
   metadata: Record<string, string> = {},
 ): void {
   checkArguments('saveModel', model, path)
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
+    throw new ArgumentError(`metadata: expected text by name, got ${excerpt(metadata)}`)
+  }
   if (Object.hasOwn(metadata, 'layout')) {
     throw new ArgumentError(
       `metadata: expected another name than layout, which the file keeps its own under, got ${excerpt(metadata)}`,
@@ -50,8 +53,8 @@ export function loadModel(
   options: { layout?: WeightLayout } = {},
 ): Record<string, string> {
   checkArguments('loadModel', model, path)
-  refuseUnknown('loadModel', options, ['layout'])
-  return fill(model, readModelFile(path), path, options.layout)
+  const { layout } = optionsOf('loadModel', options, { layout: true })
+  return fill(model, readModelFile(path), path, layout)
 }
 
 function checkArguments(op: string, model: AnyModule, path: string): void {
@@ -110,9 +113,7 @@ function holdsFiniteValues(path: string): boolean {
 
 /** @throws DataError when there is no file, or it is malformed */
 export function readModelFile(path: string): SafetensorsFile {
-  if (typeof path !== 'string') {
-    throw new ArgumentError(`expected the path of a model file, got ${excerpt(path)}`)
-  }
+  checkPath('load', path)
   const found = statSync(path, { throwIfNoEntry: false })
   if (!found?.isFile()) {
     throw new DataError(`${path}: expected a model file, found ${found ? 'no file' : 'nothing'}`)

@@ -7,6 +7,7 @@
  */
 import { type ArrayOf, type DType, dtypes, type TypedArray } from '../backend/dtype.js'
 import { ArgumentError, DataError, excerpt, ShapeError } from '../base/errors.js'
+import { kindOfTypedArray } from '../base/typedArrays.js'
 import type { Fail, TensorInfo } from './safetensorsHeader.js'
 import { METADATA, parseHeader, show } from './safetensorsHeader.js'
 
@@ -173,7 +174,9 @@ function sorted(entries: Iterable<readonly [string, Writable]>): Pending[] {
 
 function dtypeOf(name: string, tensor: Writable): StoredTensor['dtype'] {
   const found = WRITTEN.find((dtype) =>
-    'size' in tensor ? tensor.dtype === dtype : tensor.data instanceof dtypes[dtype].array,
+    'size' in tensor
+      ? tensor.dtype === dtype
+      : kindOfTypedArray(tensor.data) === dtypes[dtype].array.name,
   )
   if (found !== undefined) return dtypes[found].safetensors as StoredTensor['dtype']
   const kind = 'size' in tensor ? tensor.dtype : Object.prototype.toString.call(tensor.data)

@@ -4,8 +4,10 @@
  * too small or too large for the weights.
  */
 import { isRecording } from '../backend/record.js'
-import { ArgumentError, CaptureError } from '../base/errors.js'
-import type { AnyModule } from '../nn/module.js'
+import { checkCount, optionsOf } from '../base/arguments.js'
+import { CaptureError } from '../base/errors.js'
+import { type AnyModule, checkModule } from '../nn/module.js'
+import { requireTensor } from '../ops/require.js'
 import { scope } from '../tensor/scope.js'
 import { within } from '../tensor/storage.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -97,14 +99,12 @@ export class Monitor {
 
   /**
    * A monitor that has seen nothing yet.
-   * @throws ArgumentError when an option is not a whole number from 1
+   * @throws ArgumentError for options that do not exist, or are no whole number from 1
    */
-  constructor({ every = 50, bins = 20 }: MonitorOptions = {}) {
-    for (const [name, value] of Object.entries({ every, bins })) {
-      if (!Number.isSafeInteger(value) || value < 1) {
-        throw new ArgumentError(`Monitor: expected ${name} >= 1, got ${value}`)
-      }
-    }
+  constructor(options: MonitorOptions = {}) {
+    const { every = 50, bins = 20 } = optionsOf('Monitor', options, { every: true, bins: true })
+    checkCount('Monitor', 'every', every)
+    checkCount('Monitor', 'bins', bins)
     this.every = every
     this.bins = bins
   }
@@ -143,6 +143,8 @@ export class Monitor {
     if (isRecording()) {
       throw new CaptureError('Monitor: observe reads values, which a captured function cannot')
     }
+    checkModule('observe', model)
+    for (const x of [outputs, loss]) requireTensor('observe', x)
     this.settle()
     if (this.stepsToSample === 0) {
       this.#sampled = this.#steps + 1

@@ -3,7 +3,7 @@
  * that a forward pass left behind. No model has to be written for it.
  */
 
-import { type AnyModule, Parameter } from '../nn/module.js'
+import { type AnyModule, isParameter, type Parameter } from '../nn/module.js'
 import { nodesBehind } from '../tensor/graph.js'
 import type { GradNode, Tensor } from '../tensor/tensor.js'
 
@@ -68,7 +68,7 @@ function isActivation(op: string | undefined): op is Exclude<ActivationKind, 'ou
 function nearestLayer(node: GradNode, nameOf: ReadonlyMap<Parameter, string>): string | undefined {
   const seen = new Set<GradNode | Tensor | null>([node])
   for (const edge of seen) {
-    if (edge instanceof Parameter && nameOf.has(edge)) return nameOf.get(edge)
+    if (isParameter(edge) && nameOf.has(edge)) return nameOf.get(edge)
     if (edge !== null && 'edges' in edge) for (const next of edge.edges) seen.add(next)
   }
   return undefined

@@ -5,7 +5,7 @@ import { isRecording } from '../backend/record.js'
 import type { AnyModule } from '../nn/module.js'
 import { stack } from '../ops/layout.js'
 import { nodesBehind, noGrad } from '../tensor/graph.js'
-import { Tensor } from '../tensor/tensor.js'
+import { isTensor, type Tensor } from '../tensor/tensor.js'
 import { type Activation, activationsBehind, type Layer, layersOf } from './observed.js'
 
 /** A network before a step. */
@@ -81,7 +81,7 @@ function normOf(tensors: readonly Tensor[]): Tensor | undefined {
  */
 function setGradientsAside(root: Tensor): () => void {
   const edges = root.node ? nodesBehind(root.node).flatMap((node) => node.edges) : []
-  const leaves = new Set(edges.filter((edge) => edge instanceof Tensor))
+  const leaves = new Set(edges.filter(isTensor))
   // A capture refuses gradients from outside, where they are when the step itself goes back.
   const kept = [...leaves].map((leaf) => [leaf, leaf.grad] as const)
   if (!isRecording()) for (const leaf of leaves) leaf.grad = null

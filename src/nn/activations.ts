@@ -1,10 +1,12 @@
 /** Activations as modules, for `Sequential`. */
+import { requireTensor } from '../ops/require.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { Module } from './module.js'
 
 /** max(0, a) */
 export class ReLU extends Module {
   forward(x: Tensor): Tensor {
+    requireTensor('forward', x)
     return x.relu()
   }
 }
@@ -12,6 +14,7 @@ export class ReLU extends Module {
 /** 1 / (1 + e^-a) */
 export class Sigmoid extends Module {
   forward(x: Tensor): Tensor {
+    requireTensor('forward', x)
     return x.sigmoid()
   }
 }
@@ -19,6 +22,7 @@ export class Sigmoid extends Module {
 /** (e^a - e^-a) / (e^a + e^-a) */
 export class Tanh extends Module {
   forward(x: Tensor): Tensor {
+    requireTensor('forward', x)
     return x.tanh()
   }
 }
@@ -26,6 +30,7 @@ export class Tanh extends Module {
 /** Probabilities along the last axis; for training use logits and `softmaxCrossEntropy` instead. */
 export class Softmax extends Module {
   forward(x: Tensor): Tensor {
+    requireTensor('forward', x)
     return x.softmax()
   }
 }

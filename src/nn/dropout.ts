@@ -1,6 +1,7 @@
 /** Dropout (Srivastava et al. 2014): leaves out random units while training. */
-import { ArgumentError } from '../base/errors.js'
-import { defaultGenerator, type Generator } from '../tensor/random.js'
+import { checkNumber } from '../base/arguments.js'
+import { requireTensor } from '../ops/require.js'
+import { checkGenerator, defaultGenerator, type Generator } from '../tensor/random.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { Module } from './module.js'
 
@@ -24,13 +25,13 @@ export class Dropout extends Module {
     generator?: Generator,
   ) {
     super()
-    if (!(p >= 0 && p < 1)) {
-      throw new ArgumentError(`Dropout: expected p from 0 to below 1, got ${p}`)
-    }
+    checkNumber('Dropout', 'p', p, (p) => p >= 0 && p < 1, 'from 0 to below 1')
+    if (generator !== undefined) checkGenerator('Dropout', generator)
     this.generator = generator ?? defaultGenerator().fork()
   }
 
   forward(x: Tensor): Tensor {
+    requireTensor('forward', x)
     if (!this.training || this.p === 0) return x
     const keep = 1 - this.p
     return x.mul(this.generator.bernoulli(x.shape, keep).mul(1 / keep))

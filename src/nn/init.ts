@@ -3,22 +3,27 @@
  * values, drawn from the default generator (`setSeed`) or from one that is given.
  */
 
+import { checkNumber } from '../base/arguments.js'
 import { ArgumentError } from '../base/errors.js'
 import { tensor, zeros as zeroTensor } from '../tensor/create.js'
-import { defaultGenerator, type Generator } from '../tensor/random.js'
-import type { Shape } from '../tensor/shape.js'
+import { checkGenerator, defaultGenerator, type Generator } from '../tensor/random.js'
+import { checkShape, type Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 
 /** Makes initial weights of a shape, drawn from the default generator or from one that is given. */
 export type Initializer = (shape: Shape, generator?: Generator) => Tensor
 
-/** Inputs and outputs of a layer whose weights have this shape, [...inputs, outputs]. */
-export function fans(shape: Shape): {
+/**
+ * Inputs and outputs of a layer whose weights have this shape, [...inputs, outputs].
+ * @throws ShapeError for what is no shape
+ */
+export function fans(given: Shape): {
   /** Product of all extents but the last. */
   fanIn: number
   /** The last extent; 1 without any. */
   fanOut: number
 } {
+  const shape = checkShape('fans', given)
   const fanOut = shape.at(-1) ?? 1
   return { fanIn: shape.slice(0, -1).reduce((a, b) => a * b, 1), fanOut }
 }
@@ -34,7 +39,10 @@ export const zeros: Initializer = (shape) => zeroTensor(shape)
  * @throws ArgumentError, when it draws, for bounds that are not finite or out of order
  */
 export function uniform(low: number, high: number): Initializer {
-  return (shape, generator = defaultGenerator()) => generator.uniform(shape, low, high)
+  return (shape, generator = defaultGenerator()) => {
+    checkGenerator('init', generator)
+    return generator.uniform(shape, low, high)
+  }
 }
 
 /**
@@ -42,7 +50,10 @@ export function uniform(low: number, high: number): Initializer {
  * @throws ArgumentError, when it draws, for numbers that are out of range
  */
 export function normal(mean: number, std: number): Initializer {
-  return (shape, generator = defaultGenerator()) => generator.normal(shape, mean, std)
+  return (shape, generator = defaultGenerator()) => {
+    checkGenerator('init', generator)
+    return generator.normal(shape, mean, std)
+  }
 }
 
 /** Variance `scale / fan`, uniform or normal. */
@@ -51,6 +62,7 @@ function scaled(
   variance: (fanIn: number, fanOut: number) => number,
 ): Initializer {
   return (shape, generator = defaultGenerator()) => {
+    checkGenerator('init', generator)
     const { fanIn, fanOut } = fans(shape)
     const std = Math.sqrt(variance(fanIn, fanOut))
     if (distribution === 'normal') return generator.normal(shape, 0, std)
@@ -99,14 +111,20 @@ export const lecunNormal = scaled('normal', lecun)
  * Orthonormal rows or columns, whichever are fewer, times gain (Saxe et al. 2014): a normally
  * distributed matrix, orthonormalized by Gram and Schmidt in float64, twice over because once
  * leaves rounding behind.
- * @throws ArgumentError, when it draws, for a shape of other than two axes
+ * @throws ArgumentError for a gain that is not finite and, when it draws, for a shape of other than two
+ * axes
  */
 export function orthogonal(gain = 1): Initializer {
-  return (shape, generator = defaultGenerator()) => {
+  checkNumber('orthogonal', 'gain', gain, Number.isFinite, 'finite')
+  return (given, generator = defaultGenerator()) => {
+    const shape = checkShape('orthogonal', given)
+    checkGenerator('orthogonal', generator)
     if (shape.length !== 2) {
       throw new ArgumentError(`orthogonal: expected a matrix, got ${shape.length} axes`)
     }
     const [rows, cols] = shape
+    // Of a matrix without elements the other extent may be any number.
+    if (rows === 0 || cols === 0) return zeroTensor(shape)
     const [count, length] = rows < cols ? [rows, cols] : [cols, rows]
     const drawn = generator.normal([count, length])
     const basis = orthonormalize(Float64Array.from(drawn.data()), count, length)

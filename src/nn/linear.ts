@@ -1,8 +1,9 @@
 /** The affine layer, x·weight + bias. */
-import { ShapeError } from '../base/errors.js'
+import { checkFlag, checkFunction, optionsOf } from '../base/arguments.js'
+import { excerpt, ShapeError } from '../base/errors.js'
 import { linear, matmul } from '../ops/matmul.js'
 import { requireTensor } from '../ops/require.js'
-import type { Generator } from '../tensor/random.js'
+import { checkGenerator, type Generator } from '../tensor/random.js'
 import { format, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { glorotUniform, type Initializer, zeros } from './init.js'
@@ -18,6 +19,8 @@ export interface LinearOptions {
   generator?: Generator
 }
 
+const OPTIONS: Record<keyof LinearOptions, true> = { bias: true, init: true, generator: true }
+
 /** a = x·weight + bias for x [batch, fanIn]: weight [fanIn, fanOut], bias [fanOut]. */
 export class Linear extends Module {
   /** [fanIn, fanOut] */
@@ -29,16 +32,20 @@ export class Linear extends Module {
    * A layer with new weights.
    * @param fanIn inputs, a whole number from 1
    * @param fanOut outputs, a whole number from 1
-   * @throws ShapeError when a size is out of range
+   * @throws ShapeError when a size is out of range or `init` gives another shape, ArgumentError for
+   *   options that do not exist
    */
   constructor(fanIn: number, fanOut: number, options: LinearOptions = {}) {
     super()
     for (const [name, value] of Object.entries({ fanIn, fanOut })) {
       if (!Number.isInteger(value) || value < 1) {
-        throw new ShapeError(`Linear: expected ${name} >= 1, got ${value}`)
+        throw new ShapeError(`Linear: expected ${name} >= 1, got ${excerpt(value)}`)
       }
     }
-    const { bias = true, init = glorotUniform, generator } = options
+    const { bias = true, init = glorotUniform, generator } = optionsOf('Linear', options, OPTIONS)
+    checkFlag('Linear', 'bias', bias)
+    checkFunction('Linear', 'init to be an initializer such as init.heNormal', init)
+    if (generator !== undefined) checkGenerator('Linear', generator)
     this.weight = new Parameter(init([fanIn, fanOut], generator))
     this.bias = bias ? new Parameter(zeros([fanOut]), { regularized: false }) : null
   }

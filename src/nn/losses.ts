@@ -4,8 +4,10 @@
  * logits, so that none of them overflows or rounds a small probability to 0.
  */
 import { isFloat } from '../backend/dtype.js'
-import { ArgumentError, KernelError, ShapeError } from '../base/errors.js'
+import { isWithin, refuseRest } from '../base/arguments.js'
+import { ArgumentError, excerpt, KernelError, ShapeError, spelled } from '../base/errors.js'
 import { oneHot } from '../ops/indexing.js'
+import { requireTensor } from '../ops/require.js'
 import { crossEntropyPerExample } from '../ops/softmax.js'
 import { defaultFloat } from '../tensor/defaultFloat.js'
 import { format, type Shape, sameShape } from '../tensor/shape.js'
@@ -45,7 +47,18 @@ function reduce(op: string, losses: Tensor, reduction: Reduction): Tensor {
     case 'none':
       return losses
     default:
-      throw new ArgumentError(`${op}: expected reduction mean, sum or none, got ${reduction}`)
+      throw new ArgumentError(
+        `${op}: expected reduction mean, sum or none, got ${spelled(reduction)}`,
+      )
+  }
+}
+
+/** A loss from what it makes of each example, or each element. */
+function lossOf(op: string, each: (outputs: Tensor, targets: Targets) => Tensor): Loss<TargetKind> {
+  return (outputs, targets, reduction = 'mean', ...rest: unknown[]) => {
+    refuseRest(op, rest)
+    for (const x of [outputs, targets]) requireTensor(op, x)
+    return reduce(op, each(outputs, targets), reduction)
   }
 }
 
@@ -108,13 +121,15 @@ function asValues(
  * @throws ShapeError when the shapes do not fit, KernelError when a label is not below the classes
  * @function
  */
-export const softmaxCrossEntropy: Loss<TargetKind> = (logits, targets, reduction = 'mean') => {
-  checkOutputs('softmaxCrossEntropy', logits)
-  const losses = isLabels(targets)
-    ? crossEntropyPerExample(logits, targets)
-    : asValues('softmaxCrossEntropy', logits, targets).mul(logits.logSoftmax()).sum(-1).neg()
-  return reduce('softmaxCrossEntropy', losses, reduction)
-}
+export const softmaxCrossEntropy: Loss<TargetKind> = lossOf(
+  'softmaxCrossEntropy',
+  (logits, targets) => {
+    checkOutputs('softmaxCrossEntropy', logits)
+    return isLabels(targets)
+      ? crossEntropyPerExample(logits, targets)
+      : asValues('softmaxCrossEntropy', logits, targets).mul(logits.logSoftmax()).sum(-1).neg()
+  },
+)
 
 /**
  * Negative log-likelihood of sigmoid(logits) for targets from 0 to 1 in the logits' shape, or labels
@@ -123,15 +138,13 @@ export const softmaxCrossEntropy: Loss<TargetKind> = (logits, targets, reduction
  * @throws ShapeError when the shapes do not fit
  * @function
  */
-export const binaryCrossEntropyWithLogits: Loss<TargetKind> = (
-  logits,
-  targets,
-  reduction = 'mean',
-) => {
-  const t = asValues('binaryCrossEntropyWithLogits', logits, targets, 'class')
-  const losses = t.mul(logits.neg().softplus()).add(t.neg().add(1).mul(logits.softplus()))
-  return reduce('binaryCrossEntropyWithLogits', losses, reduction)
-}
+export const binaryCrossEntropyWithLogits: Loss<TargetKind> = lossOf(
+  'binaryCrossEntropyWithLogits',
+  (logits, targets) => {
+    const t = asValues('binaryCrossEntropyWithLogits', logits, targets, 'class')
+    return t.mul(logits.neg().softplus()).add(t.neg().add(1).mul(logits.softplus()))
+  },
+)
 
 /**
  * (output - target)², averaged over all elements. Whole numbers [batch] are the values of
@@ -139,8 +152,9 @@ export const binaryCrossEntropyWithLogits: Loss<TargetKind> = (
  * @throws ShapeError when the shapes do not fit
  * @function
  */
-export const mse: Loss<TargetKind> = (outputs, targets, reduction = 'mean') =>
-  reduce('mse', outputs.sub(asValues('mse', outputs, targets)).square(), reduction)
+export const mse: Loss<TargetKind> = lossOf('mse', (outputs, targets) =>
+  outputs.sub(asValues('mse', outputs, targets)).square(),
+)
 
 /**
  * |output - target|, averaged over all elements. Whole numbers [batch] are the values of
@@ -148,8 +162,9 @@ export const mse: Loss<TargetKind> = (outputs, targets, reduction = 'mean') =>
  * @throws ShapeError when the shapes do not fit
  * @function
  */
-export const mae: Loss<TargetKind> = (outputs, targets, reduction = 'mean') =>
-  reduce('mae', outputs.sub(asValues('mae', outputs, targets)).abs(), reduction)
+export const mae: Loss<TargetKind> = lossOf('mae', (outputs, targets) =>
+  outputs.sub(asValues('mae', outputs, targets)).abs(),
+)
 
 /**
  * Huber's loss: r²/2 for |r| ≤ delta, delta·(|r| - delta/2) beyond (Huber 1964).
@@ -157,13 +172,15 @@ export const mae: Loss<TargetKind> = (outputs, targets, reduction = 'mean') =>
  * @throws ArgumentError when delta is out of range
  */
 export function huberLoss(delta: number): Loss<TargetKind> {
-  if (!(delta > 0)) throw new ArgumentError(`huber: expected delta > 0, got ${delta}`)
-  return (outputs, targets, reduction = 'mean') => {
+  if (!isWithin(delta, Number.MIN_VALUE, Infinity)) {
+    throw new ArgumentError(`huber: expected delta > 0, got ${excerpt(delta)}`)
+  }
+  return lossOf('huber', (outputs, targets) => {
     const r = outputs.sub(asValues('huber', outputs, targets)).abs()
     // c = min(r, delta): r²/2 = c·(r - c/2) inside, delta·(r - delta/2) outside.
     const c = r.clip(0, delta)
-    return reduce('huber', c.mul(r.sub(c.mul(0.5))), reduction)
-  }
+    return c.mul(r.sub(c.mul(0.5)))
+  })
 }
 
 /**
@@ -178,16 +195,15 @@ export const huber: Loss<TargetKind> = huberLoss(1)
  * with scores [batch, 1]: max(0, 1 - t·s).
  * @function
  */
-export const hinge: Loss<TargetKind> = (scores, targets, reduction = 'mean') => {
+export const hinge: Loss<TargetKind> = lossOf('hinge', (scores, targets) => {
   if (!isLabels(targets) || scores.shape.at(-1) === 1) {
     const values = asValues('hinge', scores, targets, 'class')
     const signs = isLabels(targets) ? values.mul(2).sub(1) : values
-    return reduce('hinge', signs.mul(scores).neg().add(1).relu(), reduction)
+    return signs.mul(scores).neg().add(1).relu()
   }
   const chosen = asValues('hinge', scores, targets)
-  const losses = scores.sub(chosen).add(1).max(-1).sub(scores.mul(chosen).sum(-1))
-  return reduce('hinge', losses, reduction)
-}
+  return scores.sub(chosen).add(1).max(-1).sub(scores.mul(chosen).sum(-1))
+})
 
 const binary = new Set<Loss<TargetKind>>([binaryCrossEntropyWithLogits, hinge])
 

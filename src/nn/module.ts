@@ -1,10 +1,13 @@
 /**
  * What a network is made of: modules, which hold parameters and other modules as properties.
  */
-import { ArgumentError } from '../base/errors.js'
-import { Generator as RandomGenerator } from '../tensor/random.js'
+import { types } from 'node:util'
+import { checkFlag, optionsOf } from '../base/arguments.js'
+import { isBranded } from '../base/brand.js'
+import { ArgumentError, excerpt } from '../base/errors.js'
+import { isGenerator, type Generator as RandomGenerator } from '../tensor/random.js'
 import { format } from '../tensor/shape.js'
-import { checkAssignable, Tensor } from '../tensor/tensor.js'
+import { checkAssignable, isTensor, Tensor } from '../tensor/tensor.js'
 
 /** The values of a parameter, or of what an optimizer keeps for it, apart from any tensor. */
 export interface ParameterValues {
@@ -13,6 +16,9 @@ export interface ParameterValues {
   /** The elements, row-major. */
   readonly data: Float32Array
 }
+
+const PARAMETER = Symbol.for('neuroblas.Parameter')
+const MODULE = Symbol.for('neuroblas.Module')
 
 /** @inline */
 // biome-ignore lint/suspicious/noExplicitAny: stands for a module of any inputs and outputs
@@ -23,8 +29,25 @@ export class Parameter extends Tensor {
   /** Whether L1 and L2 apply to it: weights yes, biases no. */
   readonly regularized: boolean
 
-  /** Takes over a tensor's buffer; the tensor itself counts as disposed from then on. */
-  constructor(values: Tensor, { regularized = true } = {}) {
+  /**
+   * What `isParameter` asks for.
+   * @internal
+   */
+  get [PARAMETER](): boolean {
+    return true
+  }
+
+  /**
+   * Takes over a tensor's buffer; the tensor itself counts as disposed from then on.
+   * @param options.regularized whether L1 and L2 apply to it; true by default
+   * @throws ArgumentError for what is no tensor of floats, and for options that do not exist
+   */
+  constructor(values: Tensor, options: { regularized?: boolean } = {}) {
+    const { regularized = true } = optionsOf('Parameter', options, { regularized: true })
+    checkFlag('Parameter', 'regularized', regularized)
+    if (!isTensor(values)) {
+      throw new ArgumentError(`Parameter: expected a tensor, got ${excerpt(values)}`)
+    }
     super(values.storage, values.shape)
     values.storage.references++
     values.dispose()
@@ -36,7 +59,7 @@ export class Parameter extends Tensor {
 /**
  * Base of all layers and networks; subclasses say what `forward` computes. What is trained, saved and
  * freed are the `Parameter`s in its properties, and those of the modules there, also inside arrays,
- * plain objects and maps; not in `#private` fields, nor tensors that are no `Parameter`.
+ * plain objects, maps and sets; not in `#private` fields, nor tensors that are no `Parameter`.
  * @example
  * class Residual extends Module {
  *   readonly inner = new Linear(64, 64)
@@ -55,6 +78,14 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
   training = true
 
   /**
+   * What `isModule` asks for.
+   * @internal
+   */
+  get [MODULE](): boolean {
+    return true
+  }
+
+  /**
    * The outputs for a batch of inputs, which has the batch as its first axis: from one tensor to another
    * in what `fit`, `evaluate` and `Sequential` take; in a loop of your own as the type says.
    */
@@ -64,7 +95,7 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
   namedParameters(): Map<string, Parameter> {
     const found = new Map<string, Parameter>()
     for (const [path, value] of walk(this, '')) {
-      if (value instanceof Parameter) found.set(path, value)
+      if (isParameter(value)) found.set(path, value)
     }
     return found
   }
@@ -77,7 +108,7 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
   /** Every module inside this one with its path, and this one itself under ''. */
   namedModules(): Map<string, AnyModule> {
     const found = new Map<string, AnyModule>([['', this]])
-    for (const [path, value] of walk(this, '')) if (value instanceof Module) found.set(path, value)
+    for (const [path, value] of walk(this, '')) if (isModule(value)) found.set(path, value)
     return found
   }
 
@@ -85,7 +116,7 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
   namedGenerators(): Map<string, RandomGenerator> {
     const found = new Map<string, RandomGenerator>()
     for (const [path, value] of walk(this, '')) {
-      if (value instanceof RandomGenerator) found.set(path, value)
+      if (isGenerator(value)) found.set(path, value)
     }
     return found
   }
@@ -126,6 +157,11 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
   loadStateDict(
     state: ReadonlyMap<string, { shape: readonly number[]; data: ArrayLike<number> }>,
   ): void {
+    if (!types.isMap(state)) {
+      throw new ArgumentError(
+        `loadStateDict: expected a map, as stateDict() gives it, got ${excerpt(state)}`,
+      )
+    }
     const parameters = this.namedParameters()
     const unknown = [...state.keys()].filter((path) => !parameters.has(path))
     const missing = [...parameters.keys()].filter((path) => !state.has(path))
@@ -156,7 +192,9 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
     ])
     const total = this.parameters().reduce((sum, { size }) => sum + size, 0)
     rows.push(['total', '', total.toLocaleString('en')])
-    const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)))
+    const widths = [0, 1, 2].map((column) =>
+      rows.reduce((most, row) => Math.max(most, row[column].length), 0),
+    )
     return rows
       .map(([path, shape, size]) =>
         [path.padEnd(widths[0]), shape.padEnd(widths[1]), size.padStart(widths[2])].join('  '),
@@ -173,22 +211,69 @@ function* walk(
   prefix: string,
   seen = new Set<object>(),
 ): Generator<[path: string, value: Part]> {
-  for (const [key, item] of value instanceof Map ? value : Object.entries(value)) {
+  for (const [key, item] of entriesOf(value)) {
+    if (isPart(key)) {
+      throw new ArgumentError(
+        `Module: expected parts of the model as values, got one as a key of ${prefix.slice(0, -1)}`,
+      )
+    }
     if (typeof item !== 'object' || item === null || seen.has(item)) continue
-    const path = prefix + key
+    const path = prefix + String(key)
     if (isPart(item)) {
       seen.add(item)
       yield [path, item]
+    } else refuseProxy(path, item)
+    if (isModule(item) || isContainer(item)) {
+      seen.add(item)
+      yield* walk(item, `${path}.`, seen)
     }
-    if (item instanceof Module || isContainer(item)) yield* walk(item, `${path}.`, seen)
   }
 }
 
-function isPart(item: object): item is Part {
-  return item instanceof Parameter || item instanceof Module || item instanceof RandomGenerator
+function entriesOf(value: object): Iterable<readonly [key: unknown, item: unknown]> {
+  if (types.isMap(value)) return value
+  if (types.isSet(value)) return [...value].entries()
+  // Parts that symbols name, such as fields that nobody else is to see, are parts, too.
+  const symbols = Object.getOwnPropertySymbols(value).filter((name) => isEnumerable(value, name))
+  const named = symbols.map((name) => [name.description, value[name as keyof object]] as const)
+  return [...Object.entries(value), ...named]
 }
 
+function isEnumerable(value: object, name: symbol): boolean {
+  return Object.prototype.propertyIsEnumerable.call(value, name)
+}
+
+function isPart(item: unknown): item is Part {
+  return isParameter(item) || isModule(item) || isGenerator(item)
+}
+
+/** A parameter behind a Proxy, as stores that watch objects make them, cannot be trained. */
+function refuseProxy(path: string, item: object): void {
+  if (!types.isProxy(item) || !(PARAMETER in item)) return
+  throw new ArgumentError(
+    `Module: expected a Parameter at ${path}, got a Proxy of one; keep the model out of what wraps it`,
+  )
+}
+
+/** Arrays, maps, sets, and objects without a class, of any realm. */
 function isContainer(item: object): boolean {
-  const isPlain = Object.getPrototypeOf(item) === Object.prototype
-  return Array.isArray(item) || item instanceof Map || isPlain
+  if (Array.isArray(item) || types.isMap(item) || types.isSet(item)) return true
+  const prototype = Object.getPrototypeOf(item)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** Whether it is a parameter, also one of another copy of the library. */
+export function isParameter(value: unknown): value is Parameter {
+  return isTensor(value) && isBranded(value, PARAMETER)
+}
+
+/** Whether it is a module, also one of another copy of the library. */
+export function isModule(value: unknown): value is Module {
+  return isBranded(value, MODULE)
+}
+
+/** @throws ArgumentError for what is no module */
+export function checkModule(op: string, value: unknown): void {
+  if (isModule(value)) return
+  throw new ArgumentError(`${op}: expected a module such as mlp([4, 8, 3]), got ${excerpt(value)}`)
 }

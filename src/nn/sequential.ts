@@ -1,12 +1,12 @@
 /** `Sequential` runs modules one after the other; `mlp` makes a multi-layer perceptron of them. */
 
-import { refuseUnknown } from '../base/arguments.js'
-import { ArgumentError, ShapeError } from '../base/errors.js'
+import { isKeyOf, optionsOf } from '../base/arguments.js'
+import { ArgumentError, excerpt, ShapeError, spelled } from '../base/errors.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { ReLU, Sigmoid, Tanh } from './activations.js'
 import { Dropout } from './dropout.js'
 import { Linear, type LinearOptions } from './linear.js'
-import { Module } from './module.js'
+import { checkModule, Module } from './module.js'
 
 /** Feeds each layer's outputs to the next. */
 export class Sequential<Layers extends readonly Module[] = readonly Module[]> extends Module {
@@ -19,11 +19,7 @@ export class Sequential<Layers extends readonly Module[] = readonly Module[]> ex
    */
   constructor(...layers: Layers) {
     super()
-    for (const layer of layers) {
-      if (!(layer instanceof Module)) {
-        throw new ArgumentError(`Sequential: expected modules, got ${typeof layer}`)
-      }
-    }
+    for (const layer of layers) checkModule('Sequential', layer)
     this.layers = layers
   }
 
@@ -61,6 +57,9 @@ export interface MlpOptions extends LinearOptions {
   inputDropout?: number
 }
 
+/** Far beyond any network; so many modules still fit the arguments of a call. */
+const MOST_LAYERS = 10_000
+
 const OPTIONS: Record<keyof MlpOptions, true> = {
   activation: true,
   dropout: true,
@@ -79,15 +78,17 @@ const OPTIONS: Record<keyof MlpOptions, true> = {
  */
 export function mlp(units: readonly number[], options: MlpOptions = {}): Sequential {
   if (!Array.isArray(units))
-    throw new ArgumentError(`mlp: expected an array of units, got ${units}`)
-  refuseUnknown('mlp', options, Object.keys(OPTIONS))
-  const { activation = 'relu', dropout = 0, inputDropout = 0, ...linear } = options
-  if (units.length < 2) {
-    throw new ArgumentError(`mlp: expected inputs and outputs at least, got [${units.join(', ')}]`)
+    throw new ArgumentError(`mlp: expected an array of units, got ${excerpt(units)}`)
+  const given = optionsOf('mlp', options, OPTIONS)
+  const { activation = 'relu', dropout = 0, inputDropout = 0, ...linear } = given
+  if (units.length < 2 || units.length > MOST_LAYERS) {
+    throw new ArgumentError(
+      `mlp: expected units of 2 to ${MOST_LAYERS} layers, inputs and outputs included, got ${excerpt(units)}`,
+    )
   }
-  if (!Object.hasOwn(activations, activation)) {
+  if (!isKeyOf(activations, activation)) {
     const known = Object.keys(activations).join(', ')
-    throw new ArgumentError(`mlp: expected an activation of ${known}, got ${activation}`)
+    throw new ArgumentError(`mlp: expected an activation of ${known}, got ${spelled(activation)}`)
   }
   const layers: Module[] = []
   const drop = (p: number) => {

@@ -48,21 +48,39 @@ export function defineOp<
     const last = args.length - 1
     const attributes = (isPlainObject(args[last]) ? args[last] : undefined) as Attributes
     const inputs = (attributes === undefined ? args : args.slice(0, last)) as unknown as Inputs
-    requireUsable(name, inputs)
-    const y = rule.forward(inputs, attributes)
-    const isWanted = rule.backward && gradEnabled() && inputs.some((x) => x.requiresGrad)
-    if (isWanted && isFloat(y.dtype)) {
-      record(
-        y as unknown as Tensor,
-        name,
-        inputs,
-        rule.save?.(y, inputs) ?? nothing,
-        attributes,
-        rule.backward as GradNode['backward'],
-      )
-    }
-    return y
+    return apply(name, rule, inputs, attributes)
   }
+}
+
+/** The same for any number of inputs, in a list: more than a call has room for, too. */
+export function defineListOp<Attributes extends object, Y extends AnyTensor = Tensor>(
+  name: string,
+  rule: OpRule<readonly AnyTensor[], Attributes, Y>,
+): (inputs: readonly AnyTensor[], attributes: Attributes) => Y {
+  ops.set(name, { differentiable: rule.backward !== undefined })
+  return (inputs, attributes) => apply(name, rule, inputs, attributes)
+}
+
+function apply<Inputs extends readonly AnyTensor[], Attributes, Y extends AnyTensor>(
+  name: string,
+  rule: OpRule<Inputs, Attributes, Y>,
+  inputs: Inputs,
+  attributes: Attributes,
+): Y {
+  requireUsable(name, inputs)
+  const y = rule.forward(inputs, attributes)
+  const isWanted = rule.backward && gradEnabled() && inputs.some((x) => x.requiresGrad)
+  if (isWanted && isFloat(y.dtype)) {
+    record(
+      y as unknown as Tensor,
+      name,
+      inputs,
+      rule.save?.(y, inputs) ?? nothing,
+      attributes,
+      rule.backward as GradNode['backward'],
+    )
+  }
+  return y
 }
 
 function isPlainObject(value: unknown): boolean {

@@ -1,7 +1,7 @@
 /** Elementwise ops, with NumPy's broadcasting where there are two operands. */
 import { ALONG_ALL } from '../backend/broadcast.js'
 import type { KernelName } from '../backend/kernels.js'
-import { ArgumentError } from '../base/errors.js'
+import { ArgumentError, excerpt } from '../base/errors.js'
 import { broadcastShapes, planBroadcast, type Shape, sameShape } from '../tensor/shape.js'
 import { type AnyTensor, allocate, fullLike, type Tensor } from '../tensor/tensor.js'
 import { defineOp, type Op } from './define.js'
@@ -248,8 +248,11 @@ export const affine = defineOp<Single, { scale: number; shift: number }>('affine
 export const clip = defineOp<Single, { low: number; high: number }>('clip', {
   forward: ([x], { low, high }) => {
     requireFloat('clip', x)
-    if (!(low <= high))
-      throw new ArgumentError(`clip: expected low <= high, got ${low} and ${high}`)
+    if (typeof low !== 'number' || typeof high !== 'number' || !(low <= high)) {
+      throw new ArgumentError(
+        `clip: expected low <= high, got ${excerpt(low)} and ${excerpt(high)}`,
+      )
+    }
     const y = allocate(x, x.shape)
     x.storage.backend.run('clip', x.handle, y.handle, x.size, low, high)
     return y

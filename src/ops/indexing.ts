@@ -1,7 +1,7 @@
 /** Indexing ops: entries of a tensor chosen by int32 tensors. */
 import type { DType } from '../backend/dtype.js'
-import { ArgumentError, ShapeError } from '../base/errors.js'
-import { format, type Shape, sizeOf } from '../tensor/shape.js'
+import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import { checkShape, format, type Shape, sizeOf } from '../tensor/shape.js'
 import { type AnyTensor, allocate, fullLike, type Tensor } from '../tensor/tensor.js'
 import { defineOp } from './define.js'
 import { requireDType } from './require.js'
@@ -80,7 +80,7 @@ export const gatherBytes = defineOp<readonly [Tensor<'uint8'>, Tensor<'int32'>],
 
 const oneHotOp = defineOp<readonly [Tensor<'int32'>], { classes: number }>('oneHot', {
   forward: ([labels], { classes }) => {
-    const y = allocate(labels, [...labels.shape, classes])
+    const y = allocate(labels, checkShape('oneHot', [...labels.shape, classes]))
     labels.storage.backend.run('oneHot', labels.handle, y.handle, labels.size, classes)
     return y
   },
@@ -94,7 +94,7 @@ const oneHotOp = defineOp<readonly [Tensor<'int32'>], { classes: number }>('oneH
 export function oneHot(labels: Tensor<'int32'>, classes: number): Tensor {
   requireDType('oneHot', labels, 'int32')
   if (!Number.isInteger(classes) || classes < 1) {
-    throw new ArgumentError(`oneHot: expected classes >= 1, got ${classes}`)
+    throw new ArgumentError(`oneHot: expected classes >= 1, got ${excerpt(classes)}`)
   }
   return oneHotOp(labels, { classes })
 }

@@ -1,5 +1,5 @@
 /** Layout ops: they move elements without computing with them. */
-import { ArgumentError, ShapeError } from '../base/errors.js'
+import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import {
   aroundAxis,
   format,
@@ -9,7 +9,7 @@ import {
   sameShape,
 } from '../tensor/shape.js'
 import { type AnyTensor, allocate, fullLike, type Tensor } from '../tensor/tensor.js'
-import { defineOp } from './define.js'
+import { defineListOp, defineOp } from './define.js'
 import { expandForward, permuteForward, sumTo } from './raw.js'
 import { requireDType, requireTensor } from './require.js'
 
@@ -91,14 +91,14 @@ export const sliceAxis = defineOp<readonly [AnyTensor], SliceAttributes, AnyTens
 /** A start and an end as Array.prototype.slice reads them, as a position and a length. */
 export function resolveRange(extent: number, start = 0, end = extent): [number, number] {
   if (!Number.isInteger(start) || !Number.isInteger(end)) {
-    throw new ArgumentError(`slice: expected integers, got ${start} and ${end}`)
+    throw new ArgumentError(`slice: expected integers, got ${excerpt(start)} and ${excerpt(end)}`)
   }
   const from = Math.min(Math.max(start < 0 ? start + extent : start, 0), extent)
   const to = Math.min(Math.max(end < 0 ? end + extent : end, from), extent)
   return [from, to - from]
 }
 
-const concatTensors = defineOp<readonly AnyTensor[], { axis: number }, AnyTensor>('concat', {
+const concatTensors = defineListOp<{ axis: number }, AnyTensor>('concat', {
   forward: (inputs, { axis }) => {
     const extent = inputs.reduce((sum, x) => sum + x.shape[axis], 0)
     const y = allocate(inputs[0], inputs[0].shape.with(axis, extent), inputs[0].dtype)
@@ -134,18 +134,25 @@ const concatTensors = defineOp<readonly AnyTensor[], { axis: number }, AnyTensor
   },
 })
 
+/** A copy of a list of tensors. */
+function tensorsIn<T extends AnyTensor>(op: string, list: readonly T[]): T[] {
+  if (!Array.isArray(list) || list.length === 0) {
+    throw new ArgumentError(
+      `${op}: expected a list of at least one tensor, such as ${op}([x, y]), got ${excerpt(list)}`,
+    )
+  }
+  const tensors = [...list]
+  for (const x of tensors) requireTensor(op, x)
+  return tensors
+}
+
 /**
  * Tensors joined along an axis they already have; all other extents agree.
  * @throws ShapeError when another extent differs, ArgumentError for an empty list or dtypes that differ
  * @example concat([x, y], 1) // [2, 3] and [2, 4] make [2, 7]
  */
-export function concat<T extends AnyTensor>(tensors: readonly T[], axis = 0): T {
-  if (!Array.isArray(tensors) || tensors.length === 0) {
-    throw new ArgumentError(
-      'concat: expected a list of at least one tensor, such as concat([x, y])',
-    )
-  }
-  for (const x of tensors) requireTensor('concat', x)
+export function concat<T extends AnyTensor>(list: readonly T[], axis = 0): T {
+  const tensors = tensorsIn('concat', list)
   const [first] = tensors
   const along = resolveAxis('concat', axis, first.shape.length)
   for (const x of tensors) {
@@ -159,7 +166,7 @@ export function concat<T extends AnyTensor>(tensors: readonly T[], axis = 0): T 
       )
     }
   }
-  return concatTensors(...tensors, { axis: along }) as T
+  return concatTensors(tensors, { axis: along }) as T
 }
 
 /**
@@ -168,11 +175,8 @@ export function concat<T extends AnyTensor>(tensors: readonly T[], axis = 0): T 
  * @throws ShapeError when the shapes differ, ArgumentError for an empty list or dtypes that differ
  * @example stack([x, y]) // [3] and [3] make [2, 3]
  */
-export function stack<T extends AnyTensor>(tensors: readonly T[], axis = 0): T {
-  if (!Array.isArray(tensors) || tensors.length === 0) {
-    throw new ArgumentError('stack: expected a list of at least one tensor, such as stack([x, y])')
-  }
-  for (const x of tensors) requireTensor('stack', x)
+export function stack<T extends AnyTensor>(list: readonly T[], axis = 0): T {
+  const tensors = tensorsIn('stack', list)
   const { shape } = tensors[0]
   for (const x of tensors) {
     if (!sameShape(x.shape, shape)) {

@@ -2,6 +2,7 @@
  * Products of matrices; transposes are flags of the GEMM, never copies.
  */
 import { ALONG_ALL, ALONG_ROW } from '../backend/broadcast.js'
+import { checkFlag, optionsOf } from '../base/arguments.js'
 import { ShapeError } from '../base/errors.js'
 import { format } from '../tensor/shape.js'
 import { allocate, type Tensor } from '../tensor/tensor.js'
@@ -52,16 +53,28 @@ const multiply = defineOp<readonly [Tensor, Tensor], Transposes>('matmul', {
   ],
 })
 
+const AS_THEY_ARE: Transposes = { transA: false, transB: false }
+
+function transposesOf(given: Partial<Transposes>): Transposes {
+  const transposes = {
+    ...AS_THEY_ARE,
+    ...optionsOf('matmul', given, { transA: true, transB: true }),
+  }
+  for (const [name, flag] of Object.entries(transposes)) checkFlag('matmul', name, flag)
+  return transposes
+}
+
 /**
  * Product of two matrices, [m, k]·[k, n] = [m, n]; a vector counts as a row on the left and as a
  * column on the right, and that axis is dropped from the result. `transA` and `transB` transpose a
  * matrix without copying it.
- * @throws ShapeError when the inner dimensions differ or there are other than 1 or 2 axes
+ * @throws ShapeError when the inner dimensions differ or there are other than 1 or 2 axes, ArgumentError
+ * for flags that do not exist
  */
-export function matmul(a: Tensor, b: Tensor, transposes: Partial<Transposes> = {}): Tensor {
+export function matmul(a: Tensor, b: Tensor, transposes?: Partial<Transposes>): Tensor {
   requireTensor('matmul', a)
   requireTensor('matmul', b)
-  const { transA = false, transB = false } = transposes
+  const { transA, transB } = transposes === undefined ? AS_THEY_ARE : transposesOf(transposes)
   const aIsVector = a.shape.length === 1
   const bIsVector = b.shape.length === 1
   if (!aIsVector && !bIsVector) return multiply(a, b, { transA, transB })

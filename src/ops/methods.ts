@@ -3,6 +3,7 @@
  * tensor/, which ops are made from; `autograd/attach.ts` adds them to it.
  */
 import { type DType, dtypes, isFloat } from '../backend/dtype.js'
+import { isKeyOf } from '../base/arguments.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { format, resolveAxes, resolveAxis, type Shape, sizeOf } from '../tensor/shape.js'
 import {
@@ -382,7 +383,7 @@ export class TensorMethods<D extends DType> {
    * @example labels.cast('float32')
    */
   cast<E extends DType>(this: Tensor<D>, dtype: E): Tensor<E> {
-    if (!Object.hasOwn(dtypes, dtype)) {
+    if (!isKeyOf(dtypes, dtype)) {
       throw new ArgumentError(
         `cast: expected ${Object.keys(dtypes).join(', ')}, got ${excerpt(dtype)}`,
       )

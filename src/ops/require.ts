@@ -2,7 +2,7 @@
 import { type DType, isFloat } from '../backend/dtype.js'
 import { ArgumentError, BackendError, excerpt } from '../base/errors.js'
 import { defaultFloat } from '../tensor/defaultFloat.js'
-import { type AnyTensor, Tensor } from '../tensor/tensor.js'
+import { type AnyTensor, isTensor } from '../tensor/tensor.js'
 
 /** Refuses inputs that are no tensors, were released, or lie on different backends. */
 export function requireUsable(op: string, inputs: readonly AnyTensor[]): void {
@@ -14,13 +14,15 @@ export function requireUsable(op: string, inputs: readonly AnyTensor[]): void {
 }
 
 function mixedBackends(op: string, inputs: readonly AnyTensor[]): never {
-  const names = inputs.map(({ dtype, storage }) => `${dtype} on ${storage.backend.name}`)
-  throw new BackendError(`${op}: expected tensors of one backend, got ${names.join(' and ')}`)
+  const backends = new Set(inputs.map(({ storage }) => storage.backend.name))
+  // As many copies of the library have as many backends of one name.
+  const found = backends.size > 1 ? [...backends].join(' and ') : 'two copies of neuroblas'
+  throw new BackendError(`${op}: expected tensors of one backend, got those of ${found}`)
 }
 
 /** Refuses what is not a tensor, which plain JavaScript can pass. */
 export function requireTensor(op: string, x: unknown): void {
-  if (x instanceof Tensor) return
+  if (isTensor(x)) return
   const hint = isNumbers(x) ? '; tensor(values) makes one of numbers' : ''
   throw new ArgumentError(`${op}: expected a tensor, got ${excerpt(x)}${hint}`)
 }

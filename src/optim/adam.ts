@@ -1,5 +1,6 @@
 /** Adam (Kingma and Ba 2015), in one pass over each parameter. */
-import { ArgumentError } from '../base/errors.js'
+import { isWithin } from '../base/arguments.js'
+import { ArgumentError, excerpt } from '../base/errors.js'
 import { type Group, type GroupSettings, Optimizer } from './optimizer.js'
 import { ParameterState } from './state.js'
 
@@ -40,13 +41,15 @@ export class Adam extends Optimizer<AdamSettings> {
     super.check(group)
     const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = group
     for (const [name, beta] of Object.entries({ beta1, beta2 })) {
-      if (!(beta >= 0 && beta < 1)) {
-        throw new ArgumentError(`Adam: expected ${name} from 0 to below 1, got ${beta}`)
+      if (!isWithin(beta, 0, 1)) {
+        throw new ArgumentError(`Adam: expected ${name} from 0 to below 1, got ${excerpt(beta)}`)
       }
     }
-    if (!(epsilon > 0)) throw new ArgumentError(`Adam: expected epsilon > 0, got ${epsilon}`)
-    if (!(weightDecay >= 0)) {
-      throw new ArgumentError(`Adam: expected weightDecay >= 0, got ${weightDecay}`)
+    if (!isWithin(epsilon, Number.MIN_VALUE, Infinity)) {
+      throw new ArgumentError(`Adam: expected epsilon > 0, got ${excerpt(epsilon)}`)
+    }
+    if (!isWithin(weightDecay, 0, Infinity)) {
+      throw new ArgumentError(`Adam: expected weightDecay >= 0, got ${excerpt(weightDecay)}`)
     }
   }
 

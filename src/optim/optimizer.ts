@@ -3,15 +3,17 @@
  * regularizers.
  */
 
+import { types } from 'node:util'
 import type { Handle } from '../backend/kernels.js'
 import { everyIteration, underneath } from '../backend/record.js'
-import { refuseUnknown } from '../base/arguments.js'
-import { ArgumentError, CaptureError } from '../base/errors.js'
+import { isWithin, refuseUnknown } from '../base/arguments.js'
+import { isBranded } from '../base/brand.js'
+import { ArgumentError, CaptureError, excerpt, spelled } from '../base/errors.js'
 import type { ParameterValues } from '../nn/module.js'
 import { noGrad } from '../tensor/graph.js'
 import { scope } from '../tensor/scope.js'
 import { Scope, within } from '../tensor/storage.js'
-import { checkAssignable, type Tensor } from '../tensor/tensor.js'
+import { checkAssignable, isTensor, type Tensor } from '../tensor/tensor.js'
 import { addGradients, builtIn, isRegularized, regularizersOf, sameUnknown } from './regularized.js'
 import type { Regularizer } from './regularizers.js'
 import type { Schedule } from './schedules.js'
@@ -56,6 +58,8 @@ export interface OptimizerState {
   tensors: ReadonlyMap<string, ParameterValues>
 }
 
+const BRAND = Symbol.for('neuroblas.Optimizer')
+
 /**
  * Base of the optimizers: groups of parameters with settings of their own, the steps taken, and the
  * regularizers. Subclasses say how one group is moved.
@@ -92,24 +96,33 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     settings: Settings,
   ) {
     const name = this.constructor.name
+    const known = this.knownSettings()
+    const names = known && Object.keys(known)
     if (!Array.isArray(parameters) || parameters.length === 0) {
       throw new ArgumentError(
         `${name}: expected parameters to optimize, such as model.parameters(), got none; modules find them in public properties`,
       )
     }
-    this.groups = parameters.every((item) => 'parameters' in item)
-      ? parameters.map((group) => ({ ...settings, ...group }))
-      : [{ ...settings, parameters: [...(parameters as Tensor[])] }]
+    if (names) refuseUnknown(name, settings, names)
+    this.groups = [...parameters].every((item) => isGroup(item))
+      ? parameters.map((group) => groupOf(name, { ...settings, ...group }))
+      : [groupOf(name, { ...settings, parameters })]
     const all = this.parameters()
     if (new Set(all).size !== all.length) {
       throw new ArgumentError(`${name}: expected each parameter once`)
     }
-    const known = this.knownSettings()
     for (const group of this.groups) {
-      const { parameters: _, ...given } = group
-      if (known) refuseUnknown(name, given, Object.keys(known))
+      if (names) refuseUnknown(name, group, [...names, 'parameters'])
       this.check(group)
     }
+  }
+
+  /**
+   * What `isOptimizer` asks for.
+   * @internal
+   */
+  get [BRAND](): boolean {
+    return #settings in this
   }
 
   /** The names of all settings there are; undefined where that is not known. */
@@ -120,18 +133,20 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
   /** Refuses settings out of range; called at the start and before every step. */
   protected check(group: Settings): void {
     const lr = this.lrOf(group)
-    if (!(lr >= 0 && lr < Infinity)) {
-      throw new ArgumentError(`${this.constructor.name}: expected lr >= 0, got ${lr}`)
+    if (!isWithin(lr, 0, Infinity)) {
+      throw new ArgumentError(`${this.constructor.name}: expected lr >= 0, got ${excerpt(lr)}`)
     }
     const { maxNorm = Infinity } = group
-    if (!(maxNorm > 0)) {
-      throw new ArgumentError(`${this.constructor.name}: expected maxNorm > 0, got ${maxNorm}`)
+    if (typeof maxNorm !== 'number' || !(maxNorm > 0)) {
+      throw new ArgumentError(
+        `${this.constructor.name}: expected maxNorm > 0, got ${excerpt(maxNorm)}`,
+      )
     }
     if (group.regularizer === undefined) return
     for (const regularizer of regularizersOf(group)) {
       if (typeof regularizer?.penalty === 'function') continue
       throw new ArgumentError(
-        `${this.constructor.name}: expected regularizers such as l2(1e-4), got ${regularizer}`,
+        `${this.constructor.name}: expected regularizers such as l2(1e-4), got ${spelled(regularizer)}`,
       )
     }
   }
@@ -211,6 +226,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
 
   /** The learning rate of the next step. */
   lrOf(group: GroupSettings = this.groups[0]): number {
+    checkGroup('lrOf', group)
     const lr = typeof group.lr === 'function' ? group.lr(this.steps) : group.lr
     return lr / this.lrDivisor
   }
@@ -274,7 +290,13 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
    * @throws ArgumentError when the kind differs, a name is unknown, or steps or values are no numbers,
    *   ShapeError when a shape differs or does not fit its values
    */
-  loadStateDict({ kind, steps, tensors }: OptimizerState): void {
+  loadStateDict(state: OptimizerState): void {
+    const { kind, steps, tensors } = state ?? {}
+    if (!types.isMap(tensors)) {
+      throw new ArgumentError(
+        `loadStateDict: expected what stateDict() gives, got ${excerpt(state)}`,
+      )
+    }
     if (kind !== this.constructor.name) {
       throw new ArgumentError(
         `loadStateDict: expected the state of ${this.constructor.name}, got ${kind}`,
@@ -327,5 +349,40 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
       }
     }
     return sum
+  }
+}
+
+/** Whether it is an optimizer, also one of another copy of the library. */
+export function isOptimizer(value: unknown): value is Optimizer {
+  return isBranded(value, BRAND)
+}
+
+function isGroup(item: unknown): boolean {
+  return typeof item === 'object' && item !== null && !isTensor(item) && 'parameters' in item
+}
+
+/** @throws ArgumentError for what has no settings */
+export function checkGroup(op: string, group: unknown): void {
+  if (typeof group === 'object' && group !== null) return
+  throw new ArgumentError(`${op}: expected a group of the optimizer, got ${excerpt(group)}`)
+}
+
+/** A group whose lists are its own. */
+function groupOf<Settings extends GroupSettings>(
+  name: string,
+  group: { parameters: readonly unknown[] } & Settings,
+): Group<Settings> {
+  const { parameters, regularizer } = group
+  const tensors = Array.isArray(parameters) ? [...parameters] : [parameters]
+  const wrong = tensors.findIndex((x) => !isTensor(x))
+  if (wrong >= 0 || !Array.isArray(parameters)) {
+    throw new ArgumentError(
+      `${name}: expected a list of tensors to optimize, got ${excerpt(tensors[Math.max(wrong, 0)])}`,
+    )
+  }
+  return {
+    ...group,
+    parameters: tensors as Tensor[],
+    ...(Array.isArray(regularizer) && { regularizer: [...regularizer] }),
   }
 }

@@ -1,5 +1,5 @@
 /** Which parameters of a group are regularized, and by what. */
-import { Parameter } from '../nn/module.js'
+import { isParameter } from '../nn/module.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { Regularizer } from './regularizers.js'
 
@@ -10,7 +10,7 @@ interface Regularized {
 
 /** Biases are left alone; tensors that are no Parameter count as weights. */
 export function isRegularized(parameter: Tensor): boolean {
-  return !(parameter instanceof Parameter) || parameter.regularized
+  return !isParameter(parameter) || parameter.regularized
 }
 
 export function regularizersOf({ regularizer = [] }: Regularized): readonly Regularizer[] {

@@ -2,7 +2,8 @@
  * Regularizers: λ·Ω over the weights of a network, never over its biases. The optimizer that is
  * given one adds its gradient (L2) or applies its proximal step (L1).
  */
-import { ArgumentError } from '../base/errors.js'
+import { isWithin } from '../base/arguments.js'
+import { ArgumentError, excerpt } from '../base/errors.js'
 import type { Tensor } from '../tensor/tensor.js'
 
 /**
@@ -22,8 +23,8 @@ export interface Regularizer {
 }
 
 function checkLambda(name: string, lambda: number): void {
-  if (!(lambda >= 0 && lambda < Infinity)) {
-    throw new ArgumentError(`${name}: expected lambda >= 0, got ${lambda}`)
+  if (!isWithin(lambda, 0, Infinity)) {
+    throw new ArgumentError(`${name}: expected lambda >= 0, got ${excerpt(lambda)}`)
   }
 }
 

@@ -1,12 +1,12 @@
 /** Learning rates, or momenta, that change with the steps taken: any function of them is one. */
-import { ArgumentError } from '../base/errors.js'
+import { checkNumber } from '../base/arguments.js'
 
 /** The value for a step, counted from 0. */
 export type Schedule = (step: number) => number
 
 function positive(schedule: string, values: Record<string, number>): void {
   for (const [name, value] of Object.entries(values)) {
-    if (!(value > 0)) throw new ArgumentError(`${schedule}: expected ${name} > 0, got ${value}`)
+    checkNumber(schedule, name, value, (value) => value > 0, '> 0')
   }
 }
 

@@ -1,6 +1,7 @@
 /** Stochastic gradient descent, in one pass over each parameter. */
-import { ArgumentError } from '../base/errors.js'
-import { type Group, type GroupSettings, Optimizer } from './optimizer.js'
+import { checkFlag, isWithin } from '../base/arguments.js'
+import { ArgumentError, excerpt } from '../base/errors.js'
+import { checkGroup, type Group, type GroupSettings, Optimizer } from './optimizer.js'
 import type { Schedule } from './schedules.js'
 import { ParameterState } from './state.js'
 
@@ -37,12 +38,13 @@ export class SGD extends Optimizer<SGDSettings> {
     super.check(group)
     const { weightDecay = 0, nesterov = false } = group
     const momentum = this.momentumOf(group)
-    if (!(momentum >= 0 && momentum <= 1)) {
-      throw new ArgumentError(`SGD: expected momentum from 0 to 1, got ${momentum}`)
+    if (typeof momentum !== 'number' || !(momentum >= 0 && momentum <= 1)) {
+      throw new ArgumentError(`SGD: expected momentum from 0 to 1, got ${excerpt(momentum)}`)
     }
-    if (!(weightDecay >= 0)) {
-      throw new ArgumentError(`SGD: expected weightDecay >= 0, got ${weightDecay}`)
+    if (!isWithin(weightDecay, 0, Infinity)) {
+      throw new ArgumentError(`SGD: expected weightDecay >= 0, got ${excerpt(weightDecay)}`)
     }
+    checkFlag('SGD', 'nesterov', nesterov)
     if (nesterov && !group.momentum) throw new ArgumentError('SGD: nesterov needs momentum > 0')
   }
 
@@ -56,7 +58,9 @@ export class SGD extends Optimizer<SGDSettings> {
   }
 
   /** The momentum of the next step. */
-  momentumOf({ momentum = 0 }: SGDSettings = this.groups[0]): number {
+  momentumOf(group: SGDSettings = this.groups[0]): number {
+    checkGroup('momentumOf', group)
+    const { momentum = 0 } = group
     return typeof momentum === 'function' ? momentum(this.steps) : momentum
   }
 

@@ -20,7 +20,8 @@ export function legendOf(
   const widths = widthsOf(names)
   const room = width - BESIDE - sum(widthsOf(beside))
   if (sum(widths) <= room) return {}
-  return { columns: Math.max(1, Math.floor(room / Math.max(...widths))) }
+  const { high: widestEntry } = extentOf([widths])
+  return { columns: Math.max(1, Math.floor(room / widestEntry)) }
 }
 
 /** Letters of a category's name that are shown at most where names are cut off. */

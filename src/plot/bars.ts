@@ -1,6 +1,6 @@
 /** Bar charts. */
 import { axisTitle, BESIDE, labelsBelow, legendOf, logarithmic } from './axes.js'
-import { checkSize, entriesOf, numbersOf } from './checks.js'
+import { chartOptionsOf, entriesOf, extentOf, numbersOf } from './checks.js'
 import { type ChartOptions, draw, HEIGHT, type Spec, WIDTH } from './draw.js'
 import { TEXT } from './theme.js'
 
@@ -18,9 +18,9 @@ export type Categories = Readonly<Record<string, number>>
  */
 export async function bars(
   data: Categories | Readonly<Record<string, Categories>>,
-  options: ChartOptions = {},
+  given: ChartOptions = {},
 ): Promise<string> {
-  checkSize('bars', options)
+  const options = chartOptionsOf('bars', given, {})
   const { width = WIDTH, height = HEIGHT } = options
   const grouped = Object.values(data ?? {}).some((value) => typeof value === 'object')
   const series = grouped
@@ -35,7 +35,7 @@ export async function bars(
   const names = Object.keys(series)
   const categories = [...new Set(values.map(({ category }) => category))]
   // On a logarithmic axis every bar begins below the least value, which can be seen then.
-  const least = Math.min(...values.map(({ value }) => value))
+  const { low: least } = extentOf([values.map(({ value }) => value)])
   const base = options.logY ? 10 ** (Math.ceil(Math.log10(least)) - 1) : 0
   const bySeries = { field: 'series', type: 'nominal', sort: names }
   const position = {

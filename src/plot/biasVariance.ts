@@ -2,9 +2,9 @@
  * Bias and variance: the part of an error that is the same for every training set, and the part
  * that differs.
  */
-import { ShapeError } from '../base/errors.js'
+import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import type { AnyTensor } from '../tensor/tensor.js'
-import { checkSize, type Numbers, numbersOf, pointsOf, rowsOf } from './checks.js'
+import { chartOptionsOf, type Numbers, numbersOf, pointsOf, rowsOf } from './checks.js'
 import type { ChartOptions } from './draw.js'
 import { drawLines } from './lines.js'
 
@@ -61,17 +61,25 @@ export function decompose(
 export async function biasVariance(
   sizes: Numbers,
   decompositions: readonly Decomposition[],
-  options: ChartOptions = {},
+  given: ChartOptions = {},
 ): Promise<string> {
   const op = 'biasVariance'
-  checkSize(op, options)
+  const options = chartOptionsOf(op, given, {})
+  if (!Array.isArray(decompositions) || ![...decompositions].every((d) => Object(d) === d)) {
+    throw new ArgumentError(
+      `plot.${op}: expected a list of what decompose() gives, got ${excerpt(decompositions)}`,
+    )
+  }
   const x = numbersOf(op, 'sizes', sizes, options.logX)
   if (x.length !== decompositions.length) {
     throw new ShapeError(
       `plot.${op}: expected a decomposition per size, got ${decompositions.length} for ${x.length}`,
     )
   }
-  const of = (key: keyof Decomposition) => ({ x, y: decompositions.map((d) => d[key]) })
+  const of = (key: keyof Decomposition) => ({
+    x,
+    y: decompositions.map((d: Decomposition) => d[key]),
+  })
   const series = { 'bias²': of('bias2'), variance: of('variance'), error: of('error') }
   const points = pointsOf(op, series, options)
   return drawLines(points, { x: 'hidden units', y: 'squared error', ...options })

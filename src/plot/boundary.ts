@@ -1,15 +1,17 @@
 /** Decision boundaries: what a classifier answers at every point of the plane. */
 
-import { ArgumentError, ShapeError } from '../base/errors.js'
-import type { Dataset } from '../data/dataset.js'
+import { checkFunction } from '../base/arguments.js'
+import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import { checkDataset, type Dataset } from '../data/dataset.js'
 import type { Module } from '../nn/module.js'
 import { concat } from '../ops/layout.js'
+import { requireTensor } from '../ops/require.js'
 import { tensor } from '../tensor/create.js'
 import { noGrad } from '../tensor/graph.js'
 import { scope } from '../tensor/scope.js'
 import { fullLike, type Tensor } from '../tensor/tensor.js'
 import { axisTitle } from './axes.js'
-import { checkSize, extentOf } from './checks.js'
+import { chartOptionsOf, extentOf } from './checks.js'
 import { zeroLines } from './contour.js'
 import { type ChartOptions, draw, type Spec } from './draw.js'
 import { pngUrl } from './png.js'
@@ -43,14 +45,16 @@ const CERTAIN = 0.55
 export async function decisionBoundary(
   model: Pick<Module, 'forward'> | ((x: Tensor) => Tensor),
   data: Dataset,
-  options: BoundaryOptions = {},
+  given: BoundaryOptions = {},
 ): Promise<string> {
   const op = 'decisionBoundary'
-  checkSize(op, options)
-  const points = pointsOf(data)
-  const rangeX = options.rangeX ?? around(points.map(({ x }) => x))
-  const rangeY = options.rangeY ?? around(points.map(({ y }) => y))
+  const options = chartOptionsOf(op, given, { rangeX: true, rangeY: true })
+  const points = pointsOf(checkDataset(`plot.${op}`, data))
+  const rangeX = rangeOf('rangeX', options.rangeX) ?? around(points.map(({ x }) => x))
+  const rangeY = rangeOf('rangeY', options.rangeY) ?? around(points.map(({ y }) => y))
   const forward = typeof model === 'function' ? model : (x: Tensor) => model.forward(x)
+  const asked = typeof model === 'function' ? model : model?.forward
+  checkFunction(`plot.${op}`, 'a module or a function on tensors', asked)
   const logP = ask(forward, rangeX, rangeY, data.classes.length)
   const sized = { height: 400, ...options }
   const x = positionOn('x', axisTitle('x', sized, 'x₁'), rangeX)
@@ -65,6 +69,15 @@ export async function decisionBoundary(
 }
 
 type Range = readonly [number, number]
+
+function rangeOf(name: string, range: Range | undefined): Range | undefined {
+  if (range === undefined) return undefined
+  const [from, to] = Array.isArray(range) ? range : [Number.NaN, Number.NaN]
+  if (Number.isFinite(from) && Number.isFinite(to) && from < to) return range
+  throw new ArgumentError(
+    `plot.decisionBoundary: expected ${name} to be [from, to] in ascending order, got ${excerpt(range)}`,
+  )
+}
 
 function pointsOf({ inputs, inputShape, scale, targets, classes }: Dataset) {
   if (inputShape.length !== 1 || inputShape[0] !== 2) {
@@ -108,6 +121,7 @@ function ask(
   return noGrad(() =>
     scope(() => {
       const logits = forward(tensor(places, [GRID * GRID, 2]))
+      requireTensor('plot.decisionBoundary', logits)
       const [n, outputs = 0] = logits.shape
       const binary = outputs === 1 && classes === 2
       if (n !== GRID * GRID || logits.shape.length !== 2 || (outputs !== classes && !binary)) {

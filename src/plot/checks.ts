@@ -1,6 +1,8 @@
 /** Checks of the data that charts are given. */
+import { checkFlag, checkNumber, optionsOf } from '../base/arguments.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
-import { type AnyTensor, Tensor } from '../tensor/tensor.js'
+import { type NumberArray, readTypedArray } from '../base/typedArrays.js'
+import { type AnyTensor, isTensor } from '../tensor/tensor.js'
 import type { ChartOptions } from './draw.js'
 
 /** An array, a typed array or the elements of a tensor, row-major. */
@@ -25,12 +27,49 @@ export interface Point {
   y: number
 }
 
-/** Refuses sizes that no picture has. */
-export function checkSize(op: string, { width = 1, height = 1 }: ChartOptions): void {
+const CHART: Record<keyof ChartOptions, true> = {
+  title: true,
+  subtitle: true,
+  x: true,
+  y: true,
+  width: true,
+  height: true,
+  logX: true,
+  logY: true,
+}
+
+/** Options of a chart that are its own; all of them know those of `ChartOptions`. */
+type Own<Options extends ChartOptions> = Record<Exclude<keyof Options, keyof ChartOptions>, true>
+
+/**
+ * A copy of a chart's options. Refuses those that do not exist or are of the wrong type, and sizes that no
+ * picture has.
+ */
+export function chartOptionsOf<Options extends ChartOptions>(
+  op: string,
+  given: Options,
+  own: Own<Options>,
+): Options {
+  const known = { ...CHART, ...own } as Record<keyof Options, true>
+  return checkedOptions(op, optionsOf(`plot.${op}`, given, known))
+}
+
+/** Refuses options of the wrong type, and sizes that no picture has. */
+export function checkedOptions<Options extends ChartOptions>(
+  op: string,
+  options: Options,
+): Options {
+  const { title, subtitle, x, y, width = 1, height = 1, logX = false, logY = false } = options
   for (const [name, value] of Object.entries({ width, height })) {
-    if (value > 0 && value <= 10_000) continue
-    throw new ArgumentError(`plot.${op}: expected a ${name} from 1 to 10000, got ${value}`)
+    checkNumber(`plot.${op}`, `a ${name}`, value, (n) => n > 0 && n <= 10_000, 'from 1 to 10000')
   }
+  for (const [name, value] of Object.entries({ title, subtitle, x, y })) {
+    if (value === undefined || typeof value === 'string') continue
+    throw new ArgumentError(`plot.${op}: expected ${name} to be text, got ${excerpt(value)}`)
+  }
+  checkFlag(`plot.${op}`, 'logX', logX)
+  checkFlag(`plot.${op}`, 'logY', logY)
+  return options
 }
 
 /**
@@ -43,8 +82,10 @@ export function numbersOf(
   given: Numbers,
   log = false,
 ): ArrayLike<number> {
-  const values = given instanceof Tensor ? given.data() : given
-  if (typeof values !== 'object' || values === null || !(values.length >= 0)) {
+  const values = isTensor(given)
+    ? (given.data() as NumberArray)
+    : (readTypedArray(`plot.${op}`, given)?.values ?? given)
+  if (!Array.isArray(values) && !ArrayBuffer.isView(values)) {
     throw new ArgumentError(
       `plot.${op}: expected an array of numbers or a tensor as ${what}, got ${excerpt(given)}`,
     )
@@ -69,25 +110,25 @@ export function rowsOf(
   what: string,
   given: readonly Numbers[] | AnyTensor,
 ): ArrayLike<number>[] {
-  const rows = given instanceof Tensor ? partsOf(given) : given
+  const rows = isTensor(given) ? partsOf(given) : given
   if (!Array.isArray(rows) || rows.length === 0) {
     throw new ArgumentError(
       `plot.${op}: expected an array of at least one ${what} or a tensor of them, got ${excerpt(given)}`,
     )
   }
-  return rows.map((row: Numbers, i) => numbersOf(op, `${what} ${i}`, row))
+  return [...rows].map((row: Numbers, i) => numbersOf(op, `${what} ${i}`, row))
 }
 
-function partsOf(x: AnyTensor): ArrayLike<number>[] {
-  const [rows = 0] = x.shape
+function partsOf(x: AnyTensor): NumberArray[] {
   const values = x.data()
+  const rows = x.size === 0 ? 0 : (x.shape[0] ?? 0)
   const width = x.size / rows
   return Array.from({ length: rows }, (_, i) => values.subarray(i * width, (i + 1) * width))
 }
 
 /** The entries of a record, of which there must be some. */
 export function entriesOf<T>(op: string, what: string, record: Readonly<Record<string, T>>) {
-  const isList = Array.isArray(record) || ArrayBuffer.isView(record) || record instanceof Tensor
+  const isList = Array.isArray(record) || ArrayBuffer.isView(record) || isTensor(record)
   if (typeof record !== 'object' || record === null || isList) {
     throw new ArgumentError(`plot.${op}: expected ${what} by name, got ${excerpt(record)}`)
   }

@@ -1,7 +1,7 @@
 /** The confusion matrix: which classes are taken for which. */
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { ABOVE_AND_BELOW, axisTitle, BESIDE, labelsBelow, labelsWithin } from './axes.js'
-import { checkSize, type Numbers, numbersOf } from './checks.js'
+import { chartOptionsOf, type Numbers, numbersOf } from './checks.js'
 import { type ChartOptions, draw, drawSized, type Spec } from './draw.js'
 import { PALETTE, TEXT } from './theme.js'
 
@@ -24,10 +24,14 @@ export interface ConfusionOptions extends ChartOptions {
 export async function confusionMatrix(
   actual: Numbers,
   predicted: Numbers,
-  options: ConfusionOptions = {},
+  given: ConfusionOptions = {},
 ): Promise<string> {
   const op = 'confusionMatrix'
-  checkSize(op, options)
+  const options = chartOptionsOf(op, given, { classes: true })
+  const { classes = [] } = options
+  if (!Array.isArray(classes) || !classes.every((name) => typeof name === 'string')) {
+    throw new ArgumentError(`plot.${op}: expected classes as names, got ${excerpt(classes)}`)
+  }
   const counts = countPairs(
     numbersOf(op, 'actual classes', actual),
     numbersOf(op, 'predicted classes', predicted),

@@ -1,7 +1,7 @@
 /** Histograms. */
-import { ArgumentError } from '../base/errors.js'
+import { ArgumentError, excerpt } from '../base/errors.js'
 import { ABOVE_AND_BELOW, axisTitle, logarithmic } from './axes.js'
-import { checkSize, entriesOf, extentOf, type Numbers, numbersOf } from './checks.js'
+import { chartOptionsOf, entriesOf, extentOf, type Numbers, numbersOf } from './checks.js'
 import { type ChartOptions, draw, drawSized, HEIGHT, type Spec, WIDTH } from './draw.js'
 
 /** Settings of `histograms`. */
@@ -22,13 +22,13 @@ const BELOW_ONE = 0.7
  */
 export async function histograms(
   series: Readonly<Record<string, Numbers>>,
-  options: HistogramOptions = {},
+  given: HistogramOptions = {},
 ): Promise<string> {
   const op = 'histograms'
-  checkSize(op, options)
+  const options = chartOptionsOf(op, given, { bins: true })
   const { bins = 60, width = WIDTH, height = HEIGHT, logY } = options
   if (!Number.isInteger(bins) || bins < 1 || bins > 1000) {
-    throw new ArgumentError(`plot.${op}: expected bins from 1 to 1000, got ${bins}`)
+    throw new ArgumentError(`plot.${op}: expected bins from 1 to 1000, got ${excerpt(bins)}`)
   }
   const entries = entriesOf(op, 'series', series).map(
     ([name, values]) => [name, numbersOf(op, name, values)] as const,

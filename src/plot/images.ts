@@ -1,7 +1,9 @@
 /** Grids of small images: examples, and the weights of units that look at images. */
+
+import { checkCount, optionsOf } from '../base/arguments.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
-import { type AnyTensor, Tensor } from '../tensor/tensor.js'
-import { checkSize, extentOf, type Numbers, rowsOf } from './checks.js'
+import { type AnyTensor, isTensor, type Tensor } from '../tensor/tensor.js'
+import { checkedOptions, extentOf, type Numbers, rowsOf } from './checks.js'
 import { type ChartOptions, drawSized, type Spec, WIDTH } from './draw.js'
 import { pngUrl, type Shade } from './png.js'
 import { PALETTE, type Rgb, rgb, TEXT } from './theme.js'
@@ -14,6 +16,15 @@ export interface ImageOptions extends Omit<ChartOptions, 'x' | 'y' | 'height' | 
   captions?: readonly string[]
   /** Images side by side; by default as many as make the grid a little wider than high. */
   columns?: number
+}
+
+const OPTIONS: Record<keyof ImageOptions, true> = {
+  title: true,
+  subtitle: true,
+  width: true,
+  imageShape: true,
+  captions: true,
+  columns: true,
 }
 
 const CAPTION = 18
@@ -31,8 +42,9 @@ const LARGEST = 96
  */
 export async function images(
   pixels: readonly Numbers[] | AnyTensor,
-  options: ImageOptions = {},
+  given: ImageOptions = {},
 ): Promise<string> {
+  const options = optionsOf('plot.images', given, OPTIONS)
   const rows = rowsOf('images', 'image', pixels)
   const shape = check('images', rows, options, shapeOf(pixels))
   const { low, high } = extentOf(rows)
@@ -59,8 +71,9 @@ const POSITIVE = rgb(PALETTE[1])
  * @example
  * await weightImages(model.layers[0].weight.slice(undefined, [0, 64]), { imageShape: [28, 28] })
  */
-export async function weightImages(weight: Tensor, options: ImageOptions = {}): Promise<string> {
-  if (!(weight instanceof Tensor)) {
+export async function weightImages(weight: Tensor, given: ImageOptions = {}): Promise<string> {
+  const options = optionsOf('plot.weightImages', given, OPTIONS)
+  if (!isTensor(weight)) {
     throw new ArgumentError(`plot.weightImages: expected a tensor, got ${excerpt(weight)}`)
   }
   const [fanIn, units] = weight.shape
@@ -90,12 +103,11 @@ export async function weightImages(weight: Tensor, options: ImageOptions = {}): 
 
 /** What the shape of tensors says of the images in them. */
 function shapeOf(pixels: readonly Numbers[] | AnyTensor): readonly [number, number] | undefined {
-  const image =
-    pixels instanceof Tensor
-      ? pixels.shape.slice(1)
-      : pixels[0] instanceof Tensor
-        ? pixels[0].shape
-        : []
+  const image = isTensor(pixels)
+    ? pixels.shape.slice(1)
+    : isTensor(pixels[0])
+      ? pixels[0].shape
+      : []
   return image.length > 1 ? [image[image.length - 2], image[image.length - 1]] : undefined
 }
 
@@ -105,18 +117,22 @@ function check(
   options: ImageOptions,
   own?: readonly [number, number],
 ): readonly [number, number] {
-  checkSize(op, options)
-  const { columns = 1, captions } = options
-  if (!Number.isInteger(columns) || columns < 1) {
-    throw new ArgumentError(`plot.${op}: expected columns >= 1, got ${columns}`)
+  checkedOptions(op, options)
+  const { columns = 1, captions = pixels } = options
+  checkCount(`plot.${op}`, 'columns', columns)
+  if (!Array.isArray(captions)) {
+    throw new ArgumentError(`plot.${op}: expected a list of captions, got ${excerpt(captions)}`)
   }
-  if (captions && captions.length !== pixels.length) {
+  if (captions.length !== pixels.length) {
     throw new ShapeError(
       `plot.${op}: expected a caption per image, got ${captions.length} for ${pixels.length}`,
     )
   }
   const side = Math.round(Math.sqrt(pixels[0].length))
   const shape = options.imageShape ?? own ?? ([side, side] as const)
+  if (!Array.isArray(shape) || shape.length !== 2) {
+    throw new ShapeError(`plot.${op}: expected imageShape [rows, columns], got ${excerpt(shape)}`)
+  }
   for (const [i, image] of pixels.entries()) {
     if (image.length === shape[0] * shape[1]) continue
     throw new ShapeError(

@@ -1,9 +1,10 @@
 /** Line charts and learning curves. */
+import { isKeyOf } from '../base/arguments.js'
 import { ArgumentError, excerpt } from '../base/errors.js'
 import type { SeriesPoint } from '../monitor/monitor.js'
 import type { EpochReport } from '../training/report.js'
 import { axis, legendOf } from './axes.js'
-import { checkSize, entriesOf, type NamedSeries, type Point, pointsOf } from './checks.js'
+import { chartOptionsOf, entriesOf, type NamedSeries, type Point, pointsOf } from './checks.js'
 import { type ChartOptions, draw, type Spec } from './draw.js'
 import { PALETTE, TEXT } from './theme.js'
 
@@ -18,8 +19,8 @@ const MARKED = 30
  * @example
  * await lines({ sigmoid: { x: depths, y: norms } }, { x: 'layer', y: 'gradient norm', logY: true })
  */
-export async function lines(series: NamedSeries, options: ChartOptions = {}): Promise<string> {
-  checkSize('lines', options)
+export async function lines(series: NamedSeries, given: ChartOptions = {}): Promise<string> {
+  const options = chartOptionsOf('lines', given, {})
   return drawLines(pointsOf('lines', series, options), options)
 }
 
@@ -32,12 +33,16 @@ export async function lines(series: NamedSeries, options: ChartOptions = {}): Pr
  */
 export async function layerCurves(
   points: readonly SeriesPoint[],
-  options: ChartOptions = {},
+  given: ChartOptions = {},
 ): Promise<string> {
   const op = 'layerCurves'
-  checkSize(op, options)
+  const options = chartOptionsOf(op, given, {})
+  if (!Array.isArray(points)) {
+    throw new ArgumentError(`plot.${op}: expected a monitor's series, got ${excerpt(points)}`)
+  }
   const layers: Record<string, { x: number[]; y: number[] }> = {}
-  for (const { layer, step, value } of points) {
+  for (const point of points as readonly SeriesPoint[]) {
+    const { layer, step, value } = point ?? {}
     const { x, y } = (layers[layer] ??= { x: [], y: [] })
     x.push(step)
     y.push(value)
@@ -73,12 +78,12 @@ export interface Curve {
  */
 export async function learningCurves(
   runs: Curve | Readonly<Record<string, Curve>>,
-  options: LearningCurveOptions = {},
+  given: LearningCurveOptions = {},
 ): Promise<string> {
   const op = 'learningCurves'
-  checkSize(op, options)
+  const options = chartOptionsOf(op, given, { metric: true })
   const { metric = 'loss', ...chart } = options
-  if (!Object.hasOwn(metrics, metric)) {
+  if (!isKeyOf(metrics, metric)) {
     throw new ArgumentError(`plot.${op}: expected metric loss or accuracy, got ${excerpt(metric)}`)
   }
   const named = isCurve(runs) ? { '': runs } : runs
@@ -101,7 +106,10 @@ export async function learningCurves(
 }
 
 function isCurve(value: unknown): value is Curve {
-  return Array.isArray((value as Curve | null)?.epochs)
+  const epochs: unknown = (value as Curve | null)?.epochs
+  return (
+    Array.isArray(epochs) && epochs.every((epoch) => typeof epoch === 'object' && epoch !== null)
+  )
 }
 
 type Epoch = Curve['epochs'][number]

@@ -1,7 +1,8 @@
 /** PNG: encoded from pixels, and rendered from SVG. */
 import { crc32, deflateSync } from 'node:zlib'
 import type * as ResvgJs from '@resvg/resvg-js'
-import { ArgumentError } from '../base/errors.js'
+import { isWithin, optionsOf } from '../base/arguments.js'
+import { ArgumentError, excerpt } from '../base/errors.js'
 import { loadPackages } from '../base/packages.js'
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
@@ -48,15 +49,16 @@ const MOST_PIXELS = 2 ** 27
 
 /**
  * Renders SVG on white, for programs that cannot show SVG. Text is set in the system's fonts.
- * @param scale pixels per unit of the SVG, from 0.1 to 10
+ * @param options.scale pixels per unit of the SVG, from 0.1 to 10
  * @throws ArgumentError when it is no SVG or has more than 2^27 pixels, or the scale is out of range;
  *   MissingPackageError without @resvg/resvg-js
  * @example
  * writeFileSync('curves.png', await toPng(await learningCurves(history)))
  */
-export async function toPng(svg: string, { scale = 2 } = {}): Promise<Uint8Array> {
-  if (!(scale >= 0.1 && scale <= 10)) {
-    throw new ArgumentError(`plot.toPng: expected a scale from 0.1 to 10, got ${scale}`)
+export async function toPng(svg: string, options: { scale?: number } = {}): Promise<Uint8Array> {
+  const { scale = 2 } = optionsOf('plot.toPng', options, { scale: true })
+  if (!(isWithin(scale, 0.1, Infinity) && scale <= 10)) {
+    throw new ArgumentError(`plot.toPng: expected a scale from 0.1 to 10, got ${excerpt(scale)}`)
   }
   const [{ Resvg }] = await loadPackages<[typeof ResvgJs]>('plot.toPng', '@resvg/resvg-js')
   try {

@@ -1,6 +1,6 @@
 /** Scatter plots. */
 import { axis, legendOf } from './axes.js'
-import { checkSize, type NamedSeries, pointsOf } from './checks.js'
+import { chartOptionsOf, type NamedSeries, pointsOf } from './checks.js'
 import { type ChartOptions, draw, type Spec } from './draw.js'
 
 /**
@@ -9,8 +9,8 @@ import { type ChartOptions, draw, type Spec } from './draw.js'
  * @throws ArgumentError when there is no point, or a number is not finite; ShapeError when x and y
  *   differ in length
  */
-export async function scatter(series: NamedSeries, options: ChartOptions = {}): Promise<string> {
-  checkSize('scatter', options)
+export async function scatter(series: NamedSeries, given: ChartOptions = {}): Promise<string> {
+  const options = chartOptionsOf('scatter', given, {})
   const values = pointsOf('scatter', series, options)
   const x = axis(
     'x',

@@ -8,7 +8,7 @@ export function widthOf(text: string, fontSize: number): number {
 }
 
 export function widest(texts: readonly string[], fontSize: number): number {
-  return Math.max(...texts.map((text) => widthOf(text, fontSize)))
+  return texts.reduce((most, text) => Math.max(most, widthOf(text, fontSize)), 0)
 }
 
 /** Letters that a line has room for at least. */

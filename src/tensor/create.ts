@@ -2,21 +2,29 @@
 
 import { currentBackend } from '../backend/current.js'
 import { type DType, dtypes } from '../backend/dtype.js'
+import { isKeyOf } from '../base/arguments.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import type { NumberArray } from '../base/typedArrays.js'
 import { defaultFloat } from './defaultFloat.js'
-import type { Nested } from './print.js'
+import { arrayOf, readNumbers } from './numbers.js'
 import { defaultGenerator } from './random.js'
 import { checkShape, format, type Shape, sizeOf } from './shape.js'
 import { Storage } from './storage.js'
 import { Tensor, writeElements } from './tensor.js'
 
+/** @inline */
+type Integers = Int32Array | BigInt64Array | BigUint64Array
+/** @inline */
+type Bytes = Uint8Array | Uint8ClampedArray
+/** @inline */
+type Floats = Exclude<NumberArray, Int32Array | Bytes>
 /**
- * Nested arrays of booleans.
+ * Nested arrays, whose innermost may be typed.
  * @inline
  */
-type NestedBooleans = boolean | readonly NestedBooleans[]
+type NestedIn<Innermost> = Innermost | readonly NestedIn<Innermost>[]
 /** @inline */
-type Numbers = ArrayLike<number> & object
+type Data = NestedIn<number | boolean | NumberArray | Integers>
 
 function make<D extends DType>(dtype: D, shape: Shape): Tensor<D> {
   return new Tensor<D>(new Storage(currentBackend(), dtype, sizeOf(shape)), shape)
@@ -27,97 +35,56 @@ function makeFloats(shape: Shape): Tensor {
   return make(defaultFloat(), shape) as Tensor
 }
 
-/** Shape of nested arrays, and their numbers in order. */
-function valuesAndShape(data: Nested | NestedBooleans): { values: number[]; shape: number[] } {
-  const shape: number[] = []
-  for (let level: unknown = data; Array.isArray(level); level = level[0]) {
-    shape.push(level.length)
-    if (level.length === 0) break
-  }
-  const kind = typeof firstOf(data) === 'boolean' ? 'boolean' : 'number'
-  const values: number[] = []
-  const visit = (item: unknown, depth: number): void => {
-    if (depth === shape.length) {
-      if (typeof item !== kind) {
-        throw new ArgumentError(`tensor: expected ${kind}s, got ${describe(item)}`)
-      }
-      values.push(Number(item))
-      return
-    }
-    if (!Array.isArray(item) || item.length !== shape[depth]) {
-      throw new ShapeError(
-        `tensor: expected nested arrays of shape ${format(shape)}, got ${describe(item)} at depth ${depth}`,
-      )
-    }
-    for (const inner of item) visit(inner, depth + 1)
-  }
-  visit(data, 0)
-  return { values, shape }
-}
-
-function describe(item: unknown): string {
-  return Array.isArray(item) ? `${item.length} elements` : typeof item
-}
-
-function dtypeOf(data: unknown): DType {
-  if (data instanceof Int32Array) return 'int32'
-  if (data instanceof Uint8Array) return 'uint8'
-  return typeof firstOf(data) === 'boolean' ? 'bool' : defaultFloat()
-}
-
-function firstOf(data: unknown): unknown {
-  let first = data
-  while (Array.isArray(first)) first = first[0]
-  return first
+/** What typed arrays and booleans make; everything else makes floats. */
+const OWN_DTYPES: Readonly<Record<string, DType | undefined>> = {
+  Int32Array: 'int32',
+  BigInt64Array: 'int32',
+  BigUint64Array: 'int32',
+  Uint8Array: 'uint8',
+  Uint8ClampedArray: 'uint8',
+  boolean: 'bool',
 }
 
 /**
- * A tensor from nested arrays or from a typed array, whose numbers are copied. Int32Array makes an
- * int32 tensor (labels, indices), Uint8Array a uint8 one, booleans a bool one, everything else a
- * float32 one, unless a dtype is given as the third argument.
+ * A tensor from a number, a typed array, or nested arrays, whose innermost may be typed; the numbers are
+ * copied. Int32Array and big integers make an int32 tensor (labels, indices), Uint8Array and
+ * Uint8ClampedArray a uint8 one, booleans a bool one, everything else a float32 one, unless a dtype is
+ * given as the third argument.
  * @param shape for flat data; the data's own shape by default
- * @throws ShapeError when the counts do not agree or rows differ in length, ArgumentError for what are no
- * numbers, and for numbers that the dtype cannot hold as they are
+ * @throws ShapeError when the counts do not agree, rows differ in length or arrays are nested more than
+ * 8 deep; ArgumentError for what are no numbers, and for numbers that the dtype cannot hold as they are
  * @example tensor([[1, 2], [3, 4]])
  * @example tensor([0, 2, 1], [3], 'int32')
  */
-export function tensor(data: Int32Array, shape?: Shape): Tensor<'int32'>
-export function tensor(data: Uint8Array, shape?: Shape): Tensor<'uint8'>
-export function tensor(data: Nested | Float32Array | Float64Array, shape?: Shape): Tensor
+export function tensor(data: Integers, shape?: Shape): Tensor<'int32'>
+export function tensor(data: Bytes, shape?: Shape): Tensor<'uint8'>
+export function tensor(data: NestedIn<number | Floats>, shape?: Shape): Tensor
 export function tensor(data: Int32Array | Float32Array, shape?: Shape): Tensor<'int32'> | Tensor
-export function tensor(data: NestedBooleans, shape?: Shape): Tensor<'bool'>
+export function tensor(data: NestedIn<boolean>, shape?: Shape): Tensor<'bool'>
+export function tensor(data: NestedIn<Integers>, shape?: Shape): Tensor<'int32'>
+export function tensor(data: NestedIn<Bytes>, shape?: Shape): Tensor<'uint8'>
 export function tensor<D extends DType>(
-  data: Nested | NestedBooleans | Numbers,
+  data: Data | (ArrayLike<number> & object),
   shape: Shape | undefined,
   dtype: D,
 ): Tensor<D>
 export function tensor(
-  data: Nested | NestedBooleans | Numbers,
+  data: Data | (ArrayLike<number> & object),
   shape?: Shape,
-  dtype: DType = dtypeOf(data),
+  dtype?: DType,
 ): Tensor<DType> {
-  if (!Object.hasOwn(dtypes, dtype)) {
+  if (dtype !== undefined && !isKeyOf(dtypes, dtype)) {
     const known = Object.keys(dtypes).join(', ')
     throw new ArgumentError(`tensor: expected a dtype among ${known}, got ${excerpt(dtype)}`)
   }
-  // Views of bytes and of bigints hold no numbers.
-  const isTyped = ArrayBuffer.isView(data) && !/^(DataView|Big)/.test(data.constructor.name)
-  if (!['number', 'boolean'].includes(typeof data) && !Array.isArray(data) && !isTyped) {
-    throw new ArgumentError(
-      `tensor: expected a number, arrays or a typed array, got ${describe(data)}`,
-    )
-  }
-  const { values, shape: own } = isTyped
-    ? { values: data as Numbers, shape: [(data as Numbers).length] }
-    : valuesAndShape(data as Nested | NestedBooleans)
-  const wanted = shape ?? own
-  checkShape('tensor', wanted)
+  const { values, shape: own, kind } = readNumbers('tensor', data)
+  const wanted = checkShape('tensor', shape ?? own)
   if (sizeOf(wanted) !== values.length) {
     throw new ShapeError(
       `tensor: expected ${sizeOf(wanted)} elements for shape ${format(wanted)}, got ${values.length}`,
     )
   }
-  const y = make(dtype, [...wanted])
+  const y = make(dtype ?? OWN_DTYPES[kind] ?? defaultFloat(), wanted)
   writeElements('tensor', y, values)
   return y
 }
@@ -127,14 +94,15 @@ export function tensor(
  * @throws ShapeError for what is no shape, ArgumentError for what is no number
  */
 export function full(shape: Shape, value: number): Tensor {
-  if (typeof value !== 'number')
-    throw new ArgumentError(`full: expected a number, got ${excerpt(value)}`)
   return filled('full', shape, value)
 }
 
 function filled(op: string, shape: Shape, value: number): Tensor {
-  checkShape(op, shape)
-  const y = makeFloats([...shape])
+  const checked = checkShape(op, shape)
+  if (typeof value !== 'number') {
+    throw new ArgumentError(`${op}: expected a number, got ${excerpt(value)}`)
+  }
+  const y = makeFloats(checked)
   y.storage.backend.run('fill', y.handle, y.size, value)
   return y
 }
@@ -162,19 +130,17 @@ export function ones(shape: Shape): Tensor {
  */
 export function arange(start: number, end?: number, step = 1): Tensor {
   const [from, to] = end === undefined ? [0, start] : [start, end]
-  const count = Math.max(0, Math.ceil((to - from) / step))
-  if (!Number.isFinite(count) || !Number.isFinite(from)) {
+  const isRange = [from, to, step].every((value) => Number.isFinite(value))
+  const count = isRange ? Math.max(0, Math.ceil((to - from) / step)) : Number.NaN
+  if (!Number.isFinite(count)) {
     throw new ArgumentError(
-      `arange: expected finite numbers and a step, got ${from}, ${to}, ${step}`,
+      `arange: expected finite numbers and a step, got ${[from, to, step].map(excerpt).join(', ')}`,
     )
   }
-  checkShape('arange', [count])
-  const y = makeFloats([count])
-  writeElements(
-    'arange',
-    y,
-    Float64Array.from({ length: count }, (_, i) => from + i * step),
-  )
+  const y = makeFloats(checkShape('arange', [count]))
+  const values = arrayOf('arange', y.shape, Float64Array)
+  for (let i = 0; i < count; i++) values[i] = from + i * step
+  writeElements('arange', y, values)
   return y
 }
 
@@ -183,9 +149,8 @@ export function arange(start: number, end?: number, step = 1): Tensor {
  * @throws ShapeError when n is no whole number from 0
  */
 export function eye(n: number): Tensor {
-  checkShape('eye', [n, n])
-  const y = makeFloats([n, n])
-  const values = new Float64Array(y.size)
+  const y = makeFloats(checkShape('eye', [n, n]))
+  const values = arrayOf('eye', y.shape, Float64Array)
   for (let i = 0; i < n; i++) values[i * (n + 1)] = 1
   writeElements('eye', y, values)
   return y

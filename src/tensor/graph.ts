@@ -2,7 +2,7 @@
  * The graph that ops leave behind: who made a tensor, from what. The walk back through it is in
  * autograd/backward.ts; how a single op is differentiated stands with the op (ops/).
  */
-import { refusePromise } from '../base/arguments.js'
+import { checkFunction, refusePromise } from '../base/arguments.js'
 import type { Storage } from './storage.js'
 import type { AnyTensor, GradNode, Tensor } from './tensor.js'
 
@@ -15,9 +15,10 @@ export function gradEnabled(): boolean {
 
 /**
  * Runs fn without leaving a graph behind.
- * @throws ArgumentError when fn is asynchronous
+ * @throws ArgumentError when fn is no function, or asynchronous
  */
 export function noGrad<T>(fn: () => T): T {
+  checkFunction('noGrad', 'a function', fn)
   const before = enabled
   enabled = false
   try {

@@ -3,7 +3,8 @@
  * nested arrays.
  */
 import type { TypedArray } from '../backend/dtype.js'
-import { type Shape, sizeOf } from './shape.js'
+import { ShapeError } from '../base/errors.js'
+import { format, type Shape, sizeOf } from './shape.js'
 
 /** Nested arrays of numbers; a plain number has no axes. */
 export type Nested = number | readonly Nested[]
@@ -24,8 +25,20 @@ export type NestedOf<Rank extends number> = Rank extends keyof NestedByRank
   ? NestedByRank[Rank]
   : Nested
 
-/** Flat row-major values as nested arrays of a shape. */
+/** So many arrays of nothing take a gigabyte. */
+const MOST_EMPTY = 2 ** 24
+
+/**
+ * Flat row-major values as nested arrays of a shape.
+ * @throws ShapeError for more arrays without elements than memory has room for
+ */
 export function nest(values: ArrayLike<number>, shape: Shape): Nested {
+  const empty = sizeOf(shape.slice(0, Math.max(shape.indexOf(0), 0)))
+  if (empty > MOST_EMPTY) {
+    throw new ShapeError(
+      `toArray: expected at most ${MOST_EMPTY} arrays without elements, got shape ${format(shape)}`,
+    )
+  }
   let position = 0
   const build = (axis: number): Nested =>
     axis === shape.length
@@ -38,7 +51,7 @@ export function nest(values: ArrayLike<number>, shape: Shape): Nested {
 const PRECISION = 8
 /** Arrays of more elements show only EDGE_ITEMS at both ends of each axis. */
 const THRESHOLD = 1000
-const EDGE_ITEMS = 3
+export const EDGE_ITEMS = 3
 const LINE_WIDTH = 75
 
 type Print = (value: number) => string
@@ -171,7 +184,8 @@ function positional(magnitudes: readonly number[], type: FloatArray): Print {
     const digits = fractionLength(mantissa) - Number(exponent)
     return trim(round(value, Math.min(Math.max(digits, 0), PRECISION), 'toFixed'))
   }
-  const longest = Math.max(0, ...magnitudes.map((value) => fractionLength(format(value))))
+  let longest = 0
+  for (const value of magnitudes) longest = Math.max(longest, fractionLength(format(value)))
   return (value) => {
     const text = format(value)
     return text + ' '.repeat(longest - fractionLength(text))

@@ -10,11 +10,14 @@ import { isFloat } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
 import { isRecording, underneath, unrecorded } from '../backend/record.js'
 import { checkNumber } from '../base/arguments.js'
+import { isBranded } from '../base/brand.js'
 import { ArgumentError, CaptureError, excerpt } from '../base/errors.js'
 import { defaultFloat } from './defaultFloat.js'
 import { checkShape, type Shape, sizeOf } from './shape.js'
 import { Storage, within } from './storage.js'
-import { allocate, Tensor } from './tensor.js'
+import { allocate, isTensor, Tensor } from './tensor.js'
+
+const BRAND = Symbol.for('neuroblas.Generator')
 
 /**
  * A stream of random numbers, the same for the same seed (Philox 4x32-10, Salmon et al. 2011).
@@ -27,6 +30,14 @@ export class Generator {
   #state: Storage | undefined
 
   /**
+   * What `isGenerator` asks for.
+   * @internal
+   */
+  get [BRAND](): boolean {
+    return #words in this
+  }
+
+  /**
    * A stream at its beginning.
    * @param seed an integer from 0 to 2^53 - 1
    * @param stream one of 2,048 independent streams of the seed, from 0
@@ -34,7 +45,7 @@ export class Generator {
    */
   constructor(seed: number, stream = 0) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
-      throw new ArgumentError(`Generator: expected a seed from 0 to 2^53 - 1, got ${seed}`)
+      throw new ArgumentError(`Generator: expected a seed from 0 to 2^53 - 1, got ${excerpt(seed)}`)
     }
     if (isRecording()) {
       throw new CaptureError(
@@ -42,7 +53,7 @@ export class Generator {
       )
     }
     if (!Number.isInteger(stream) || stream < 0 || stream >= 2048) {
-      throw new ArgumentError(`Generator: expected a stream from 0 to 2047, got ${stream}`)
+      throw new ArgumentError(`Generator: expected a stream from 0 to 2047, got ${excerpt(stream)}`)
     }
     this.#words[0] = seed % 2 ** 32
     // The seed's upper 21 bits, and the stream above them.
@@ -56,7 +67,9 @@ export class Generator {
    */
   uniform(shape: Shape, low = 0, high = 1): Tensor {
     checkShape('uniform', shape)
-    checkNumber('uniform', 'high', high, Number.isFinite(high - low) && high >= low, '>= low')
+    checkNumber('uniform', 'low', low, Number.isFinite, 'finite')
+    const isAbove = () => Number.isFinite(high - low) && high >= low
+    checkNumber('uniform', 'high', high, isAbove, '>= low')
     return this.#draw('uniform', shape, (backend, y, state, n) =>
       backend.run('uniform', y, state, n, low, high),
     )
@@ -69,8 +82,8 @@ export class Generator {
    */
   normal(shape: Shape, mean = 0, std = 1): Tensor {
     checkShape('normal', shape)
-    checkNumber('normal', 'mean', mean, Number.isFinite(mean), 'finite')
-    checkNumber('normal', 'std', std, std >= 0 && std < Infinity, '>= 0')
+    checkNumber('normal', 'mean', mean, Number.isFinite, 'finite')
+    checkNumber('normal', 'std', std, (std) => std >= 0 && std < Infinity, '>= 0')
     return this.#draw('normal', shape, (backend, y, state, n) =>
       backend.run('normal', y, state, n, mean, std),
     )
@@ -84,8 +97,8 @@ export class Generator {
   bernoulli(shape: Shape, p: number): Tensor
   bernoulli(probabilities: Tensor): Tensor
   bernoulli(shape: Shape | Tensor, p = Number.NaN): Tensor {
-    if (shape instanceof Tensor) return this.#drawEach(shape)
-    checkNumber('bernoulli', 'p', p, p >= 0 && p <= 1, 'from 0 to 1')
+    if (isTensor(shape)) return this.#drawEach(shape)
+    checkNumber('bernoulli', 'p', p, (p) => p >= 0 && p <= 1, 'from 0 to 1')
     return this.#draw('bernoulli', shape, (backend, y, state, n) =>
       backend.run('bernoulli', y, state, n, p),
     )
@@ -93,9 +106,9 @@ export class Generator {
 
   /** The integers 0 .. n - 1 in random order, [n]. */
   permutation(n: number): Tensor<'int32'> {
-    checkShape('permutation', [n])
+    const shape = checkShape('permutation', [n])
     const backend = currentBackend()
-    const y = new Tensor<'int32'>(new Storage(backend, 'int32', n), [n])
+    const y = new Tensor<'int32'>(new Storage(backend, 'int32', n), shape)
     backend.run('permutation', y.handle, this.#stateOn(backend), n)
     return y
   }
@@ -144,9 +157,9 @@ export class Generator {
     shape: Shape,
     run: (backend: Backend, y: Handle, state: Handle, n: number) => void,
   ): Tensor {
-    checkShape(op, shape)
+    const checked = checkShape(op, shape)
     const backend = currentBackend()
-    const y = new Tensor(new Storage(backend, defaultFloat(), sizeOf(shape)), [...shape])
+    const y = new Tensor(new Storage(backend, defaultFloat(), sizeOf(checked)), checked)
     run(backend, y.handle, this.#stateOn(backend), y.size)
     return y
   }
@@ -174,6 +187,17 @@ export class Generator {
       return this.#state.handle
     })
   }
+}
+
+/** Whether it is a generator, also one of another copy of the library. */
+export function isGenerator(value: unknown): value is Generator {
+  return isBranded(value, BRAND)
+}
+
+/** @throws ArgumentError for what is no generator */
+export function checkGenerator(op: string, value: unknown): void {
+  if (isGenerator(value)) return
+  throw new ArgumentError(`${op}: expected a generator, as new Generator(1), got ${excerpt(value)}`)
 }
 
 let shared = new Generator(0)

@@ -25,19 +25,36 @@ export function format(shape: Shape): string {
   return `[${shape.join(', ')}]`
 }
 
-/** Refuses what is not a list of non-negative integers with a size that can be counted. */
-export function checkShape(op: string, shape: Shape): void {
-  if (typeof shape === 'number') {
+/** Axes that a tensor has at most, and arrays inside each other. */
+export const MAX_RANK = 8
+
+/**
+ * A copy of a shape, which its owner may change afterwards. Refuses what is not a list of at most
+ * MAX_RANK non-negative integers with a size that can be counted.
+ */
+export function checkShape(op: string, given: Shape): number[] {
+  if (typeof given === 'number') {
     throw new ShapeError(
-      `${op}: expected the shape as one array, such as ${op}([2, 3]), got ${shape}`,
+      `${op}: expected the shape as one array, such as ${op}([2, 3]), got ${given}`,
     )
   }
-  if (!Array.isArray(shape) || !shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
-    throw new ShapeError(`${op}: expected a shape of integers >= 0, got ${excerpt(shape)}`)
+  const rank = Array.isArray(given) ? given.length : 0
+  // By its length: what the list says of iterating may be anything.
+  const shape = Array.from({ length: Math.min(rank, MAX_RANK) }, (_, i) => given[i])
+  if (!Array.isArray(given) || !shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
+    throw new ShapeError(`${op}: expected a shape of integers >= 0, got ${excerpt(given)}`)
   }
+  checkRank(op, rank)
   if (!Number.isSafeInteger(sizeOf(shape))) {
     throw new ShapeError(`${op}: shape ${format(shape)} has too many elements`)
   }
+  return shape
+}
+
+/** Refuses more axes than tensors have. */
+export function checkRank(op: string, rank: number): void {
+  if (rank <= MAX_RANK) return
+  throw new ShapeError(`${op}: expected at most ${MAX_RANK} axes, got ${rank}`)
 }
 
 /** An axis counted from the front; negative ones count from the back. */
@@ -45,7 +62,7 @@ export function resolveAxis(op: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
     const range =
       rank === 0 ? 'no axis (the tensor is a scalar)' : `an axis from ${-rank} to ${rank - 1}`
-    throw new ShapeError(`${op}: expected ${range}, got ${axis}`)
+    throw new ShapeError(`${op}: expected ${range}, got ${excerpt(axis)}`)
   }
   return axis < 0 ? axis + rank : axis
 }
@@ -57,7 +74,7 @@ export function resolveAxes(
   rank: number,
 ): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis)
-  const list = Array.isArray(axes) ? axes : [axes]
+  const list = Array.isArray(axes) ? axes.slice(0, MAX_RANK + 1) : [axes]
   const resolved = list.map((axis) => resolveAxis(op, axis, rank)).sort((a, b) => a - b)
   if (new Set(resolved).size !== resolved.length) {
     throw new ShapeError(`${op}: expected different axes, got ${excerpt(list)}`)
@@ -125,10 +142,11 @@ export function planBroadcast(a: Shape, b: Shape, result: Shape): BroadcastPlan 
 /** Fills in the one extent given as -1. Throws ShapeError when the sizes do not agree. */
 export function resolveReshape(from: Shape, to: Shape): Shape {
   if (!Array.isArray(to)) checkShape('reshape', to)
-  const unknown = to.indexOf(-1)
+  checkRank('reshape', to.length)
   const shape = [...to]
+  const unknown = shape.indexOf(-1)
   if (unknown >= 0) {
-    const known = sizeOf(to.filter((_, i) => i !== unknown))
+    const known = sizeOf(shape.filter((_, i) => i !== unknown))
     shape[unknown] = known === 0 ? 0 : sizeOf(from) / known
   }
   if (
@@ -136,7 +154,7 @@ export function resolveReshape(from: Shape, to: Shape): Shape {
     sizeOf(shape) !== sizeOf(from)
   ) {
     throw new ShapeError(
-      `reshape: expected a shape of ${sizeOf(from)} elements, got ${format(to)} for ${format(from)}`,
+      `reshape: expected a shape of ${sizeOf(from)} elements, got ${excerpt(to)} for ${format(from)}`,
     )
   }
   return shape

@@ -13,9 +13,18 @@ import {
   type TypedArray,
 } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
-import { ArgumentError, excerpt, ReleasedTensorError, ShapeError } from '../base/errors.js'
+import { isBranded } from '../base/brand.js'
+import {
+  ArgumentError,
+  excerpt,
+  OutOfMemoryError,
+  ReleasedTensorError,
+  ShapeError,
+} from '../base/errors.js'
+import { kindOfTypedArray } from '../base/typedArrays.js'
 import { defaultFloat } from './defaultFloat.js'
-import { formatTensor, type NestedOf, nest } from './print.js'
+import { readList } from './numbers.js'
+import { EDGE_ITEMS, formatTensor, type NestedOf, nest } from './print.js'
 import { checkShape, format, type Shape, sameShape, sizeOf } from './shape.js'
 import { Storage } from './storage.js'
 
@@ -47,6 +56,8 @@ export interface GradNode {
   gradient: Tensor | null
 }
 
+const BRAND = Symbol.for('neuroblas.Tensor')
+
 /**
  * An n-dimensional array, row-major; float32 unless its type says otherwise. `tensor`, `zeros`,
  * `randn` and the like make one.
@@ -75,6 +86,14 @@ export class Tensor<D extends DType = 'float32'> {
   #requiresGrad = false
   /** Why it cannot be used any more. */
   #released: string | undefined
+
+  /**
+   * What `isTensor` asks for; not of a Proxy, through which a tensor cannot be used.
+   * @internal
+   */
+  get [BRAND](): boolean {
+    return #released in this
+  }
 
   /** @internal */
   constructor(storage: Storage, shape: Shape) {
@@ -115,7 +134,7 @@ export class Tensor<D extends DType = 'float32'> {
    * @throws ReleasedTensorError when the tensor was released, CaptureError in a captured function
    */
   data(): ArrayOf<D> {
-    const values = new dtypes[this.dtype].array(this.size)
+    const values = emptyArray(this)
     this.storage.backend.read(this.handle, values)
     return values as ArrayOf<D>
   }
@@ -151,11 +170,16 @@ export class Tensor<D extends DType = 'float32'> {
     return formatTensor(this.data(), this.shape)
   }
 
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
+  [Symbol.for('nodejs.util.inspect.custom')](
+    _depth?: number,
+    { maxArrayLength = 100 }: { maxArrayLength?: number | null } = {},
+  ): string {
+    if (!(#released in this)) return 'a Proxy of a tensor'
     const about = `${format(this.shape)}, ${this.dtype}${this.requiresGrad ? ', requiresGrad' : ''}`
-    return this.#released !== undefined || this.storage.released
-      ? `Tensor(${about}, released)`
-      : `Tensor(${about})\n${this}`
+    if (this.#released !== undefined || this.storage.released) return `Tensor(${about}, released)`
+    // In an excerpt of something else the elements need not be read.
+    const isShort = maxArrayLength !== null && maxArrayLength < 2 * EDGE_ITEMS
+    return isShort ? `Tensor(${about})` : `Tensor(${about})\n${this}`
   }
 
   /** The same buffer without its history. */
@@ -177,15 +201,15 @@ export class Tensor<D extends DType = 'float32'> {
    *   no numbers
    */
   assign(values: ArrayLike<number> | Tensor<D>): void {
-    if (!isNumbers(values) && !(values instanceof Tensor)) {
-      throw new ArgumentError('assign: expected a list of numbers or a tensor')
-    }
-    const shape = values instanceof Tensor ? values.shape : [values.length]
-    if (values instanceof Tensor ? !sameShape(shape, this.shape) : values.length !== this.size) {
+    const given = isTensor(values)
+      ? values
+      : readList('assign', 'a list of numbers or a tensor', values)
+    const shape = isTensor(given) ? given.shape : [given.length]
+    if (isTensor(given) ? !sameShape(shape, this.shape) : given.length !== this.size) {
       throw new ShapeError(`assign: expected ${format(this.shape)}, got ${format(shape)}`)
     }
-    if (!(values instanceof Tensor)) writeElements('assign', this, values)
-    else if (values.storage !== this.storage) this.#copyFrom(values)
+    if (!isTensor(given)) writeElements('assign', this, given)
+    else if (given.storage !== this.storage) this.#copyFrom(given as Tensor<D>)
     this.storage.version++
   }
   #copyFrom(x: Tensor<D>): void {
@@ -203,12 +227,12 @@ export class Tensor<D extends DType = 'float32'> {
    */
   view(shape: Shape = this.shape): Tensor<D> {
     this.handle // refuses a released tensor
-    if (shape !== this.shape) checkShape('view', shape)
-    if (sizeOf(shape) !== this.size) {
-      throw new ShapeError(`view: expected ${this.size} elements, got shape ${format(shape)}`)
+    const checked = shape === this.shape ? shape : checkShape('view', shape)
+    if (sizeOf(checked) !== this.size) {
+      throw new ShapeError(`view: expected ${this.size} elements, got shape ${format(checked)}`)
     }
     this.storage.references++
-    return new Tensor<D>(this.storage, shape)
+    return new Tensor<D>(this.storage, checked)
   }
   /** Frees the buffer now, unless another tensor shares it. */
   dispose(): void {
@@ -229,12 +253,6 @@ export class Tensor<D extends DType = 'float32'> {
   }
 }
 
-function isNumbers(values: unknown): values is ArrayLike<number> {
-  return Array.isArray(values)
-    ? values.every((value) => typeof value === 'number')
-    : ArrayBuffer.isView(values)
-}
-
 /**
  * Refuses what could not be assigned: where several tensors are to be overwritten, or none.
  * @param name what the tensor is called, for the errors
@@ -243,23 +261,35 @@ export function checkAssignable(
   op: string,
   name: string,
   x: AnyTensor,
-  { shape, data }: { shape: Shape; data: ArrayLike<number> },
+  values: { shape: Shape; data: ArrayLike<number> },
 ): void {
-  if (!sameShape(shape, x.shape)) {
+  const { shape, data } = values ?? {}
+  if (!Array.isArray(shape) || !sameShape(shape, x.shape)) {
     throw new ShapeError(
-      `${op}: expected ${name} of shape ${format(x.shape)}, got ${format(shape)}`,
+      `${op}: expected ${name} of shape ${format(x.shape)}, got ${excerpt(shape)}`,
     )
   }
-  if (!isNumbers(data)) {
-    throw new ArgumentError(`${op}: expected a list of numbers for ${name}, got ${excerpt(data)}`)
-  }
-  if (data.length !== x.size) {
+  const { length } = readList(`${op}: ${name}`, 'a list of numbers', data)
+  if (length !== x.size) {
     throw new ShapeError(
-      `${op}: expected ${x.size} values for ${name} of shape ${format(shape)}, got ${data.length}`,
+      `${op}: expected ${x.size} values for ${name} of shape ${format(shape)}, got ${length}`,
     )
   }
   // To write nothing is refused, too, while the tensor is released or in use.
   x.storage.backend.write(x.handle, new dtypes[x.storage.dtype].array(0))
+}
+
+/** Whether it is a tensor, also one of another copy of the library. */
+export function isTensor(value: unknown): value is AnyTensor {
+  return isBranded(value, BRAND)
+}
+
+function emptyArray({ dtype, size }: AnyTensor): TypedArray {
+  try {
+    return new dtypes[dtype as DType].array(size)
+  } catch {
+    throw new OutOfMemoryError(`data: no memory for an array of ${size} elements`)
+  }
 }
 
 /** Overwrites a tensor's buffer; what is no float must hold the numbers as they are. */
@@ -270,8 +300,8 @@ export function writeElements(op: string, y: AnyTensor, values: ArrayLike<number
 /** Numbers as the typed array of a dtype. */
 function toArrayOf(op: string, dtype: DType, values: ArrayLike<number>): TypedArray {
   const { array: type, isFloat } = dtypes[dtype]
-  const isKept = values instanceof type && dtype !== 'bool'
-  if (isKept) return values
+  const isKept = kindOfTypedArray(values) === type.name && dtype !== 'bool'
+  if (isKept) return values as TypedArray
   const array = type.from(values)
   if (isFloat) return array
   for (let i = 0; i < array.length; i++) {
@@ -301,9 +331,12 @@ export function allocate(like: AnyTensor, shape: Shape, dtype: DType = floatOf(l
  * @throws ShapeError for what is no shape
  */
 export function fullLike(x: AnyTensor, value: number, shape: Shape = x.shape): Tensor {
+  if (!isTensor(x)) throw new ArgumentError(`fullLike: expected a tensor, got ${excerpt(x)}`)
   x.handle // refuses a released tensor
-  checkShape('fullLike', shape)
-  const y = allocate(x, shape)
+  if (typeof value !== 'number') {
+    throw new ArgumentError(`fullLike: expected a number, got ${excerpt(value)}`)
+  }
+  const y = allocate(x, shape === x.shape ? shape : checkShape('fullLike', shape))
   x.storage.backend.run('fill', y.handle, y.size, value)
   return y
 }

@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { ArgumentError, DataError, NeuroblasError } from '../base/errors.js'
+import { parseJson } from '../base/text.js'
 import { readModelFile, writeModelFile } from '../io/model.js'
 import type { TensorData } from '../io/safetensors.js'
 import { drawSeed } from '../tensor/random.js'
@@ -130,8 +131,11 @@ function encodeNotes(notes: Notes): string {
 }
 
 function decodeNotes(text = 'null'): Notes {
-  const notes = JSON.parse(text, (_, value) => (NOT_FINITE.includes(value) ? Number(value) : value))
-  const isWhole = Array.isArray(notes?.epochs) && Number.isSafeInteger(notes.steps)
+  const notes = parseJson(text, (_, value) =>
+    NOT_FINITE.includes(value as string) ? Number(value) : value,
+  ) as Notes | null
+  const isWhole =
+    notes !== null && Array.isArray(notes?.epochs) && Number.isSafeInteger(notes?.steps)
   if (isWhole && typeof notes.settings === 'object' && notes.settings !== null) return notes
   throw new ArgumentError('expected epochs, steps and settings in it')
 }

@@ -1,14 +1,15 @@
 /** How well a model does on a data set: its loss and its 0/1 accuracy. */
 
-import { checkCount, checkLoss } from '../base/arguments.js'
+import { checkCount, checkLoss, optionsOf } from '../base/arguments.js'
 import { DivergenceError } from '../base/errors.js'
 import type { Dataset } from '../data/dataset.js'
 import { Examples } from '../data/examples.js'
 import { DataLoader } from '../data/loader.js'
 import { blameFor } from '../nn/finite.js'
 import type { Loss, TargetKind } from '../nn/losses.js'
-import type { Module } from '../nn/module.js'
+import { checkModule, type Module } from '../nn/module.js'
 import { concat, stack } from '../ops/layout.js'
+import { requireTensor } from '../ops/require.js'
 import { noGrad } from '../tensor/graph.js'
 import { within } from '../tensor/storage.js'
 import { fullLike, type Tensor } from '../tensor/tensor.js'
@@ -34,6 +35,7 @@ const BATCH = 1000
  * whether it is positive. [batch]
  */
 export function predictedClasses(outputs: Tensor): Tensor<'int32'> {
+  requireTensor('predictedClasses', outputs)
   if (outputs.shape.at(-1) !== 1) return outputs.argmax(-1)
   // Class 0 has the logit 0: of the two, the first largest wins.
   const logit = outputs.reshape([outputs.size, 1])
@@ -44,8 +46,8 @@ export function predictedClasses(outputs: Tensor): Tensor<'int32'> {
  * Loss and accuracy over a whole data set, batch by batch, without gradients. It computes beside
  * JavaScript, as `fit` does; until it is done, the model cannot be used otherwise.
  * @param options.loss what is averaged over the examples
- * @throws ArgumentError when an option is out of range, ShapeError for a loss that is no scalar,
- * DivergenceError when it is not finite
+ * @throws ArgumentError when an option does not exist or is out of range, ShapeError for a loss that is no
+ * scalar, DivergenceError when it is not finite
  * @example const { accuracy } = await evaluate(model, test, { loss: softmaxCrossEntropy })
  */
 export async function evaluate<K extends TargetKind>(
@@ -53,7 +55,9 @@ export async function evaluate<K extends TargetKind>(
   data: Dataset<K>,
   options: { loss: Loss<NoInfer<K>>; batchSize?: number },
 ): Promise<Evaluation> {
-  const { loss, batchSize = BATCH } = options ?? {}
+  const known = { loss: true, batchSize: true } as const
+  const { loss, batchSize = BATCH } = optionsOf('evaluate', options ?? {}, known)
+  checkModule('evaluate', model)
   checkLoss('evaluate', loss)
   checkCount('evaluate', 'batchSize', batchSize)
   const evaluator = new Evaluator(model, await Examples.load(data), loss, batchSize)

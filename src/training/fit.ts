@@ -3,16 +3,24 @@
  * hears of it every few milliseconds; when the signal is aborted, it stops there.
  */
 
-import { checkCount, checkLoss, refuseUnknown } from '../base/arguments.js'
-import { ArgumentError, ShapeError } from '../base/errors.js'
+import {
+  checkCount,
+  checkFlag,
+  checkFunction,
+  checkLoss,
+  isWithin,
+  optionsOf,
+} from '../base/arguments.js'
+import { ArgumentError, excerpt, ShapeError, spelled } from '../base/errors.js'
+import { kindOfTypedArray } from '../base/typedArrays.js'
 import { type Dataset, splitRows } from '../data/dataset.js'
 import { Examples } from '../data/examples.js'
 import { DataLoader } from '../data/loader.js'
 import type { Augment } from '../data/transforms/distortion.js'
 import type { Monitor } from '../monitor/monitor.js'
 import type { Loss, TargetKind } from '../nn/losses.js'
-import type { Module } from '../nn/module.js'
-import { Optimizer } from '../optim/optimizer.js'
+import { checkModule, type Module } from '../nn/module.js'
+import { isOptimizer, type Optimizer } from '../optim/optimizer.js'
 import { Generator, streams } from '../tensor/random.js'
 import { format } from '../tensor/shape.js'
 import { BestWeights } from './bestWeights.js'
@@ -106,8 +114,9 @@ export interface FitOptions<K extends TargetKind = TargetKind> {
 export async function fit<K extends TargetKind>(
   model: Module,
   data: Dataset<K>,
-  options: FitOptions<NoInfer<K>>,
+  given: FitOptions<NoInfer<K>>,
 ): Promise<TrainingHistory> {
+  const options = optionsOf('fit', given, OPTIONS)
   checkOptions(model, options)
   checkValidation(data, options.validation)
   const { batchSize = 32, shuffle = true, epochs, signal, optimizer, augment } = options
@@ -231,14 +240,14 @@ const OPTIONS: Record<keyof FitOptions, true> = {
 }
 
 function checkOptions(model: Module, options: FitOptions): void {
-  refuseUnknown('fit', options, Object.keys(OPTIONS))
+  checkModule('fit', model)
   const { loss, optimizer, epochs, batchSize = 32, seed = 0 } = options
   const { validation, earlyStopping, keepBest, onDivergence = 'stop' } = options
   checkLoss('fit', loss)
   checkOnDivergence(onDivergence)
-  if (!(optimizer instanceof Optimizer)) {
+  if (!isOptimizer(optimizer)) {
     throw new ArgumentError(
-      `fit: expected an optimizer such as new SGD(model.parameters(), { lr }), got ${optimizer}`,
+      `fit: expected an optimizer such as new SGD(model.parameters(), { lr }), got ${spelled(optimizer)}`,
     )
   }
   const parameters = new Set<unknown>(model.parameters())
@@ -247,16 +256,25 @@ function checkOptions(model: Module, options: FitOptions): void {
   }
   checkCount('fit', 'batchSize', batchSize)
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new ArgumentError(`fit: expected a seed from 0 to 2^53 - 1, got ${seed}`)
+    throw new ArgumentError(`fit: expected a seed from 0 to 2^53 - 1, got ${excerpt(seed)}`)
   }
   if (!Number.isInteger(epochs) || epochs < 0) {
-    throw new ArgumentError(`fit: expected epochs >= 0, got ${epochs}`)
+    throw new ArgumentError(`fit: expected epochs >= 0, got ${excerpt(epochs)}`)
   }
   if (typeof validation === 'number' && !(validation > 0 && validation < 1)) {
     throw new ArgumentError(`fit: expected validation between 0 and 1, got ${validation}`)
   }
-  if (earlyStopping && !(earlyStopping.patience >= 1)) {
-    throw new ArgumentError(`fit: expected patience >= 1, got ${earlyStopping.patience}`)
+  if (earlyStopping) {
+    const { patience } = optionsOf('fit: earlyStopping', earlyStopping, { patience: true })
+    if (!isWithin(patience, 1, Infinity)) {
+      throw new ArgumentError(`fit: expected patience >= 1, got ${excerpt(patience)}`)
+    }
+  }
+  for (const name of ['shuffle', 'keepBest'] as const) {
+    if (options[name] !== undefined) checkFlag('fit', name, options[name])
+  }
+  for (const name of ['augment', 'onStep', 'onEpoch'] as const) {
+    if (options[name] !== undefined) checkFunction('fit', `${name} to be a function`, options[name])
   }
   if ((earlyStopping || keepBest) && validation === undefined) {
     throw new ArgumentError('fit: earlyStopping and keepBest need validation data')
@@ -270,7 +288,7 @@ function checkValidation(data: Dataset, validation: Dataset | number | undefined
   // What is none is refused when it is loaded.
   if (typeof validation !== 'object' || ![data, validation].every(isDataset)) return
   const describe = ({ inputShape, targets, targetShape }: Dataset) =>
-    `inputs ${format(inputShape)} and ${targets instanceof Int32Array ? 'labels' : `targets ${format(targetShape)}`}`
+    `inputs ${format(inputShape)} and ${kindOfTypedArray(targets) === 'Int32Array' ? 'labels' : `targets ${format(targetShape)}`}`
   const [wanted, found] = [data, validation].map(describe)
   if (found === wanted) return
   throw new ShapeError(`fit: expected validation examples of ${wanted}, got ${found}`)

@@ -1,10 +1,11 @@
 /** A model asked about a batch of a data set, and what is said where they do not fit. */
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import { kindOfTypedArray } from '../base/typedArrays.js'
 import type { Dataset } from '../data/dataset.js'
 import { classLimit, type Loss, type TargetKind } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
 import { format } from '../tensor/shape.js'
-import { Tensor } from '../tensor/tensor.js'
+import { isTensor, type Tensor } from '../tensor/tensor.js'
 
 /**
  * The model's outputs for inputs of a data set.
@@ -27,7 +28,7 @@ export function forward(op: string, model: Module, inputs: Tensor, data: Dataset
       { cause: error },
     )
   }
-  if (outputs instanceof Tensor) return outputs
+  if (isTensor(outputs)) return outputs
   throw new ArgumentError(
     `${op}: expected model.forward to return a tensor, got ${excerpt(outputs)}`,
   )
@@ -43,7 +44,7 @@ export function lossOf(
   ...[outputs, targets]: Parameters<Loss<TargetKind>>
 ): Tensor {
   const value: unknown = loss(outputs, targets)
-  if (!(value instanceof Tensor)) {
+  if (!isTensor(value)) {
     throw new ArgumentError(`${op}: expected a loss that returns a tensor, got ${excerpt(value)}`)
   }
   if (value.size === 1) return value
@@ -64,7 +65,7 @@ export function checkLabels(
 ): void {
   const width = outputs.shape.length === 2 ? outputs.shape[1] : Infinity
   const limit = classLimit(loss, width)
-  if (!(targets instanceof Int32Array) || classes.length <= limit) return
+  if (kindOfTypedArray(targets) !== 'Int32Array' || classes.length <= limit) return
   const row = targets.findIndex((label) => label >= limit)
   if (row < 0) return
   throw new ArgumentError(

@@ -1,7 +1,7 @@
 /** `predict`: the classes of raw features, and the values of a regression. */
 
-import { checkCount, refuseUnknown } from '../base/arguments.js'
-import { DivergenceError, ShapeError } from '../base/errors.js'
+import { checkCount, optionsOf } from '../base/arguments.js'
+import { ArgumentError, DivergenceError, excerpt, ShapeError } from '../base/errors.js'
 import { type Rows, readRows } from '../data/rows.js'
 import { encodeInMemory } from '../data/table/applied.js'
 import type { TableRows } from '../data/table/frame.js'
@@ -10,11 +10,11 @@ import { applyPreprocessing, type Preprocessing } from '../data/transforms/stand
 import type { Classifier } from '../io/classifier.js'
 import type { Regressor } from '../io/regressor.js'
 import { blameFor } from '../nn/finite.js'
-import type { Module } from '../nn/module.js'
+import { isModule, type Module } from '../nn/module.js'
 import { tensor } from '../tensor/create.js'
 import { noGrad } from '../tensor/graph.js'
 import { scope } from '../tensor/scope.js'
-import { Tensor } from '../tensor/tensor.js'
+import { isTensor, type Tensor } from '../tensor/tensor.js'
 
 const BATCH = 1000
 /** What a table's encoding leaves to do. */
@@ -73,8 +73,8 @@ export function predict(
   rows: Rows | TableRows,
   options: { batchSize?: number } = {},
 ): Predictions | Float32Array {
-  refuseUnknown('predict', options, ['batchSize'])
-  const { batchSize = BATCH } = options
+  const { batchSize = BATCH } = optionsOf('predict', options, { batchSize: true })
+  checkPredictor(model)
   checkCount('predict', 'batchSize', batchSize)
   const { inputs, preprocessing } = inputsFor(model, rows)
   if (!('classes' in model)) return regress(model, inputs, batchSize)
@@ -89,7 +89,7 @@ function inputsFor(
 ): { inputs: Float32Array; preprocessing: Preprocessing } {
   const { encoding, inputs: width } = model
   if (encoding) {
-    const cells = rows instanceof Tensor ? rowsOf(rows) : (rows as TableRows)
+    const cells = isTensor(rows) ? rowsOf(rows) : (rows as TableRows)
     const { inputs, unseen } = encodeInMemory('predict', cells, encoding)
     for (const note of unseenNotes('predict', unseen)) {
       process.emitWarning(note, { type: 'NeuroblasWarning' })
@@ -102,7 +102,7 @@ function inputsFor(
       `predict: expected rows of ${width} features, got shape [${shape.join(', ')}]`,
     )
   }
-  const isBytes = rows instanceof Tensor && rows.dtype === 'uint8'
+  const isBytes = isTensor(rows) && rows.dtype === 'uint8'
   return { inputs: values, preprocessing: preprocessingOf(model as Classifier, isBytes) }
 }
 
@@ -110,6 +110,14 @@ function rowsOf(rows: Rows): number[][] {
   const { values, shape } = readRows('predict', rows)
   const width = values.length / shape[0]
   return Array.from({ length: shape[0] }, (_, i) => [...values.slice(i * width, (i + 1) * width)])
+}
+
+function checkPredictor(given: Classifier | Regressor): void {
+  const { model, inputs } = given ?? {}
+  if (isModule(model) && Number.isInteger(inputs)) return
+  throw new ArgumentError(
+    `predict: expected a classifier, as loadClassifier() gives it, or a regressor, got ${excerpt(given)}`,
+  )
 }
 
 /** A model that says nothing gets images as they are usually scaled, and other rows as they are. */

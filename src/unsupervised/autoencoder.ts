@@ -1,9 +1,11 @@
 /** Autoencoders with one hidden layer, plain or denoising. */
-import { ArgumentError, excerpt } from '../base/errors.js'
+import { checkFlag, isWithin, optionsOf } from '../base/arguments.js'
+import { ArgumentError, excerpt, spelled } from '../base/errors.js'
 import { glorotUniform, type Initializer } from '../nn/init.js'
 import { binaryCrossEntropyWithLogits, mse } from '../nn/losses.js'
 import { Parameter } from '../nn/module.js'
 import { type ActivationName, activations } from '../nn/sequential.js'
+import { requireTensor } from '../ops/require.js'
 import { defaultGenerator, type Generator } from '../tensor/random.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { UnsupervisedLayer } from './layer.js'
@@ -37,6 +39,16 @@ export interface AutoencoderOptions {
   generator?: Generator
 }
 
+const OPTIONS: Record<keyof AutoencoderOptions, true> = {
+  activation: true,
+  tied: true,
+  noise: true,
+  decoder: true,
+  loss: true,
+  init: true,
+  generator: true,
+}
+
 /**
  * h = g(x̃·W + c), x' = o(h·W' + b), where W' is Wᵀ or weights of its own and x̃ is x or, in a denoising
  * autoencoder (Vincent et al. 2008), x with noise. W and c are `encoder`, b is `visibleBias`.
@@ -63,9 +75,11 @@ export class Autoencoder extends UnsupervisedLayer {
    * An autoencoder with new weights.
    * @param visible units, a whole number from 1
    * @param hidden units, a whole number from 1
-   * @throws ShapeError for sizes below 1, ArgumentError for options out of range
+   * @throws ShapeError for sizes below 1, ArgumentError for options that do not exist or are out of
+   *   range
    */
-  constructor(visible: number, hidden: number, options: AutoencoderOptions = {}) {
+  constructor(visible: number, hidden: number, given: AutoencoderOptions = {}) {
+    const options = optionsOf('Autoencoder', given, OPTIONS)
     const { activation = 'sigmoid', tied = true, noise, decoder = 'sigmoid' } = options
     const { loss = decoder === 'sigmoid' ? 'crossEntropy' : 'squaredError' } = options
     oneOf('activation', activation, Object.keys(activations))
@@ -74,6 +88,7 @@ export class Autoencoder extends UnsupervisedLayer {
     if (loss === 'crossEntropy' && decoder === 'linear') {
       throw new ArgumentError('Autoencoder: crossEntropy needs a sigmoid decoder, got linear')
     }
+    checkFlag('Autoencoder', 'tied', tied)
     if (noise !== undefined) checkNoise(noise)
     const { init = glorotUniform, generator = defaultGenerator() } = options
     super(visible, hidden, { init, generator })
@@ -81,7 +96,7 @@ export class Autoencoder extends UnsupervisedLayer {
     this.activation = activation
     this.decoder = decoder
     this.loss = loss
-    this.noise = noise
+    this.noise = noise && { ...noise }
     this.generator = generator
   }
 
@@ -94,6 +109,7 @@ export class Autoencoder extends UnsupervisedLayer {
   }
 
   decode(h: Tensor): Tensor {
+    requireTensor('decode', h)
     const a = this.#preActivation(h)
     return this.decoder === 'sigmoid' ? a.sigmoid() : a
   }
@@ -107,6 +123,7 @@ export class Autoencoder extends UnsupervisedLayer {
 
   /** The loss summed over the visible units, averaged over the batch; with noise while training. */
   reconstructionLoss(x: Tensor): Tensor {
+    requireTensor('reconstructionLoss', x)
     const h = this.encode(this.training ? this.#corrupted(x) : x)
     const sum =
       this.loss === 'crossEntropy'
@@ -125,7 +142,9 @@ export class Autoencoder extends UnsupervisedLayer {
 
 function oneOf(option: string, value: string, known: readonly string[]): void {
   if (known.includes(value)) return
-  throw new ArgumentError(`Autoencoder: expected ${option} ${known.join(', ')}, got ${value}`)
+  throw new ArgumentError(
+    `Autoencoder: expected ${option} ${known.join(', ')}, got ${spelled(value)}`,
+  )
 }
 
 function amounts(noise: Noise | undefined): { masking?: number; gaussian?: number } {
@@ -133,11 +152,12 @@ function amounts(noise: Noise | undefined): { masking?: number; gaussian?: numbe
 }
 
 function checkNoise(noise: Noise): void {
-  const { masking, gaussian } = amounts(noise)
+  const amount = optionsOf('Autoencoder: noise', amounts(noise), { masking: true, gaussian: true })
+  const { masking, gaussian } = amount
   const fits =
     gaussian === undefined
-      ? masking !== undefined && masking >= 0 && masking < 1
-      : masking === undefined && gaussian >= 0 && gaussian < Infinity
+      ? isWithin(masking, 0, 1)
+      : masking === undefined && isWithin(gaussian, 0, Infinity)
   if (fits) return
   throw new ArgumentError(
     `Autoencoder: expected noise { masking: 0 to below 1 } or { gaussian: >= 0 }, got ${excerpt(noise)}`,

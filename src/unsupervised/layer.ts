@@ -4,7 +4,7 @@
  */
 
 import { ArgumentError, ShapeError } from '../base/errors.js'
-import type { Dataset } from '../data/dataset.js'
+import { checkDataset, type Dataset } from '../data/dataset.js'
 import { zeros } from '../nn/init.js'
 import { Linear, type LinearOptions } from '../nn/linear.js'
 import { Module, Parameter } from '../nn/module.js'
@@ -61,12 +61,13 @@ export abstract class UnsupervisedLayer extends Module {
    * @example await rbm.fit(train, { optimizer: new SGD(rbm.parameters(), { lr: 0.1 }), epochs: 5 })
    */
   async fit(
-    data: Dataset,
+    given: Dataset,
     options: LayerFitOptions,
     below?: (x: Tensor) => Tensor,
   ): Promise<TrainingHistory> {
+    const data = checkDataset(this.constructor.name, given)
     if (below === undefined) this.#check(data)
-    const { validation } = options
+    const { validation } = options ?? {}
     return fit(new LayerLoss(this, below), withoutTargets(data), {
       ...options,
       ...(typeof validation === 'object' && { validation: withoutTargets(validation) }),

@@ -4,11 +4,11 @@
  */
 import { rmSync } from 'node:fs'
 import { refuseUnknown } from '../base/arguments.js'
-import { ArgumentError, DivergenceError } from '../base/errors.js'
-import type { Dataset } from '../data/dataset.js'
+import { ArgumentError, DivergenceError, spelled } from '../base/errors.js'
+import { checkDataset, type Dataset } from '../data/dataset.js'
 import { Dropout } from '../nn/dropout.js'
 import { Linear } from '../nn/linear.js'
-import type { Module } from '../nn/module.js'
+import { checkModule, type Module } from '../nn/module.js'
 import { type ActivationName, activations, Sequential } from '../nn/sequential.js'
 import { l2 } from '../optim/regularizers.js'
 import { SGD, type SGDSettings } from '../optim/sgd.js'
@@ -114,9 +114,12 @@ export interface PretrainHistory {
 export async function pretrain(
   model: Module,
   data: Dataset,
-  options: PretrainOptions,
+  given: PretrainOptions,
 ): Promise<PretrainHistory> {
-  checkOptions(options)
+  checkModule('pretrain', model)
+  checkDataset('pretrain', data)
+  checkOptions(given)
+  const options = { ...given }
   const { checkpoint } = options
   const fileOf = (layer: number) => `${checkpoint}.layer${layer}.safetensors`
   const seed = options.seed ?? seedFor(checkpoint && fileOf(1))
@@ -165,13 +168,15 @@ const OPTIONS: Record<keyof CommonOptions, true> = {
 const OWN_OPTIONS = { rbm: ['method', 'k'], autoencoder: ['method', 'noise', 'tied'] }
 
 function checkOptions(options: PretrainOptions): void {
-  const { method, visible = 'binary' } = options
+  const { method, visible = 'binary' } = options ?? {}
   if (method !== 'rbm' && method !== 'autoencoder') {
-    throw new ArgumentError(`pretrain: expected method rbm or autoencoder, got ${method}`)
+    throw new ArgumentError(`pretrain: expected method rbm or autoencoder, got ${spelled(method)}`)
   }
   refuseUnknown(`pretrain by ${method}`, options, [...Object.keys(OPTIONS), ...OWN_OPTIONS[method]])
   if (visible !== 'binary' && visible !== 'gaussian') {
-    throw new ArgumentError(`pretrain: expected visible units binary or gaussian, got ${visible}`)
+    throw new ArgumentError(
+      `pretrain: expected visible units binary or gaussian, got ${spelled(visible)}`,
+    )
   }
 }
 

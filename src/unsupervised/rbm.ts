@@ -3,8 +3,10 @@
  * Hinton's, it is from "A practical guide to training restricted Boltzmann machines" (2010).
  */
 
-import { ArgumentError } from '../base/errors.js'
+import { checkCount, optionsOf } from '../base/arguments.js'
+import { ArgumentError, spelled } from '../base/errors.js'
 import { type Initializer, normal } from '../nn/init.js'
+import { requireTensor } from '../ops/require.js'
 import { gradEnabled, noGrad, record } from '../tensor/graph.js'
 import { defaultGenerator, type Generator } from '../tensor/random.js'
 import { type AnyTensor, allocate, type GradNode, type Tensor } from '../tensor/tensor.js'
@@ -30,6 +32,14 @@ export interface RBMOptions {
   generator?: Generator
 }
 
+const OPTIONS: Record<keyof RBMOptions, true> = {
+  visible: true,
+  k: true,
+  reconstruction: true,
+  init: true,
+  generator: true,
+}
+
 /**
  * A restricted Boltzmann machine: p(v, h) ∝ e^-E with E = -b·v - v·W·h - c·h for binary v, and
  * |v - b|²/2 in place of -b·v for Gaussian v; h is binary. W and c are `encoder`, b is `visibleBias`.
@@ -52,19 +62,23 @@ export class RBM extends UnsupervisedLayer {
    * A machine with new weights.
    * @param visible units, a whole number from 1
    * @param hidden units, a whole number from 1
-   * @throws ShapeError for sizes below 1, ArgumentError for options out of range
+   * @throws ShapeError for sizes below 1, ArgumentError for options that do not exist or are out of
+   *   range
    */
-  constructor(visible: number, hidden: number, options: RBMOptions = {}) {
+  constructor(visible: number, hidden: number, given: RBMOptions = {}) {
+    const options = optionsOf('RBM', given, OPTIONS)
     const { visible: kind = 'binary', k = 1, reconstruction = 'means' } = options
     if (kind !== 'binary' && kind !== 'gaussian') {
-      throw new ArgumentError(`RBM: expected visible units binary or gaussian, got ${kind}`)
+      throw new ArgumentError(
+        `RBM: expected visible units binary or gaussian, got ${spelled(kind)}`,
+      )
     }
     if (reconstruction !== 'means' && reconstruction !== 'samples') {
       throw new ArgumentError(
-        `RBM: expected reconstruction means or samples, got ${reconstruction}`,
+        `RBM: expected reconstruction means or samples, got ${spelled(reconstruction)}`,
       )
     }
-    if (!Number.isInteger(k) || k < 1) throw new ArgumentError(`RBM: expected k >= 1, got ${k}`)
+    checkCount('RBM', 'k', k)
     const { init = normal(0, 0.01), generator = defaultGenerator() } = options
     super(visible, hidden, { init, generator })
     this.visible = kind
@@ -84,6 +98,7 @@ export class RBM extends UnsupervisedLayer {
 
   /** E[v | h]: sigmoid(b + h·Wᵀ) for binary units, b + h·Wᵀ for Gaussian ones. */
   decode(h: Tensor): Tensor {
+    requireTensor('decode', h)
     const mean = h.matmul(this.encoder.weight, { transB: true }).add(this.visibleBias)
     return this.visible === 'binary' ? mean.sigmoid() : mean
   }
@@ -93,6 +108,7 @@ export class RBM extends UnsupervisedLayer {
    * units, with |v - b|²/2 in place of -b·v for Gaussian ones; [batch].
    */
   freeEnergy(v: Tensor): Tensor {
+    requireTensor('freeEnergy', v)
     const ofVisible =
       this.visible === 'binary'
         ? v.matmul(this.visibleBias).neg()
@@ -121,6 +137,7 @@ export class RBM extends UnsupervisedLayer {
    * of F(v) - F(vᵏ), where vᵏ, the end of a chain of k steps from v, is held fixed.
    */
   reconstructionLoss(v: Tensor): Tensor {
+    requireTensor('reconstructionLoss', v)
     const { error, positive, negative } = noGrad(() => this.#contrast(v))
     if (gradEnabled()) {
       const { weight, bias } = this.encoder

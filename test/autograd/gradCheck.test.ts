@@ -86,7 +86,7 @@ onBothBackends('what may be checked', (t, backend) => {
 })
 
 t.test('what is refused', async (t) => {
-  refuses(t, () => gradCheck(() => wrong(3), [[1]]), ArgumentError, /returns a tensor, got number/)
+  refuses(t, () => gradCheck(() => wrong(3), [[1]]), ArgumentError, /returns a tensor, got 3/)
   refuses(
     t,
     () =>
@@ -95,7 +95,7 @@ t.test('what is refused', async (t) => {
         [[1]],
       ),
     ArgumentError,
-    /got object/,
+    /got Promise /,
   )
   refuses(t, () => gradCheck((x) => x.detach(), [[1]]), AutogradError)
   refuses(t, () => gradCheck((x) => x, [wrong('1') as number]), ArgumentError)

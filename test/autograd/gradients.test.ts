@@ -83,7 +83,12 @@ onBothBackends('a seed for what is not a scalar', (t) => {
   const message = 'backward: expected a scalar or a seed gradient, got shape [3]'
   refuses(t, () => y.backward(), AutogradError, message)
   refuses(t, () => y.backward(tensor([1])), ShapeError, /^backward: expected a seed of shape \[3\]/)
-  refuses(t, () => y.backward(wrong(1)), ArgumentError, 'backward: expected a tensor, got 1; tensor(values) makes one of numbers')
+  refuses(
+    t,
+    () => y.backward(wrong(1)),
+    ArgumentError,
+    'backward: expected a tensor, got 1; tensor(values) makes one of numbers',
+  )
   refuses(t, () => y.backward(wrong({ retainGraph: true })), ArgumentError)
   refuses(t, () => y.backward(wrong(tensor(Int32Array.of(1, 2, 3)))), ArgumentError)
   y.backward(seed)

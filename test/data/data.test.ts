@@ -465,7 +465,7 @@ t.test('dataset: from rows and from typed arrays', async (t) => {
     classes: ['cat', 'dog', 'bird'],
   })
   t.match(typed, { name: 'bytes', size: 2, scale: 1 / 8, classes: ['cat', 'dog', 'bird'] })
-  t.equal(typed.inputs, bytesIn, 'not copied')
+  t.equal(typed.inputs.buffer, bytesIn.buffer, 'not copied')
   t.strictSame(typed.imageShape, [2, 2])
 
   const regression = dataset({
@@ -503,9 +503,13 @@ t.test('dataset: what it refuses', async (t) => {
     [
       'ShapeError',
       { inputs: [[1, 2], [3]], targets: [0, 1] },
-      /2 values in every row .* got 1 in row 1/,
+      /inputs: .* of shape \[2, 2\], got 1 elements at depth 1/,
     ],
-    ['ShapeError', { inputs: [[1, 2], null], targets: [0, 1] }, /got undefined in row 1/],
+    [
+      'ShapeError',
+      { inputs: [[1, 2], null], targets: [0, 1] },
+      /of shape \[2, 2\], got null at depth 1/,
+    ],
     ['ShapeError', { inputs: [], targets: [] }, /inputShape of positive integers|at least one/],
     ['ShapeError', { inputs: [[], []], targets: [0, 1] }, /positive integers, got \[0\]/],
     [
@@ -532,9 +536,17 @@ t.test('dataset: what it refuses', async (t) => {
       /finite .* in inputs, got NaN at position 1/,
     ],
     ['ArgumentError', { inputs: [[1, 1e300]], targets: [0] }, /finite .* got Infinity/],
-    ['ArgumentError', { inputs: [[1, '']], targets: [0] }, /numbers in inputs, got "" in row 0/],
-    ['ArgumentError', { inputs: [[1], [null]], targets: [0, 1] }, /got null in row 1/],
-    ['ArgumentError', { inputs, targets: [[1], ['3']] }, /numbers in targets, got "3" in row 1/],
+    [
+      'ArgumentError',
+      { inputs: [[1, '']], targets: [0] },
+      /inputs: expected numbers, got '' at \[0, 1\]/,
+    ],
+    ['ArgumentError', { inputs: [[1], [null]], targets: [0, 1] }, /got null at \[1, 0\]/],
+    [
+      'ArgumentError',
+      { inputs, targets: [[1], ['3']] },
+      /targets: expected numbers, got '3' at \[1, 0\]/,
+    ],
     [
       'ArgumentError',
       { inputs, targets: ['cat', 'dog'] },

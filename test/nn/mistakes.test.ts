@@ -76,5 +76,10 @@ mistakes([
     ArgumentError,
     /outputs of floats and then targets, got outputs of int32$/,
   ],
-  ['no parameters', () => new SGD([], { lr: 1 }), ArgumentError, /got none; modules find them in public properties$/],
+  [
+    'no parameters',
+    () => new SGD([], { lr: 1 }),
+    ArgumentError,
+    /got none; modules find them in public properties$/,
+  ],
 ])

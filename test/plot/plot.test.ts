@@ -497,7 +497,7 @@ t.test('what is refused', async (t) => {
     [
       () => plot.bars(wrong({ a: tensor([1, 2]) })),
       ArgumentError,
-      'plot.bars: expected categories of a by name, got Tensor([2], float32) [1. 2.]',
+      'plot.bars: expected categories of a by name, got Tensor([2], float32)',
     ],
     [
       () => plot.learningCurves(wrong({ a: Array(1e6).fill('long') })),

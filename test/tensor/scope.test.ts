@@ -5,6 +5,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import {
   ArgumentError,
+  CaptureError,
+  capture,
   noGrad,
   ReleasedTensorError,
   randn,
@@ -13,7 +15,7 @@ import {
   type Tensor,
   tensor,
 } from '../../lib/index.js'
-import { gradOf, growth, leaf, onBothBackends, refuses } from '../support/reference.js'
+import { gradOf, growth, leaf, onBothBackends, refuses, wrong } from '../support/reference.js'
 
 onBothBackends('a scope returns a graph that is walked later', (t) => {
   const w = leaf([3, 4])
@@ -170,4 +172,24 @@ onBothBackends('the default generator outlives the scope of its first use', (t) 
   setSeed(1)
   scope(() => randn([3]))
   t.doesNotThrow(() => randn([3]))
+})
+
+onBothBackends('tensors in a long chain, and in results nested without end', (t) => {
+  interface Link {
+    x?: Tensor
+    next?: Link
+  }
+  const chain = scope(() => {
+    let link: Link = { x: tensor([7]) }
+    for (let i = 0; i < 100_000; i++) link = { next: link }
+    return link
+  })
+  let end = chain
+  while (end.next) end = end.next
+  t.equal(end.x!.item(), 7)
+  const loop: unknown[] = []
+  loop.push(loop)
+  const message = /nested at most 8 deep|Map\(1\)/
+  refuses(t, () => capture(() => wrong(loop))(), CaptureError, message)
+  refuses(t, () => capture(() => wrong(new Map([['a', tensor([1])]])))(), CaptureError, message)
 })

@@ -62,7 +62,7 @@ t.test('tensors of two backends do not mix', async (t) => {
     t,
     () => x.add(y),
     BackendError,
-    'add: expected tensors of one backend, got float32 on js and float32 on native',
+    'add: expected tensors of one backend, got those of js and native',
   )
   y.assign(x)
   t.strictSame(y.toArray(), [1, 2], 'assign copies between them')

@@ -3,8 +3,10 @@
  */
 import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { checkPath } from '../../base/arguments.js'
 import { DataError } from '../../base/errors.js'
 import { ownFile, requireFrom } from '../../base/packageFolder.js'
+import { kindOfTypedArray } from '../../base/typedArrays.js'
 import type { Dataset } from '../dataset.js'
 import { readIdx } from '../formats/idx.js'
 import { fileNames, type IdxSet, idxSetAt } from './idxSets.js'
@@ -35,6 +37,7 @@ export function mnist(dir?: string): {
   /** 10,000 images, for MNIST itself. */
   test: Dataset<'labels'>
 } {
+  if (dir !== undefined) checkPath('mnist', dir)
   const folder = dir ?? packagedFolder()
   const found = idxSetAt(folder)
   if (found === undefined) {
@@ -64,11 +67,11 @@ function readPart(
     checkImages(shape, labels.length, imageFile, labelFile),
   )
   const [size, rows, columns] = images.shape
-  const isBytes = images.data instanceof Uint8Array
+  const isBytes = kindOfTypedArray(images.data) === 'Uint8Array'
   return {
     name,
     size,
-    inputs: images.data instanceof Uint8Array ? images.data : Float32Array.from(images.data),
+    inputs: isBytes ? (images.data as Uint8Array) : Float32Array.from(images.data),
     inputShape: [rows * columns],
     scale: isBytes ? 1 / 255 : 1,
     targets: labels,

@@ -5,8 +5,8 @@
 import type { Backend } from '../../backend/backend.js'
 import { currentBackend } from '../../backend/current.js'
 import { underneath, unrecorded } from '../../backend/record.js'
-import { checkNumber, refuseUnknown } from '../../base/arguments.js'
-import { ArgumentError, ShapeError } from '../../base/errors.js'
+import { checkNumber, optionsOf } from '../../base/arguments.js'
+import { ArgumentError, excerpt, ShapeError } from '../../base/errors.js'
 import type { Targets } from '../../nn/losses.js'
 import { stack } from '../../ops/layout.js'
 import { warp } from '../../ops/warp.js'
@@ -58,19 +58,25 @@ type Limit = number | readonly number[]
  * @example
  * distortion({ imageShape: [28, 28], alpha: 36, sigma: 6, rotation: 10, shear: 5, scale: 0.15 })
  */
-export function distortion(options: DistortionOptions): Augment {
-  refuseUnknown('distortion', options, Object.keys(OPTIONS))
+export function distortion(given: DistortionOptions): Augment {
+  const options = optionsOf('distortion', given, OPTIONS)
+  if (!Array.isArray(options.imageShape) || options.imageShape.length !== 2) {
+    throw new ArgumentError(
+      `distortion: expected imageShape to be [rows, columns], got ${excerpt(options.imageShape)}`,
+    )
+  }
   const { imageShape, alpha = 0, sigma = 1, rotation = 0, shear = 0, scale = 0 } = options
   const [rows, cols] = imageShape
   const checkLimit = (name: string, limit: Limit, end: number, expected: string) => {
     for (const value of [limit].flat() as number[]) {
-      checkNumber('distortion', name, value, value >= 0 && value < end, expected)
+      checkNumber('distortion', name, value, (value) => value >= 0 && value < end, expected)
     }
   }
-  checkNumber('distortion', 'rows', rows, Number.isInteger(rows) && rows > 0, 'an integer > 0')
-  checkNumber('distortion', 'columns', cols, Number.isInteger(cols) && cols > 0, 'an integer > 0')
+  for (const [name, extent] of Object.entries({ rows, columns: cols })) {
+    checkNumber('distortion', name, extent, (n) => Number.isInteger(n) && n > 0, 'an integer > 0')
+  }
   checkLimit('alpha', alpha, Infinity, '>= 0')
-  checkNumber('distortion', 'sigma', sigma, sigma > 0 && sigma < Infinity, '> 0')
+  checkNumber('distortion', 'sigma', sigma, (sigma) => sigma > 0 && sigma < Infinity, '> 0')
   checkLimit('rotation', rotation, Infinity, '>= 0')
   checkLimit('shear', shear, 90, 'from 0 to below 90')
   checkLimit('scale', scale, 1, 'from 0 to below 1')

@@ -2,8 +2,9 @@
  * What is done to raw features before a network sees them: x ↦ (x - mean)·scale. It is found from
  * the training part alone and travels with the model.
  */
+import { ArgumentError, excerpt } from '../../base/errors.js'
 import type { TargetKind } from '../../nn/losses.js'
-import type { Dataset } from '../dataset.js'
+import { checkDataset, type Dataset } from '../dataset.js'
 
 /**
  * What is done to raw features x: (x - mean)·scale, with one number for all features or one for
@@ -20,11 +21,13 @@ export interface Preprocessing {
  * Finds the preprocessing of a data set: bytes keep its scale, other features get mean 0 and
  * standard deviation 1. Give it the training part alone, and keep the result with the model
  * (`saveClassifier`).
+ * @throws ArgumentError for what is no data set
  * @example
  * const preprocessing = fitPreprocessing(train)
  * await fit(model, preprocess(train, preprocessing), { loss, optimizer, epochs: 20 })
  */
-export function fitPreprocessing(data: Dataset): Preprocessing {
+export function fitPreprocessing(given: Dataset): Preprocessing {
+  const data = checkDataset('fitPreprocessing', given)
   if (data.inputs instanceof Uint8Array) return { mean: [0], scale: [data.scale] }
   const width = data.inputs.length / data.size
   const mean = columnMeans(data.inputs, width)
@@ -57,15 +60,30 @@ export function applyPreprocessing(
   return inputs
 }
 
-/** The data set with its inputs preprocessed; bytes stay bytes where a scale is all it takes. */
-export function preprocess<K extends TargetKind>(data: Dataset<K>, how: Preprocessing): Dataset<K> {
-  const { mean, scale } = how
+/**
+ * The data set with its inputs preprocessed; bytes stay bytes where a scale is all it takes.
+ * @throws ArgumentError for what is no data set or no preprocessing of its features
+ */
+export function preprocess<K extends TargetKind>(
+  given: Dataset<K>,
+  how: Preprocessing,
+): Dataset<K> {
+  const data = checkDataset('preprocess', given)
+  const width = data.inputs.length / data.size
+  const { mean, scale } = how ?? {}
+  for (const list of [mean, scale]) {
+    const fits = Array.isArray(list) && [1, width].includes(list.length)
+    if (fits && list.every((value) => Number.isFinite(value))) continue
+    throw new ArgumentError(
+      `preprocess: expected mean and scale as lists of 1 or ${width} numbers, got ${excerpt(how)}`,
+    )
+  }
   if (data.inputs instanceof Uint8Array && mean.every((m) => m === 0) && scale.length === 1) {
     return { ...data, scale: scale[0] }
   }
   return {
     ...data,
-    inputs: applyPreprocessing(data.inputs, data.inputs.length / data.size, how),
+    inputs: applyPreprocessing(data.inputs, width, how),
     scale: 1,
   }
 }

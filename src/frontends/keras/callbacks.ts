@@ -1,7 +1,7 @@
 /** Callbacks: what happens between epochs. */
 
 import { ArgumentError, DivergenceError, type Module, saveModel } from '../../index.js'
-import { refuseUnknown } from '../../internal.js'
+import { checkFlag, checkFunction, checkNumber, excerpt, optionsOf } from '../../internal.js'
 import type { Optimizer } from './optimizers.js'
 import { checkWeightsPath } from './weights.js'
 
@@ -58,12 +58,21 @@ export async function endAfterError(callbacks: readonly CallbackLike[], logs: Lo
  * }
  */
 export abstract class Callback implements CallbackLike {
-  /** The model that is trained; `model.stopTraining = true` ends it after the epoch. */
-  model!: CallbackModel
+  /**
+   * The model that is trained; `model.stopTraining = true` ends it after the epoch.
+   * @throws ArgumentError before `fit` has set it
+   */
+  get model(): CallbackModel {
+    if (this.#model) return this.#model
+    throw new ArgumentError(
+      `${this.constructor.name}: expected a model, which fit gives it, got none`,
+    )
+  }
+  #model: CallbackModel | undefined
 
   /** Called first, with the model that is trained. */
   setModel(model: CallbackModel): void {
-    this.model = model
+    this.#model = model
   }
   onTrainBegin(): void | Promise<void> {}
   onTrainEnd(_logs: Logs): void | Promise<void> {}
@@ -94,8 +103,12 @@ class BestSoFar {
     { monitor = 'val_loss', mode = 'auto', minDelta = 0 }: MonitorOptions,
   ) {
     if (!['auto', 'min', 'max'].includes(mode)) {
-      throw new ArgumentError(`${op}: expected mode auto, min or max, got ${mode}`)
+      throw new ArgumentError(`${op}: expected mode auto, min or max, got ${excerpt(mode)}`)
     }
+    if (typeof monitor !== 'string') {
+      throw new ArgumentError(`${op}: expected monitor to be a name, got ${excerpt(monitor)}`)
+    }
+    checkNumber(op, 'minDelta', minDelta, Number.isFinite, 'finite')
     this.monitor = monitor
     this.#sign = mode === 'max' || (mode === 'auto' && /acc/.test(monitor)) ? -1 : 1
     this.#minDelta = Math.abs(minDelta)
@@ -125,7 +138,7 @@ class BestSoFar {
   }
 }
 
-const monitorOptions = ['monitor', 'mode', 'minDelta']
+const MONITOR: Record<keyof MonitorOptions, true> = { monitor: true, mode: true, minDelta: true }
 
 /** Settings of `EarlyStopping`. */
 export interface EarlyStoppingOptions extends MonitorOptions {
@@ -152,15 +165,16 @@ export class EarlyStopping extends Callback {
    * Watches the validation loss unless it is told otherwise.
    * @throws ArgumentError for options that do not exist or are out of range
    */
-  constructor(options: EarlyStoppingOptions = {}) {
+  constructor(given: EarlyStoppingOptions = {}) {
     super()
-    refuseUnknown('EarlyStopping', options, [...monitorOptions, 'patience', 'restoreBestWeights'])
+    const known = { ...MONITOR, patience: true, restoreBestWeights: true } as const
+    const options = optionsOf('EarlyStopping', given, known)
+    const { patience = 0, restoreBestWeights = false } = options
+    checkNumber('EarlyStopping', 'patience', patience, (epochs) => epochs >= 0, '>= 0')
+    checkFlag('EarlyStopping', 'restoreBestWeights', restoreBestWeights)
     this.#best = new BestSoFar('EarlyStopping', options)
-    this.#patience = options.patience ?? 0
-    if (!(this.#patience >= 0)) {
-      throw new ArgumentError(`EarlyStopping: expected patience >= 0, got ${this.#patience}`)
-    }
-    this.#restores = options.restoreBestWeights ?? false
+    this.#patience = patience
+    this.#restores = restoreBestWeights
   }
 
   override onTrainBegin(): void {
@@ -205,13 +219,16 @@ export class ModelCheckpoint extends Callback {
   constructor(
     /** As it was given. */
     readonly filepath: string,
-    options: ModelCheckpointOptions = {},
+    given: ModelCheckpointOptions = {},
   ) {
     super()
     checkWeightsPath('ModelCheckpoint', filepath)
-    refuseUnknown('ModelCheckpoint', options, ['monitor', 'mode', 'saveBestOnly'])
+    const known = { monitor: true, mode: true, saveBestOnly: true } as const
+    const options = optionsOf('ModelCheckpoint', given, known)
+    const { saveBestOnly = false } = options
+    checkFlag('ModelCheckpoint', 'saveBestOnly', saveBestOnly)
     this.#best = new BestSoFar('ModelCheckpoint', options)
-    this.#bestOnly = options.saveBestOnly ?? false
+    this.#bestOnly = saveBestOnly
   }
 
   override onTrainBegin(): void {
@@ -263,13 +280,15 @@ export class ReduceLROnPlateau extends Callback {
    * Watches the validation loss unless it is told otherwise.
    * @throws ArgumentError for options that do not exist or are out of range
    */
-  constructor(options: ReduceLROnPlateauOptions = {}) {
+  constructor(given: ReduceLROnPlateauOptions = {}) {
     super()
-    const own = ['factor', 'patience', 'cooldown', 'minLr']
-    refuseUnknown('ReduceLROnPlateau', options, [...monitorOptions, ...own])
+    const op = 'ReduceLROnPlateau'
+    const own = { factor: true, patience: true, cooldown: true, minLr: true } as const
+    const options = optionsOf(op, given, { ...MONITOR, ...own })
     const { factor = 0.1, patience = 10, cooldown = 0, minLr = 0, minDelta = 1e-4 } = options
-    if (!(factor > 0 && factor < 1)) {
-      throw new ArgumentError(`ReduceLROnPlateau: expected a factor between 0 and 1, got ${factor}`)
+    checkNumber(op, 'a factor', factor, (factor) => factor > 0 && factor < 1, 'between 0 and 1')
+    for (const [name, value] of Object.entries({ patience, cooldown, minLr })) {
+      checkNumber(op, name, value, (value) => value >= 0, '>= 0')
     }
     this.#best = new BestSoFar('ReduceLROnPlateau', { ...options, minDelta })
     this.#options = { factor, patience, cooldown, minLr }
@@ -313,11 +332,7 @@ export class LearningRateScheduler extends Callback {
     readonly schedule: (epoch: number, learningRate: number) => number,
   ) {
     super()
-    if (typeof schedule !== 'function') {
-      throw new ArgumentError(
-        `LearningRateScheduler: expected a function of epoch and learning rate, got ${typeof schedule}`,
-      )
-    }
+    checkFunction('LearningRateScheduler', 'a function of epoch and learning rate', schedule)
   }
 
   override onEpochBegin(epoch: number): void {

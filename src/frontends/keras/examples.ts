@@ -1,7 +1,7 @@
 /** Examples as Keras's users give them, checked against the model and made a data set. */
 
 import { ArgumentError, type Dataset, dataset, type Shape, ShapeError } from '../../index.js'
-import { sizeOf, type Values } from '../../internal.js'
+import { excerpt, sizeOf, type Values } from '../../internal.js'
 import type { Objective } from './objective.js'
 
 /** What a model takes and gives, for one example. */
@@ -43,10 +43,10 @@ export function datasetOf(
 
 /** Sets the last share of the examples aside. */
 export function splitOff(data: Dataset, share: number): { train: Dataset; validation: Dataset } {
-  const count = Math.floor(data.size * (1 - share))
+  const count = typeof share === 'number' ? Math.floor(data.size * (1 - share)) : 0
   if (!(share > 0 && count >= 1 && count < data.size)) {
     throw new ArgumentError(
-      `fit: expected a validationSplit that leaves examples on both sides, got ${share} of ${data.size}`,
+      `fit: expected a validationSplit that leaves examples on both sides, got ${excerpt(share)} of ${data.size}`,
     )
   }
   return { train: part(data, 0, count), validation: part(data, count, data.size) }

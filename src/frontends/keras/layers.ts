@@ -17,7 +17,7 @@ import {
   Tanh,
   type Tensor,
 } from '../../index.js'
-import { refuseUnknown } from '../../internal.js'
+import { checkFlag, checkNumber, checkShape, excerpt, optionsOf } from '../../internal.js'
 import { type InitializerName, initializers } from './initializers.js'
 import { named } from './names.js'
 
@@ -59,7 +59,9 @@ export interface LayerOptions {
   name?: string
 }
 
-const layerOptions = ['inputShape', 'name']
+const OPTIONS: Record<keyof LayerOptions, true> = { inputShape: true, name: true }
+
+const BRAND = Symbol.for('neuroblas.keras.Layer')
 
 /** Base of the layers. One that stands in several places, or models, has the same weights in all. */
 export abstract class Layer {
@@ -71,18 +73,31 @@ export abstract class Layer {
   /**
    * A description of a layer.
    * @param activation what the last of its modules is, where that is one
-   * @throws ShapeError for an inputShape of other than whole numbers from 1
+   * @throws ShapeError for an inputShape of other than whole numbers from 1, ArgumentError for a name that
+   *   is no text
    */
   constructor(
     { inputShape, name }: LayerOptions,
     /** What the last of its modules is, where that is one. */
     readonly activation?: ActivationName,
   ) {
-    if (inputShape?.some((extent) => !Number.isInteger(extent) || extent < 1)) {
-      throw new ShapeError(`inputShape: expected whole numbers >= 1, got [${inputShape}]`)
+    const isExtent = (extent: unknown) => Number.isInteger(extent) && (extent as number) >= 1
+    if (inputShape !== undefined && !(Array.isArray(inputShape) && inputShape.every(isExtent))) {
+      throw new ShapeError(`inputShape: expected whole numbers >= 1, got ${excerpt(inputShape)}`)
+    }
+    if (name !== undefined && typeof name !== 'string') {
+      throw new ArgumentError(`name: expected text, got ${excerpt(name)}`)
     }
     this.inputShape = inputShape
     this.name = name
+  }
+
+  /**
+   * What `isLayer` asks for (see given.ts).
+   * @internal
+   */
+  get [BRAND](): boolean {
+    return true
   }
 
   /**
@@ -143,47 +158,58 @@ export class Dense extends Layer {
    * A dense layer.
    * @throws ArgumentError for options that do not exist or are out of range
    */
-  constructor(options: DenseOptions) {
-    refuseUnknown('Dense', options, [
-      'units',
-      'activation',
-      'useBias',
-      'kernelInitializer',
-      'kernelRegularizer',
-      ...layerOptions,
-    ])
+  constructor(given: DenseOptions) {
+    const options = optionsOf('Dense', given, {
+      ...OPTIONS,
+      units: true,
+      activation: true,
+      useBias: true,
+      kernelInitializer: true,
+      kernelRegularizer: true,
+    })
     super(options, options.activation ?? 'linear')
-    if (!Number.isInteger(options.units) || options.units < 1) {
-      throw new ArgumentError(`Dense: expected units >= 1, got ${options.units}`)
-    }
+    checkNumber('Dense', 'units', options.units, (n) => Number.isInteger(n) && n >= 1, '>= 1')
     named('Dense: activation', options.activation ?? 'linear', activations)
+    checkFlag('Dense', 'useBias', options.useBias ?? true)
+    initializerOf(options)
+    regularizerOf(options)
     this.options = options
   }
 
-  build(inputShape: Shape): Built {
+  build(given: Shape): Built {
+    const inputShape = checkShape('build', given)
     const { units, activation = 'linear', useBias: bias = true } = this.options
-    const { kernelInitializer = 'glorotUniform', kernelRegularizer } = this.options
     if (inputShape.length !== 1) {
       throw new ShapeError(
         `Dense: expected inputs of one axis, got shape [${inputShape}]; put a Flatten before it`,
       )
     }
-    const init =
-      typeof kernelInitializer === 'string'
-        ? named<init.Initializer>('Dense: kernelInitializer', kernelInitializer, initializers)
-        : kernelInitializer
+    const init = initializerOf(this.options)
+    const regularizer = regularizerOf(this.options)
     const after = activations[activation]
     return {
       modules: [new Linear(inputShape[0], units, { init, bias }), ...(after ? [after()] : [])],
       outputShape: [units],
-      ...(kernelRegularizer && {
-        regularizer:
-          typeof kernelRegularizer === 'string'
-            ? named<Regularizer>('Dense: kernelRegularizer', kernelRegularizer, regularizers)
-            : kernelRegularizer,
-      }),
+      ...(regularizer && { regularizer }),
     }
   }
+}
+
+function initializerOf({ kernelInitializer = 'glorotUniform' }: DenseOptions): init.Initializer {
+  if (typeof kernelInitializer === 'function') return kernelInitializer
+  return named<init.Initializer>('Dense: kernelInitializer', kernelInitializer, initializers)
+}
+
+function regularizerOf({ kernelRegularizer }: DenseOptions): Regularizer | undefined {
+  if (kernelRegularizer === undefined) return undefined
+  if (typeof (kernelRegularizer as Regularizer)?.penalty === 'function') {
+    return kernelRegularizer as Regularizer
+  }
+  return named<Regularizer>(
+    'Dense: kernelRegularizer',
+    kernelRegularizer as RegularizerName,
+    regularizers,
+  )
 }
 
 /** An activation as a layer of its own. */
@@ -193,12 +219,12 @@ export class Activation extends Layer {
    * @throws ArgumentError for another name or options that do not exist
    */
   constructor(activation: ActivationName, options: LayerOptions = {}) {
-    refuseUnknown('Activation', options, layerOptions)
-    super(options, activation)
+    super(optionsOf('Activation', options, OPTIONS), activation)
     named('Activation', activation, activations)
   }
 
-  build(inputShape: Shape): Built {
+  build(given: Shape): Built {
+    const inputShape = checkShape('build', given)
     const make = activations[this.activation!]
     return { modules: make ? [make()] : [], outputShape: inputShape }
   }
@@ -219,17 +245,16 @@ export class Dropout extends Layer {
    * A dropout layer.
    * @throws ArgumentError for options that do not exist or a rate out of range
    */
-  constructor(options: DropoutOptions) {
-    refuseUnknown('Dropout', options, ['rate', ...layerOptions])
+  constructor(given: DropoutOptions) {
+    const options = optionsOf('Dropout', given, { ...OPTIONS, rate: true })
     super(options)
     const { rate } = options
-    if (!(rate >= 0 && rate < 1)) {
-      throw new ArgumentError(`Dropout: expected a rate from 0 to below 1, got ${rate}`)
-    }
+    checkNumber('Dropout', 'a rate', rate, (rate) => rate >= 0 && rate < 1, 'from 0 to below 1')
     this.rate = rate
   }
 
-  build(inputShape: Shape): Built {
+  build(given: Shape): Built {
+    const inputShape = checkShape('build', given)
     return { modules: [new DropoutModule(this.rate)], outputShape: inputShape }
   }
 }
@@ -247,11 +272,11 @@ export class Flatten extends Layer {
    * @throws ArgumentError for options that do not exist
    */
   constructor(options: LayerOptions = {}) {
-    refuseUnknown('Flatten', options, layerOptions)
-    super(options)
+    super(optionsOf('Flatten', options, OPTIONS))
   }
 
-  build(inputShape: Shape): Built {
+  build(given: Shape): Built {
+    const inputShape = checkShape('build', given)
     return {
       modules: [new FlattenModule()],
       outputShape: [inputShape.reduce((product, extent) => product * extent, 1)],

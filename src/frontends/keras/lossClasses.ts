@@ -1,5 +1,5 @@
 /** Losses by their classes, as Keras has them. */
-import { refuseUnknown } from '../../internal.js'
+import { checkFlag, optionsOf } from '../../internal.js'
 
 /** Settings of a loss. */
 export interface LossOptions {
@@ -20,8 +20,9 @@ export abstract class Loss {
     readonly name: string,
     options: LossOptions = {},
   ) {
-    refuseUnknown(name, options, ['fromLogits'])
-    this.fromLogits = options.fromLogits ?? false
+    const { fromLogits = false } = optionsOf(name, options, { fromLogits: true })
+    checkFlag(name, 'fromLogits', fromLogits)
+    this.fromLogits = fromLogits
   }
 }
 

@@ -1,9 +1,14 @@
 /** Optimizers as Keras names them: settings, from which a model makes the library's own. */
 
-import { ArgumentError, type Optimizer as EngineOptimizer, SGD as EngineSGD } from '../../index.js'
-import { AdamHat, refuseUnknown } from '../../internal.js'
+import { type Optimizer as EngineOptimizer, SGD as EngineSGD } from '../../index.js'
+import { AdamHat, checkFlag, checkNumber, isBranded, optionsOf } from '../../internal.js'
 import { named } from './names.js'
 import type { ParameterGroup } from './network.js'
+
+const BRAND = Symbol.for('neuroblas.keras.Optimizer')
+
+const atLeast0 = (value: number) => value >= 0 && value < Infinity
+const below1 = (value: number) => value >= 0 && value < 1
 
 /** Base of the optimizers. Each model that is compiled with one has a state of its own. */
 export abstract class Optimizer {
@@ -18,6 +23,14 @@ export abstract class Optimizer {
     this.learningRate = learningRate
   }
 
+  /**
+   * What `get` asks for.
+   * @internal
+   */
+  get [BRAND](): boolean {
+    return #learningRate in this
+  }
+
   /** The learning rate, >= 0. */
   get learningRate(): number {
     return this.#learningRate
@@ -28,9 +41,7 @@ export abstract class Optimizer {
    * @throws ArgumentError when it is below 0
    */
   set learningRate(lr: number) {
-    if (!(lr >= 0 && lr < Infinity)) {
-      throw new ArgumentError(`optimizer: expected learningRate >= 0, got ${lr}`)
-    }
+    checkNumber('optimizer', 'learningRate', lr, atLeast0, '>= 0')
     const before = this.#learningRate
     this.#learningRate = lr
     if (lr !== before) this.rateChanged(before)
@@ -61,18 +72,22 @@ export interface SGDOptions {
  * so that a new learning rate leaves what the velocity holds as it is.
  */
 export class SGD extends Optimizer {
+  /** As they were given. */
+  readonly options: SGDOptions
   #engines: WeakRef<EngineSGD>[] = []
 
   /**
    * SGD with these settings.
    * @throws ArgumentError for options that do not exist or are out of range
    */
-  constructor(
-    /** As they were given. */
-    readonly options: SGDOptions = {},
-  ) {
-    refuseUnknown('SGD', options, ['learningRate', 'momentum', 'nesterov'])
+  constructor(given: SGDOptions = {}) {
+    const known = { learningRate: true, momentum: true, nesterov: true } as const
+    const options = optionsOf('SGD', given, known)
     super(options.learningRate ?? 0.01)
+    const { momentum = 0, nesterov = false } = options
+    checkNumber('SGD', 'momentum', momentum, (value) => value >= 0 && value <= 1, 'from 0 to 1')
+    checkFlag('SGD', 'nesterov', nesterov)
+    this.options = options
   }
 
   /** @internal */
@@ -121,16 +136,22 @@ export interface AdamOptions {
 
 /** Adam with ε̂, as Keras computes it (the end of section 2 of Kingma and Ba 2015). */
 export class Adam extends Optimizer {
+  /** As they were given. */
+  readonly options: AdamOptions
+
   /**
    * Adam with these settings.
    * @throws ArgumentError for options that do not exist or are out of range
    */
-  constructor(
-    /** As they were given. */
-    readonly options: AdamOptions = {},
-  ) {
-    refuseUnknown('Adam', options, ['learningRate', 'beta1', 'beta2', 'epsilon'])
+  constructor(given: AdamOptions = {}) {
+    const known = { learningRate: true, beta1: true, beta2: true, epsilon: true } as const
+    const options = optionsOf('Adam', given, known)
     super(options.learningRate ?? 0.001)
+    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = options
+    checkNumber('Adam', 'beta1', beta1, below1, 'from 0 to below 1')
+    checkNumber('Adam', 'beta2', beta2, below1, 'from 0 to below 1')
+    checkNumber('Adam', 'epsilon', epsilon, (value) => value > 0 && value < Infinity, '> 0')
+    this.options = options
   }
 
   /** @internal */
@@ -150,6 +171,6 @@ export type OptimizerName = keyof typeof byName
 
 /** The optimizer of that name, or the one that is given. */
 export function get(given: OptimizerName | Optimizer): Optimizer {
-  if (given instanceof Optimizer) return given
-  return named<() => Optimizer>('compile: optimizer', given, byName)()
+  if (isBranded(given, BRAND)) return given as Optimizer
+  return named<() => Optimizer>('compile: optimizer', given as OptimizerName, byName)()
 }

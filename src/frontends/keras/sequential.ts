@@ -10,11 +10,20 @@ import {
   type Tensor,
   type WeightLayout,
 } from '../../index.js'
-import { checkCount, type Rows, readRows, refuseUnknown, type Values } from '../../internal.js'
+import {
+  checkCount,
+  checkFunction,
+  excerpt,
+  optionsOf,
+  type Rows,
+  readRows,
+  type Values,
+} from '../../internal.js'
 import type { Logs } from './callbacks.js'
 import { checkInputs, datasetOf, splitOff } from './examples.js'
 import { fitModel } from './fitting.js'
-import { Layer } from './layers.js'
+import { callbacksOf, isLayer } from './given.js'
+import type { Layer } from './layers.js'
 import { answer, buildNetwork, groupsOf, type Network } from './network.js'
 import { checkLossName, metricOf } from './objective.js'
 import { type Optimizer, get as optimizerOf } from './optimizers.js'
@@ -22,6 +31,18 @@ import type { CompileOptions, FitOptions, History } from './options.js'
 import { formatSummary } from './summary.js'
 import { type Compiled, Training } from './training.js'
 import { checkWeightsPath } from './weights.js'
+
+const FIT_OPTIONS: Record<keyof FitOptions, true> = {
+  epochs: true,
+  batchSize: true,
+  validationSplit: true,
+  validationData: true,
+  callbacks: true,
+  verbose: true,
+  shuffle: true,
+  seed: true,
+  monitor: true,
+}
 
 /**
  * A stack of layers with Keras's methods.
@@ -52,6 +73,9 @@ export class Sequential {
    * @throws ArgumentError for what is no layer
    */
   constructor(layers: readonly Layer[] = []) {
+    if (!Array.isArray(layers)) {
+      throw new ArgumentError(`Sequential: expected a list of layers, got ${excerpt(layers)}`)
+    }
     for (const layer of layers) this.add(layer)
   }
 
@@ -61,8 +85,10 @@ export class Sequential {
    * @throws ArgumentError for what is no layer
    */
   add(layer: Layer): void {
-    if (!(layer instanceof Layer)) {
-      throw new ArgumentError(`add: expected a layer, as new layers.Flatten(), got ${typeof layer}`)
+    if (!isLayer(layer)) {
+      throw new ArgumentError(
+        `add: expected a layer, as new layers.Flatten(), got ${excerpt(layer)}`,
+      )
     }
     this.layers.push(layer)
     if (this.#training) this.#compiled = undefined
@@ -75,14 +101,18 @@ export class Sequential {
    * the last is seen when the model is fitted: layers may be added until then.
    * @throws ArgumentError for options that do not exist and unknown names
    */
-  compile(options: CompileOptions): void {
-    refuseUnknown('compile', options, ['optimizer', 'loss', 'metrics'])
+  compile(given: CompileOptions): void {
+    const known = { optimizer: true, loss: true, metrics: true } as const
+    const options = optionsOf('compile', given, known)
     const { loss, metrics = [] } = options
     checkLossName(loss)
+    if (!Array.isArray(metrics)) {
+      throw new ArgumentError(`compile: expected a list of metrics, got ${excerpt(metrics)}`)
+    }
     for (const name of metrics) metricOf(name, (outputs) => outputs)
     this.#training?.dispose()
     this.#training = undefined
-    this.#compiled = { optimizer: optimizerOf(options.optimizer), loss, metrics: [...metrics] }
+    this.#compiled = { optimizer: optimizerOf(options.optimizer), loss, metrics }
   }
 
   /**
@@ -109,22 +139,13 @@ export class Sequential {
    * @throws ArgumentError for options out of range, before `compile` and for a loss that does not belong to
    *   the last activation, ShapeError for examples that do not fit, DivergenceError when the loss or a weight is no longer finite
    */
-  async fit(x: Rows, y: Rows, options: FitOptions = {}): Promise<History> {
-    refuseUnknown('fit', options, [
-      'epochs',
-      'batchSize',
-      'validationSplit',
-      'validationData',
-      'callbacks',
-      'verbose',
-      'shuffle',
-      'seed',
-      'monitor',
-    ])
+  async fit(x: Rows, y: Rows, given: FitOptions = {}): Promise<History> {
+    const options = optionsOf('fit', given, FIT_OPTIONS)
+    const callbacks = callbacksOf(options.callbacks ?? [])
     const history: History = { history: {}, epoch: [] }
     const examples = this.#examples(x, y, options)
     this.history = history
-    await fitModel(this, this.#requireTraining('fit'), examples, options, history)
+    await fitModel(this, this.#requireTraining('fit'), examples, { ...options, callbacks }, history)
     return history
   }
 
@@ -134,9 +155,9 @@ export class Sequential {
    *   when the loss is not finite
    */
   async evaluate(x: Rows, y: Rows, options: { batchSize?: number } = {}): Promise<Logs> {
-    refuseUnknown('evaluate', options, ['batchSize'])
+    const { batchSize } = optionsOf('evaluate', options, { batchSize: true })
     const data = this.#dataset('evaluate', x, y)
-    return this.#requireTraining('evaluate').evaluate(data, options.batchSize)
+    return this.#requireTraining('evaluate').evaluate(data, batchSize)
   }
 
   /**
@@ -144,8 +165,7 @@ export class Sequential {
    * @throws ShapeError for examples that do not fit
    */
   predict(x: Rows, options: { batchSize?: number } = {}): Tensor {
-    refuseUnknown('predict', options, ['batchSize'])
-    const { batchSize = 1000 } = options
+    const { batchSize = 1000 } = optionsOf('predict', options, { batchSize: true })
     checkCount('predict', 'batchSize', batchSize)
     const { values, shape } = this.#inputs('predict', x)
     return answer(this.#requireNetwork('predict'), values, shape[0], batchSize)
@@ -153,6 +173,7 @@ export class Sequential {
 
   /** Layers, their output shapes and numbers of parameters, as a table. */
   summary(printFn: (line: string) => void = console.log): void {
+    checkFunction('summary', 'a function that prints', printFn)
     const { parts } = this.#requireNetwork('summary')
     printFn(formatSummary(this.layers, parts))
   }
@@ -251,7 +272,15 @@ export class Sequential {
     { validationSplit = 0, validationData }: FitOptions,
   ): { train: Dataset; validation?: Dataset } {
     const data = this.#dataset('fit', x, y)
-    if (validationData) return { train: data, validation: this.#dataset('fit', ...validationData) }
+    if (validationData !== undefined) {
+      if (!Array.isArray(validationData) || validationData.length !== 2) {
+        throw new ArgumentError(
+          `fit: expected validationData to be [x, y], got ${excerpt(validationData)}`,
+        )
+      }
+      const [xHeld, yHeld] = validationData
+      return { train: data, validation: this.#dataset('fit', xHeld, yHeld) }
+    }
     return validationSplit === 0 ? { train: data } : splitOff(data, validationSplit)
   }
 }

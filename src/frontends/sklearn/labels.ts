@@ -1,6 +1,6 @@
 /** Labels as users of scikit-learn give them. */
-import { ArgumentError, ShapeError, Tensor } from '../../index.js'
-import { excerpt } from '../../internal.js'
+import { ArgumentError, ShapeError, type Tensor } from '../../index.js'
+import { excerpt, isTensor, kindOfTypedArray, readTypedArray } from '../../internal.js'
 
 /** What a class is called: whole numbers, strings or booleans, all labels of one data set alike. */
 export type Label = string | number | boolean
@@ -14,9 +14,10 @@ export type Labels<L> = readonly L[] | ArrayLike<L> | ArrayLike<ArrayLike<L>> | 
 export function readLabels<L extends Label>(
   y: Labels<L>,
 ): { labels: readonly L[]; isColumn: boolean } {
-  const items = y instanceof Tensor ? [...y.data()] : Array.from<unknown>(y)
-  const [, width, ...more] = y instanceof Tensor ? y.shape : []
-  if (y instanceof Tensor && ((width ?? 1) !== 1 || more.length > 0)) {
+  const typed = isTensor(y) ? y.data() : readTypedArray('MLPClassifier: y', y)?.values
+  const items = Array.from((typed ?? y) as ArrayLike<unknown>)
+  const [, width, ...more] = isTensor(y) ? y.shape : []
+  if (isTensor(y) && ((width ?? 1) !== 1 || more.length > 0)) {
     throw new ShapeError(`MLPClassifier: expected labels [examples], got [${y.shape.join(', ')}]`)
   }
   const isNested = items.length > 0 && items.every((item) => isList(item) && item.length === 1)
@@ -34,5 +35,5 @@ function isLabel(value: unknown): boolean {
 }
 
 function isList(value: unknown): value is ArrayLike<unknown> {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
+  return Array.isArray(value) || kindOfTypedArray(value) !== undefined
 }

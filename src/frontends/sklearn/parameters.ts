@@ -1,7 +1,7 @@
 /** Parameters of scikit-learn's perceptrons, in camelCase, with its defaults and ranges. */
 
 import { ArgumentError } from '../../index.js'
-import { excerpt, refuseUnknown } from '../../internal.js'
+import { excerpt, optionsOf, refuseUnknown } from '../../internal.js'
 
 /** Parameters of scikit-learn's perceptrons, in camelCase, with its defaults and ranges. */
 export interface MLPParameters {
@@ -136,6 +136,11 @@ const checks: Record<keyof MLPParameters, Check> = {
   ),
 }
 
+const PARAMETERS = Object.fromEntries(Object.keys(defaults).map((name) => [name, true])) as Record<
+  keyof MLPParameters,
+  true
+>
+
 /**
  * The parameters with the defaults filled in. They are checked whenever one is written.
  * @throws ArgumentError for one that does not exist or is out of range, also later
@@ -153,8 +158,7 @@ export function parametersOf(estimator: string, given: Partial<MLPParameters>): 
       deleteProperty: refuse,
     },
   )
-  refuseUnknown(estimator, given, Object.keys(defaults))
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of Object.entries(optionsOf(estimator, given, PARAMETERS))) {
     if (value !== undefined) Object.assign(parameters, { [name]: value })
   }
   return parameters

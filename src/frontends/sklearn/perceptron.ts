@@ -15,7 +15,15 @@ import {
   scope,
   type TargetKind,
 } from '../../index.js'
-import { drawSeed, excerpt, type Rows, readRows, streams, type Values } from '../../internal.js'
+import {
+  drawSeed,
+  excerpt,
+  type Rows,
+  readRows,
+  refuseRest,
+  streams,
+  type Values,
+} from '../../internal.js'
 import { type Encoded, setAside } from './encoded.js'
 import { Network } from './network.js'
 import { type MLPParameters, parametersOf } from './parameters.js'
@@ -210,11 +218,7 @@ export abstract class Perceptron<Y> {
         `${this.#name}: expected y, an array with a label or value for each example, got ${excerpt(y)}`,
       )
     }
-    const given = rest.find((value) => value !== undefined)
-    if (given === undefined) return
-    throw new ArgumentError(
-      `${this.#name}: sample weights are not supported: expected no further argument, got ${typeof given}`,
-    )
+    refuseRest(`${this.#name}: sample weights are not supported`, rest)
   }
 
   #matrix(X: Rows, features?: number): Values {
