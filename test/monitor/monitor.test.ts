@@ -209,7 +209,7 @@ t.test('gradients that a float32 square would lose', (t) => {
 })
 
 t.test('steps that cannot be captured, or draw random numbers, stay the same too', async (t) => {
-  const uncapturable: Loss = (outputs, targets) => {
+  const uncapturable: Loss<'labels'> = (outputs, targets) => {
     const risk = softmaxCrossEntropy(outputs, targets)
     risk.item()
     return risk
