@@ -30,7 +30,7 @@ export type Reduction = 'mean' | 'sum' | 'none'
  * @example const cubed: Loss = (outputs, targets) => outputs.sub(targets).abs().pow(3).mean()
  */
 export type Loss<K extends TargetKind = 'values'> = {
-  // The type of a method: it also fits where data may hold either kind.
+  /** As a method, whose type also fits where data may hold either kind. */
   loss(outputs: Tensor, targets: Targets<K>, reduction?: Reduction): Tensor
 }['loss']
 

@@ -95,7 +95,8 @@ onBothBackendsLater('what is refused leaves the model and the memory as they wer
   }
   await rejects(t, evaluate(model, data, wrong(undefined)), ArgumentError, /expected a loss/)
   await rejects(t, evaluate(model, data, wrong({ loss: 'mse' })), ArgumentError, /got mse$/)
-  const perExample: Loss<'labels'> = (logits, targets) => softmaxCrossEntropy(logits, targets, 'none')
+  const perExample: Loss<'labels'> = (logits, targets) =>
+    softmaxCrossEntropy(logits, targets, 'none')
   await rejects(
     t,
     evaluate(model, data, { loss: perExample }),
