@@ -54,8 +54,10 @@ function parseNotes(metadata: Metadata, { units }: MlpArchitecture) {
   const [inputs, outputs] = [units?.[0], units?.at(-1) as number]
   const { dataset, loss = 'cross-entropy' } = metadata
   const encoding = parse(metadata.encoding)
-  const isEncoding = encoding === undefined || isTableEncoding(encoding, inputs)
-  const isRegression = outputs === 1 && isTableEncoding(encoding, inputs) && isOfValues(encoding)
+  const isTable = isTableEncoding(encoding, inputs)
+  const isRegression = isTable && 'mean' in encoding.target
+  // A regression has one output.
+  const isEncoding = encoding === undefined || (isTable && isRegression === (outputs === 1))
   const unnamed = Array.from({ length: outputs }, (_, i) => `${i}`)
   const classes = parse(metadata.classes) ?? (isRegression ? undefined : unnamed)
   const preprocessing = parse(metadata.preprocessing)
@@ -68,8 +70,6 @@ function parseNotes(metadata: Metadata, { units }: MlpArchitecture) {
     (!isSeed(seed) && 'seed')
   return { wrong, dataset, loss, classes, preprocessing, encoding, seed }
 }
-
-const isOfValues = ({ target }: TableEncoding) => 'mean' in target
 
 /** Text that is no JSON becomes null, which no field may be. */
 function parse(text: string | undefined): unknown {

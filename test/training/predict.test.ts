@@ -214,7 +214,7 @@ t.test('a regressor answers in the unit of its target', async (t) => {
   }
   refuses(t, () => loadClassifier(path), DataError)
   const regressor = loadRegressor(path)
-  regressor.model.parameters()[0].assign([[Infinity]])
+  regressor.model.parameters()[0].assign([Infinity])
   refuses(t, () => predict(regressor, [{ x: 1 }]), DivergenceError, /finite values/)
   const wide = { ...notes, encoding: { ...encoding, features: [] } }
   const save = () => saveRegressor(model, path, { units: [1, 1], activation: 'relu' }, wide)
