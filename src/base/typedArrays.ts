@@ -48,6 +48,11 @@ export function kindOfTypedArray(value: unknown): string | undefined {
   return nameOf.call(value)
 }
 
+/** Whether it is an array or a typed array, of any realm. */
+export function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || kindOfTypedArray(value) !== undefined
+}
+
 /**
  * The numbers of a typed array, whatever its class says of it; undefined for what is none.
  * @throws ArgumentError where its buffer is gone, and for big integers that no number equals

@@ -3,7 +3,7 @@
  * is read once, checked, and copied into one flat array.
  */
 import { ArgumentError, excerpt, OutOfMemoryError, ShapeError } from '../base/errors.js'
-import { kindOfTypedArray, type NumberArray, readTypedArray } from '../base/typedArrays.js'
+import { isList, type NumberArray, readTypedArray } from '../base/typedArrays.js'
 import { format, MAX_RANK, type Shape, sizeOf } from './shape.js'
 
 /** Numbers in row-major order. */
@@ -73,10 +73,6 @@ function outline(op: string, data: unknown): { shape: number[]; kind: string } {
     level = list[0]
   }
   return { shape, kind: typeof level === 'boolean' ? 'boolean' : 'number' }
-}
-
-function isList(value: unknown): boolean {
-  return Array.isArray(value) || kindOfTypedArray(value) !== undefined
 }
 
 /** An array of zeros for a shape. @throws OutOfMemoryError */

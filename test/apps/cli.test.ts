@@ -691,6 +691,32 @@ t.test('a table to regress on', async (t) => {
   )
 })
 
+t.test('a table that must be explained', async (t) => {
+  const rows = Array.from(
+    { length: 40 },
+    (_, i) => `${'ab'[i % 2]} 1.${200 + 7 * i},5 ${i === 7 ? 'none' : i % 4} ${i}`,
+  )
+  const cwd = t.testdir({ 'odd.txt': Buffer.from(`é ${rows.join('\né ')}`, 'latin1') })
+  const reading = ['--delimiter', 'blanks', '--encoding', 'latin1']
+  const written = ['--decimal', ',', '--thousands', '.', '--missing-values', 'none,x']
+  const columns = ['--target', '1', '--features', '2,3', '--header', 'no', '--missing', 'drop']
+  const options = [...reading, ...written, ...columns, '--epochs', '1']
+  const { events, end, stderr } = await train(['odd.txt', ...options], { cwd })
+  t.match(events[0], { layers: [2, 64, 2], testExamples: 8, target: '1' })
+  t.match(stderr, /left out 1 of 40 rows, where values are missing \(3 1\)\n$/)
+  const run = await runCommand(['eval', 'odd.safetensors', 'odd.txt', ...reading, '--json'], {
+    cwd,
+  })
+  t.match(JSON.parse(run.stdout), { examples: 8, accuracy: end.testAccuracy })
+  const { stdout } = await runCommand(['predict', 'odd.safetensors', '-', ...reading], {
+    ...{ cwd, input: '1.200,5 3\n' },
+  })
+  t.match(stdout, /^row +class +probability\n +1 +[ab] /)
+  t.match(await runCommand(['train', 'odd.txt', ...columns], { cwd }), {
+    ...{ code: 1, stderr: /expected text in utf-8, got other bytes near .*name the encoding/ },
+  })
+})
+
 t.test('info', async (t) => {
   const js = await runCommand(['info', '--json'], { env: { NEUROBLAS_BACKEND: 'js' } })
   t.match(JSON.parse(js.stdout), { backend: 'js', threads: 1, memory: { live: 0, buffers: 0 } })

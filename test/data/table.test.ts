@@ -90,6 +90,10 @@ t.test('wrong arguments', async (t) => {
     [{ thousands: '.' }, /expected thousands as one character other than/],
     [{ missingValues: '?' }, /expected missingValues as a list/],
     [{ na_values: ['?'] }, /expected options among/],
+    [{ ignore: 'x' }, /expected ignore as a list of columns, got 'x'/],
+    [{ features: [null] }, /expected features as a list of columns/],
+    [{ header: 'yes' }, /expected header true or false, got 'yes'/],
+    [{ name: 7 }, /expected name as a text, got 7/],
     [{ testFraction: 1 }, /expected a fraction in \(0, 1\)/],
   ]
   for (const [options, message] of cases) {

@@ -187,6 +187,8 @@ t.test('a classifier of a table answers records, by the names of its columns', a
   refuses(t, () => predict(saved, [{ color: 'red', size: 'big' }]), DataError)
   refuses(t, () => predict(saved, [{ color: 'red', size: 1 }], { batchSize: 0 }), ArgumentError)
   refuses(t, () => predict(saved, []), DataError)
+  refuses(t, () => predict(saved, 7 as never), ArgumentError)
+  refuses(t, () => predict(saved, [7] as never), DataError)
   refuses(t, () => saveClassifier(model, path, architecture, notes), ArgumentError)
   refuses(t, () => loadRegressor(path), DataError)
 
@@ -207,7 +209,8 @@ t.test('a regressor answers in the unit of its target', async (t) => {
   const path = join(folder, 'prices.safetensors')
   const notes = { dataset: 'prices', seed: 0, encoding, loss: 'mse' } as const
   saveRegressor(model, path, { units: [1, 1], activation: 'relu' }, notes)
-  const values = predict(loadRegressor(path), [{ x: 0 }, { x: 15 }, { x: 20 }])
+  const values = predict(loadRegressor(path), [{ x: 0 }, Float32Array.of(15), [20]])
+  t.strictSame(predict(loadRegressor(path), tensor([[0], [15], [20]])), values)
   // The line y = 100000 + 5000 x, which a single weight can have.
   for (const [i, value] of [1e5, 175e3, 2e5].entries()) {
     t.ok(Math.abs(values[i] - value) < 100, `${values[i]}`)

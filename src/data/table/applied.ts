@@ -1,6 +1,6 @@
 /** Rows that come later, read by the encoding that a model was trained with. */
 
-import { DataError } from '../../base/errors.js'
+import { ArgumentError, DataError, excerpt } from '../../base/errors.js'
 import { atOnce } from '../../base/eventLoop.js'
 import { quote } from '../../base/text.js'
 import type { ByteSource } from '../formats/text.js'
@@ -88,9 +88,13 @@ export function encodeAll(
 
 /**
  * Inputs for rows in memory.
+ * @throws ArgumentError for what is no array of rows
  * @throws DataError for a row that lacks a column or a value, or whose value is none of its type
  */
 export function encodeInMemory(op: string, rows: TableRows, encoding: TableEncoding): Encoded {
+  if (!Array.isArray(rows)) {
+    throw new ArgumentError(`${op}: expected rows of a table, got ${excerpt(rows)}`)
+  }
   const names = encoding.features.map((feature) => feature.name)
   const frame = frameOfRows(rows, names, op, encoding.format)
   return encodeAll({ frame, features: frame.columns }, encoding)

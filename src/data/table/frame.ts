@@ -1,5 +1,6 @@
 /** A whole table in memory, column by column, from text or from records. */
 import { DataError, excerpt } from '../../base/errors.js'
+import { isList } from '../../base/typedArrays.js'
 import { readRecords } from '../formats/csv.js'
 import { type ByteSource, readText } from '../formats/text.js'
 import type { CellFormat } from './cells.js'
@@ -11,7 +12,7 @@ export type TableCell = string | number | boolean | null | undefined
 /** A row of a table by the names of its columns. */
 export type TableRecord = Readonly<Record<string, TableCell>>
 /** Rows of a table by the names of its columns, or in their order. */
-export type TableRows = readonly (TableRecord | readonly TableCell[])[]
+export type TableRows = readonly (TableRecord | readonly TableCell[] | ArrayLike<number>)[]
 
 /** How a table in a text is read. */
 export interface Reading extends CellFormat {
@@ -144,7 +145,7 @@ export function frameOfRows(
   rows.forEach((row, number) => {
     checkRow(row, names, number, name)
     columns.forEach((column, i) => {
-      const cell = Array.isArray(row) ? row[i] : (row as TableRecord)[column.name]
+      const cell = isList(row) ? row[i] : (row as TableRecord)[column.name]
       pushCell(column, cell, number, name)
     })
   })
@@ -152,7 +153,7 @@ export function frameOfRows(
 }
 
 function checkRow(row: unknown, names: readonly string[], number: number, name: string): void {
-  const isArray = Array.isArray(row)
+  const isArray = isList(row)
   if (isArray ? row.length === names.length : typeof row === 'object' && row !== null) {
     const absent = isArray ? undefined : names.find((key) => !Object.hasOwn(row as object, key))
     if (absent === undefined) return

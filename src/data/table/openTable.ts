@@ -73,17 +73,7 @@ export class OpenTable {
   /** @throws DataError, ArgumentError as `table` */
   static async open(source: TableSource, options: TableOptions): Promise<OpenTable> {
     const { target, missing = 'refuse' } = options
-    checkFormat('table', options)
-    if (!missingPolicies.includes(missing)) {
-      throw new ArgumentError(
-        `table: expected missing ${missingPolicies.join(', ')}, got ${excerpt(missing)}`,
-      )
-    }
-    if (typeof target !== 'string' && !Number.isInteger(target)) {
-      throw new ArgumentError(
-        `table: expected target as the name or the position of a column, got ${excerpt(target)}`,
-      )
-    }
+    checkOptions(options)
     const limit = (name: string, position: number, width: number) => {
       const isTarget = name === target || [position, position - width].includes(Number(target))
       return isTarget ? MAX_CLASSES : MAX_CATEGORIES
@@ -113,6 +103,25 @@ export class OpenTable {
     const { name, frame, classes, roles } = this
     return encodeRows({ name, frame, classes, encoding, ...roles, rows })
   }
+}
+
+/** @throws ArgumentError for an option of another type */
+function checkOptions(options: TableOptions): void {
+  const { target, missing, features, ignore, header, name } = options
+  checkFormat('table', options)
+  const expect = (ok: boolean, what: string, value: unknown) => {
+    if (!ok) throw new ArgumentError(`table: expected ${what}, got ${excerpt(value)}`)
+  }
+  const isColumn = (value: unknown) => typeof value === 'string' || Number.isInteger(value)
+  const isColumns = (value: unknown) =>
+    value === undefined || (Array.isArray(value) && value.every(isColumn))
+  expect(isColumn(target), 'target as the name or the position of a column', target)
+  expect(isColumns(features), 'features as a list of columns', features)
+  expect(isColumns(ignore), 'ignore as a list of columns', ignore)
+  const policies = `missing ${missingPolicies.join(', ')}`
+  expect(missing === undefined || missingPolicies.includes(missing), policies, missing)
+  expect(header === undefined || typeof header === 'boolean', 'header true or false', header)
+  expect(name === undefined || typeof name === 'string', 'name as a text', name)
 }
 
 /** Of the rows that are used. */

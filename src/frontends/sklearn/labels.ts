@@ -1,6 +1,6 @@
 /** Labels as users of scikit-learn give them. */
 import { ArgumentError, ShapeError, type Tensor } from '../../index.js'
-import { excerpt, isTensor, kindOfTypedArray, readTypedArray } from '../../internal.js'
+import { excerpt, isList, isTensor, readTypedArray } from '../../internal.js'
 
 /** What a class is called: whole numbers, strings or booleans, all labels of one data set alike. */
 export type Label = string | number | boolean
@@ -32,8 +32,4 @@ export function readLabels<L extends Label>(
 
 function isLabel(value: unknown): boolean {
   return typeof value === 'string' || typeof value === 'boolean' || Number.isInteger(value)
-}
-
-function isList(value: unknown): value is ArrayLike<unknown> {
-  return Array.isArray(value) || kindOfTypedArray(value) !== undefined
 }
