@@ -106,6 +106,7 @@ export {
 } from './nn/losses.js'
 export { Module, Parameter, type ParameterValues } from './nn/module.js'
 export { type ActivationName, type MlpOptions, mlp, Sequential } from './nn/sequential.js'
+export { StateDict, type StateSource, type StateValues } from './nn/stateDict.js'
 export { where } from './ops/elementwise.js'
 export { oneHot } from './ops/indexing.js'
 export { concat, stack } from './ops/layout.js'

@@ -19,8 +19,8 @@ function release(node: GradNode): void {
 /** Adds a gradient to what its receiver has; takes over the tensor g. */
 function accumulate(edge: GradNode | Tensor, g: Tensor): void {
   const leaf = !isNode(edge)
-  if (leaf) noteLeaf(edge)
   const before = leaf ? edge.grad : edge.gradient
+  if (leaf) noteLeaf(edge)
   if (before === null) {
     // A leaf's gradient lives as long as the leaf; one that shares its buffer is copied first.
     const own = leaf && g.storage.references > 1 ? g.clone() : g

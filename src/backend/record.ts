@@ -9,6 +9,7 @@ import type { Backend, MemoryUse } from './backend.js'
 import type { DType, TypedArray } from './dtype.js'
 import type { Handle, KernelArgs, KernelName } from './kernels.js'
 import type { Program } from './program.js'
+import { noteChange, Reads } from './reads.js'
 import { type Tape, type TapeBuffer, uses } from './tape.js'
 
 /** A buffer whose content JavaScript computes for each iteration, such as an optimizer's settings. */
@@ -30,8 +31,18 @@ export class RecordingBackend implements Backend {
   readonly beforeIteration: (Feed | Action)[] = []
   /** Buffers that hold constants; whoever owns the program frees them. */
   readonly constants: Handle[] = []
+  /** What was read of the surroundings; where it changes, the recording does not fit any more. */
+  readonly reads = new Reads()
   /** Leaves that gradients were left on. */
-  readonly leaves = new Set<{ grad: unknown }>()
+  readonly leaves = new Set<Leaf>()
+  /** Leaves that forgot their gradients before the first one came. */
+  readonly cleared = new Set<Leaf>()
+  /** Leaves whose gradient was looked at after it was left. */
+  readonly seen = new Set<Leaf>()
+  /** Leaves that an optimizer's step was for. */
+  readonly stepped = new Set<Leaf>()
+  /** Tensors that stand for the arguments: what is read of them and set is nobody else's. */
+  readonly args = new Set<object>()
   readonly #positions = new Map<Handle, number>()
   #next = -1
 
@@ -126,6 +137,11 @@ export class RecordingBackend implements Backend {
   }
 }
 
+/** A tensor that gradients are left on. */
+export interface Leaf {
+  grad: unknown
+}
+
 /** What JavaScript does before each iteration, and how to take it back for one that was not taken. */
 export interface Action {
   act(): void
@@ -172,15 +188,44 @@ export function feed(backend: Backend, buffer: Omit<Feed, 'next'>, next: () => T
   else backend.write(buffer.handle, next())
 }
 
-/** Notes that a gradient was left on a leaf: a captured function drops it at its end. */
-export function noteLeaf(leaf: { grad: unknown }): void {
-  if (recorder === null || recorder.leaves.has(leaf)) return
-  if (leaf.grad !== null) {
+/** Notes that a gradient is about to be left on a leaf: a captured function drops it at its end. */
+export function noteLeaf(leaf: Leaf): void {
+  if (recorder === null) return
+  const isNew = !recorder.leaves.has(leaf)
+  if (isNew && leaf.grad !== null) {
     throw new CaptureError(
-      'capture: a gradient from outside would be added to; call zeroGrad() before the first call',
+      'capture: a gradient from outside would be added to; call zeroGrad() before the call',
     )
   }
+  recorder.seen.delete(leaf)
+  if (isNew && !recorder.cleared.has(leaf)) noteRead(leaf, 'grad', null)
   recorder.leaves.add(leaf)
+}
+
+/** Notes that the gradient of a leaf is looked at. */
+export function noteSeen(leaf: Leaf): void {
+  recorder?.seen.add(leaf)
+}
+
+/** Notes that a leaf forgets its gradient. */
+export function noteCleared(leaf: Leaf): void {
+  if (recorder !== null && !recorder.leaves.has(leaf)) recorder.cleared.add(leaf)
+}
+
+/** Notes the leaves that an optimizer's step is for. */
+export function noteStep(leaves: readonly Leaf[]): void {
+  for (const leaf of leaves) recorder?.stepped.add(leaf)
+}
+
+/** Notes that a property was read which decides on what is recorded. */
+export function noteRead(of: object, name: string, value: unknown): void {
+  if (recorder !== null && !recorder.args.has(of)) recorder.reads.note(of, name, value)
+}
+
+/** Notes that such a property is about to be set. */
+export function noteSet(of: object, name: string, before: unknown): void {
+  noteChange()
+  if (recorder !== null && !recorder.args.has(of)) recorder.reads.noteSet(of, name, before)
 }
 
 export function isRecording(): boolean {

@@ -8,6 +8,7 @@ import { isRecording, underneath } from '../backend/record.js'
 import { checkFunction } from '../base/arguments.js'
 import { ArgumentError, CaptureError, ShapeError } from '../base/errors.js'
 import { requireTensor } from '../ops/require.js'
+import { gradEnabled } from '../tensor/graph.js'
 import { format, type Shape } from '../tensor/shape.js'
 import type { AnyTensor } from '../tensor/tensor.js'
 import { Recorded } from './recorded.js'
@@ -35,10 +36,14 @@ export interface Captured<A extends readonly AnyTensor[], R extends Results> {
  * Makes a captured function of fn.
  *
  * In fn, nothing can be read (`item()`, `data()`): return it instead. What may change from call to
- * call must be an argument, a tensor from outside (weights), a random generator or an optimizer's
- * setting; everything else, such as a JavaScript number, keeps the value that it had at first.
- * Results are overwritten by the next call. Gradients left on leaves are dropped. Kernels are fused,
- * so that sums may be rounded in another order than op by op.
+ * call must be an argument, a tensor from outside (weights), a random generator, an optimizer's
+ * setting, a module's `training`, a weight's `requiresGrad`, the `p` of a `Dropout`, or the layers and
+ * weights of `Sequential` and `Linear`; everything else, such as a JavaScript number or a weight that
+ * replaces another in a module of your own, stays what it was at first. Where `training` and the like
+ * have changed, fn is run and written down again, and the last few programs are kept.
+ * Results are overwritten by the next call. Gradients are not kept from call to call: those that fn
+ * leaves on weights must be looked at in it, or forgotten in it by `zeroGrad()`. Kernels are fused, so that sums
+ * may be rounded in another order than op by op.
  *
  * @throws CaptureError when fn does something that cannot be replayed, ArgumentError when it is
  * asynchronous, or called with too few tensors
@@ -55,7 +60,7 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
   fn: (...args: A) => R,
 ): Captured<A, R> {
   checkFunction('capture', 'a function of tensors', fn)
-  const caches = new Map<Backend, Map<string, Recorded<R>>>()
+  const caches = new Map<Backend, Map<string, Recorded<R>[]>>()
   const recordedFor = (shapes: readonly Shape[], args: readonly AnyTensor[]): Recorded<R> => {
     if (isRecording()) throw new CaptureError('capture: a captured function cannot call another')
     const backend = underneath(currentBackend())
@@ -69,18 +74,20 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
     }
     let cache = caches.get(backend)
     if (cache === undefined) caches.set(backend, (cache = new Map()))
-    const key = args.map((x, i) => x.dtype + format(shapes[i])).join()
-    let found = cache.get(key)
-    if (found === undefined) {
-      found = new Recorded(
-        backend,
-        fn as (...args: readonly AnyTensor[]) => R,
-        shapes,
-        args.map((x) => x.dtype),
-      )
-      cache.set(key, found)
-    }
-    return found
+    const key =
+      (gradEnabled() ? '' : 'noGrad ') +
+      args.map((x, i) => (x.requiresGrad ? '∇' : '') + x.dtype + format(shapes[i])).join()
+    let variants = cache.get(key)
+    if (variants === undefined) cache.set(key, (variants = []))
+    if (variants[0]?.fits) return variants[0]
+    return latest(variants, () => {
+      const inputs = args.map(({ dtype, requiresGrad }, i) => ({
+        dtype,
+        requiresGrad,
+        shape: shapes[i],
+      }))
+      return new Recorded(backend, fn as (...args: readonly AnyTensor[]) => R, inputs)
+    })
   }
   const shapesOf = (args: readonly AnyTensor[]) => {
     for (const x of args) requireTensor('capture', x)
@@ -103,9 +110,26 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
     describe: (...args: A) => recordedFor(shapesOf(args), args).describe(),
     dispose: () => {
       for (const cache of caches.values()) {
-        for (const recorded of cache.values()) recorded.dispose()
+        for (const recorded of [...cache.values()].flat()) recorded.dispose()
       }
       caches.clear()
     },
   })
+}
+
+/** Programs for the same shapes that are kept: to train and to evaluate, with two sets of weights frozen. */
+const VARIANTS = 4
+
+/** The program that fits what is set now, put first; recorded where there is none. */
+function latest<R extends Results>(variants: Recorded<R>[], make: () => Recorded<R>): Recorded<R> {
+  const at = variants.findIndex(({ fits }) => fits)
+  const found = at < 0 ? make() : variants.splice(at, 1)[0]
+  variants.unshift(found)
+  for (const old of variants.slice(VARIANTS)) {
+    // One that is running is freed when it is found here again.
+    if (old.isRunning) continue
+    variants.splice(variants.indexOf(old), 1)
+    old.dispose()
+  }
+  return found
 }

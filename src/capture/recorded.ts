@@ -3,6 +3,7 @@ import type { Backend } from '../backend/backend.js'
 import { type DType, dtypes } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
 import type { Plan, Program, Transfer } from '../backend/program.js'
+import { changeCount, type Reads } from '../backend/reads.js'
 import { type Action, type Feed, RecordingBackend, recordWith } from '../backend/record.js'
 import { refusePromise } from '../base/arguments.js'
 import { CaptureError } from '../base/errors.js'
@@ -10,6 +11,7 @@ import { type Shape, sizeOf } from '../tensor/shape.js'
 import { Scope, Storage, within } from '../tensor/storage.js'
 import { type AnyTensor, Tensor } from '../tensor/tensor.js'
 import { fuse } from './fuse.js'
+import { type Argument, refuseLostGradients } from './gradients.js'
 import { formatPlan, plan } from './plan.js'
 import { type Results, replaceTensors, tensorsIn } from './results.js'
 
@@ -44,25 +46,34 @@ export class Recorded<R extends Results> {
   readonly #results: Results
   /** Buffers handed out, which the next call overwrites. */
   #given: Storage[] = []
+  readonly #reads: Reads
+  /** The count of changes at which all that it read was as it was. */
+  #comparedAt: number
   #running = false
   #disposed = false
 
   constructor(
     backend: Backend,
     fn: (...args: readonly AnyTensor[]) => R,
-    shapes: readonly Shape[],
-    dtypes: readonly DType[],
+    inputs: readonly Argument[],
   ) {
     this.#backend = backend
     const recording = new RecordingBackend(backend)
+    this.#reads = recording.reads
     try {
-      this.#inputs = shapes.map((shape, i) => this.#cell(dtypes[i], shape))
-      const args = this.#inputs.map(({ storage, shape }) => new Tensor(storage, shape))
+      this.#inputs = inputs.map(({ dtype, shape }) => this.#cell(dtype, shape))
+      const args = this.#inputs.map(({ storage, shape }, i) => {
+        const x = new Tensor(storage, shape)
+        x.requiresGrad = inputs[i].requiresGrad
+        recording.args.add(x)
+        return x
+      })
       const trace = new Scope()
       try {
         const results = within(trace, () => recordWith(recording, () => fn(...args)))
         this.#results = refusePromise('capture', results)
         const tensors = tensorsIn(this.#results)
+        refuseLostGradients(recording, args, inputs)
         this.#outputs = tensors.map(({ dtype, shape }) => this.#cell(dtype, shape))
         for (const [i, x] of tensors.entries()) {
           const { storage } = this.#outputs[i]
@@ -72,6 +83,8 @@ export class Recorded<R extends Results> {
         for (const leaf of recording.leaves) leaf.grad = null
         recordWith(recording, () => trace.end())
       }
+      recording.reads.refuseChanges()
+      this.#comparedAt = changeCount()
       this.#plan = plan(backend.rewrite(fuse(recording.tape)))
       this.#program = backend.compile(this.#plan)
       // What no step reads, such as the settings for biases where there are none, need not be fed.
@@ -86,6 +99,19 @@ export class Recorded<R extends Results> {
     }
     this.#free = freeing(this.#program, backend, recording.constants)
     collected.register(this, this.#free, this)
+  }
+
+  /** Whether all that was read when it was recorded still is as it was. */
+  get fits(): boolean {
+    const now = changeCount()
+    if (this.#comparedAt === now) return true
+    if (!this.#reads.areSame()) return false
+    this.#comparedAt = now
+    return true
+  }
+
+  get isRunning(): boolean {
+    return this.#running
   }
 
   call(args: readonly AnyTensor[]): R {
@@ -220,6 +246,11 @@ export class Recorded<R extends Results> {
           item.act()
           done.push(item)
         }
+      }
+      if (!this.fits) {
+        throw new CaptureError(
+          'capture: what the step was recorded with, such as training, requiresGrad or a setting of an optimizer, was switched while a step was prepared, in a schedule for example; switch it between calls',
+        )
       }
     } catch (error) {
       for (const item of done) item.undo()

@@ -1,4 +1,5 @@
 /** The affine layer, x·weight + bias. */
+import { noteRead } from '../backend/record.js'
 import { checkFlag, checkFunction, optionsOf } from '../base/arguments.js'
 import { excerpt, ShapeError } from '../base/errors.js'
 import { linear, matmul } from '../ops/matmul.js'
@@ -53,7 +54,10 @@ export class Linear extends Module {
   /** @throws ShapeError when x is not [batch, fanIn] */
   forward(x: Tensor): Tensor {
     requireTensor('Linear', x)
-    const [fanIn] = this.weight.shape
+    const { weight, bias } = this
+    noteRead(this, 'weight', weight)
+    noteRead(this, 'bias', bias)
+    const [fanIn] = weight.shape
     if (x.shape.length !== 2 || x.shape[1] !== fanIn) {
       const isExample = x.shape.length === 1 && x.size === fanIn
       const hint = isExample ? '; unsqueeze(0) makes a batch of one example' : ''
@@ -62,6 +66,6 @@ export class Linear extends Module {
         `Linear: expected inputs [batch, ${fanIn}], got ${format(x.shape)}${flat ? '; flatten(1) makes rows of them' : hint}`,
       )
     }
-    return this.bias ? linear(x, this.weight, this.bias) : matmul(x, this.weight)
+    return bias ? linear(x, weight, bias) : matmul(x, weight)
   }
 }

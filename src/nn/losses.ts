@@ -10,8 +10,9 @@ import { oneHot } from '../ops/indexing.js'
 import { requireTensor } from '../ops/require.js'
 import { crossEntropyPerExample } from '../ops/softmax.js'
 import { defaultFloat } from '../tensor/defaultFloat.js'
+import { isNode } from '../tensor/graph.js'
 import { format, type Shape, sameShape } from '../tensor/shape.js'
-import type { Tensor } from '../tensor/tensor.js'
+import type { GradNode, Tensor } from '../tensor/tensor.js'
 
 /** What targets are: whole numbers, which are the labels of classes or counts, or any values. */
 export type TargetKind = 'labels' | 'values'
@@ -60,6 +61,19 @@ function lossOf(op: string, each: (outputs: Tensor, targets: Targets) => Tensor)
     for (const x of [outputs, targets]) requireTensor(op, x)
     return reduce(op, each(outputs, targets), reduction)
   }
+}
+
+// Ops that move values and leave them as they are.
+const MOVES = ['reshape', 'transpose', 'slice']
+
+/** Refuses outputs that such an activation made, as far as they have a graph: the loss computes it itself. */
+function requireLogits(op: string, outputs: Tensor, activations: readonly string[]): void {
+  let edge: GradNode | Tensor | null = outputs.node
+  while (edge && isNode(edge) && MOVES.includes(edge.name)) edge = edge.edges[0]
+  if (!edge || !isNode(edge) || !activations.includes(edge.name)) return
+  throw new ArgumentError(
+    `${op}: expected logits, got the outputs of ${edge.name}, which the loss computes itself; leave it out`,
+  )
 }
 
 function checkOutputs(op: string, outputs: Tensor): void {
@@ -118,13 +132,15 @@ function asValues(
 /**
  * Negative log-likelihood of softmax(logits), fused and stable, for logits [batch, classes]. The targets
  * are labels [batch] of int32, or probabilities [batch, classes].
- * @throws ShapeError when the shapes do not fit, KernelError when a label is not below the classes
+ * @throws ShapeError when the shapes do not fit, KernelError when a label is not below the classes,
+ * ArgumentError for the outputs of a softmax
  * @function
  */
 export const softmaxCrossEntropy: Loss<TargetKind> = lossOf(
   'softmaxCrossEntropy',
   (logits, targets) => {
     checkOutputs('softmaxCrossEntropy', logits)
+    requireLogits('softmaxCrossEntropy', logits, ['softmax'])
     return isLabels(targets)
       ? crossEntropyPerExample(logits, targets)
       : asValues('softmaxCrossEntropy', logits, targets).mul(logits.logSoftmax()).sum(-1).neg()
@@ -135,12 +151,13 @@ export const softmaxCrossEntropy: Loss<TargetKind> = lossOf(
  * Negative log-likelihood of sigmoid(logits) for targets from 0 to 1 in the logits' shape, or labels
  * [batch] of 0 and 1 with logits [batch, 1]: t·log(1 + e^-a) + (1 - t)·log(1 + e^a), exact in
  * both tails.
- * @throws ShapeError when the shapes do not fit
+ * @throws ShapeError when the shapes do not fit, ArgumentError for the outputs of a sigmoid or softmax
  * @function
  */
 export const binaryCrossEntropyWithLogits: Loss<TargetKind> = lossOf(
   'binaryCrossEntropyWithLogits',
   (logits, targets) => {
+    requireLogits('binaryCrossEntropyWithLogits', logits, ['sigmoid', 'softmax'])
     const t = asValues('binaryCrossEntropyWithLogits', logits, targets, 'class')
     return t.mul(logits.neg().softplus()).add(t.neg().add(1).mul(logits.softplus()))
   },

@@ -2,20 +2,16 @@
  * What a network is made of: modules, which hold parameters and other modules as properties.
  */
 import { types } from 'node:util'
+import { noteRead, noteSet } from '../backend/record.js'
 import { checkFlag, optionsOf } from '../base/arguments.js'
 import { isBranded } from '../base/brand.js'
 import { ArgumentError, excerpt } from '../base/errors.js'
 import { isGenerator, type Generator as RandomGenerator } from '../tensor/random.js'
 import { format } from '../tensor/shape.js'
 import { checkAssignable, isTensor, Tensor } from '../tensor/tensor.js'
+import { StateDict, type StateSource, stateFrom } from './stateDict.js'
 
-/** The values of a parameter, or of what an optimizer keeps for it, apart from any tensor. */
-export interface ParameterValues {
-  /** Extents of the axes. */
-  readonly shape: readonly number[]
-  /** The elements, row-major. */
-  readonly data: Float32Array
-}
+export type { ParameterValues } from './stateDict.js'
 
 const PARAMETER = Symbol.for('neuroblas.Parameter')
 const MODULE = Symbol.for('neuroblas.Module')
@@ -75,7 +71,18 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
    * Whether the module is being trained; some layers behave differently then. `fit` switches it on
    * and off again at its end; `evaluate` leaves it as it was.
    */
-  training = true
+  get training(): boolean {
+    noteRead(this, 'training', this.#training)
+    return this.#training
+  }
+
+  /** Of this module alone; `train` and `eval` switch those inside it, too. */
+  set training(training: boolean) {
+    if (training === this.#training) return
+    noteSet(this, 'training', this.#training)
+    this.#training = training
+  }
+  #training = true
 
   /**
    * What `isModule` asks for.
@@ -140,9 +147,12 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
     }
   }
 
-  /** Copies of all parameters' values, by path: what `loadStateDict` takes. */
-  stateDict(): Map<string, ParameterValues> {
-    const state = new Map<string, ParameterValues>()
+  /**
+   * Copies of all parameters' values, by path: what `loadStateDict` takes. `JSON.stringify` writes it, and
+   * `loadStateDict` takes what `JSON.parse` reads.
+   */
+  stateDict(): StateDict {
+    const state = new StateDict()
     for (const [path, parameter] of this.namedParameters()) {
       state.set(path, { shape: parameter.shape, data: parameter.data() })
     }
@@ -151,17 +161,11 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
 
   /**
    * Overwrites all parameters. Nothing is changed when something does not fit.
-   * @throws ArgumentError when a path is missing or unknown or values are no numbers, ShapeError when
-   *   a shape differs or does not fit its values
+   * @throws ArgumentError when a path is missing or unknown, values are no numbers or it is no state,
+   *   ShapeError when a shape differs or does not fit its values
    */
-  loadStateDict(
-    state: ReadonlyMap<string, { shape: readonly number[]; data: ArrayLike<number> }>,
-  ): void {
-    if (!types.isMap(state)) {
-      throw new ArgumentError(
-        `loadStateDict: expected a map, as stateDict() gives it, got ${excerpt(state)}`,
-      )
-    }
+  loadStateDict(source: StateSource): void {
+    const state = stateFrom('loadStateDict', source)
     const parameters = this.namedParameters()
     const unknown = [...state.keys()].filter((path) => !parameters.has(path))
     const missing = [...parameters.keys()].filter((path) => !state.has(path))

@@ -1,5 +1,6 @@
 /** `Sequential` runs modules one after the other; `mlp` makes a multi-layer perceptron of them. */
 
+import { noteRead } from '../backend/record.js'
 import { isKeyOf, optionsOf } from '../base/arguments.js'
 import { ArgumentError, excerpt, ShapeError, spelled } from '../base/errors.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -25,6 +26,7 @@ export class Sequential<Layers extends readonly Module[] = readonly Module[]> ex
 
   /** @throws ShapeError that names the layer which its inputs do not fit */
   forward(x: Tensor): Tensor {
+    noteRead(this, 'layers', this.layers)
     return this.layers.reduce((h: Tensor, layer, i) => {
       try {
         return layer.forward(h)

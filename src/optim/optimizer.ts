@@ -3,52 +3,36 @@
  * regularizers.
  */
 
-import { types } from 'node:util'
 import type { Handle } from '../backend/kernels.js'
-import { everyIteration, underneath } from '../backend/record.js'
+import { everyIteration, isRecording, noteRead, noteStep, underneath } from '../backend/record.js'
 import { isWithin, refuseUnknown } from '../base/arguments.js'
 import { isBranded } from '../base/brand.js'
-import { ArgumentError, CaptureError, excerpt, spelled } from '../base/errors.js'
-import type { ParameterValues } from '../nn/module.js'
+import {
+  ArgumentError,
+  AutogradError,
+  excerpt,
+  ReleasedTensorError,
+  spelled,
+} from '../base/errors.js'
+import type { ParameterValues } from '../nn/stateDict.js'
 import { noGrad } from '../tensor/graph.js'
 import { scope } from '../tensor/scope.js'
 import { Scope, within } from '../tensor/storage.js'
-import { checkAssignable, isTensor, type Tensor } from '../tensor/tensor.js'
-import { addGradients, builtIn, isRegularized, regularizersOf, sameUnknown } from './regularized.js'
-import type { Regularizer } from './regularizers.js'
-import type { Schedule } from './schedules.js'
-import { type ParameterState, SettingsBuffer } from './state.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { type Group, type GroupSettings, groupOf, isGroup, settable } from './groups.js'
+import { addGradients, builtIn, isRegularized, regularizersOf, unknownTo } from './regularized.js'
+import {
+  type Kept,
+  type KeptTensor,
+  keptTensors,
+  loadState,
+  SettingsBuffer,
+  stateOf,
+} from './state.js'
 
-/**
- * Settings that every optimizer knows. Each can be changed between steps; in a captured step, what is
- * off cannot be switched on, nor the other way round.
- */
-export interface GroupSettings {
-  /** Learning rate, or its schedule. */
-  lr: number | Schedule
-  /** Applied to weights, not to biases; several add up. */
-  regularizer?: Regularizer | readonly Regularizer[]
-  /**
-   * Largest Euclidean norm of the weights into one unit, > 0: after each step, columns of weights
-   * [fanIn, fanOut] that are longer are scaled down to it (Srivastava et al. 2014). Not for biases.
-   */
-  maxNorm?: number
-}
+export type { Group, GroupSettings } from './groups.js'
 
-/** Parameters with settings of their own. */
-export type Group<Settings> = {
-  /** What is moved by these settings. */
-  parameters: readonly Tensor[]
-} & Settings
-
-/** A tensor that is kept for the parameter at an index. */
-export interface Kept {
-  name: string
-  index: number
-  tensor: Tensor
-}
-
-/** What a training run that goes on later needs to know of its optimizer. */
+/** What a training run that goes on later needs to know of its optimizer; JSON can hold it, too. */
 export interface OptimizerState {
   /** The optimizer's name, such as `SGD`. */
   kind: string
@@ -66,9 +50,12 @@ const BRAND = Symbol.for('neuroblas.Optimizer')
  */
 export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> {
   /**
-   * The parameters with their settings, which can be changed between steps: `groups[0].lr = 0.01`.
+   * The parameters with their settings, which can be changed between steps: `groups[0].lr = 0.01`. A
+   * setting that does not exist is refused.
    */
   readonly groups: readonly Group<Settings>[]
+  /** The same without the wrapping that hears of changes. */
+  readonly #groups: readonly Group<Settings>[]
   /** Steps taken so far. */
   steps = 0
   /**
@@ -81,6 +68,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     Group<Settings>,
     readonly [weights: SettingsBuffer, biases: SettingsBuffer]
   >()
+  #isDisposed = false
 
   /**
    * An optimizer of some parameters.
@@ -104,17 +92,18 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
       )
     }
     if (names) refuseUnknown(name, settings, names)
-    this.groups = [...parameters].every((item) => isGroup(item))
+    this.#groups = [...parameters].every((item) => isGroup(item))
       ? parameters.map((group) => groupOf(name, { ...settings, ...group }))
       : [groupOf(name, { ...settings, parameters })]
     const all = this.parameters()
     if (new Set(all).size !== all.length) {
       throw new ArgumentError(`${name}: expected each parameter once`)
     }
-    for (const group of this.groups) {
+    for (const group of this.#groups) {
       if (names) refuseUnknown(name, group, [...names, 'parameters'])
       this.check(group)
     }
+    this.groups = Object.freeze(this.#groups.map((group) => settable(name, group, names)))
   }
 
   /**
@@ -163,7 +152,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
   protected abstract update(group: Group<Settings>): void
 
   /** What is kept for each parameter from step to step, by name. */
-  protected readonly kept: Readonly<Record<string, ParameterState>> = {}
+  protected readonly kept: Kept = {}
 
   /** The buffer with the settings for a parameter: without regularizers where it is a bias. */
   protected settingsOf(group: Group<Settings>, parameter: Tensor): Handle {
@@ -205,27 +194,13 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     }
   }
 
-  /** Also that the group's update still is what was captured. */
-  #checkIteration(
-    group: Group<Settings>,
-    choices: number,
-    regularizer: GroupSettings['regularizer'],
-  ): void {
-    this.check(group)
-    const isSame = group.regularizer === regularizer || sameUnknown(group, { regularizer })
-    if (isSame && this.choices(group) === choices) return
-    throw new CaptureError(
-      `${this.constructor.name}: expected the maxNorm, momentum and regularizers that the step was captured with; one was switched on or off since`,
-    )
-  }
-
   /** All parameters, group by group. */
   parameters(): Tensor[] {
-    return this.groups.flatMap((group) => group.parameters)
+    return this.#groups.flatMap((group) => group.parameters)
   }
 
   /** The learning rate of the next step. */
-  lrOf(group: GroupSettings = this.groups[0]): number {
+  lrOf(group: GroupSettings = this.#groups[0]): number {
     checkGroup('lrOf', group)
     const lr = typeof group.lr === 'function' ? group.lr(this.steps) : group.lr
     return lr / this.lrDivisor
@@ -233,17 +208,21 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
 
   /**
    * Updates every parameter that has a gradient.
-   * @throws ArgumentError when a setting is out of range by now
+   * @throws ArgumentError when a setting is out of range by now, AutogradError when no parameter has a
+   * gradient, ReleasedTensorError after `dispose`
    */
   step(): void {
+    this.#refuseDisposed('step')
+    if (isRecording()) this.#noteStep()
     const temporary = new Scope()
     try {
       within(temporary, () => {
-        for (const group of this.groups) {
-          const choices = this.choices(group)
-          const { regularizer } = group
-          everyIteration(() => this.#checkIteration(group, choices, regularizer))
+        for (const group of this.#groups) {
+          everyIteration(() => this.check(group))
           addGradients(group)
+        }
+        this.#requireGradient()
+        for (const group of this.#groups) {
           this.#refresh(group)
           noGrad(() => this.update(group))
           this.#constrain(group)
@@ -262,41 +241,92 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     )
   }
 
+  /** For captured steps: what decides on the kernels of the update. */
+  #noteStep(): void {
+    noteStep(this.parameters())
+    for (const group of this.#groups) {
+      const settings = () => [this.choices(group), ...unknownTo(group), ...group.parameters]
+      const read = {
+        get values() {
+          return settings()
+        },
+      }
+      noteRead(read, 'values', read.values)
+    }
+  }
+
+  #requireGradient(): void {
+    if (this.#groups.some((group) => group.parameters.some(({ grad }) => grad !== null))) return
+    const isFrozen = this.parameters().every(({ requiresGrad }) => !requiresGrad)
+    throw new AutogradError(
+      `${this.constructor.name}: expected a gradient on some parameter, got none; ${
+        isFrozen
+          ? 'requiresGrad is false on all of them'
+          : 'call backward() of a loss that depends on them before step()'
+      }`,
+    )
+  }
+
+  #refuseDisposed(op: string): void {
+    if (!this.#isDisposed) return
+    throw new ReleasedTensorError(
+      `${this.constructor.name}: ${op} after dispose(); make a new optimizer`,
+    )
+  }
+
+  /**
+   * Frees what is kept for the parameters, such as velocities; the parameters stay. It cannot be used
+   * again.
+   */
+  dispose(): void {
+    this.#isDisposed = true
+    for (const kept of Object.values(this.kept)) kept.dispose()
+    for (const buffer of [...this.#limits.values(), ...[...this.#settings.values()].flat()]) {
+      buffer.dispose()
+    }
+    this.#limits.clear()
+    this.#settings.clear()
+  }
+
+  /** What `using` calls: `dispose`. */
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
   /**
    * What is kept so far, such as the `velocity` of the parameter at an index.
    * @internal
    */
-  *keptTensors(): Iterable<Kept> {
-    for (const [name, kept] of Object.entries(this.kept)) {
-      for (const [index, parameter] of this.parameters().entries()) {
-        const tensor = kept.find(parameter)
-        if (tensor) yield { name, index, tensor }
-      }
-    }
+  keptTensors(): Iterable<KeptTensor> {
+    return keptTensors(this.kept, this.parameters())
   }
 
-  /** Copies of what `loadStateDict` takes; settings are not part of it. */
+  /**
+   * Copies of what `loadStateDict` takes; settings are not part of it. `JSON.stringify` writes it, and
+   * `loadStateDict` takes what `JSON.parse` reads.
+   * @throws ReleasedTensorError after `dispose`
+   */
   stateDict(): OptimizerState {
-    const tensors = new Map<string, ParameterValues>()
-    for (const { name, index, tensor } of this.keptTensors()) {
-      tensors.set(`${name}.${index}`, { shape: tensor.shape, data: tensor.data() })
-    }
+    this.#refuseDisposed('stateDict')
+    const tensors = stateOf(this.kept, this.parameters())
     return { kind: this.constructor.name, steps: this.steps, tensors }
   }
 
   /**
    * Goes on from another optimizer of the same kind over the same parameters. Nothing is changed when
    * something does not fit.
-   * @throws ArgumentError when the kind differs, a name is unknown, or steps or values are no numbers,
-   *   ShapeError when a shape differs or does not fit its values
+   * @throws ArgumentError when the kind differs, a name is unknown, steps or values are no numbers or it
+   *   is no state, ShapeError when a shape differs or does not fit its values, ReleasedTensorError after
+   *   `dispose`
    */
   loadStateDict(state: OptimizerState): void {
-    const { kind, steps, tensors } = state ?? {}
-    if (!types.isMap(tensors)) {
+    this.#refuseDisposed('loadStateDict')
+    if (typeof state !== 'object' || state === null) {
       throw new ArgumentError(
         `loadStateDict: expected what stateDict() gives, got ${excerpt(state)}`,
       )
     }
+    const { kind, steps, tensors } = state
     if (kind !== this.constructor.name) {
       throw new ArgumentError(
         `loadStateDict: expected the state of ${this.constructor.name}, got ${kind}`,
@@ -305,32 +335,13 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     if (!Number.isSafeInteger(steps) || steps < 0) {
       throw new ArgumentError(`loadStateDict: expected steps >= 0, got ${steps}`)
     }
-    const parameters = this.parameters()
-    const targets = [...tensors].map(([path, values]) => {
-      const [, name = '', index] = /^(\w+)\.(0|[1-9]\d*)$/.exec(path) ?? []
-      const kept = Object.hasOwn(this.kept, name) ? this.kept[name] : undefined
-      const parameter = parameters[Number(index)]
-      if (kept === undefined || parameter === undefined) {
-        throw new ArgumentError(
-          `loadStateDict: expected ${Object.keys(this.kept).join(', ') || 'nothing'} of ${parameters.length} parameters, got ${path}`,
-        )
-      }
-      checkAssignable('loadStateDict', path, kept.find(parameter) ?? parameter, values)
-      return { kept, parameter, data: values.data }
-    })
-    // What the other had not kept yet is 0.
-    for (const kept of Object.values(this.kept)) {
-      for (const parameter of parameters) {
-        kept.find(parameter)?.assign(new Float32Array(parameter.size))
-      }
-    }
-    for (const { kept, parameter, data } of targets) kept.of(parameter).assign(data)
+    loadState(this.kept, this.parameters(), tensors)
     this.steps = steps
   }
 
   /** Forgets the gradients; the next backward starts from zero. */
   zeroGrad(): void {
-    for (const { parameters } of this.groups) {
+    for (const { parameters } of this.#groups) {
       for (const parameter of parameters) {
         parameter.grad?.dispose()
         parameter.grad = null
@@ -338,12 +349,13 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     }
   }
 
-  /** What the regularizers add to the loss: Σ λ·Ω over the regularized parameters. */
+  /** What the regularizers add to the loss: Σ λ·Ω over the weights that are trained, not frozen. */
   regularizationLoss(): number {
     let sum = 0
-    for (const group of this.groups) {
+    for (const group of this.#groups) {
       for (const regularizer of regularizersOf(group)) {
         for (const weight of group.parameters.filter(isRegularized)) {
+          if (!weight.requiresGrad) continue
           sum += noGrad(() => scope(() => regularizer.penalty(weight).item()))
         }
       }
@@ -357,32 +369,8 @@ export function isOptimizer(value: unknown): value is Optimizer {
   return isBranded(value, BRAND)
 }
 
-function isGroup(item: unknown): boolean {
-  return typeof item === 'object' && item !== null && !isTensor(item) && 'parameters' in item
-}
-
 /** @throws ArgumentError for what has no settings */
 export function checkGroup(op: string, group: unknown): void {
   if (typeof group === 'object' && group !== null) return
   throw new ArgumentError(`${op}: expected a group of the optimizer, got ${excerpt(group)}`)
-}
-
-/** A group whose lists are its own. */
-function groupOf<Settings extends GroupSettings>(
-  name: string,
-  group: { parameters: readonly unknown[] } & Settings,
-): Group<Settings> {
-  const { parameters, regularizer } = group
-  const tensors = Array.isArray(parameters) ? [...parameters] : [parameters]
-  const wrong = tensors.findIndex((x) => !isTensor(x))
-  if (wrong >= 0 || !Array.isArray(parameters)) {
-    throw new ArgumentError(
-      `${name}: expected a list of tensors to optimize, got ${excerpt(tensors[Math.max(wrong, 0)])}`,
-    )
-  }
-  return {
-    ...group,
-    parameters: tensors as Tensor[],
-    ...(Array.isArray(regularizer) && { regularizer: [...regularizer] }),
-  }
 }

@@ -27,18 +27,17 @@ function isUnknown({ l1, l2 }: Regularizer): boolean {
   return l1 === undefined && l2 === undefined
 }
 
-/** Whether two lists of regularizers ask for the same gradients. */
-export function sameUnknown(...groups: Regularized[]): boolean {
-  const [a, b] = groups.map((group) => regularizersOf(group).filter(isUnknown))
-  return a.length === b.length && a.every((regularizer, i) => regularizer === b[i])
+/** The regularizers that the update does not know. */
+export function unknownTo(group: Regularized): readonly Regularizer[] {
+  return regularizersOf(group).filter(isUnknown)
 }
 
-/** Gradients of the regularizers that the update does not know. */
+/** Gradients of the regularizers that the update does not know; weights that are frozen get none. */
 export function addGradients(group: Regularized & { parameters: readonly Tensor[] }): void {
-  for (const regularizer of regularizersOf(group)) {
-    if (!isUnknown(regularizer)) continue
+  for (const regularizer of unknownTo(group)) {
     for (const weight of group.parameters.filter(isRegularized)) {
-      regularizer.penalty(weight).backward()
+      const isFrozen = !weight.requiresGrad && weight.grad === null
+      if (!isFrozen) regularizer.penalty(weight).backward()
     }
   }
 }

@@ -3,8 +3,10 @@ import type { Backend } from '../backend/backend.js'
 import { dtypes, type FloatDType, type TypedArray } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
 import { feed, isRecording, unrecorded } from '../backend/record.js'
+import { ArgumentError } from '../base/errors.js'
+import { StateDict, type StateSource, stateFrom } from '../nn/stateDict.js'
 import { Storage, within } from '../tensor/storage.js'
-import { fullLike, type Tensor } from '../tensor/tensor.js'
+import { checkAssignable, fullLike, type Tensor } from '../tensor/tensor.js'
 
 /** Settings as the kernels read them, in a buffer that is written when they change. */
 export class SettingsBuffer {
@@ -25,6 +27,10 @@ export class SettingsBuffer {
 
   get handle(): Handle {
     return this.#storage.handle
+  }
+
+  dispose(): void {
+    this.#storage.release()
   }
 
   /** Brings the buffer up to date for this step, and for each step that replays it. */
@@ -64,4 +70,61 @@ export class ParameterState {
     }
     return state
   }
+
+  dispose(): void {
+    for (const tensor of this.#tensors.values()) tensor.dispose()
+    this.#tensors.clear()
+  }
+}
+
+/** What an optimizer keeps for each parameter, by name. */
+export type Kept = Readonly<Record<string, ParameterState>>
+
+/** A tensor that is kept for the parameter at an index. */
+export interface KeptTensor {
+  name: string
+  index: number
+  tensor: Tensor
+}
+
+/** All that is kept so far. */
+export function* keptTensors(kept: Kept, parameters: readonly Tensor[]): Iterable<KeptTensor> {
+  for (const [name, state] of Object.entries(kept)) {
+    for (const [index, parameter] of parameters.entries()) {
+      const tensor = state.find(parameter)
+      if (tensor) yield { name, index, tensor }
+    }
+  }
+}
+
+/** Copies of it, such as `velocity.0` for the first parameter's. */
+export function stateOf(kept: Kept, parameters: readonly Tensor[]): StateDict {
+  const state = new StateDict()
+  for (const { name, index, tensor } of keptTensors(kept, parameters)) {
+    state.set(`${name}.${index}`, { shape: tensor.shape, data: tensor.data() })
+  }
+  return state
+}
+
+/** Puts it back; nothing is changed when something does not fit. */
+export function loadState(kept: Kept, parameters: readonly Tensor[], source: StateSource): void {
+  const targets = [...stateFrom('loadStateDict', source)].map(([path, values]) => {
+    const [, name = '', index] = /^(\w+)\.(0|[1-9]\d*)$/.exec(path) ?? []
+    const state = Object.hasOwn(kept, name) ? kept[name] : undefined
+    const parameter = parameters[Number(index)]
+    if (state === undefined || parameter === undefined) {
+      throw new ArgumentError(
+        `loadStateDict: expected ${Object.keys(kept).join(', ') || 'nothing'} of ${parameters.length} parameters, got ${path}`,
+      )
+    }
+    checkAssignable('loadStateDict', path, state.find(parameter) ?? parameter, values)
+    return { state, parameter, data: values.data }
+  })
+  // What the other had not kept yet is 0.
+  for (const state of Object.values(kept)) {
+    for (const parameter of parameters) {
+      state.find(parameter)?.assign(new Float32Array(parameter.size))
+    }
+  }
+  for (const { state, parameter, data } of targets) state.of(parameter).assign(data)
 }

@@ -45,7 +45,6 @@ export function record(
   attributes: unknown,
   backward: GradNode['backward'],
 ): void {
-  y.requiresGrad = true
   y.node = {
     name,
     id: nextId++,
@@ -57,6 +56,8 @@ export function record(
     backward,
     gradient: null,
   }
+  // Not before: only of leaves it is a change that captured functions look at.
+  y.requiresGrad = true
 }
 
 export function isNode(edge: GradNode | Tensor): edge is GradNode {

@@ -200,7 +200,7 @@ export function checkGenerator(op: string, value: unknown): void {
   throw new ArgumentError(`${op}: expected a generator, as new Generator(1), got ${excerpt(value)}`)
 }
 
-let shared = new Generator(0)
+const shared = new Generator(0)
 
 /** The generator that `randn`, `rand` and the initializers draw from; its seed is 0 at the start. */
 export function defaultGenerator(): Generator {
@@ -222,7 +222,8 @@ export function drawSeed(): number {
  * @throws ArgumentError when it is out of range
  */
 export function setSeed(seed: number): void {
-  shared = new Generator(seed)
+  // The generator itself: captured functions go on drawing from it.
+  shared.restore(new Generator(seed).save())
 }
 
 /** Streams of one seed, so that what is drawn for one purpose says nothing about another. */

@@ -6,7 +6,8 @@
 import type { Backend } from '../backend/backend.js'
 import type { DType } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
-import { recorded, underneath } from '../backend/record.js'
+import { noteChange } from '../backend/reads.js'
+import { isRecording, noteRead, recorded, underneath } from '../backend/record.js'
 import { ReleasedTensorError, StaleTensorError } from '../base/errors.js'
 
 // Handles are never 0.
@@ -31,6 +32,8 @@ export class Storage {
   #state: 'owned' | 'borrowed' | 'stale' = 'owned'
   readonly #source: Source | undefined
   #version = 0
+  /** Whether a captured function uses it. */
+  #isReplayed = false
 
   constructor(
     backend: Backend,
@@ -81,6 +84,16 @@ export class Storage {
     return this.#handle === released
   }
 
+  /** Whether `handle` gives the buffer. */
+  get isUsable(): boolean {
+    return this.#state !== 'stale' && !this.released
+  }
+
+  /** Whether it was made while a captured function was recorded. */
+  get isRecorded(): boolean {
+    return this.#allocator !== this.#backend
+  }
+
   /** The backend's name for the buffer. Throws ReleasedTensorError when it was freed. */
   get handle(): Handle {
     if (this.#state === 'stale') {
@@ -93,12 +106,17 @@ export class Storage {
         'tensor: it was released (by dispose(), or at the end of the scope it was made in)',
       )
     }
+    if (isRecording() && !this.isRecorded) {
+      this.#isReplayed = true
+      noteRead(this, 'isUsable', true)
+    }
     return this.#handle
   }
 
   /** Marks a borrowed buffer as overwritten by its owner. */
   expire(): void {
     this.#state = 'stale'
+    if (this.#isReplayed) noteChange()
   }
 
   release(): void {
@@ -109,6 +127,7 @@ export class Storage {
     const handle = this.#handle
     this.#handle = released
     this.#allocator.release(handle)
+    if (this.#isReplayed) noteChange()
   }
 
   /** Hands the buffer to another owner; null is the garbage collector. */

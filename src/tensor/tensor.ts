@@ -13,6 +13,8 @@ import {
   type TypedArray,
 } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
+import { noteChange } from '../backend/reads.js'
+import { isRecording, noteCleared, noteRead, noteSeen, noteSet } from '../backend/record.js'
 import { isBranded } from '../base/brand.js'
 import {
   ArgumentError,
@@ -74,8 +76,6 @@ export class Tensor<D extends DType = 'float32'> {
   readonly size: number
   /** What the elements are. */
   readonly dtype: D
-  /** Gradient that `backward` left on a leaf, in the leaf's shape. */
-  grad: Tensor | null = null
   /**
    * The op it is the result of, for `backward`.
    * @internal
@@ -83,6 +83,7 @@ export class Tensor<D extends DType = 'float32'> {
   node: GradNode | null = null
   /** @internal */
   readonly storage: Storage
+  #grad: Tensor | null = null
   #requiresGrad = false
   /** Why it cannot be used any more. */
   #released: string | undefined
@@ -114,8 +115,26 @@ export class Tensor<D extends DType = 'float32'> {
     return this.storage.handle
   }
 
-  /** Whether operations on it leave a graph behind; set it on leaves such as parameters. */
+  /** Gradient that `backward` left on a leaf, in the leaf's shape. */
+  get grad(): Tensor | null {
+    noteSeen(this)
+    return this.#grad
+  }
+
+  /** Null forgets it; the next `backward` starts from zero. */
+  set grad(grad: Tensor | null) {
+    if (isRecording()) {
+      if (grad === null) noteCleared(this)
+    } else if ((grad === null) !== (this.#grad === null)) noteChange()
+    this.#grad = grad
+  }
+
+  /**
+   * Whether operations on it leave a graph behind; set it on leaves such as parameters. One that is
+   * switched off is frozen: it gets no gradients, and optimizers leave it as it is.
+   */
   get requiresGrad(): boolean {
+    if (isRecording() && this.#isOutside) noteRead(this, 'requiresGrad', this.#requiresGrad)
     return this.#requiresGrad
   }
 
@@ -124,7 +143,14 @@ export class Tensor<D extends DType = 'float32'> {
     if (value && !isFloat(this.dtype)) {
       throw new ArgumentError(`requiresGrad: expected a float tensor, got ${this.dtype}`)
     }
+    if (value === this.#requiresGrad) return
+    if (this.#isOutside) noteSet(this, 'requiresGrad', this.#requiresGrad)
     this.#requiresGrad = value
+  }
+
+  /** Whether it is a leaf that was there before what is being recorded. */
+  get #isOutside(): boolean {
+    return this.node === null && !this.storage.isRecorded
   }
 
   // Reading

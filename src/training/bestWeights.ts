@@ -2,13 +2,13 @@
 
 import { ArgumentError } from '../base/errors.js'
 import { type Captured, capture } from '../capture/capture.js'
-import type { Module } from '../nn/module.js'
+import type { Module, ParameterValues } from '../nn/module.js'
 import { tensor } from '../tensor/create.js'
 import { format, sameShape } from '../tensor/shape.js'
 import { within } from '../tensor/storage.js'
 import type { Tensor } from '../tensor/tensor.js'
 
-type State = ReturnType<Module['stateDict']>
+type State = ReadonlyMap<string, ParameterValues>
 
 export class BestWeights {
   #loss = Infinity

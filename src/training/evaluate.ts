@@ -15,6 +15,7 @@ import { within } from '../tensor/storage.js'
 import { fullLike, type Tensor } from '../tensor/tensor.js'
 import { BatchRunner } from './batchRunner.js'
 import { checkLabels, forward, lossOf } from './forward.js'
+import { requireLogits } from './modelChecks.js'
 
 /** How well a model does on a data set. */
 export interface Evaluation {
@@ -46,8 +47,9 @@ export function predictedClasses(outputs: Tensor): Tensor<'int32'> {
  * Loss and accuracy over a whole data set, batch by batch, without gradients. It computes beside
  * JavaScript, as `fit` does; until it is done, the model cannot be used otherwise.
  * @param options.loss what is averaged over the examples
- * @throws ArgumentError when an option does not exist or is out of range, ShapeError for a loss that is no
- * scalar, DivergenceError when it is not finite
+ * @throws ArgumentError when an option does not exist or is out of range or the model ends with the
+ * activation that the loss computes itself, ShapeError for a loss that is no scalar, DivergenceError
+ * when it is not finite
  * @example const { accuracy } = await evaluate(model, test, { loss: softmaxCrossEntropy })
  */
 export async function evaluate<K extends TargetKind>(
@@ -60,6 +62,7 @@ export async function evaluate<K extends TargetKind>(
   checkModule('evaluate', model)
   checkLoss('evaluate', loss)
   checkCount('evaluate', 'batchSize', batchSize)
+  requireLogits('evaluate', model, loss)
   const evaluator = new Evaluator(model, await Examples.load(data), loss, batchSize)
   try {
     const evaluation = await evaluator.run()

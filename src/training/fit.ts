@@ -27,6 +27,8 @@ import { BestWeights } from './bestWeights.js'
 import { resume, saveCheckpoint, seedFor } from './checkpoint.js'
 import { runEpoch } from './epoch.js'
 import { Evaluator } from './evaluate.js'
+import { warnOfSpread } from './inputSpread.js'
+import { refuseReplaced, requireLogits } from './modelChecks.js'
 import { checkOnDivergence, type OnDivergence, Recovery } from './recovery.js'
 import type { EpochReport, StepReport, TrainingHistory } from './report.js'
 import { TrainingStep } from './trainingStep.js'
@@ -103,8 +105,9 @@ export interface FitOptions<K extends TargetKind = TargetKind> {
 /**
  * Minimizes the loss on the data plus the optimizer's regularization. Steps are captured: what the model and
  * the loss do in JavaScript happens once, and numbers that they read there keep their values; what
- * may change is in tensors, random generators and the optimizer's settings. A model that reads values
- * is trained step by step instead, with a warning. Until `fit` is done, the model's tensors can be
+ * may change is in tensors, random generators and the optimizer's settings, and between epochs
+ * `training` and `requiresGrad`, by which weights are frozen. A model that reads values is trained step
+ * by step instead, with a warning. Inputs that are more than 100 apart get a warning, too. Until `fit` is done, the model's tensors can be
  * used in its callbacks only.
  * @throws ArgumentError for options out of range, DivergenceError when a figure or a weight is no longer
  * finite and `onDivergence` is `stop`, DataError when the checkpoint is malformed or belongs to another training
@@ -118,6 +121,7 @@ export async function fit<K extends TargetKind>(
 ): Promise<TrainingHistory> {
   const options = optionsOf('fit', given, OPTIONS)
   checkOptions(model, options)
+  requireLogits('fit', model, options.loss)
   checkValidation(data, options.validation)
   const { batchSize = 32, shuffle = true, epochs, signal, optimizer, augment } = options
   const seed = options.seed ?? seedFor(options.checkpoint)
@@ -126,6 +130,8 @@ export async function fit<K extends TargetKind>(
   model.zeroGrad()
   optimizer.zeroGrad()
   const { train, validation } = await loadExamples(data, options.validation, seed)
+  await warnOfSpread('fit', data)
+  const parameters = model.namedParameters()
   const loader = new DataLoader(train, { batchSize, shuffle, seed })
   const changes = new Generator(seed, streams.augment)
   const steps = new TrainingStep(model, loader, {
@@ -175,6 +181,7 @@ export async function fit<K extends TargetKind>(
       const isWhole = report.examples === train.size
       if (options.checkpoint && isWhole) saveCheckpoint(options.checkpoint, run, history.epochs)
       await options.onEpoch?.(report)
+      refuseReplaced(model, parameters)
     }
     history.bestEpoch = (await best.restore()) ?? history.epochs.length
     return history
@@ -253,6 +260,11 @@ function checkOptions(model: Module, options: FitOptions): void {
   const parameters = new Set<unknown>(model.parameters())
   if (!optimizer.parameters().some((parameter) => parameters.has(parameter))) {
     throw new ArgumentError("fit: expected an optimizer of the model's parameters, got another's")
+  }
+  if (optimizer.parameters().every(({ requiresGrad }) => !requiresGrad)) {
+    throw new ArgumentError(
+      'fit: expected a parameter to train in the optimizer, got requiresGrad false on all of them',
+    )
   }
   checkCount('fit', 'batchSize', batchSize)
   if (!Number.isSafeInteger(seed) || seed < 0) {

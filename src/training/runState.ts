@@ -1,7 +1,8 @@
 /** What a training run changes: parameters, what the optimizer keeps, random generators. */
 import { findNotFinite, normOf } from '../nn/finite.js'
 import type { Module } from '../nn/module.js'
-import type { Kept, Optimizer } from '../optim/optimizer.js'
+import type { Optimizer } from '../optim/optimizer.js'
+import type { KeptTensor } from '../optim/state.js'
 import type { Generator } from '../tensor/random.js'
 import type { Tensor } from '../tensor/tensor.js'
 
@@ -59,7 +60,7 @@ export function examine(run: Pick<RunState, 'model' | 'optimizer'>): Health {
 
 function named(
   { model, optimizer }: Pick<RunState, 'model' | 'optimizer'>,
-  kept: readonly Kept[],
+  kept: readonly KeptTensor[],
 ): [name: string, x: Tensor][] {
   const paths = new Map<Tensor, string>()
   for (const [path, parameter] of model.namedParameters()) paths.set(parameter, path)

@@ -206,6 +206,9 @@ function hiddenLayers(modules: readonly Module[], method: PretrainOptions['metho
     if ((modules[at] as Linear).bias === null) {
       throw new ArgumentError('pretrain: expected hidden layers with biases, got one without')
     }
+    if ((modules[at] as Linear).parameters().some(({ requiresGrad }) => !requiresGrad)) {
+      throw new ArgumentError('pretrain: expected hidden layers to train, got one that is frozen')
+    }
     const activation = activationOf(modules[at + 1])
     if (method === 'rbm' && activation !== 'sigmoid') {
       throw new ArgumentError(
@@ -236,11 +239,13 @@ async function trainLayer(
   const machine = within(own, () => machineFor(modules, at, options, generator))
   try {
     const optimizer = optimizerFor(machine, options, Math.ceil(data.size / batchSize))
-    const history = await machine.fit(
-      data,
-      { optimizer, epochs, batchSize, seed, signal, ...ofLayer },
-      below.length === 0 ? undefined : (x) => below.reduce((h, module) => module.forward(h), x),
-    )
+    const history = await machine
+      .fit(
+        data,
+        { optimizer, epochs, batchSize, seed, signal, ...ofLayer },
+        below.length === 0 ? undefined : (x) => below.reduce((h, module) => module.forward(h), x),
+      )
+      .finally(() => optimizer.dispose())
     if (history.epochs.length > 0) {
       layer.weight.assign(machine.encoder.weight)
       layer.bias!.assign(machine.encoder.bias!)

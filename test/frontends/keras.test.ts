@@ -413,7 +413,7 @@ t.test('summary, flatten, dropout, activation layers', async (t) => {
     new layers.Dense({ units: 20, useBias: false, kernelInitializer: 'he_normal' }),
     new layers.Activation('sigmoid'),
     new layers.Dropout({ rate: 0.5 }),
-    new layers.Dense({ units: 10, name: 'logits' }),
+    new layers.Dense({ units: 10, name: 'logits', trainable: false }),
     new layers.Activation('softmax'),
   ])
   const lines: string[] = []
@@ -429,6 +429,8 @@ t.test('summary, flatten, dropout, activation layers', async (t) => {
       ['logits (Dense)', '(null, 10)', '210'],
       ['Activation', '(null, 10)', '0'],
       ['Total params: 1,490'],
+      ['Trainable params: 1,280'],
+      ['Non-trainable params: 210'],
     ],
   )
   t.equal(model.countParams(), 1490)
@@ -586,18 +588,92 @@ t.test('what cannot be is refused', async (t) => {
   await t.rejects(built.fit(x, y, quiet), { message: /expected a compiled model/ })
 })
 
-t.test('dispose gives the network back, the collector what its optimizer keeps', async (t) => {
+t.test('compiling again frees what the optimizer before kept', async (t) => {
+  const model = small({ units: 10, activation: 'softmax' })
+  const compile = () => model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' })
+  compile()
+  await model.fit(x, y, quiet)
+  const { buffers } = memory()
+  compile()
+  t.equal(memory().buffers, buffers - 12)
+  await model.fit(x, y, quiet)
+  t.equal(memory().buffers, buffers)
+  model.dispose()
+})
+
+t.test('layers that are not trainable', async (t) => {
+  const frozen = new layers.Dense({
+    units: 20,
+    activation: 'relu',
+    inputShape: [64],
+    kernelRegularizer: l2(1),
+    trainable: false,
+  })
+  const head = new layers.Dense({ units: 10, activation: 'softmax' })
+  const model = new Sequential([frozen, head])
+  model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' })
+  const steps: (() => void)[] = [
+    () => {},
+    () => {
+      frozen.trainable = true
+    },
+    () => {
+      head.trainable = false
+    },
+  ]
+  const moved: boolean[][] = []
+  let before: Float32Array[] | undefined
+  const read = () => model.module.parameters().map((parameter) => parameter.data())
+  const onEpochEnd = (epoch: number) => {
+    const now = read()
+    if (before) moved.push([0, 2].map((i) => `${now[i]}` !== `${before![i]}`))
+    before = now
+    steps[epoch]?.()
+  }
+  const { history } = await model.fit(x, y, { ...quiet, epochs: 4, callbacks: [{ onEpochEnd }] })
+  // [first layer, second layer] in the epochs from the second on.
+  t.strictSame(moved, [
+    [false, true],
+    [true, true],
+    [true, false],
+  ])
+  // As Keras has it, which sums the penalties of trainable weights: that of these is above 10.
+  t.ok(history.loss[0] < 4 && history.loss[2] > 10, `${history.loss}`)
+  t.equal(model.trainable, true)
+  model.trainable = false
+  t.strictSame([frozen.trainable, head.trainable, model.trainable], [false, false, false])
+  await t.rejects(model.fit(x, y, quiet), { name: 'ArgumentError', message: /requiresGrad false/ })
+  t.throws(() => Object.assign(head, { trainable: 'no' }), {
+    message: 'trainable: expected true or false, got no',
+  })
+})
+
+t.test('an activation that the loss computes itself', async (t) => {
+  const model = new Sequential([
+    new layers.Dense({ units: 10, activation: 'softmax', inputShape: [64] }),
+    new layers.Activation('softmax'),
+  ])
+  model.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' })
+  await t.rejects(model.fit(x, y, quiet), {
+    name: 'ArgumentError',
+    message: /: expected .*logits, got .*oftmax.*; leave it out$/,
+  })
+})
+
+t.test('dispose gives back the network and what its optimizer keeps', async (t) => {
   const run = async () => {
     const model = small({ units: 10, activation: 'softmax' })
     model.compile({
-      optimizer: 'sgd',
+      optimizer: 'adam',
       loss: 'sparseCategoricalCrossentropy',
       metrics: ['accuracy'],
     })
     await model.fit(x, y, { ...quiet, validationSplit: 0.1 })
     const { buffers } = memory()
     model.dispose()
-    t.equal(memory().buffers, buffers - 5, 'weights and biases of two layers, and a sum')
+    // Two moments for each of 2 weights and 2 biases, and settings for those of two layers.
+    const kept = 8 + 4
+    t.equal(memory().buffers, buffers - 5 - kept, 'also weights, biases and a sum')
   }
   await run()
   const before = await settledMemory()

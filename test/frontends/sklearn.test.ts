@@ -513,14 +513,29 @@ t.test(
   },
 )
 
-t.test('dispose gives the network back, the collector what its optimizer keeps', async (t) => {
+t.test('a network whose first layer is frozen', async (t) => {
+  const labels = [0, 1, 1, 0]
+  const classifier = new MLPClassifier({ hiddenLayerSizes: [3] })
+  await classifier.partialFit(X, labels, labels)
+  const [frozen] = classifier.model.parameters()
+  frozen.requiresGrad = false
+  const before = classifier.coefs
+  await classifier.partialFit(X, labels)
+  t.strictSame(classifier.coefs[0], before[0])
+  t.notSame(classifier.coefs[1], before[1])
+  classifier.dispose()
+})
+
+t.test('dispose gives back the network and what its optimizer keeps', async (t) => {
   const run = async () => {
     const classifier = new MLPClassifier({ maxIter: 2, batchSize: 2 })
     await classifier.fit(X, ['a', 'b', 'c', 'a'])
     classifier.predictProba(X)
     const { buffers } = memory()
     classifier.dispose()
-    t.equal(memory().buffers, buffers - 5, 'weights and biases of two layers, and a sum')
+    // Two moments for each of 2 weights and 2 biases, and settings for those.
+    const kept = 8 + 2
+    t.equal(memory().buffers, buffers - 5 - kept, 'also weights, biases and a sum')
     t.throws(() => classifier.predict(X), { name: 'NotFittedError' })
   }
   await run()

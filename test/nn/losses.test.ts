@@ -11,6 +11,7 @@ import {
   Linear,
   mae,
   mse,
+  softmaxCrossEntropy,
   tensor,
 } from '../../lib/index.js'
 import { close, onBothBackendsLater } from '../support/engine.js'
@@ -54,6 +55,34 @@ onBothBackends('whole numbers [batch] are the values of outputs [batch, 1]', (t)
       /oneHot: labels\[0\]: .* below 2, got 200; values to predict are float32, in .* \[1, 2\]$/
     refuses(t, beyond, KernelError, message)
   }
+})
+
+onBothBackends('outputs of the activation that the loss computes itself', (t) => {
+  const x = leaf([
+    [1, 2],
+    [3, 4],
+  ])
+  const classes = tensor([0, 1], [2], 'int32')
+  const values = tensor([
+    [0, 1],
+    [1, 0],
+  ])
+  const message = (op: string, activation: string) =>
+    `${op}: expected logits, got the outputs of ${activation}, which the loss computes itself; leave it out`
+  const softmax = message('softmaxCrossEntropy', 'softmax')
+  for (const targets of [classes, values]) {
+    refuses(t, () => softmaxCrossEntropy(x.softmax(), targets), ArgumentError, softmax)
+  }
+  const moved = x.softmax(0).reshape([1, 2, 2]).reshape([2, 2]).slice([0, 2])
+  refuses(t, () => softmaxCrossEntropy(moved, classes), ArgumentError, softmax)
+  const binary = 'binaryCrossEntropyWithLogits'
+  for (const activation of ['sigmoid', 'softmax'] as const) {
+    const run = () => binaryCrossEntropyWithLogits(x[activation](), values)
+    refuses(t, run, ArgumentError, message(binary, activation))
+  }
+  t.ok(softmaxCrossEntropy(x.sigmoid(), classes).item() > 0, 'another activation')
+  t.ok(softmaxCrossEntropy(x.softmax().mul(10), classes).item() > 0, 'scaled')
+  t.ok(softmaxCrossEntropy(x, x.softmax()).item() > 0, 'as targets')
 })
 
 onBothBackendsLater('a single output has an accuracy', async (t) => {

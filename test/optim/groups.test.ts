@@ -1,4 +1,15 @@
-import { Adam, ArgumentError, Linear, l2, SGD, scope, tensor, zeros } from '../../lib/index.js'
+import {
+  Adam,
+  ArgumentError,
+  AutogradError,
+  Linear,
+  l2,
+  SGD,
+  scope,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../../lib/index.js'
 import { close } from '../support/engine.js'
 import { leaf, onBothBackends, refuses, wrong } from '../support/reference.js'
 
@@ -101,8 +112,50 @@ onBothBackends('zeroGrad forgets the gradients of all groups', (t) => {
   const optimizer = new SGD([{ parameters: [a] }, { parameters: [b] }], { lr: 0.1 })
   optimizer.zeroGrad()
   t.strictSame([a.grad, b.grad], [null, null])
+  scope(() => a.sum().backward())
   optimizer.step()
-  t.strictSame([a.item(), b.item()], [1, 2], 'what has no gradient is not moved')
+  close(t, [a.item()], [0.9], 1e-6, 'moved along its gradient')
+  t.equal(b.item(), 2, 'what has no gradient is not moved')
+})
+
+onBothBackends('a step without any gradient', (t) => {
+  const [a] = withGradients(1)
+  const optimizer = new SGD([a], { lr: 0.1 })
+  optimizer.zeroGrad()
+  const hint = 'call backward() of a loss that depends on them before step()'
+  const message = `SGD: expected a gradient on some parameter, got none; ${hint}`
+  refuses(t, () => optimizer.step(), AutogradError, message)
+  a.requiresGrad = false
+  refuses(t, () => optimizer.step(), AutogradError, /; requiresGrad is false on all of them$/)
+  t.equal(optimizer.steps, 0, 'does not count')
+  t.equal(a.item(), 1)
+})
+
+onBothBackends('settings and lists that a group does not have', (t) => {
+  const [a, b] = withGradients(1, 1)
+  const regularizers = [l2(0.5)]
+  const optimizer = new SGD([a], { lr: 0.1, regularizer: regularizers })
+  const [group] = optimizer.groups
+  refuses(t, () => Object.assign(group, { learningRate: 1 }), ArgumentError, /^SGD: .*learningRate/)
+  regularizers.push(l2(1000))
+  close(t, [optimizer.regularizationLoss()], [0.5], 1e-6, "the caller's list is copied")
+  t.throws(() => wrong(group.regularizer).push(l2(1)), TypeError, 'a list is replaced, not changed')
+  t.throws(() => wrong(optimizer.groups).push({ parameters: [b], lr: 0.1 }), TypeError)
+  delete wrong(group).regularizer
+  t.equal(optimizer.regularizationLoss(), 0)
+})
+
+onBothBackends('weights that are frozen', (t) => {
+  const [a, b] = withGradients(2, 3)
+  const own = { penalty: (weight: Tensor) => weight.square().sum().mul(0.5) }
+  const optimizer = new SGD([a, b], { lr: 0.1, regularizer: own })
+  optimizer.zeroGrad()
+  b.requiresGrad = false
+  scope(() => a.sum().backward())
+  optimizer.step()
+  // w - lr·(1 + w)
+  close(t, [a.item(), b.item()], [2 - 0.1 * 3, 3], 1e-6, 'get no gradient of a regularizer')
+  close(t, [optimizer.regularizationLoss()], [0.5 * 1.7 ** 2], 1e-6, 'nor count in its loss')
 })
 
 onBothBackends('what is refused', (t) => {

@@ -64,7 +64,7 @@ for (const name of ['sum', 'mean', 'max', 'min', 'norm', 'argmax', 'argmin']) {
 for (const name of ['transpose', 'detach', 'clone', 'view']) calls[name] = (x) => wrong(x)[name]()
 
 /** What works on a released tensor too. */
-const harmless = ['constructor', 'dispose', 'release', 'requiresGrad']
+const harmless = ['constructor', 'dispose', 'grad', 'release', 'requiresGrad']
 
 const released: Record<string, (x: () => Tensor) => Tensor> = {
   'by dispose()': (make) => {

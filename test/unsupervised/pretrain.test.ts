@@ -279,6 +279,8 @@ onBothBackendsLater('what goes wrong leaves the layer as it was', async (t) => {
 })
 
 onBothBackendsLater('bad input', async (t) => {
+  const frozen = sigmoids()
+  frozen.parameters()[0].requiresGrad = false
   const refused: [model: unknown, options: unknown, message: RegExp][] = [
     [
       sigmoids(),
@@ -293,6 +295,7 @@ onBothBackendsLater('bad input', async (t) => {
       RBM,
       /expected hidden layers with biases/,
     ],
+    [frozen, RBM, /expected hidden layers to train, got one that is frozen/],
     [
       sigmoids(),
       { ...RBM, visible: 'real' },

@@ -88,7 +88,7 @@ async function trainAndTest(
     signal,
     onStep,
     onEpoch,
-  })
+  }).finally(() => optimizer.dispose())
   const isDone = history.ended === 'epochs'
   const tested = isDone ? await evaluate(model, test, { loss }) : undefined
   return {

@@ -57,9 +57,11 @@ export interface LayerOptions {
   inputShape?: Shape
   /** What `summary` calls it. */
   name?: string
+  /** Whether training changes its weights; true by default. */
+  trainable?: boolean
 }
 
-const OPTIONS: Record<keyof LayerOptions, true> = { inputShape: true, name: true }
+const OPTIONS: Record<keyof LayerOptions, true> = { inputShape: true, name: true, trainable: true }
 
 const BRAND = Symbol.for('neuroblas.keras.Layer')
 
@@ -69,15 +71,16 @@ export abstract class Layer {
   readonly inputShape: Shape | undefined
   /** What `summary` calls it, where it was given. */
   readonly name: string | undefined
+  #trainable = true
 
   /**
    * A description of a layer.
    * @param activation what the last of its modules is, where that is one
    * @throws ShapeError for an inputShape of other than whole numbers from 1, ArgumentError for a name that
-   *   is no text
+   *   is no text and a `trainable` that is no boolean
    */
   constructor(
-    { inputShape, name }: LayerOptions,
+    { inputShape, name, trainable = true }: LayerOptions,
     /** What the last of its modules is, where that is one. */
     readonly activation?: ActivationName,
   ) {
@@ -90,6 +93,24 @@ export abstract class Layer {
     }
     this.inputShape = inputShape
     this.name = name
+    this.trainable = trainable
+  }
+
+  /** Whether training changes its weights. */
+  get trainable(): boolean {
+    return this.#trainable
+  }
+
+  /**
+   * Takes effect with the next step, also where Keras wants `compile` to be called again.
+   * @throws ArgumentError for what is no boolean
+   */
+  set trainable(trainable: boolean) {
+    if (typeof trainable !== 'boolean') {
+      throw new ArgumentError(`trainable: expected true or false, got ${String(trainable)}`)
+    }
+    this.#trainable = trainable
+    if (this.#built) freeze(this.#built.part, !trainable)
   }
 
   /**
@@ -122,6 +143,7 @@ export abstract class Layer {
       )
     }
     const part = this.build(shape)
+    freeze(part, !this.#trainable)
     this.#built = { shape, part }
     return part
   }
@@ -132,6 +154,12 @@ export abstract class Layer {
    */
   forget(): void {
     this.#built = undefined
+  }
+}
+
+function freeze({ modules }: Built, isFrozen: boolean): void {
+  for (const parameter of modules.flatMap((module) => module.parameters())) {
+    parameter.requiresGrad = !isFrozen
   }
 }
 

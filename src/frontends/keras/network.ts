@@ -52,10 +52,12 @@ export function groupsOf({ parts }: Network): ParameterGroup[] {
   })
 }
 
-/** What the regularizers add to the loss: undefined where there are none. */
+/** What the regularizers add to the loss for weights that are trained: undefined where there are none. */
 export function penaltyOf(groups: readonly ParameterGroup[]): Tensor | undefined {
   const penalties = groups.flatMap(({ parameters, regularizer }) =>
-    regularizer ? parameters.filter((p) => p.regularized).map((p) => regularizer.penalty(p)) : [],
+    regularizer
+      ? parameters.filter((p) => p.regularized && p.requiresGrad).map((p) => regularizer.penalty(p))
+      : [],
   )
   return penalties.length > 0 ? penalties.reduce((sum, penalty) => sum.add(penalty)) : undefined
 }

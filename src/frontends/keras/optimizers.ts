@@ -53,6 +53,14 @@ export abstract class Optimizer {
    */
   abstract build(groups: ParameterGroup[]): EngineOptimizer
 
+  /**
+   * Frees what one that was built keeps.
+   * @internal
+   */
+  free(engine: EngineOptimizer): void {
+    engine.dispose()
+  }
+
   /** Told when the learning rate is another one. */
   protected rateChanged(_before: number): void {}
 }
@@ -98,6 +106,12 @@ export class SGD extends Optimizer {
     const engine = new EngineSGD(groups, { lr, momentum, nesterov })
     this.#engines = [...this.#engines.filter((old) => old.deref()), new WeakRef(engine)]
     return engine
+  }
+
+  /** @internal */
+  override free(engine: EngineOptimizer): void {
+    this.#engines = this.#engines.filter((built) => built.deref() !== engine)
+    super.free(engine)
   }
 
   /** The engine's velocity is that of gradients, -v / learningRate: v stays. */

@@ -123,6 +123,19 @@ export class Sequential {
     return this.#requireCompiled('optimizer').optimizer
   }
 
+  /** Whether training changes the weights of any layer. */
+  get trainable(): boolean {
+    return this.layers.some(({ trainable }) => trainable)
+  }
+
+  /**
+   * Sets that of every layer.
+   * @throws ArgumentError for what is no boolean
+   */
+  set trainable(trainable: boolean) {
+    for (const layer of this.layers) layer.trainable = trainable
+  }
+
   /**
    * The network itself, as the library trains it, for `capture`, `Monitor`, `saveModel` and so on.
    * @throws ArgumentError while the shape of its inputs is not known
@@ -211,6 +224,7 @@ export class Sequential {
   /** Frees the weights, also for other models that have the same layers. */
   dispose(): void {
     this.#network?.body.dispose()
+    if (this.#training) this.#compiled?.optimizer.free(this.#training.engine)
     for (const layer of this.layers) layer.forget()
     this.#forgetNetwork()
     this.#compiled = undefined

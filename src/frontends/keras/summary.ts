@@ -1,11 +1,11 @@
 /** `summary` as Keras lays it out. */
+import type { Parameter } from '../../index.js'
 import type { Logs } from './callbacks.js'
 import type { Built, Layer } from './layers.js'
 
 export function formatSummary(layers: readonly Layer[], parts: readonly Built[]): string {
-  const countOf = ({ modules }: Built) =>
-    modules.flatMap((module) => module.parameters()).reduce((sum, { size }) => sum + size, 0)
-  const counts = parts.map(countOf)
+  const parameters = parts.map(({ modules }) => modules.flatMap((module) => module.parameters()))
+  const counts = parameters.map(sizeOfAll)
   const rows = layers.map((layer, i) => {
     const kind = layer.constructor.name
     return [
@@ -20,10 +20,19 @@ export function formatSummary(layers: readonly Layer[], parts: readonly Built[])
     [name.padEnd(widths[0]), shape.padEnd(widths[1]), count.padStart(widths[2])].join('   '),
   )
   const rule = '-'.repeat(lines[0].length)
-  const total = [...new Set(parts)]
-    .reduce((sum, part) => sum + countOf(part), 0)
-    .toLocaleString('en')
-  return [lines[0], rule, ...lines.slice(1), rule, `Total params: ${total}`].join('\n')
+  const all = [...new Set(parameters.flat())]
+  const trainable = all.filter(({ requiresGrad }) => requiresGrad)
+  const [total, trained] = [sizeOfAll(all), sizeOfAll(trainable)]
+  const totals = [
+    `Total params: ${total.toLocaleString('en')}`,
+    `Trainable params: ${trained.toLocaleString('en')}`,
+    `Non-trainable params: ${(total - trained).toLocaleString('en')}`,
+  ]
+  return [lines[0], rule, ...lines.slice(1), rule, ...totals].join('\n')
+}
+
+function sizeOfAll(parameters: readonly Parameter[]): number {
+  return parameters.reduce((sum, { size }) => sum + size, 0)
 }
 
 /** The line that training prints of an epoch. */

@@ -4,6 +4,7 @@ import {
   type Optimizer as EngineOptimizer,
   Sequential as EngineSequential,
   evaluate,
+  fullLike,
   type Loss,
   type Module,
   type Tensor,
@@ -58,7 +59,8 @@ export class Training {
     const activate = (outputs: Tensor) => (takesLogits && last ? last.forward(outputs) : outputs)
     const groups = groupsOf(network)
     const isPenalized = groups.some(({ regularizer }) => regularizer)
-    const penalty = (outputs: Tensor) => penaltyOf(groups)!.mul(outputs.shape[0])
+    const penalty = (outputs: Tensor) =>
+      (penaltyOf(groups) ?? fullLike(outputs, 0, [])).mul(outputs.shape[0])
     this.kind = kind
     this.model = takesLogits || !last ? body : new EngineSequential(body, last)
     this.metrics = new RunningMetrics([

@@ -164,6 +164,7 @@ export abstract class Perceptron<Y> {
   /** Frees the weights; the estimator counts as not fitted then. */
   dispose(): void {
     this.#network?.dispose()
+    this.#optimizer?.dispose()
     this.#network = undefined
     this.#optimizer = undefined
   }
@@ -254,7 +255,10 @@ export abstract class Perceptron<Y> {
     }
     const network = this.#network!
     network.alpha = params.alpha
-    if (!isPartial || this.#optimizer === undefined) this.#optimizer = network.optimizer(params)
+    if (!isPartial || this.#optimizer === undefined) {
+      this.#optimizer?.dispose()
+      this.#optimizer = network.optimizer(params)
+    }
     this.#isTraining = true
     try {
       await train({

@@ -1,0 +1,86 @@
+/** Groups of parameters with settings of their own, as an optimizer keeps them and as callers see them. */
+import { noteChange } from '../backend/reads.js'
+import { isRecording } from '../backend/record.js'
+import { refuseUnknown } from '../base/arguments.js'
+import { ArgumentError, CaptureError, excerpt } from '../base/errors.js'
+import { isTensor, type Tensor } from '../tensor/tensor.js'
+import type { Regularizer } from './regularizers.js'
+import type { Schedule } from './schedules.js'
+
+/** Settings that every optimizer knows. Each can be changed between steps, captured ones, too. */
+export interface GroupSettings {
+  /** Learning rate, or its schedule. */
+  lr: number | Schedule
+  /** Applied to weights, not to biases; several add up. */
+  regularizer?: Regularizer | readonly Regularizer[]
+  /**
+   * Largest Euclidean norm of the weights into one unit, > 0: after each step, columns of weights
+   * [fanIn, fanOut] that are longer are scaled down to it (Srivastava et al. 2014). Not for biases.
+   */
+  maxNorm?: number
+}
+
+/** Parameters with settings of their own. */
+export type Group<Settings> = {
+  /** What is moved by these settings. */
+  parameters: readonly Tensor[]
+} & Settings
+
+/** Whether it is a group, rather than a parameter. */
+export function isGroup(item: unknown): boolean {
+  return typeof item === 'object' && item !== null && !isTensor(item) && 'parameters' in item
+}
+
+/**
+ * A group of tensors whose lists are its own, so that only a new list changes them.
+ * @param op whose it is, for messages
+ * @throws ArgumentError for parameters that are no tensors
+ */
+export function groupOf<Settings extends object>(
+  op: string,
+  group: { parameters: readonly unknown[] } & Settings,
+): Group<Settings> {
+  const { parameters } = group
+  const given = Array.isArray(parameters) ? [...parameters] : [parameters]
+  const wrong = given.findIndex((x) => !isTensor(x))
+  if (wrong >= 0 || !Array.isArray(parameters)) {
+    throw new ArgumentError(
+      `${op}: expected a list of tensors to optimize, got ${excerpt(given[Math.max(wrong, 0)])}`,
+    )
+  }
+  return Object.fromEntries(
+    Object.entries(group).map(([name, value]) => [name, ownList(value)]),
+  ) as Group<Settings>
+}
+
+function ownList(value: unknown): unknown {
+  return Array.isArray(value) ? Object.freeze([...value]) : value
+}
+
+/**
+ * A group whose settings can be changed. Captured steps hear of it.
+ * @param op whose settings they are, for messages
+ * @param known the names of all settings; undefined where that is not known
+ */
+export function settable<Settings extends object>(
+  op: string,
+  group: Group<Settings>,
+  known: readonly string[] | undefined,
+): Group<Settings> {
+  return new Proxy(group, {
+    set(target, name, value) {
+      if (known) refuseUnknown(op, { [name]: value }, [...known, 'parameters'])
+      if (isRecording()) {
+        throw new CaptureError(
+          `capture: ${String(name)} of ${op} was set inside, which replays would not repeat; set it between calls, or make it a schedule`,
+        )
+      }
+      noteChange()
+      return Reflect.set(target, name, ownList(value))
+    },
+    deleteProperty(target, name) {
+      noteChange()
+      return Reflect.deleteProperty(target, name)
+    },
+  })
+}

@@ -1,0 +1,42 @@
+/** What a model must be, or stay, to be trained and evaluated. */
+import { ArgumentError } from '../base/errors.js'
+import { Sigmoid, Softmax } from '../nn/activations.js'
+import { binaryCrossEntropyWithLogits, softmaxCrossEntropy } from '../nn/losses.js'
+import type { Module, Parameter } from '../nn/module.js'
+import { Sequential } from '../nn/sequential.js'
+
+/**
+ * Refuses a model that ends with the activation that its loss computes itself. The losses see that in the
+ * graph of their outputs; here it is seen without one.
+ * @throws ArgumentError
+ */
+export function requireLogits(op: string, model: Module, loss: unknown): void {
+  const last = lastOf(model)
+  const isProbability = last instanceof Softmax || last instanceof Sigmoid
+  const isTwice =
+    (loss === softmaxCrossEntropy && last instanceof Softmax) ||
+    (loss === binaryCrossEntropyWithLogits && isProbability)
+  if (!isTwice) return
+  throw new ArgumentError(
+    `${op}: expected a model that ends with logits, got ${last?.constructor.name} before a loss that computes it itself; leave it out`,
+  )
+}
+
+function lastOf(module: Module | undefined): Module | undefined {
+  return module instanceof Sequential ? lastOf(module.layers.at(-1)) : module
+}
+
+/**
+ * Refuses parameters that were replaced during training: the optimizer does not know the new ones.
+ * @throws ArgumentError
+ */
+export function refuseReplaced(model: Module, parameters: ReadonlyMap<string, Parameter>): void {
+  const now = model.namedParameters()
+  const path = [...now.keys(), ...parameters.keys()].find(
+    (name) => now.get(name) !== parameters.get(name),
+  )
+  if (path === undefined) return
+  throw new ArgumentError(
+    `fit: expected the model to keep its parameters, got another ${path}, which the optimizer does not know; call fit anew with a new optimizer`,
+  )
+}
