@@ -139,6 +139,12 @@ const kinds = {
     loss: 'cross-entropy',
     testAccuracy: 0.5,
   }),
+  records: (c) =>
+    c.pick([
+      [1, 2, 3, 4].map((a) => ({ a, b: a % 2 ? 'x' : 'y' })),
+      [1, 2, 3, 4].map((a) => ({ a: a * c.random(), b: a })),
+      'none',
+    ]),
   preprocessing: () => ({ mean: [0], scale: [1] }),
   inputs: () => [[[1, 2]]],
 }
@@ -264,6 +270,7 @@ const parameters = {
   linear: op('tensor', 'tensor', 'tensor'),
   loadClassifier: op('path'),
   loadMlp: op('path'),
+  loadRegressor: op('path'),
   loadModel: op('module', 'path'),
   mae: op('tensor', 'tensor', 'reduction'),
   matmul: op('tensor', 'tensor', { transA: 'flag', transB: 'flag' }),
@@ -284,7 +291,6 @@ const parameters = {
   }),
   rand: op('shape'),
   randn: op('shape'),
-  readCsv: op('path', { classes: () => ['a', 'b'] }),
   saveClassifier: op(() => trained, 'path', 'architecture', 'notes'),
   saveMlp: op(
     () => trained,
@@ -293,6 +299,7 @@ const parameters = {
     () => ({ a: 'b' }),
   ),
   saveModel: op('module', 'path', () => ({ a: 'b' })),
+  saveRegressor: op(() => trained, 'path', 'architecture', 'notes'),
   scope: op('fn'),
   setBackend: op('backend'),
   setNumThreads: op('threads'),
@@ -301,6 +308,13 @@ const parameters = {
   split: op('dataset', 'share', 'seed'),
   stack: op('tensors', 'axis'),
   subset: op('dataset', () => [0, 1]),
+  table: op('records', {
+    '!target': () => 'b',
+    task: (c) => c.pick(['classify', 'regress']),
+    missing: (c) => c.pick(['refuse', 'drop', 'impute']),
+    testFraction: () => 0.5,
+    seed: 'seed',
+  }),
   tensor: op('data', 'shape', 'dtype'),
   where: op('tensor', 'tensor', 'tensor'),
   zeros: op('shape'),
@@ -535,7 +549,17 @@ export const live = {
 const BUILT_IN = new Set([Object, Function, Array, Map, Set, Promise].map((type) => type.prototype))
 /** What is nobody's else: @internal, or for subclasses; and what functions have. */
 const SKIPPED = new Set([
-  ...['constructor', 'prototype', 'length', 'name', 'arguments', 'caller', 'node', 'storage'],
+  ...[
+    'constructor',
+    'prototype',
+    'length',
+    'name',
+    'arguments',
+    'caller',
+    'node',
+    'storage',
+    'throw',
+  ],
   ...['add', 'advance', 'settle', 'stepsToSample', 'make', 'check', 'choices', 'settings', 'kept'],
   ...['setModel', 'settingsOf', 'update', 'knownSettings', 'takesProbabilities'],
 ])

@@ -17,13 +17,13 @@ import {
   mnist,
   NeuroblasError,
   predict,
-  readCsv,
   SGD,
   saveClassifier,
   saveModel,
   setSeed,
   softmaxCrossEntropy,
   split,
+  table,
 } from '../../lib/index.js'
 import { HOSTILE, randomOf } from './random.mjs'
 
@@ -42,6 +42,7 @@ const MOST_MEMORY = 2 ** 30
 const folder = mkdtempSync(join(tmpdir(), 'neuroblas-fuzz-'))
 const at = (name) => join(folder, name)
 process.removeAllListeners('warning')
+process.on('warning', () => {})
 
 const small = split(iris(), 0.9, 1).train
 const training = (model) => ({
@@ -80,13 +81,13 @@ async function makeSeeds() {
   const checkpoint = at('checkpoint')
   await fit(model, small, { ...training(model), epochs: 2, checkpoint })
   const images = idx([3, 2, 2], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
-  const csv = 'a,b,class\n1,2,x\n-3.5,4e2,y\n"5",6,x\n'
+  const csv = 'a,b,class\n1,2,x\n-3.5,4e2,y\n"5",6,x\n7,"8\n",y\n9,NA,x\n'
   const read = (name) => readFileSync(at(name))
   return {
     model: read('model'),
     classifier: read('classifier'),
     checkpoint: read('checkpoint'),
-    csv: Buffer.from(csv.replaceAll('"', '')),
+    csv: Buffer.from(csv),
     idx: images,
     idxGz: gzipSync(images),
     labels: idx([3], [0, 1, 9]),
@@ -106,7 +107,7 @@ const readers = {
     const model = mlp([4, 5, 3])
     await fit(model, small, { ...training(model), epochs: 2, checkpoint: path })
   },
-  csv: (path) => readCsv(path),
+  csv: (path) => table(path, { target: 'class', missing: 'drop', testFraction: 0.5 }),
   idx: (path) => readIdx(path),
   idxGz: (path) => readIdx(path),
   labels: (path) => {

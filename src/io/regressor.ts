@@ -1,5 +1,7 @@
 /** Regressors in files: a model that predicts a number from the row of a table, with its encoding. */
-import { DataError } from '../base/errors.js'
+import { optionsOf } from '../base/arguments.js'
+import { DataError, spelled } from '../base/errors.js'
+import { toJson } from '../base/text.js'
 import type { TableEncoding } from '../data/table/encoding.js'
 import type { LossName } from '../nn/lossNames.js'
 import type { Module } from '../nn/module.js'
@@ -36,6 +38,13 @@ export interface Regressor {
   seed?: number
 }
 
+const NOTES: Record<keyof RegressorNotes, true> = {
+  dataset: true,
+  seed: true,
+  encoding: true,
+  loss: true,
+}
+
 /**
  * Writes a regressor: the model with what it takes to build it again, and with its notes.
  * @throws ArgumentError when the architecture is not that of the model, or the notes do not fit it;
@@ -45,9 +54,16 @@ export function saveRegressor(
   model: Module,
   path: string,
   architecture: MlpArchitecture,
-  { dataset, seed, encoding, loss }: RegressorNotes,
+  notes: RegressorNotes,
 ): void {
-  const metadata = { dataset, seed: `${seed}`, encoding: JSON.stringify(encoding), loss }
+  const given = optionsOf('saveRegressor: notes', notes, NOTES)
+  const { dataset, loss } = given
+  const metadata = {
+    dataset,
+    seed: spelled(given.seed),
+    encoding: toJson('saveRegressor: encoding', given.encoding),
+    loss,
+  }
   checkNotes('saveRegressor', metadata, architecture)
   saveMlp(model, path, architecture, metadata)
 }

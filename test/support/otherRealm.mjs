@@ -39,6 +39,7 @@ async function load(path) {
   return new SourceTextModule(readFileSync(path, 'utf8'), {
     context,
     identifier,
+    importModuleDynamically: (specifier) => import(specifier),
     initializeImportMeta: (meta) => {
       meta.url = identifier
     },
@@ -54,9 +55,8 @@ async function evaluate(path) {
 
 const folder = process.argv[2]
 const neuroblas = await evaluate('../../lib/index.js')
-const { dataset, DataLoader, fit, loadModel, mlp, readCsv, saveModel, SGD, tensor, zeros } =
-  neuroblas
-const { digits, evaluate: evaluateModel, mnist, softmaxCrossEntropy, split } = neuroblas
+const { dataset, DataLoader, fit, loadModel, mlp, saveModel, SGD, tensor, zeros } = neuroblas
+const { table, digits, evaluate: evaluateModel, mnist, softmaxCrossEntropy, split } = neuroblas
 
 for (const backend of ['native', 'js']) {
   neuroblas.setBackend(backend)
@@ -88,8 +88,9 @@ for (const backend of ['native', 'js']) {
   assert.deepEqual([...again.parameters()[0].data()], [...model.parameters()[0].data()])
   again.loadStateDict(new Map(model.stateDict()))
 
-  writeFileSync(`${folder}/a.csv`, '1,a\n2,b\n')
-  assert.equal(readCsv(`${folder}/a.csv`, { classes: ['a', 'b'] }).size, 2)
+  writeFileSync(`${folder}/a.csv`, 'x,y\n1,a\n2,b\n3,a\n4,b\n')
+  const read = await table(`${folder}/a.csv`, { target: 'y', testFraction: 0.5 })
+  assert.deepEqual([...read.classes], ['a', 'b'])
   // Layers in containers of this realm.
   class Held extends neuroblas.Module {
     held = new Set([[new Map([['a', { b: mlp([2, 1]) }]])]])

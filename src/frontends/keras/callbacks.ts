@@ -37,17 +37,6 @@ export interface CallbackLike {
   onTrainBatchEnd?(batch: number, logs: Logs): void
 }
 
-/** Training threw an error, and will throw it again: errors of `onTrainEnd` are only warned of. */
-export async function endAfterError(callbacks: readonly CallbackLike[], logs: Logs): Promise<void> {
-  for (const callback of callbacks) {
-    try {
-      await callback.onTrainEnd?.(logs)
-    } catch (error) {
-      process.emitWarning(`onTrainEnd: ${(error as Error).message}`, { type: 'NeuroblasWarning' })
-    }
-  }
-}
-
 /**
  * Base of callbacks, whose methods do nothing until they are overridden.
  * @example

@@ -1,6 +1,6 @@
 /** Keras's training loop: what callbacks are told and may change, and what is recorded. */
 import { type Dataset, fit } from '../../index.js'
-import { type CallbackModel, endAfterError, type Logs } from './callbacks.js'
+import type { CallbackLike, CallbackModel, Logs } from './callbacks.js'
 import type { FitOptions, History } from './options.js'
 import { formatEpoch } from './summary.js'
 import type { Training } from './training.js'
@@ -82,4 +82,15 @@ interface EpochFigures {
   loss: number
   examples: number
   seconds: number
+}
+
+/** Training threw an error, and will throw it again: errors of `onTrainEnd` are only warned of. */
+async function endAfterError(callbacks: readonly CallbackLike[], logs: Logs): Promise<void> {
+  for (const callback of callbacks) {
+    try {
+      await callback.onTrainEnd?.(logs)
+    } catch (error) {
+      process.emitWarning(`onTrainEnd: ${(error as Error).message}`, { type: 'NeuroblasWarning' })
+    }
+  }
 }
