@@ -2,32 +2,32 @@
  * Writing a file so that a crash, a full disk or a second reader never sees half of it, and reading
  * parts of one; both for files of any size.
  */
-import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   fsyncSync,
   openSync,
   readSync,
-  realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeSync,
 } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { checkPath } from '../base/arguments.js'
-import { ArgumentError, DataError } from '../base/errors.js'
+import { DataError } from '../base/errors.js'
+import { targetOf, withPath } from './paths.js'
+import { removeLeftOvers, temporaryIn } from './temporaries.js'
 
 /** Asked for at once: the system moves less than 2 GiB in one call. */
 const PIECE_BYTES = 2 ** 30
 
 /**
- * Writes bytes, or chunks of them one after another, to `path`: to a temporary file beside it, flushed to the disk, then renamed. The
- * old file stays as it was until the new one is complete; on any error the temporary file is
- * removed. A link is followed, so that the file it points to is replaced; the permissions stay
- * as they were.
+ * Writes bytes, or chunks of them one after another, to `path`: to a temporary file beside it, flushed
+ * to the disk, then renamed. The old file stays as it was until the new one is complete; on any error
+ * the temporary file is removed, and so are those of writers that were killed. A link is followed, so
+ * that the file it points to is replaced or made; the permissions stay as they were.
  *
- * @throws ArgumentError when the folder does not exist or `path` is a folder or a device
+ * @throws ArgumentError as `targetOf`
  * @throws Error as node:fs gives it (with `code`) when the disk is full, a right is missing, …
  */
 export function writeFileAtomically(
@@ -35,25 +35,17 @@ export function writeFileAtomically(
   content: Uint8Array | Iterable<Uint8Array>,
 ): void {
   checkPath('save', path)
-  const target = followLink(path)
+  const target = targetOf(path)
   const folder = dirname(target)
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new ArgumentError(
-      `${path}: expected a file in an existing folder, got no folder ${folder}`,
-    )
-  }
-  const old = statSync(target, { throwIfNoEntry: false })
-  if (old && !old.isFile()) {
-    // Renaming would replace a device such as /dev/null, given the right to.
-    throw new ArgumentError(`${path}: expected a regular file or none, got something else`)
-  }
-  const temporary = join(folder, `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`)
+  const mode = statSync(target, { throwIfNoEntry: false })?.mode
+  removeLeftOvers(folder)
+  const temporary = temporaryIn(folder)
   try {
-    writeAndFlush(temporary, isBytes(content) ? [content] : content, old?.mode)
+    writeAndFlush(temporary, isBytes(content) ? [content] : content, mode)
     renameSync(temporary, target)
   } catch (error) {
     rmSync(temporary, { force: true })
-    throw error
+    throw withPath(error, target)
   }
   flushFolder(folder)
 }
@@ -87,14 +79,6 @@ function flushFolder(folder: string): void {
     fsyncSync(fd)
   } finally {
     closeSync(fd)
-  }
-}
-
-function followLink(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return path
   }
 }
 
