@@ -82,6 +82,7 @@ export class RecordingBackend implements Backend {
     const { dtype } = this.tape.buffers[this.#positions.get(handle)!]
     const constant = this.inner.alloc(src.length, dtype)
     this.constants.push(constant)
+    this.#enter(constant, { dtype, length: src.length, shared: constant })
     this.inner.write(constant, src)
     this.run('copy2d', constant, handle, 1, src.length, 0, src.length, offset, src.length)
   }

@@ -11,6 +11,8 @@ import { requireTensor } from '../ops/require.js'
 import { gradEnabled } from '../tensor/graph.js'
 import { format, type Shape } from '../tensor/shape.js'
 import type { AnyTensor } from '../tensor/tensor.js'
+
+import type { Names } from './digest.js'
 import { Recorded } from './recorded.js'
 import type { Results } from './results.js'
 
@@ -28,6 +30,12 @@ export interface Captured<A extends readonly AnyTensor[], R extends Results> {
   runMany(...args: A): Promise<R>
   /** The program for arguments of these shapes: arena, buffers, steps. */
   describe(...args: A): string
+  /**
+   * A digest of what is computed for arguments of these shapes, the same in every process. Buffers from
+   * outside count by their names, else by the order they are used in, but not by their values.
+   * @internal
+   */
+  digest(names: Names, ...args: A): string
   /** Frees all programs. */
   dispose(): void
 }
@@ -108,6 +116,7 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
       return recordedFor(ofIteration, args).runMany(args, iterations)
     },
     describe: (...args: A) => recordedFor(shapesOf(args), args).describe(),
+    digest: (names: Names, ...args: A) => recordedFor(shapesOf(args), args).digest(names),
     dispose: () => {
       for (const cache of caches.values()) {
         for (const recorded of [...cache.values()].flat()) recorded.dispose()

@@ -10,6 +10,7 @@ import { CaptureError } from '../base/errors.js'
 import { type Shape, sizeOf } from '../tensor/shape.js'
 import { Scope, Storage, within } from '../tensor/storage.js'
 import { type AnyTensor, Tensor } from '../tensor/tensor.js'
+import { digestOf, type Names, type Recording } from './digest.js'
 import { fuse } from './fuse.js'
 import { type Argument, refuseLostGradients } from './gradients.js'
 import { formatPlan, plan } from './plan.js'
@@ -37,6 +38,7 @@ export class Recorded<R extends Results> {
   readonly #backend: Backend
   readonly #program: Program
   readonly #plan: Plan
+  readonly #recording: Recording
   readonly #beforeIteration: readonly RecordingBackend['beforeIteration'][number][]
   readonly #cells: Storage[] = []
   readonly #free: () => void
@@ -60,6 +62,8 @@ export class Recorded<R extends Results> {
     this.#backend = backend
     const recording = new RecordingBackend(backend)
     this.#reads = recording.reads
+    const { tape, constants, inner } = recording
+    this.#recording = { tape, constants, inner }
     try {
       this.#inputs = inputs.map(({ dtype, shape }) => this.#cell(dtype, shape))
       const args = this.#inputs.map(({ storage, shape }, i) => {
@@ -162,6 +166,10 @@ export class Recorded<R extends Results> {
 
   describe(): string {
     return formatPlan(this.#plan)
+  }
+
+  digest(names: Names): string {
+    return digestOf(this.#recording, names)
   }
 
   dispose(): void {

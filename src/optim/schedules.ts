@@ -10,9 +10,29 @@ function positive(schedule: string, values: Record<string, number>): void {
   }
 }
 
+/** How the schedules of this file were made, such as `cosine(0.1, 600, 0)`. */
+const calls = new WeakMap<Schedule, string>()
+
+function made(schedule: Schedule, name: string, ...settings: number[]): Schedule {
+  calls.set(schedule, `${name}(${settings.join(', ')})`)
+  return schedule
+}
+
+/** Steps whose values tell a function of one's own from another, besides the first. */
+const LOOKED_AT = [...Array(7).keys()].flatMap((power) => [1, 2, 5].map((n) => n * 10 ** power))
+
+/**
+ * A schedule as text, which is the same for the same schedule in another process: how it was made, or of a
+ * function of one's own the values at some steps.
+ * @internal
+ */
+export function describeSchedule(schedule: Schedule): string {
+  return calls.get(schedule) ?? `a function (${[0, ...LOOKED_AT].map(schedule).join(', ')})`
+}
+
 /** The same value for every step. */
 export function constant(lr: number): Schedule {
-  return () => lr
+  return made(() => lr, 'constant', lr)
 }
 
 /**
@@ -21,7 +41,7 @@ export function constant(lr: number): Schedule {
  */
 export function stepDecay(lr: number, every: number, factor = 0.1): Schedule {
   positive('stepDecay', { every, factor })
-  return (step) => lr * factor ** Math.floor(step / every)
+  return made((step) => lr * factor ** Math.floor(step / every), 'stepDecay', lr, every, factor)
 }
 
 /**
@@ -30,7 +50,7 @@ export function stepDecay(lr: number, every: number, factor = 0.1): Schedule {
  */
 export function exponential(lr: number, decay: number): Schedule {
   positive('exponential', { decay })
-  return (step) => lr * decay ** step
+  return made((step) => lr * decay ** step, 'exponential', lr, decay)
 }
 
 /**
@@ -39,8 +59,9 @@ export function exponential(lr: number, decay: number): Schedule {
  */
 export function cosine(lr: number, steps: number, final = 0): Schedule {
   positive('cosine', { steps })
-  return (step) => {
+  const schedule = (step: number) => {
     const progress = Math.min(step / steps, 1)
     return final + ((lr - final) * (1 + Math.cos(Math.PI * progress))) / 2
   }
+  return made(schedule, 'cosine', lr, steps, final)
 }

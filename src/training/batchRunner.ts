@@ -6,6 +6,8 @@
 import { CaptureError } from '../base/errors.js'
 import { yielder } from '../base/eventLoop.js'
 import { type Captured, capture } from '../capture/capture.js'
+import type { Names } from '../capture/digest.js'
+import { tensor } from '../tensor/create.js'
 import { scope } from '../tensor/scope.js'
 import { within } from '../tensor/storage.js'
 import { partOf, type Tensor } from '../tensor/tensor.js'
@@ -44,6 +46,19 @@ export class BatchRunner {
         () => this.#replay(rows, meanwhile),
         () => this.#runEagerly(rows, meanwhile),
       )
+    } finally {
+      rows.dispose()
+    }
+  }
+
+  /** As `Captured` has it, of the step on so many rows; undefined where it cannot be captured. */
+  digest(names: Names, batchSize: number): string | undefined {
+    const rows = within(null, () => tensor(new Int32Array(batchSize)))
+    try {
+      return this.#step.digest(names, rows)
+    } catch (error) {
+      if (error instanceof CaptureError) return undefined
+      throw error
     } finally {
       rows.dispose()
     }

@@ -8,6 +8,7 @@ import {
   checkFlag,
   checkFunction,
   checkLoss,
+  checkPath,
   isWithin,
   optionsOf,
 } from '../base/arguments.js'
@@ -24,7 +25,7 @@ import { isOptimizer, type Optimizer } from '../optim/optimizer.js'
 import { Generator, streams } from '../tensor/random.js'
 import { format } from '../tensor/shape.js'
 import { BestWeights } from './bestWeights.js'
-import { resume, saveCheckpoint, seedFor } from './checkpoint.js'
+import { Checkpoint, seedFor } from './checkpoint.js'
 import { runEpoch } from './epoch.js'
 import { Evaluator } from './evaluate.js'
 import { warnOfSpread } from './inputSpread.js'
@@ -64,9 +65,16 @@ export interface FitOptions<K extends TargetKind = TargetKind> {
   augment?: Augment
   /**
    * A `.safetensors` file that holds the state of the training after each epoch. Where it exists,
-   * training goes on from it, as if it had never been interrupted if all else is the same.
+   * training goes on from it, as if it had never been interrupted. It belongs to one training: to its
+   * data, model, loss, optimizer with its settings, and batches; values of tensors that are neither
+   * parameters nor data do not count. A disk that does not take it after an epoch costs a warning.
    */
   checkpoint?: string
+  /**
+   * Names of what may differ from the training that the checkpoint is of, such as `['lr']`: the error
+   * that refuses it has them. What differs is noted in the file.
+   */
+  resumeWith?: readonly string[]
   /** Ends with the weights of the epoch of lowest validation loss. */
   keepBest?: boolean
   /**
@@ -110,7 +118,8 @@ export interface FitOptions<K extends TargetKind = TargetKind> {
  * by step instead, with a warning. Inputs that are more than 100 apart get a warning, too. Until `fit` is done, the model's tensors can be
  * used in its callbacks only.
  * @throws ArgumentError for options out of range, DivergenceError when a figure or a weight is no longer
- * finite and `onDivergence` is `stop`, DataError when the checkpoint is malformed or belongs to another training
+ * finite and `onDivergence` is `stop`, DataError when the checkpoint is malformed, belongs to another
+ * training, or another process trains on it
  * @example
  * await fit(model, train, { loss: softmaxCrossEntropy, optimizer, epochs: 5, validation: 0.1 })
  */
@@ -151,14 +160,20 @@ export async function fit<K extends TargetKind>(
   const history: TrainingHistory = { epochs: [], bestEpoch: 0, ended: 'epochs' }
   const generators = { changes, ...(loader.generator && { order: loader.generator }) }
   const settings = { examples: train.size, batchSize, seed, shuffle }
-  const run = { model, optimizer, best, settings, generators }
-  const recovery = new Recovery(run, onDivergence)
+  const state = { model, optimizer, generators }
+  const recovery = new Recovery(state, onDivergence)
+  let checkpoint: Checkpoint | undefined
   model.train()
   try {
     // Where nothing will be done, there is no beginning to be kept.
-    if (options.checkpoint && !signal?.aborted) history.epochs = resume(options.checkpoint, run)
+    if (options.checkpoint && !signal?.aborted) {
+      const { loss, validation, resumeWith = [] } = options
+      const run = { ...state, best, steps, data, validation, loss, settings }
+      checkpoint = await Checkpoint.open(options.checkpoint, run, resumeWith)
+      history.epochs = checkpoint.epochs
+    }
     best.begin(history.epochs.length)
-    recovery.begin(history.epochs)
+    recovery.begin(checkpoint?.hasNewLr ? [] : history.epochs)
     for (;;) {
       const done = history.epochs.length
       if (best.epochsSince(done) >= patience) history.ended = 'earlyStopping'
@@ -168,7 +183,15 @@ export async function fit<K extends TargetKind>(
       recovery.keep()
       try {
         const isSeen = done + 1 === epochs || isWatched(options)
-        report = await runEpoch(done + 1, { run, steps, loader, evaluator, isSeen, onStep, signal })
+        report = await runEpoch(done + 1, {
+          run: state,
+          steps,
+          loader,
+          evaluator,
+          isSeen,
+          onStep,
+          signal,
+        })
       } catch (error) {
         if (recovery.recover(error)) continue
         history.ended = 'diverged'
@@ -179,9 +202,10 @@ export async function fit<K extends TargetKind>(
       history.epochs.push(report)
       await best.offer(report.epoch, report.validationLoss)
       const isWhole = report.examples === train.size
-      if (options.checkpoint && isWhole) saveCheckpoint(options.checkpoint, run, history.epochs)
+      if (isWhole) checkpoint?.save(history.epochs)
       await options.onEpoch?.(report)
       refuseReplaced(model, parameters)
+      if (isWhole) checkpoint?.saveSettings(history.epochs)
     }
     history.bestEpoch = (await best.restore()) ?? history.epochs.length
     return history
@@ -195,6 +219,7 @@ export async function fit<K extends TargetKind>(
     )
     throw error
   } finally {
+    checkpoint?.close()
     model.eval()
     recovery.end()
     best.dispose()
@@ -237,6 +262,7 @@ const OPTIONS: Record<keyof FitOptions, true> = {
   earlyStopping: true,
   augment: true,
   checkpoint: true,
+  resumeWith: true,
   keepBest: true,
   onDivergence: true,
   monitor: true,
@@ -249,7 +275,8 @@ const OPTIONS: Record<keyof FitOptions, true> = {
 function checkOptions(model: Module, options: FitOptions): void {
   checkModule('fit', model)
   const { loss, optimizer, epochs, batchSize = 32, seed = 0 } = options
-  const { validation, earlyStopping, keepBest, onDivergence = 'stop' } = options
+  const { validation, earlyStopping, keepBest, checkpoint, resumeWith } = options
+  const { onDivergence = 'stop' } = options
   checkLoss('fit', loss)
   checkOnDivergence(onDivergence)
   if (!isOptimizer(optimizer)) {
@@ -287,6 +314,16 @@ function checkOptions(model: Module, options: FitOptions): void {
   }
   for (const name of ['augment', 'onStep', 'onEpoch'] as const) {
     if (options[name] !== undefined) checkFunction('fit', `${name} to be a function`, options[name])
+  }
+  if (checkpoint !== undefined) checkPath('fit', checkpoint)
+  if (
+    resumeWith !== undefined &&
+    !(Array.isArray(resumeWith) && resumeWith.every((name) => typeof name === 'string'))
+  ) {
+    throw new ArgumentError(`fit: expected names in resumeWith, got ${excerpt(resumeWith)}`)
+  }
+  if (resumeWith !== undefined && checkpoint === undefined) {
+    throw new ArgumentError('fit: resumeWith needs a checkpoint')
   }
   if ((earlyStopping || keepBest) && validation === undefined) {
     throw new ArgumentError('fit: earlyStopping and keepBest need validation data')

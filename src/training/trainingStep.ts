@@ -1,5 +1,6 @@
 /** One step of training, captured; a monitor gets a second version of it, which also measures. */
 import { type Captured, capture } from '../capture/capture.js'
+import type { Names } from '../capture/digest.js'
 import type { Dataset } from '../data/dataset.js'
 import type { Batch } from '../data/examples.js'
 import type { DataLoader } from '../data/loader.js'
@@ -52,6 +53,11 @@ export class TrainingStep {
     const { monitor, stepwise } = this.settings
     if (stepwise) return 1
     return monitor ? monitor.stepsToSample || 1 : Infinity
+  }
+
+  /** As `BatchRunner` has it. */
+  digest(names: Names, batchSize: number): string | undefined {
+    return this.#steps.digest(names, batchSize)
   }
 
   /** As `BatchRunner` has it; the value of each step is its batch's loss before the update. */

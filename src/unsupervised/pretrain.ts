@@ -59,6 +59,8 @@ interface CommonOptions {
    * trained further makes those above it begin again.
    */
   checkpoint?: string
+  /** Names of what may differ from the training that a checkpoint is of, as `fit` takes them. */
+  resumeWith?: readonly string[]
   /** Called after each epoch of each layer, and awaited. */
   onEpoch?: (report: PretrainReport) => void | Promise<void>
   /** Such as an AbortSignal: stops after the current step when it is aborted; what was reached is kept. */
@@ -162,6 +164,7 @@ const OPTIONS: Record<keyof CommonOptions, true> = {
   visible: true,
   seed: true,
   checkpoint: true,
+  resumeWith: true,
   onEpoch: true,
   signal: true,
 }
@@ -231,7 +234,7 @@ async function trainLayer(
   generator: Generator,
   ofLayer: Pick<LayerFitOptions, 'checkpoint' | 'onEpoch'>,
 ): Promise<TrainingHistory> {
-  const { epochs, batchSize = 100, seed, signal } = options
+  const { epochs, batchSize = 100, seed, signal, resumeWith } = options
   const layer = modules[at] as Linear
   const below = modulesBelow(modules, at)
   // The optimizer's velocities go where the parameters go.
@@ -242,7 +245,7 @@ async function trainLayer(
     const history = await machine
       .fit(
         data,
-        { optimizer, epochs, batchSize, seed, signal, ...ofLayer },
+        { optimizer, epochs, batchSize, seed, signal, resumeWith, ...ofLayer },
         below.length === 0 ? undefined : (x) => below.reduce((h, module) => module.forward(h), x),
       )
       .finally(() => optimizer.dispose())

@@ -146,6 +146,14 @@ onBothBackendsLater('interrupted, it goes on to the same bits', async (t) => {
     )
     const others = network([64, 31, 20, 10], 1, 'sigmoid')
     await rejects(t, pretrain(others, few, { ...options, checkpoint }), DataError, /layer1/)
+    const faster = { ...options, checkpoint, lr: 0.2 }
+    await rejects(
+      t,
+      pretrain(sigmoids(), few, faster),
+      DataError,
+      /layer1.* lr \(was 0\.1, is 0\.2\)/,
+    )
+    await pretrain(sigmoids(), few, { ...faster, resumeWith: ['lr'] })
   }
 })
 

@@ -3,10 +3,9 @@
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { Command } from 'commander'
 import { BackendError, getNumThreads, setBackend } from '../../index.js'
-import { currentBackend, loadAddon } from '../../internal.js'
+import { currentBackend, loadAddon, version } from '../../internal.js'
 import { jsonOption } from './options.js'
 import { bytes, print, table } from './table.js'
-import { version } from './version.js'
 
 export function infoCommand(): Command {
   return new Command('info')
@@ -36,7 +35,7 @@ function collect() {
   }
   const backend = currentBackend()
   return {
-    version: version(),
+    version,
     backend: backend.name,
     problem,
     openblas: addon?.openblas ?? null,

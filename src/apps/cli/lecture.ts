@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { getNumThreads } from '../../index.js'
-import { currentBackend, loadPackages } from '../../internal.js'
+import { currentBackend, loadPackages, version } from '../../internal.js'
 import type { Experiment } from '../lecture/experiment.js'
 import { experiments } from '../lecture/index.js'
 import { type Finished, runExperiments } from '../lecture/run.js'
@@ -11,9 +11,9 @@ import { writeLecture } from '../lecture/write.js'
 import { EXIT_FAILED } from './failure.js'
 import { namesOption } from './options.js'
 import { Progress } from './progress.js'
+import { checkFolder } from './savePath.js'
 import { Interrupt } from './signals.js'
 import { print, table } from './table.js'
-import { version } from './version.js'
 
 interface Options {
   only?: string[]
@@ -48,6 +48,7 @@ export function lectureCommand(): Command {
 }
 
 async function lecture({ only, quick = false, out }: Options): Promise<void> {
+  checkFolder('--out', out)
   // Asked for at once, and not only when the first experiment has been trained.
   await loadPackages('lecture', 'vega', 'vega-lite', '@resvg/resvg-js', 'temml')
   const chosen = experiments.filter(({ name }) => only?.includes(name) ?? true)
@@ -70,7 +71,7 @@ async function lecture({ only, quick = false, out }: Options): Promise<void> {
       return
     }
     const machine = `${currentBackend().name} backend, ${getNumThreads()} threads, Node ${process.versions.node}`
-    const about = { version: version(), machine, quick, planned: chosen.length }
+    const about = { version, machine, quick, planned: chosen.length }
     await writeLecture(out, finished, about)
     const held = finished.filter(({ ok }) => ok).length
     const ran = stopped

@@ -4,8 +4,8 @@
  * mistakes are quick. Exit codes: 0 done, 1 failed, 2 wrong arguments, 128 + signal when stopped.
  */
 import { Command, CommanderError } from 'commander'
+import { version } from '../../internal.js'
 import { describeFailure, EXIT_FAILED, EXIT_USAGE } from './failure.js'
-import { version } from './version.js'
 
 interface Entry {
   summary: string
@@ -58,7 +58,7 @@ NEUROBLAS_BACKEND=native|js chooses the backend, NEUROBLAS_DEBUG=1 shows where a
 async function build(args: readonly string[]): Promise<Command> {
   const program = new Command('neuroblas')
     .description('Trains and runs neural networks at the speed of the BLAS.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .exitOverride()
@@ -88,13 +88,29 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
+/** Whether the terminal was closed. */
+let isHungUp = false
+
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // A reader such as head that has seen enough: end as a program that SIGPIPE ended.
-    if (error.code === 'EPIPE') process.exit(141)
+    if (error.code === 'EPIPE' && !isStopping()) process.exit(141)
+    isHungUp ||= error.code === 'EIO'
+    // The terminal, or the reader, went with the signal: what is to be saved still is.
+    if (error.code === 'EPIPE' || error.code === 'EIO') return
     process.stderr.write(`neuroblas: cannot write the output: ${error.message}\n`)
     process.exit(EXIT_FAILED)
   })
+}
+
+// Left to itself Node would set up the terminal anew, and abort where there is none any more.
+process.on('exit', () => {
+  if (isHungUp) process.kill(process.pid, 'SIGHUP')
+})
+
+/** Whether a signal has asked the work to stop. */
+function isStopping(): boolean {
+  return Number(process.exitCode) > 128
 }
 
 void main(process.argv.slice(2))
