@@ -162,8 +162,11 @@ t.test('what cannot be done: one clear line, exit code 1', async (t) => {
     [['train', 'text'], /text: expected mnist, .*, a table .* or a folder.*got a file/],
     [['train', 'text.txt'], /text\.txt: expected rows after the line of names, got none/],
     [['train', 'folder'], /folder: expected train-labels-idx1-ubyte/],
-    [['train', 'digits', '--save', 'no/m'], /--save no\/m: expected an existing folder/],
-    [['train', 'digits', '--save', 'folder'], /--save folder: expected the name of a file/],
+    [['train', 'digits', '--save', 'no/m'], /--save no\/m: expected a file in an existing folder/],
+    [
+      ['train', 'digits', '--save', 'folder'],
+      /--save folder: expected a regular file or none, got a folder/,
+    ],
     [['train', 'nosuch.csv'], /nosuch\.csv: expected a readable file, got no such file or folder/],
     [['train', 'semicolons.csv'], /semicolons\.csv: expected 2 classes or more in 3, got 4/],
     [['train', 'rows.csv'], /rows\.csv: expected 2 classes or more in 2, got 3/],

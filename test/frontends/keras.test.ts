@@ -366,6 +366,15 @@ t.test('ModelCheckpoint writes what loadWeights reads', async (t) => {
     t.throws(() => new callbacks.ModelCheckpoint(path), { name: 'ArgumentError', message })
     t.notOk(existsSync(path))
   }
+  const nowhere = new callbacks.ModelCheckpoint(join(folder, 'none', '{epoch}'))
+  let epochs = 0
+  const training = model.fit(x, y, {
+    ...quiet,
+    epochs: 2,
+    callbacks: [nowhere, { onEpochBegin: () => void epochs++ }],
+  })
+  await t.rejects(training, { name: 'ArgumentError', message: /got no folder .*none$/ })
+  t.equal(epochs, 0, 'before the first epoch')
 })
 
 t.test('each fit draws a new order, which setSeed repeats', async (t) => {

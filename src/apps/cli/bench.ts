@@ -34,7 +34,7 @@ interface Options {
 
 /** Ends by process.exit, so that the files for the contestants are removed; npm sends signals twice. */
 function exitOnSignals(): void {
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
     process.on(name, () => process.exit(128 + constants.signals[name]))
   }
 }

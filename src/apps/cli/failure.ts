@@ -16,6 +16,8 @@ const system: Record<string, string> = {
   EISDIR: 'expected a file, got a folder',
   ENOTDIR: 'a part of the path is no folder',
   ENOSPC: 'no space left on the disk',
+  EDQUOT: 'no space left in the quota of the disk',
+  EFBIG: 'larger than a file may be here',
 }
 
 export function describeFailure(error: unknown): { line: string; exitCode: number } {

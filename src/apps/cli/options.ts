@@ -70,6 +70,12 @@ export function listOption(flags: string, description: string): Option {
   )
 }
 
+/** `fit` knows the names. */
+export function resumeWithOption(): Option {
+  const description = 'what may differ from the training that the checkpoint is of, as in lr,data'
+  return listOption('--resume-with <names>', description)
+}
+
 /** Beyond this a layer is taken for a slip: two such layers would fill 16 GiB. */
 const MAX_UNITS = 65536
 

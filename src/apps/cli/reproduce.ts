@@ -8,9 +8,10 @@ import { commitOf, machineOf, OWN_FOLDER } from '../bench/machine.js'
 import { type Recipe, recipes } from '../recipes/recipes.js'
 import { formatErrors, keepResult, minutes, type Result } from '../recipes/results.js'
 import { type Outcome, runRecipe } from '../recipes/run.js'
-import { integerOption, UsageError } from './options.js'
+import { integerOption, resumeWithOption, UsageError } from './options.js'
 import { Progress } from './progress.js'
 import { epochTitle } from './report.js'
+import { checkOutputs } from './savePath.js'
 import { Interrupt } from './signals.js'
 import { figure, percent, print, rate, table } from './table.js'
 
@@ -20,6 +21,7 @@ interface Options {
   validate?: boolean
   results?: string
   checkpoints: string
+  resumeWith?: string[]
 }
 
 /** The one that takes a day is run only by its name. */
@@ -69,6 +71,7 @@ export function reproduceCommand(): Command {
     .addOption(integerOption('--epochs <n>', 'passes over the data instead of the usual ones', 1))
     .option('--validate', 'hold out the last 10,000 training images and test on them')
     .option('--checkpoints <folder>', 'where runs are kept until they are done', 'checkpoints')
+    .addOption(resumeWithOption())
     .option('--results <file>', 'keep the results in this JSON file and a table beside it')
     .addHelpText(
       'after',
@@ -79,6 +82,7 @@ export function reproduceCommand(): Command {
 
 async function reproduce(rows: string[], options: Options): Promise<void> {
   const chosen = recipesNamed(rows)
+  checkOutputs({ '--results': options.results })
   const progress = new Progress(process.stdout)
   const interrupt = new Interrupt((name) => {
     progress.clear()
@@ -116,7 +120,14 @@ async function reproduceRow(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Result | undefined> {
-  const { seed, validate = false, epochs = recipe.epochs, checkpoints, results } = options
+  const {
+    seed,
+    validate = false,
+    epochs = recipe.epochs,
+    checkpoints,
+    results,
+    resumeWith,
+  } = options
   const seeds = seed === undefined ? Array.from({ length: recipe.runs }, (_, i) => i) : [seed]
   print(
     `\n${recipe.row}: ${recipe.units.join('-')}, ${recipe.training}; ${recipe.published} % (${recipe.source})\n` +
@@ -135,6 +146,7 @@ async function reproduceRow(
       epochs,
       validate,
       checkpoint: join(checkpoints, name),
+      resumeWith,
       signal,
     })
     progress.clear()

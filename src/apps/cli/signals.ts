@@ -1,6 +1,9 @@
-/** Ctrl-C and SIGTERM: the first one asks the work to stop, the next one ends the process. */
+/**
+ * Ctrl-C, SIGTERM, SIGHUP (the terminal was closed) and SIGQUIT (Ctrl-\\): the first one asks the work to
+ * stop, the next one ends the process.
+ */
 
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 }
+const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 }
 type Caught = keyof typeof EXIT_CODES
 
 /**

@@ -10,6 +10,7 @@ import {
   jsonOption,
   layersOption,
   numberOption,
+  resumeWithOption,
   UsageError,
 } from './options.js'
 import { JsonReporter, TextReporter } from './report.js'
@@ -68,8 +69,11 @@ to test on; settings that are left out are those of digits, of a regression lr 0
 
 Each epoch ends with the loss (mean loss), the regularization loss of l1 and l2, and the accuracy on held-out
 training examples; the weights of the lowest validation loss are kept, tested and saved. Ctrl-C
-ends the training early and does the same with what was reached; before the first epoch has ended,
-a model file that is there stays as it is.
+ends the training early and does the same with what was reached, and so do SIGTERM, SIGHUP and
+SIGQUIT; before the first epoch has ended, a model file that is there stays as it is.
+
+A checkpoint belongs to one training: with other data or settings it is refused, unless
+--resume-with names what differs, as the refusal does.
 
 A training that diverges ends with an error, saves nothing and leaves the files as they are. With
 --on-divergence restore it goes back to the last good epoch and ends there, with restoreAndLowerLr it
@@ -154,6 +158,7 @@ export function trainCommand(): Command {
       ),
     )
     .option('--checkpoint <file>', 'keeps the training after each epoch, and goes on from there')
+    .addOption(resumeWithOption())
     .addOption(choiceOption('--backend <name>', 'what computes', ['native', 'js']))
     .addOption(
       integerOption('--threads <n>', 'compute threads (default: the processors there are)', 1),
@@ -190,6 +195,9 @@ async function train(
     ...defaultsFor(source),
     ...(given.task === 'regress' && { loss: 'mse' as const, lr: REGRESSION_LR }),
     ...(given.optimizer === 'adam' && { lr: ADAM_LR, momentum: 0 }),
+  }
+  if (given.resumeWith !== undefined && given.checkpoint === undefined) {
+    throw new UsageError('--resume-with: expected with --checkpoint alone, got it without')
   }
   const reporter = json ? new JsonReporter() : new TextReporter()
   const interrupt = new Interrupt((name) => {

@@ -33,7 +33,7 @@ import { currentBackend, type LossName, losses } from '../../internal.js'
 import { holdOut, kindOf, readData } from './data.js'
 import { regressionFigures } from './regression.js'
 import { type EndEvent, epochTitle, type Reporter } from './report.js'
-import { checkWritable } from './savePath.js'
+import { checkOutputs } from './savePath.js'
 import type { Interrupt } from './signals.js'
 import { note } from './table.js'
 import { isTable, readTableProblem, type TableSettings } from './tables.js'
@@ -60,6 +60,8 @@ export interface TrainingOptions extends TableSettings {
   onDivergence?: OnDivergence
   /** File that keeps the training after each epoch, from which it goes on where the file exists. */
   checkpoint?: string
+  /** Names of what may differ from the training that the checkpoint is of. */
+  resumeWith?: readonly string[]
   backend?: 'native' | 'js'
   threads?: number
   /** File for the model; false for none. */
@@ -161,7 +163,7 @@ export async function runTraining(
   reporter: Reporter,
   interrupt: Interrupt,
 ): Promise<EndEvent> {
-  if (options.save !== false) checkWritable(options.save)
+  checkOutputs({ '--checkpoint': options.checkpoint, '--save': options.save }, source)
   if (options.backend) setBackend(options.backend)
   if (options.threads) setNumThreads(options.threads)
   const problem = await problemOf(source, options)
@@ -235,7 +237,7 @@ async function train(
   reporter: Reporter,
   { signal }: Interrupt,
 ): Promise<{ history: TrainingHistory; speed: number; seconds: number }> {
-  const { batchSize, epochs, seed, patience, checkpoint, onDivergence } = options
+  const { batchSize, epochs, seed, patience, checkpoint, resumeWith, onDivergence } = options
   const begin = performance.now()
   let examples = 0
   let total = 0
@@ -251,6 +253,7 @@ async function train(
     ...(patience !== undefined && { earlyStopping: { patience } }),
     onDivergence,
     checkpoint,
+    resumeWith,
     signal,
     onStep({ epoch, step, stepsPerEpoch, loss }) {
       examples = Math.min(step * batchSize, problem.train.size)

@@ -22,7 +22,8 @@ import type { Recipe } from './recipes.js'
 /** Training images that choices are made by; they are MNIST's last. */
 const HELD_OUT = 10_000
 
-export interface RunOptions extends Pick<FitOptions, 'onStep' | 'onEpoch' | 'signal'> {
+export interface RunOptions
+  extends Pick<FitOptions, 'onStep' | 'onEpoch' | 'signal' | 'resumeWith'> {
   seed: number
   epochs: number
   /** Trains without the last 10,000 training images and tests on them. */
@@ -62,7 +63,7 @@ async function trainAndTest(
   recipe: Recipe,
   options: RunOptions,
 ): Promise<Outcome> {
-  const { seed, epochs, validate, checkpoint, signal, onStep, onEpoch } = options
+  const { seed, epochs, validate, checkpoint, resumeWith, signal, onStep, onEpoch } = options
   const { train, test } = dataOf(validate)
   const { loss, batchSize, maxNorm } = recipe
   const optimizer = new SGD(model.parameters(), {
@@ -85,6 +86,7 @@ async function trainAndTest(
     augment,
     validation,
     checkpoint: `${checkpoint}.safetensors`,
+    resumeWith,
     signal,
     onStep,
     onEpoch,
@@ -104,7 +106,7 @@ async function pretrained(
   model: Sequential,
   train: Dataset,
   { pretraining }: Recipe,
-  { seed, checkpoint, signal, onPretrainEpoch }: RunOptions,
+  { seed, checkpoint, resumeWith, signal, onPretrainEpoch }: RunOptions,
 ): Promise<number> {
   if (pretraining === undefined) return 0
   const { layers } = await pretrain(model, train, {
@@ -113,6 +115,7 @@ async function pretrained(
     seed,
     signal,
     checkpoint,
+    resumeWith,
     onEpoch: onPretrainEpoch,
   })
   const reports = layers.flatMap(({ epochs }) => epochs)

@@ -1,7 +1,15 @@
 /** Callbacks: what happens between epochs. */
 
+import { dirname } from 'node:path'
 import { ArgumentError, DivergenceError, type Module, saveModel } from '../../index.js'
-import { checkFlag, checkFunction, checkNumber, excerpt, optionsOf } from '../../internal.js'
+import {
+  checkFlag,
+  checkFunction,
+  checkNumber,
+  checkWritable,
+  excerpt,
+  optionsOf,
+} from '../../internal.js'
 import type { Optimizer } from './optimizers.js'
 import { checkWeightsPath } from './weights.js'
 
@@ -222,6 +230,8 @@ export class ModelCheckpoint extends Callback {
 
   override onTrainBegin(): void {
     this.#best.begin()
+    // Not only after the first epoch; which folders the epochs' figures name is not known yet.
+    if (!dirname(this.filepath).includes('{')) checkWritable(this.filepath)
   }
 
   override onEpochEnd(epoch: number, logs: Logs): void {
