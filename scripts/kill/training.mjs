@@ -1,0 +1,38 @@
+// A short training with everything that a checkpoint holds; prints a digest of what it ends with.
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import {
+  dataset,
+  distortion,
+  fit,
+  Generator,
+  mlp,
+  SGD,
+  schedules,
+  softmaxCrossEntropy,
+} from '../../lib/index.js'
+
+const [folder] = process.argv.slice(2)
+const SIZE = 120
+const data = dataset({
+  inputs: new Generator(1).normal([SIZE, 16]).data(),
+  inputShape: [16],
+  targets: Int32Array.from({ length: SIZE }, (_, i) => i % 3),
+})
+const model = mlp([16, 24, 3], { dropout: 0.3, generator: new Generator(2) })
+const optimizer = new SGD(model.parameters(), { lr: schedules.cosine(0.1, 400), momentum: 0.9 })
+const history = await fit(model, data, {
+  loss: softmaxCrossEntropy,
+  optimizer,
+  epochs: 20,
+  batchSize: 7,
+  validation: 0.2,
+  keepBest: true,
+  augment: distortion({ imageShape: [4, 4], alpha: 5, sigma: 2, rotation: 20 }),
+  checkpoint: join(folder, 'checkpoint'),
+})
+const hash = createHash('sha256')
+for (const parameter of model.parameters()) hash.update(parameter.data())
+const figures = history.epochs.map(({ loss, validationLoss }) => [loss, validationLoss])
+hash.update(JSON.stringify([history.bestEpoch, figures]))
+process.stdout.write(hash.digest('hex'))
