@@ -26,6 +26,7 @@ const history = await fit(model, data, {
   optimizer,
   epochs: 20,
   batchSize: 7,
+  seed: 3,
   validation: 0.2,
   keepBest: true,
   augment: distortion({ imageShape: [4, 4], alpha: 5, sigma: 2, rotation: 20 }),

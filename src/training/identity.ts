@@ -6,7 +6,7 @@ import { excerpt } from '../base/errors.js'
 import { version } from '../base/version.js'
 import type { Dataset } from '../data/dataset.js'
 import { digestOf } from '../data/digest.js'
-import type { Loss } from '../nn/losses.js'
+import type { Loss, TargetKind } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
 import { Sequential } from '../nn/sequential.js'
 import type { GroupSettings, Optimizer } from '../optim/optimizer.js'
@@ -27,7 +27,7 @@ export interface Training {
   data: Dataset
   /** Another data set, or the share of this one. */
   validation?: Dataset | number
-  loss: Loss
+  loss: Loss<TargetKind>
   /** Numbers that decide on the batches. */
   settings: { examples: number; batchSize: number; seed: number; shuffle: boolean }
 }

@@ -59,6 +59,7 @@ async function train(checkpoint: string, { options, ...plan }: Plan = {}) {
     optimizer,
     epochs: 1,
     batchSize: 8,
+    seed: 0,
     checkpoint,
     ...options,
   })
@@ -274,7 +275,7 @@ t.test('settings that a callback changed are kept, unless others are accepted', 
     const onEpoch = ({ epoch }: EpochReport) => {
       if (epoch === 2) optimizer.groups[0].lr = 0.01
     }
-    const options = { loss: softmaxCrossEntropy, optimizer, batchSize: 8, onEpoch }
+    const options = { loss: softmaxCrossEntropy, optimizer, batchSize: 8, seed: 0, onEpoch }
     const history = await fit(model, data, { ...options, epochs, checkpoint, resumeWith })
     return { model, lrs: history.epochs.map(({ lr }) => lr) }
   }
