@@ -69,11 +69,6 @@ t.test('what is refused before anything is read or trained', { skip: windows }, 
     [['--save', 'nowhere'], 1, /--save nowhere: .* got no folder .*none\n/],
     [['--checkpoint', 'no/z'], 1, /--checkpoint no\/z: .* got no folder no\n/],
     [['--resume-with', 'lr'], 2, /--resume-with: expected with --checkpoint alone, got it without/],
-    [
-      ['--checkpoint', 'z', '--resume-with', 'lr,'],
-      2,
-      /--resume-with: expected names as in lr,data/,
-    ],
   ]
   for (const [args, code, message] of cases) {
     const run = await runCommand([...iris, ...args], { cwd })

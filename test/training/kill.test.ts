@@ -3,6 +3,10 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
+// Each run is a process; on a busy machine they take their time.
+const MINUTES = 5
+t.setTimeout(MINUTES * 60_000)
+
 t.test(
   'killed and resumed runs end with the bits of whole ones',
   { timeout: MINUTES * 60_000 },
