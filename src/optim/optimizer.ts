@@ -203,7 +203,8 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
   lrOf(group: GroupSettings = this.#groups[0]): number {
     checkGroup('lrOf', group)
     const lr = typeof group.lr === 'function' ? group.lr(this.steps) : group.lr
-    return lr / this.lrDivisor
+    // Divided, text would become a number that `check` lets pass.
+    return typeof lr === 'number' ? lr / this.lrDivisor : lr
   }
 
   /**

@@ -2,7 +2,7 @@
 
 import { checkCount, checkLoss, optionsOf } from '../base/arguments.js'
 import { DivergenceError } from '../base/errors.js'
-import type { Dataset } from '../data/dataset.js'
+import { checkDataset, type Dataset } from '../data/dataset.js'
 import { Examples } from '../data/examples.js'
 import { DataLoader } from '../data/loader.js'
 import { blameFor } from '../nn/finite.js'
@@ -60,6 +60,7 @@ export async function evaluate<K extends TargetKind>(
   const known = { loss: true, batchSize: true } as const
   const { loss, batchSize = BATCH } = optionsOf('evaluate', options ?? {}, known)
   checkModule('evaluate', model)
+  checkDataset('evaluate', data)
   checkLoss('evaluate', loss)
   checkCount('evaluate', 'batchSize', batchSize)
   requireLogits('evaluate', model, loss)

@@ -14,7 +14,7 @@ import {
 } from '../base/arguments.js'
 import { ArgumentError, excerpt, ShapeError, spelled } from '../base/errors.js'
 import { kindOfTypedArray } from '../base/typedArrays.js'
-import { type Dataset, splitRows } from '../data/dataset.js'
+import { checkDataset, type Dataset, splitRows } from '../data/dataset.js'
 import { Examples } from '../data/examples.js'
 import { DataLoader } from '../data/loader.js'
 import type { Augment } from '../data/transforms/distortion.js'
@@ -131,7 +131,7 @@ export async function fit<K extends TargetKind>(
   const options = optionsOf('fit', given, OPTIONS)
   checkOptions(model, options)
   requireLogits('fit', model, options.loss)
-  checkValidation(data, options.validation)
+  checkData(data, options.validation)
   const { batchSize = 32, shuffle = true, epochs, signal, optimizer, augment } = options
   const seed = options.seed ?? seedFor(options.checkpoint)
   const { onStep, onDivergence = 'stop' } = options
@@ -330,12 +330,11 @@ function checkOptions(model: Module, options: FitOptions): void {
   }
 }
 
-/** Refuses a data set to validate on whose examples are not like those to train on. */
-function checkValidation(data: Dataset, validation: Dataset | number | undefined): void {
-  const isDataset = (set: Dataset) =>
-    Array.isArray(set?.inputShape) && Array.isArray(set.targetShape)
-  // What is none is refused when it is loaded.
-  if (typeof validation !== 'object' || ![data, validation].every(isDataset)) return
+/** Refuses what is no data set, and one to validate on whose examples are not like the others. */
+function checkData(data: Dataset, validation: Dataset | number | undefined): void {
+  checkDataset('fit', data)
+  if (validation === undefined || typeof validation === 'number') return
+  checkDataset('fit: validation', validation)
   const describe = ({ inputShape, targets, targetShape }: Dataset) =>
     `inputs ${format(inputShape)} and ${kindOfTypedArray(targets) === 'Int32Array' ? 'labels' : `targets ${format(targetShape)}`}`
   const [wanted, found] = [data, validation].map(describe)

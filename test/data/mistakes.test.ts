@@ -5,8 +5,10 @@ import {
   dataset,
   ReleasedTensorError,
   ShapeError,
+  split,
 } from '../../lib/index.js'
 import { mistakes } from '../support/mistakes.js'
+import { wrong } from '../support/reference.js'
 
 const rows = [
   [0, 0],
@@ -73,5 +75,53 @@ mistakes([
     () => [...new DataLoader(xor)][0].targets.data(),
     ReleasedTensorError,
     /clone\(\) keeps/,
+  ],
+  [
+    'X, y',
+    () => dataset(wrong(rows)),
+    ArgumentError,
+    /^dataset: expected one object of options \(.*inputs, .*targets.* got an array$/,
+  ],
+  [
+    'nothing',
+    () => dataset(wrong(undefined)),
+    ArgumentError,
+    /^dataset: expected one object of options .* got undefined$/,
+  ],
+  [
+    'names of Python',
+    () => dataset(wrong({ X: rows, y: [0] })),
+    ArgumentError,
+    /^dataset: expected options among .*inputs.* got X$/,
+  ],
+  [
+    'no targets',
+    () => dataset(wrong({ inputs: rows })),
+    ArgumentError,
+    /expected targets as rows .* got undefined$/,
+  ],
+  [
+    'a list of inputs',
+    () => dataset(wrong({ inputs: [1, 2], targets: [0, 1] })),
+    ArgumentError,
+    /expected rows in inputs, got \[1, 2\]$/,
+  ],
+  [
+    'arrays to split',
+    () => split(wrong(rows), 0.25, 1),
+    ArgumentError,
+    /^split: expected a data set, as dataset\(\) makes/,
+  ],
+  [
+    'arrays to load',
+    () => new DataLoader(wrong(rows)),
+    ArgumentError,
+    /^DataLoader: expected a data set, as dataset\(\) makes/,
+  ],
+  [
+    'nothing to load',
+    () => new DataLoader(wrong(undefined)),
+    ArgumentError,
+    /^DataLoader: expected a data set.* got undefined$/,
   ],
 ])

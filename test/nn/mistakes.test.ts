@@ -1,9 +1,12 @@
 /** Mistakes with models, losses and optimizers: each is an error that says what to do. */
 import {
+  Adam,
   ArgumentError,
+  Linear,
   mlp,
   mse,
   oneHot,
+  Sequential,
   SGD,
   ShapeError,
   softmaxCrossEntropy,
@@ -81,5 +84,53 @@ mistakes([
     () => new SGD([], { lr: 1 }),
     ArgumentError,
     /got none; modules find them in public properties$/,
+  ],
+  [
+    'units one by one',
+    () => mlp(wrong(2), wrong(4)),
+    ArgumentError,
+    /^mlp: expected an array of units, got 2$/,
+  ],
+  [
+    'a list of layers',
+    () => new Sequential(wrong([new Linear(2, 2)])),
+    ArgumentError,
+    /^Sequential: expected a module .* got \[Linear/,
+  ],
+  [
+    'a class of layers',
+    () => new Sequential(wrong(Linear)),
+    ArgumentError,
+    /got \[class Linear extends Module\]$/,
+  ],
+  [
+    'labels as an array',
+    () => softmaxCrossEntropy(zeros([4, 2]), wrong([0, 1, 1, 0])),
+    ArgumentError,
+    /^softmaxCrossEntropy: expected a tensor, got \[0, 1, 1, 0\]; tensor/,
+  ],
+  [
+    'a learning rate as text',
+    () => new SGD(mlp([2, 2]).parameters(), wrong({ lr: '0.1' })),
+    ArgumentError,
+    /^SGD: expected lr >= 0, got '0\.1'$/,
+  ],
+  [
+    'no learning rate',
+    () => new Adam(mlp([2, 2]).parameters(), wrong({})),
+    ArgumentError,
+    /^Adam: expected lr >= 0, got undefined$/,
+  ],
+  [
+    'a bare learning rate',
+    () => new SGD(mlp([2, 2]).parameters(), wrong(0.1)),
+    ArgumentError,
+    /one object of options \(lr, .* got 0\.1$/,
+  ],
+  [
+    'momentum as text',
+    () => new SGD(mlp([2, 2]).parameters(), wrong({ lr: 1, momentum: '0.9' })),
+    ArgumentError,
+    /expected momentum .* got '0\.9'$/,
   ],
 ])

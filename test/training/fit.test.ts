@@ -77,7 +77,7 @@ t.test('data that are none', async (t) => {
   setBackend('native')
   const { model, options } = start()
   const empty = { ...data, size: 0, inputs: new Float32Array(0), targets: new Int32Array(0) }
-  const message = /^DataLoader: expected a data set, as dataset\(\) makes it, got /
+  const message = /^(fit|evaluate): expected a data set, as dataset\(\) makes it, got /
   for (const wrong of [empty, [[1, 2, 3]], undefined] as Dataset[]) {
     await rejects(t, fit(model, wrong, options), ArgumentError, message)
     await rejects(t, evaluate(model, wrong, { loss }), ArgumentError, message)
