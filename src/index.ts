@@ -46,15 +46,19 @@ export {
   type Task,
 } from './data/dataset.js'
 export { type Batch, Examples } from './data/examples.js'
+export type { ByteSource } from './data/formats/text.js'
 export { DataLoader, type LoaderOptions } from './data/loader.js'
 export { digits } from './data/sets/digits.js'
 export { iris } from './data/sets/iris.js'
 export { mnist } from './data/sets/mnist.js'
+export type { CellFormat } from './data/table/cells.js'
 export type { ColumnDescription } from './data/table/describe.js'
 export type {
   CategoryEncoding,
+  LabelEncoding,
   NumberEncoding,
   TableEncoding,
+  ValueEncoding,
 } from './data/table/encoding.js'
 export type { TableCell, TableRecord, TableRows } from './data/table/frame.js'
 export type { MissingPolicy } from './data/table/missing.js'

@@ -4,6 +4,7 @@ import { checkCount, optionsOf } from '../base/arguments.js'
 import { ArgumentError, DivergenceError, excerpt, ShapeError } from '../base/errors.js'
 import { type Rows, readRows } from '../data/rows.js'
 import { encodeInMemory } from '../data/table/applied.js'
+import type { ValueEncoding } from '../data/table/encoding.js'
 import type { TableRows } from '../data/table/frame.js'
 import { unseenNotes } from '../data/table/openTable.js'
 import { applyPreprocessing, type Preprocessing } from '../data/transforms/standardize.js'
@@ -153,7 +154,7 @@ export function regress(
   inputs: Float32Array,
   batchSize = BATCH,
 ): Float32Array {
-  const { mean, scale } = encoding.target as { mean: number; scale: number }
+  const { mean, scale } = encoding.target as ValueEncoding
   const values = new Float32Array(inputs.length / width)
   inBatches(model, inputs, width, NONE, batchSize, (outputs, row) => {
     values.set(

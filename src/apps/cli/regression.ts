@@ -1,5 +1,5 @@
 /** How well values are predicted. */
-import type { Dataset, Regressor } from '../../index.js'
+import type { Dataset, Regressor, ValueEncoding } from '../../index.js'
 import { regress } from '../../internal.js'
 
 export interface RegressionFigures {
@@ -14,7 +14,7 @@ export interface RegressionFigures {
 
 /** @param data with standardized values, as the encoding gives them */
 export function regressionFigures(regressor: Regressor, data: Dataset): RegressionFigures {
-  const { mean, scale } = regressor.encoding.target as { mean: number; scale: number }
+  const { mean, scale } = regressor.encoding.target as ValueEncoding
   const predicted = regress(regressor, data.inputs as Float32Array)
   const values = Float64Array.from(data.targets, (target) => target / scale + mean)
   const sum = (of: (value: number, i: number) => number) =>

@@ -3,6 +3,7 @@
 import { basename } from 'node:path'
 import type { Command } from 'commander'
 import {
+  type ByteSource,
   type Classifier,
   DataError,
   type Dataset,
@@ -14,7 +15,6 @@ import {
 } from '../../index.js'
 import {
   type Applied,
-  type ByteSource,
   encodeRows,
   inParts,
   OpenTable,

@@ -9,6 +9,7 @@ import {
   inputsOf,
   type NumberEncoding,
   type TableEncoding,
+  type ValueEncoding,
   widthOf,
 } from './encoding.js'
 import { className } from './roles.js'
@@ -135,7 +136,7 @@ export function* encodeLabels(
  */
 export function* encodeValues(
   column: Column,
-  { mean, scale }: { mean: number; scale: number },
+  { mean, scale }: ValueEncoding,
   rows: ArrayLike<number>,
   table: string,
 ): Pausable<Float32Array> {

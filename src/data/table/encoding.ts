@@ -30,6 +30,20 @@ export interface CategoryEncoding {
   readonly mostFrequent?: string
 }
 
+/** A target of classes. */
+export interface LabelEncoding {
+  /** The column. */
+  readonly name: string
+}
+
+/** A target of values y, as (y - mean)·scale. */
+export interface ValueEncoding extends LabelEncoding {
+  /** Of the training rows. */
+  readonly mean: number
+  /** 1 / standard deviation of the training rows. */
+  readonly scale: number
+}
+
 /** How a row of a table becomes the inputs of a network, and its outputs an answer. Plain data. */
 export interface TableEncoding {
   /** All columns of the table, by which a file without names is read. */
@@ -38,10 +52,8 @@ export interface TableEncoding {
   readonly isNamed: boolean
   /** What the inputs are made of, in their order. */
   readonly features: readonly (NumberEncoding | CategoryEncoding)[]
-  /** The column to predict; of a regression with what its values went through. */
-  readonly target:
-    | { readonly name: string }
-    | { readonly name: string; readonly mean: number; readonly scale: number }
+  /** The column to predict. */
+  readonly target: LabelEncoding | ValueEncoding
   /** What is done where a value is missing. */
   readonly missing: MissingPolicy
   /** How the cells of the table were written. */
