@@ -58,7 +58,7 @@ t.test('containers of every kind, and of another realm', async (t) => {
   t.strictSame(paths(circular), ['held.0.weight'])
   const drops = new Holder(new Set([new Dropout(0.5)]))
   t.strictSame([...drops.namedGenerators().keys()], ['held.0.generator'])
-  t.equal(drops.eval().held instanceof Set && [...drops.held][0].training, false)
+  t.equal(drops.eval().held instanceof Set && [...(drops.held as Set<Dropout>)][0].training, false)
 })
 
 t.test('layers in a set are trained', async (t) => {
