@@ -54,13 +54,18 @@ function reduce(op: string, losses: Tensor, reduction: Reduction): Tensor {
   }
 }
 
-/** A loss from what it makes of each example, or each element. */
-function lossOf(op: string, each: (outputs: Tensor, targets: Targets) => Tensor): Loss<TargetKind> {
-  return (outputs, targets, reduction = 'mean', ...rest: unknown[]) => {
+/** A loss from what it makes of each example, or each element; checkpoints know it by its name. */
+function lossOf(
+  op: string,
+  each: (outputs: Tensor, targets: Targets) => Tensor,
+  name = op,
+): Loss<TargetKind> {
+  const loss: Loss<TargetKind> = (outputs, targets, reduction = 'mean', ...rest: unknown[]) => {
     refuseRest(op, rest)
     for (const x of [outputs, targets]) requireTensor(op, x)
     return reduce(op, each(outputs, targets), reduction)
   }
+  return Object.defineProperty(loss, 'name', { value: name })
 }
 
 // Ops that move values and leave them as they are.
@@ -192,12 +197,16 @@ export function huberLoss(delta: number): Loss<TargetKind> {
   if (!isWithin(delta, Number.MIN_VALUE, Infinity)) {
     throw new ArgumentError(`huber: expected delta > 0, got ${excerpt(delta)}`)
   }
-  return lossOf('huber', (outputs, targets) => {
-    const r = outputs.sub(asValues('huber', outputs, targets)).abs()
-    // c = min(r, delta): r²/2 = c·(r - c/2) inside, delta·(r - delta/2) outside.
-    const c = r.clip(0, delta)
-    return c.mul(r.sub(c.mul(0.5)))
-  })
+  return lossOf(
+    'huber',
+    (outputs, targets) => {
+      const r = outputs.sub(asValues('huber', outputs, targets)).abs()
+      // c = min(r, delta): r²/2 = c·(r - c/2) inside, delta·(r - delta/2) outside.
+      const c = r.clip(0, delta)
+      return c.mul(r.sub(c.mul(0.5)))
+    },
+    `huber(${delta})`,
+  )
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   type FitOptions,
   fit,
   Generator,
+  huberLoss,
   Linear,
   type Loss,
   l1,
@@ -379,6 +380,10 @@ t.test('a step that cannot be captured: the file says so, the rest is compared',
     /in step \(was Reading, .*; softmaxCrossEntropy, is Reading, .*; mse\)/,
   )
   await rejects(t, train(file, { ...plan, settings: { lr: 0.2 } }), DataError, /in lr /)
+  const delta = (value: number) => ({ ...plan, options: { loss: huberLoss(value) } })
+  await train(`${file}-huber`, delta(1))
+  const sharper = train(`${file}-huber`, delta(0.5))
+  await rejects(t, sharper, DataError, /huber\(1\), is .* huber\(0\.5\)\)/)
 })
 
 t.test('files of the format before, and positions in an epoch', async (t) => {
