@@ -40,17 +40,19 @@ export function groupOf<Settings extends object>(
   op: string,
   group: { parameters: readonly unknown[] } & Settings,
 ): Group<Settings> {
-  const { parameters } = group
-  const given = Array.isArray(parameters) ? [...parameters] : [parameters]
-  const wrong = given.findIndex((x) => !isTensor(x))
-  if (wrong >= 0 || !Array.isArray(parameters)) {
-    throw new ArgumentError(
-      `${op}: expected a list of tensors to optimize, got ${excerpt(given[Math.max(wrong, 0)])}`,
-    )
-  }
+  checkParameters(op, group.parameters)
   return Object.fromEntries(
     Object.entries(group).map(([name, value]) => [name, ownList(value)]),
   ) as Group<Settings>
+}
+
+function checkParameters(op: string, parameters: unknown): void {
+  const given: readonly unknown[] = Array.isArray(parameters) ? [...parameters] : [parameters]
+  const wrong = given.findIndex((x) => !isTensor(x))
+  if (wrong < 0 && Array.isArray(parameters)) return
+  throw new ArgumentError(
+    `${op}: expected a list of tensors to optimize, got ${excerpt(given[Math.max(wrong, 0)])}`,
+  )
 }
 
 function ownList(value: unknown): unknown {
@@ -75,6 +77,7 @@ export function settable<Settings extends object>(
           `capture: ${String(name)} of ${op} was set inside, which replays would not repeat; set it between calls, or make it a schedule`,
         )
       }
+      if (name === 'parameters') checkParameters(op, value)
       noteChange()
       return Reflect.set(target, name, ownList(value))
     },

@@ -597,19 +597,6 @@ t.test('what cannot be is refused', async (t) => {
   await t.rejects(built.fit(x, y, quiet), { message: /expected a compiled model/ })
 })
 
-t.test('compiling again frees what the optimizer before kept', async (t) => {
-  const model = small({ units: 10, activation: 'softmax' })
-  const compile = () => model.compile({ optimizer: 'adam', loss: 'sparseCategoricalCrossentropy' })
-  compile()
-  await model.fit(x, y, quiet)
-  const { buffers } = memory()
-  compile()
-  t.equal(memory().buffers, buffers - 12)
-  await model.fit(x, y, quiet)
-  t.equal(memory().buffers, buffers)
-  model.dispose()
-})
-
 t.test('layers that are not trainable', async (t) => {
   const frozen = new layers.Dense({
     units: 20,

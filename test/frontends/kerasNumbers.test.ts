@@ -261,7 +261,7 @@ test('a layer that comes twice, and in two models, has the same weights', async 
   twice.summary((text) => {
     table = text
   })
-  t.match(table, /Total params: 9$/)
+  t.match(table, /Total params: 9\n/)
   const wider = new Sequential([new layers.Dense({ units: 3, inputShape: [2] }), layer])
   t.throws(() => wider.countParams(), {
     name: 'ShapeError',

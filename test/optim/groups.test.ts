@@ -137,6 +137,8 @@ onBothBackends('settings and lists that a group does not have', (t) => {
   const optimizer = new SGD([a], { lr: 0.1, regularizer: regularizers })
   const [group] = optimizer.groups
   refuses(t, () => Object.assign(group, { learningRate: 1 }), ArgumentError, /^SGD: .*learningRate/)
+  const none = () => Object.assign(group, { parameters: ['w'] })
+  refuses(t, none, ArgumentError, /^SGD: expected a list of tensors to optimize, got 'w'$/)
   regularizers.push(l2(1000))
   close(t, [optimizer.regularizationLoss()], [0.5], 1e-6, "the caller's list is copied")
   t.throws(() => wrong(group.regularizer).push(l2(1)), TypeError, 'a list is replaced, not changed')
