@@ -1,12 +1,9 @@
 #include "buffers.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cstdlib>
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace nb {
 namespace {
@@ -15,9 +12,8 @@ constexpr size_t kSlots = size_t{1} << 22;
 constexpr size_t kNoSlot = SIZE_MAX;
 constexpr uint32_t kLastGeneration = (uint32_t{1} << 31) - 1;  // 22 + 31 bits fit a double
 constexpr size_t kAlignment = 64;
-constexpr size_t kClasses = 4 * 40;  // up to 2^45 bytes
-// Released memory beyond this goes back to the system.
-constexpr size_t kPoolLimit = size_t{512} << 20;
+constexpr size_t kClasses = 4 * 40;
+constexpr size_t kMostBytes = size_t{1} << 45;
 
 // Four classes per power of two: at most a quarter is wasted. Class 0 is 64 bytes.
 constexpr size_t class_bytes(uint8_t size_class) {
@@ -33,45 +29,24 @@ uint8_t class_of(size_t bytes) {
   return static_cast<uint8_t>(4 * (log2 - 7) + quarter);
 }
 
-// Blocks of 2 MiB and more are asked for in pages of that size: a batch's rows, which lie all over
-// the data set, and large weights then need few entries of the processor's page cache.
-void* system_memory(size_t bytes) {
-#ifdef MADV_HUGEPAGE
-  constexpr size_t kHugePage = size_t{2} << 20;
-  if (bytes >= kHugePage) {
-    // Not aligned_alloc, which wants a multiple of the alignment.
-    void* data = nullptr;
-    if (posix_memalign(&data, kHugePage, bytes) != 0) return nullptr;
-    madvise(data, bytes, MADV_HUGEPAGE);  // no matter if it is refused
-    return data;
-  }
-#endif
-  return std::aligned_alloc(kAlignment, bytes);
-}
-
-size_t physical_memory() {
-  const long pages = sysconf(_SC_PHYS_PAGES);
-  const long page_size = sysconf(_SC_PAGESIZE);
-  if (pages <= 0 || page_size <= 0) return SIZE_MAX;
-  return static_cast<size_t>(pages) * static_cast<size_t>(page_size);
-}
-
 }  // namespace
 
-Buffers::Buffers() : slots_(1), pool_(kClasses), limit_(physical_memory()) {}
+Buffers::Buffers(Available available)
+    : slots_(1), pool_(kClasses), available_(std::move(available)) {}
 
 Buffers::~Buffers() {
   for (size_t slot = 0; slot < slots_.size(); ++slot) {
-    if (slots_[slot].root == slot) std::free(slots_[slot].data);
+    const Buffer& buffer = slots_[slot];
+    if (buffer.root == slot && buffer.data != nullptr) {
+      give_memory(buffer.data, class_bytes(buffer.size_class));
+    }
   }
-  trim();
+  trim(0);
 }
 
 double Buffers::allocate(size_t length, DType dtype) {
   size_t bytes;
-  // The system may promise memory it does not have and kill the process when it is touched.
-  if (__builtin_mul_overflow(length, element_size(dtype), &bytes) || bytes > limit_ ||
-      memory_.live > limit_ - bytes) {
+  if (__builtin_mul_overflow(length, element_size(dtype), &bytes) || bytes > kMostBytes) {
     throw std::bad_alloc();
   }
   const size_t slot = free_slot();
@@ -132,11 +107,8 @@ void* Buffers::take(uint8_t size_class) {
     return data;
   }
   const size_t bytes = class_bytes(size_class);
-  void* data = system_memory(bytes);
-  if (data == nullptr) {
-    trim();
-    data = system_memory(bytes);
-  }
+  void* data = take_memory(bytes, available_);
+  if (data == nullptr && trim(0) > 0) data = take_memory(bytes, available_);
   if (data == nullptr) throw std::bad_alloc();
   return data;
 }
@@ -161,8 +133,8 @@ void Buffers::give_back(size_t slot) {
   const size_t bytes = class_bytes(buffer.size_class);
   memory_.live -= bytes;
   --memory_.buffers;
-  if (memory_.pooled + bytes > kPoolLimit) {
-    std::free(buffer.data);
+  if (memory_.pooled + bytes > pool_limit()) {
+    give_memory(buffer.data, bytes);
   } else {
     pool_[buffer.size_class].push_back(buffer.data);
     memory_.pooled += bytes;
@@ -174,6 +146,7 @@ void Buffers::free(size_t slot) {
   Buffer& buffer = slots_[slot];
   buffer.data = nullptr;
   buffer.released = false;
+  buffer.owner = 0;
   // A slot whose generations are used up is retired: a handle is never given out twice.
   if (buffer.generation++ < kLastGeneration) free_slots_.push_back(static_cast<uint32_t>(slot));
 }
@@ -234,12 +207,29 @@ const Buffer* Buffers::find(double handle) const {
   return slot == kNoSlot ? nullptr : &slots_[slot];
 }
 
-void Buffers::trim() {
-  for (auto& blocks : pool_) {
-    for (void* block : blocks) std::free(block);
-    blocks.clear();
+Buffer* Buffers::find_own(double handle) {
+  const size_t slot = slot_of(handle);
+  return slot == kNoSlot ? nullptr : &slots_[slot];
+}
+
+size_t Buffers::bytes_of(const Buffer& buffer) const {
+  const bool is_root = &slots_[buffer.root] == &buffer;
+  return is_root ? class_bytes(buffer.size_class) : 0;
+}
+
+size_t Buffers::trim(size_t most) {
+  const size_t before = memory_.pooled;
+  // The largest first: the fewest are to be made anew.
+  for (size_t size_class = kClasses; size_class-- > 0 && memory_.pooled > most;) {
+    auto& blocks = pool_[size_class];
+    const size_t bytes = class_bytes(static_cast<uint8_t>(size_class));
+    for (; !blocks.empty() && memory_.pooled > most; blocks.pop_back()) {
+      give_memory(blocks.back(), bytes);
+      memory_.pooled -= bytes;
+    }
   }
-  memory_.pooled = 0;
+  if (memory_.pooled < before) flush_memory();
+  return before - memory_.pooled;
 }
 
 }  // namespace nb

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "dtype.h"
+#include "system_memory.h"
 
 namespace nb {
 
@@ -23,6 +24,8 @@ struct Buffer {
   uint32_t root = 0;
   uint32_t generation = 0;
   DType dtype = DType::float32;
+  // The entry of the JavaScript object that it is released with (napi/owners.h); 0: none.
+  uint32_t owner = 0;
 
   // The rest is of a root alone.
   uint8_t size_class = 0;
@@ -60,7 +63,7 @@ struct MemoryUse {
 
 class Buffers final : public BufferSource {
  public:
-  Buffers();
+  explicit Buffers(Available available = physical_memory);
   ~Buffers() override;
   Buffers(const Buffers&) = delete;
   Buffers& operator=(const Buffers&) = delete;
@@ -86,6 +89,12 @@ class Buffers final : public BufferSource {
     return root.written || (writes && root.readers > 0);
   }
   const MemoryUse& memory() const { return memory_; }
+  // Gives memory kept for reuse back to the system, but for so many bytes; how many it was.
+  size_t trim(size_t most);
+  // Bytes that a buffer keeps from others; 0 of a view.
+  size_t bytes_of(const Buffer& buffer) const;
+  // As find, for who changes it.
+  Buffer* find_own(double handle);
 
  private:
   size_t slot_of(double handle) const;  // kNoSlot when there is none
@@ -94,13 +103,12 @@ class Buffers final : public BufferSource {
   void free(size_t slot);
   void* take(uint8_t size_class);
   void give_back(size_t slot);
-  void trim();
 
   std::vector<Buffer> slots_;  // the first is never used
   std::vector<uint32_t> free_slots_;
   std::vector<std::vector<void*>> pool_;  // by size class
   MemoryUse memory_;
-  size_t limit_;  // bytes of memory this machine has
+  Available available_;
 };
 
 }  // namespace nb

@@ -18,6 +18,7 @@ export {
   memory,
   setBackend,
   setNumThreads,
+  trimMemory,
 } from './backend/current.js'
 export type { ArrayOf, DType } from './backend/dtype.js'
 export {
@@ -129,7 +130,7 @@ export { SGD, type SGDSettings } from './optim/sgd.js'
 export { arange, eye, full, ones, rand, randn, tensor, zeros } from './tensor/create.js'
 export { noGrad } from './tensor/graph.js'
 export { Generator, setSeed } from './tensor/random.js'
-export { scope } from './tensor/scope.js'
+export { OpenScope, openScope, scope } from './tensor/scope.js'
 export type { Shape } from './tensor/shape.js'
 export { fullLike, type Operand, Tensor } from './tensor/tensor.js'
 export { type Evaluation, evaluate, predictedClasses } from './training/evaluate.js'

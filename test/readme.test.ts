@@ -54,7 +54,8 @@ function project(t: Test, files: Record<string, string> = {}): string {
 async function run(t: Test, { language, code }: Example): Promise<{ stderr: string }> {
   const options = { cwd: project(t), env }
   if (language === 'bash') return promisify(execFile)('bash', ['-euc', code], options)
-  const script = language === 'ts' ? (await transform(code, { loader: 'ts' })).code : code
+  const script =
+    language === 'ts' ? (await transform(code, { loader: 'ts', target: 'node20' })).code : code
   return promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], options)
 }
 

@@ -51,13 +51,26 @@ double Programs::compile(const Napi::CallbackInfo& info) {
   const Program::Steps steps{steps_at(3), steps_at(2), steps_at(4)};
   auto entry = std::make_unique<Entry>();
   entry->id = next_id_;
-  try {
+  const auto make = [&] {
     entry->program = std::make_unique<Program>(buffers_, arena_bytes, places, steps);
+  };
+  try {
+    try {
+      make();
+    } catch (const std::bad_alloc&) {
+      owners_.collect();
+      make();
+    }
   } catch (const std::bad_alloc&) {
     refuse(env_, "program: no memory for an arena of " + std::to_string(arena_bytes) + " bytes",
            "MEMORY");
   } catch (const KernelFault& fault) {
     refuse(env_, std::string("program: ") + fault.what());
+  }
+  if (!info[5].IsUndefined()) {
+    const Owners::Owned owned{Owners::Kind::program, static_cast<double>(next_id_)};
+    entry->owner = owners_.add(info[5], owned, arena_bytes);
+    if (entry->owner == 0) refuse(env_, "program: expected an object as its owner");
   }
   entries_.emplace(next_id_, std::move(entry));
   return static_cast<double>(next_id_++);
@@ -255,6 +268,7 @@ double Programs::progress(double id) {
 void Programs::dispose(double id) {
   Entry& entry = this->entry(id);
   entry.disposed = true;
+  owners_.remove(entry.owner);
   if (entry.run) {
     entry.run->cancelled = true;
   } else {

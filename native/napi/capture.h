@@ -8,6 +8,7 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "owners.h"
 #include "program.h"
 
 namespace nb {
@@ -15,10 +16,12 @@ namespace nb {
 // The programs of one environment, and its runs that are under way.
 class Programs {
  public:
-  Programs(napi_env env, Buffers& buffers) : env_(env), buffers_(buffers) {}
+  Programs(napi_env env, Buffers& buffers, Owners& owners)
+      : env_(env), buffers_(buffers), owners_(owners) {}
   ~Programs();
 
-  // compile(arenaBytes, places, steps): see Backend.compile in src/backend/native.ts.
+  // compile(arenaBytes, places, steps, before, after, owner?): id. It is disposed of when the
+  // owner, an object, is collected. See Backend.compile in src/backend/native.ts.
   double compile(const Napi::CallbackInfo& info);
   // runProgram(id, iterations, transfers): iterations done
   double run(const Napi::CallbackInfo& info);
@@ -33,6 +36,8 @@ class Programs {
   struct Entry {
     uint64_t id;
     std::unique_ptr<Program> program;
+    // The tie to its owner.
+    uint32_t owner = 0;
     // The run under way, of which a program has one at most, and who wants to know of its end.
     std::unique_ptr<Run> run;
     Napi::FunctionReference callback;
@@ -57,6 +62,7 @@ class Programs {
 
   napi_env env_;
   Buffers& buffers_;
+  Owners& owners_;
   std::unordered_map<uint64_t, std::unique_ptr<Entry>> entries_;
   uint64_t next_id_ = 1;
   napi_threadsafe_function queue_ = nullptr;

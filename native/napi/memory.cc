@@ -19,9 +19,18 @@ napi_value alloc(napi_env env, napi_callback_info info) {
     throw_error(env, "KERNEL", "alloc: expected a length and a dtype");
     return nullptr;
   }
+  Environment& state = environment(env);
+  const auto allocate = [&] {
+    return state.buffers.allocate(static_cast<size_t>(length), static_cast<DType>(dtype));
+  };
   try {
-    const double handle =
-        environment(env).buffers.allocate(static_cast<size_t>(length), static_cast<DType>(dtype));
+    double handle;
+    try {
+      handle = allocate();
+    } catch (const std::bad_alloc&) {
+      state.owners.collect();
+      handle = allocate();
+    }
     napi_value result;
     napi_create_double(env, handle, &result);
     return result;
@@ -31,6 +40,45 @@ napi_value alloc(napi_env env, napi_callback_info info) {
         "alloc: no memory for " + std::to_string(static_cast<size_t>(length)) + " elements");
     return nullptr;
   }
+}
+
+// own(handle, object): the buffer is released when the object is collected, unless it was before.
+napi_value own(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  arguments(env, info, values, 2);
+  const double handle = number_at(env, values[0]);
+  Environment& state = environment(env);
+  if (state.owners.make_room()) state.buffers.trim(state.owners.pool_bound());
+  Buffer* buffer = state.buffers.find_own(handle);
+  if (buffer == nullptr) {
+    throw_error(env, "KERNEL", "own: the handle is not a buffer in use");
+    return nullptr;
+  }
+  state.owners.remove(buffer->owner);
+  try {
+    buffer->owner = state.owners.add(values[1], {Owners::Kind::buffer, handle},
+                                     state.buffers.bytes_of(*buffer));
+    if (buffer->owner == 0) throw_error(env, "KERNEL", "own: expected an object");
+  } catch (const std::bad_alloc&) {
+    buffer->owner = 0;
+    throw_error(env, "MEMORY", "own: too many buffers are in use");
+  }
+  return nullptr;
+}
+
+// disown(handle): the buffer stays until it is released.
+napi_value disown(napi_env env, napi_callback_info info) {
+  napi_value value;
+  arguments(env, info, &value, 1);
+  Environment& state = environment(env);
+  Buffer* buffer = state.buffers.find_own(number_at(env, value));
+  if (buffer == nullptr) {
+    throw_error(env, "KERNEL", "disown: the handle is not a buffer in use");
+    return nullptr;
+  }
+  state.owners.remove(buffer->owner);
+  buffer->owner = 0;
+  return nullptr;
 }
 
 // view(handle, offset, length): handle
@@ -61,7 +109,7 @@ napi_value view(napi_env env, napi_callback_info info) {
 napi_value release(napi_env env, napi_callback_info info) {
   napi_value value;
   arguments(env, info, &value, 1);
-  if (!environment(env).buffers.release(number_at(env, value))) {
+  if (!environment(env).release(number_at(env, value))) {
     throw_error(env, "KERNEL", "release: the handle is not a buffer in use");
   }
   return nullptr;
@@ -131,12 +179,48 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
   return result;
 }
 
+// trim(): bytes given back
+Napi::Value trim(const Napi::CallbackInfo& info) {
+  Environment& state = environment(info.Env());
+  state.owners.sweep();
+  return Napi::Number::New(info.Env(), static_cast<double>(state.buffers.trim(0)));
+}
+
+// untouched(): bytes that this process was promised and has not touched yet
+Napi::Value untouched(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(untouched_memory()));
+}
+
+// external(): bytes outside its heap that V8 knows of in this environment, ours among them
+Napi::Value external(const Napi::CallbackInfo& info) {
+  int64_t total = 0;
+  napi_adjust_external_memory(info.Env(), 0, &total);
+  return Napi::Number::New(info.Env(), static_cast<double>(total));
+}
+
+// setAvailableMemory(function): bytes the process may still take, by the system's own account
+void set_available_memory(const Napi::CallbackInfo& info) {
+  if (!info[0].IsFunction()) refuse(info.Env(), "setAvailableMemory: expected a function");
+  Environment& state = environment(info.Env());
+  if (state.available_memory != nullptr) {
+    napi_delete_reference(info.Env(), state.available_memory);
+  }
+  napi_create_reference(info.Env(), info[0], 1, &state.available_memory);
+}
+
 }  // namespace
 
 void export_memory(Napi::Object exports) {
   export_function(exports, "alloc", alloc);
   export_function(exports, "view", view);
   export_function(exports, "release", release);
+  export_function(exports, "own", own);
+  export_function(exports, "disown", disown);
+  exports["trim"] = Napi::Function::New<trim>(exports.Env(), "trim");
+  exports["untouched"] = Napi::Function::New<untouched>(exports.Env(), "untouched");
+  exports["external"] = Napi::Function::New<external>(exports.Env(), "external");
+  exports["setAvailableMemory"] =
+      Napi::Function::New<set_available_memory>(exports.Env(), "setAvailableMemory");
   exports["write"] = Napi::Function::New<write>(exports.Env(), "write");
   exports["read"] = Napi::Function::New<read>(exports.Env(), "read");
   exports["memory"] = Napi::Function::New<memory>(exports.Env(), "memory");

@@ -76,6 +76,13 @@ function release() {
   addon.release(gone.handle)
 }
 
+// Kept, so that buffers live until they are released.
+const owners = Array.from({ length: 10 }, () => ({}))
+function own() {
+  if (chance(0.3)) return addon.disown(handle())
+  addon.own(handle(), chance(0.9) ? pick(owners) : pick([1, null, undefined, 'x']))
+}
+
 function array() {
   const type = pick([Float32Array, Float64Array, Int32Array, Uint8Array])
   const length = below(50)
@@ -194,8 +201,10 @@ const junk = () =>
     new BigInt64Array(2),
     new ArrayBuffer(8),
   ])
+// `own` would release what is still in use here; without memory there is nothing to try.
+const apart = ['timeGemms', 'own', 'setAvailableMemory']
 const anything = Object.keys(addon).filter(
-  (name) => typeof addon[name] === 'function' && name !== 'timeGemms',
+  (name) => typeof addon[name] === 'function' && !apart.includes(name),
 )
 function callAnything() {
   const args = Array.from({ length: below(6) }, junk)
@@ -224,6 +233,7 @@ const actions = Object.entries({
   disposeProgram: [disposeProgram, 4],
   cancelProgram: [() => addon.cancelProgram(program()), 1],
   progressOf: [() => addon.progressOf(program()), 1],
+  own: [own, 3],
   memory: [() => addon.memory(), 1],
   anything: [callAnything, 5],
 }).flatMap(([name, [action, weight]]) => Array(weight).fill([name, action]))

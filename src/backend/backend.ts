@@ -31,6 +31,14 @@ export interface Backend {
    */
   view(handle: Handle, offset: number, length: number): Handle
   release(handle: Handle): void
+  /**
+   * Has the buffer released when the owner is collected, unless it is released or disowned before. A call
+   * may first release buffers of other owners that were collected: numbers of handles are to be
+   * asked of their tensors after it.
+   */
+  own(handle: Handle, owner: object): void
+  /** Leaves the release of a buffer to the caller again. */
+  disown(handle: Handle): void
   /** Copies src to the buffer's elements from offset on; the element types must agree. */
   write(handle: Handle, src: TypedArray, offset?: number): void
   /** Fills dst from the buffer's elements from offset on. */
@@ -38,8 +46,13 @@ export interface Backend {
   /** Runs one kernel now. Throws KernelError when an extent or an index does not fit. */
   run<K extends KernelName>(kernel: K, ...args: KernelArgs<K>): void
   memory(): MemoryUse
+  /** Gives memory kept for reuse back to the system; how many bytes. */
+  trim(): number
   /** The tape in the form that this backend computes fastest, with the same results but for rounding. */
   rewrite(tape: Tape): Tape
-  /** Makes a plan ready to run. Throws KernelError, OutOfMemoryError. */
-  compile(plan: Plan): Program
+  /**
+   * Makes a plan ready to run. It is disposed of when the owner is collected, unless it was before. Throws
+   * KernelError, OutOfMemoryError.
+   */
+  compile(plan: Plan, owner?: object): Program
 }

@@ -84,6 +84,17 @@ export function memory(): MemoryUse {
 }
 
 /**
+ * Gives memory that was freed, and is kept for tensors to come, back to the system: after a training
+ * in a process that goes on with something else, say. The JavaScript backend leaves it to the garbage
+ * collector.
+ * @returns how many bytes
+ * @example trimMemory()
+ */
+export function trimMemory(): number {
+  return currentBackend().trim()
+}
+
+/**
  * Sets how many threads compute captured functions, `fit`, `evaluate` and large single ops, in the
  * whole process. Results do not depend on it. By default it is the number of processors that the
  * process may use, or `NEUROBLAS_NUM_THREADS`. No more threads than there are processors run at

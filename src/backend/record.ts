@@ -70,7 +70,10 @@ export class RecordingBackend implements Backend {
     return name
   }
 
+  /** Buffers are names only: whoever owns the program frees what they become. */
   release(): void {}
+  own(): void {}
+  disown(): void {}
 
   /** A constant: kept in a buffer of its own and copied from there in every iteration. */
   write(handle: Handle, src: TypedArray, offset = 0): void {
@@ -113,6 +116,10 @@ export class RecordingBackend implements Backend {
 
   memory(): MemoryUse {
     return this.inner.memory()
+  }
+
+  trim(): number {
+    return this.inner.trim()
   }
 
   rewrite(tape: Tape): Tape {

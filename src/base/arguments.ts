@@ -134,10 +134,15 @@ export function isWithin(value: unknown, least: number, end: number): value is n
   return typeof value === 'number' && value >= least && value < end
 }
 
-/** Refuses what an asynchronous function returned; its later failure is not reported any more. */
-export function refusePromise<T>(op: string, result: T): T {
+/**
+ * Refuses what an asynchronous function returned; its later failure is not reported any more.
+ * @param instead what to do, for the message
+ */
+export function refusePromise<T>(op: string, result: T, instead = ''): T {
   const { then } = (result ?? {}) as Partial<PromiseLike<unknown>>
   if (typeof then !== 'function') return result
   then.call(result, undefined, () => {})
-  throw new ArgumentError(`${op}: expected a synchronous function, got one that returns a promise`)
+  throw new ArgumentError(
+    `${op}: expected a synchronous function, got one that returns a promise${instead}`,
+  )
 }

@@ -58,3 +58,10 @@ export function escapeXml(text: string): string {
   const entities = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
   return text.replace(/[&<>"]/g, (letter) => entities[letter as keyof typeof entities])
 }
+
+/** Bytes in the largest binary unit that leaves a whole one: `1.50 GiB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
+  const power = Math.max(0, Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10)))
+  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 2)} ${units[power]}`
+}

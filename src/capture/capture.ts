@@ -38,6 +38,8 @@ export interface Captured<A extends readonly AnyTensor[], R extends Results> {
   digest(names: Names, ...args: A): string
   /** Frees all programs. */
   dispose(): void
+  /** What `using` calls: `dispose`. */
+  [Symbol.dispose](): void
 }
 
 /**
@@ -102,6 +104,12 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
     return args.map((x) => x.shape)
   }
   const captured = (...args: A) => recordedFor(shapesOf(args), args).call(args)
+  const dispose = () => {
+    for (const cache of caches.values()) {
+      for (const recorded of [...cache.values()].flat()) recorded.dispose()
+    }
+    caches.clear()
+  }
   return Object.assign(captured, {
     run: async (...args: A) => recordedFor(shapesOf(args), args).run(args),
     runMany: async (...args: A) => {
@@ -117,12 +125,8 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
     },
     describe: (...args: A) => recordedFor(shapesOf(args), args).describe(),
     digest: (names: Names, ...args: A) => recordedFor(shapesOf(args), args).digest(names),
-    dispose: () => {
-      for (const cache of caches.values()) {
-        for (const recorded of [...cache.values()].flat()) recorded.dispose()
-      }
-      caches.clear()
-    },
+    dispose,
+    [Symbol.dispose]: dispose,
   })
 }
 

@@ -22,17 +22,6 @@ interface Cell {
   readonly shape: Shape
 }
 
-// Frees the programs of captured functions that nobody can call any more.
-const collected = new FinalizationRegistry<() => void>((free) => free())
-
-/** Frees what the collector does not know of. Apart, so that it does not keep what it is for. */
-function freeing(program: Program, backend: Backend, constants: readonly Handle[]): () => void {
-  return () => {
-    program.dispose()
-    for (const handle of constants) backend.release(handle)
-  }
-}
-
 /** One trace of fn: its program, and the buffers that its arguments and results live in. */
 export class Recorded<R extends Results> {
   readonly #backend: Backend
@@ -40,8 +29,7 @@ export class Recorded<R extends Results> {
   readonly #plan: Plan
   readonly #recording: Recording
   readonly #beforeIteration: readonly RecordingBackend['beforeIteration'][number][]
-  readonly #cells: Storage[] = []
-  readonly #free: () => void
+  readonly #constants: readonly Handle[]
   readonly #inputs: readonly Cell[]
   readonly #outputs: readonly Cell[]
   /** What fn returned, around tensors that hold nothing. */
@@ -64,8 +52,15 @@ export class Recorded<R extends Results> {
     this.#reads = recording.reads
     const { tape, constants, inner } = recording
     this.#recording = { tape, constants, inner }
+    // Left to the collector in the end only: until it is compiled, the tape has the numbers of buffers
+    // from outside, and does not keep them.
+    const cells = new Scope()
+    const cellOf = (dtype: DType, shape: Shape): Cell => ({
+      storage: within(cells, () => new Storage(backend, dtype, sizeOf(shape))),
+      shape,
+    })
     try {
-      this.#inputs = inputs.map(({ dtype, shape }) => this.#cell(dtype, shape))
+      this.#inputs = inputs.map(({ dtype, shape }) => cellOf(dtype, shape))
       const args = this.#inputs.map(({ storage, shape }, i) => {
         const x = new Tensor(storage, shape)
         x.requiresGrad = inputs[i].requiresGrad
@@ -78,7 +73,7 @@ export class Recorded<R extends Results> {
         this.#results = refusePromise('capture', results)
         const tensors = tensorsIn(this.#results)
         refuseLostGradients(recording, args, inputs)
-        this.#outputs = tensors.map(({ dtype, shape }) => this.#cell(dtype, shape))
+        this.#outputs = tensors.map(({ dtype, shape }) => cellOf(dtype, shape))
         for (const [i, x] of tensors.entries()) {
           const { storage } = this.#outputs[i]
           recording.copyOut(x.handle, storage.handle, storage.length)
@@ -90,19 +85,20 @@ export class Recorded<R extends Results> {
       recording.reads.refuseChanges()
       this.#comparedAt = changeCount()
       this.#plan = plan(backend.rewrite(fuse(recording.tape)))
-      this.#program = backend.compile(this.#plan)
+      this.#program = backend.compile(this.#plan, this)
       // What no step reads, such as the settings for biases where there are none, need not be fed.
       const used = new Set(this.#plan.places.map(({ shared }) => shared))
       this.#beforeIteration = recording.beforeIteration.filter(
         (item) => 'act' in item || used.has(item.handle),
       )
     } catch (error) {
-      for (const storage of this.#cells) storage.release()
+      cells.end()
       for (const handle of recording.constants) backend.release(handle)
       throw error
     }
-    this.#free = freeing(this.#program, backend, recording.constants)
-    collected.register(this, this.#free, this)
+    this.#constants = recording.constants
+    for (const handle of this.#constants) backend.own(handle, this)
+    for (const { storage } of this.#cells) storage.moveTo(null)
   }
 
   /** Whether all that was read when it was recorded still is as it was. */
@@ -174,17 +170,14 @@ export class Recorded<R extends Results> {
 
   dispose(): void {
     this.#disposed = true
-    collected.unregister(this)
     this.#expire()
-    this.#free()
-    for (const storage of this.#cells) storage.release()
+    this.#program.dispose()
+    for (const handle of this.#constants) this.#backend.release(handle)
+    for (const { storage } of this.#cells) storage.release()
   }
 
-  /** A buffer that outlives every scope. */
-  #cell(dtype: DType, shape: Shape): Cell {
-    const storage = within(null, () => new Storage(this.#backend, dtype, sizeOf(shape)))
-    this.#cells.push(storage)
-    return { storage, shape }
+  get #cells(): readonly Cell[] {
+    return [...this.#inputs, ...this.#outputs]
   }
 
   /** Before anything is changed. */

@@ -3,6 +3,7 @@
  * and what batches are made from. Not a loader: nothing here batches, scales or makes tensors.
  */
 import { isWithin, optionsOf } from '../base/arguments.js'
+import { requireMemory } from '../base/availableMemory.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { type NumberArray, readTypedArray, type TypedNumbers } from '../base/typedArrays.js'
 import type { TargetKind } from '../nn/losses.js'
@@ -257,7 +258,9 @@ export function subset<K extends TargetKind>(
 }
 
 function gather<T extends Values>(from: T, rows: ArrayLike<number>, width: number): T {
-  const out = emptyLike(from, rows.length * width)
+  const length = rows.length * width
+  requireMemory('dataset', `a copy of ${rows.length} rows`, length * from.BYTES_PER_ELEMENT)
+  const out = emptyLike(from, length)
   for (let i = 0; i < rows.length; i++) {
     out.set(from.subarray(rows[i] * width, (rows[i] + 1) * width), i * width)
   }

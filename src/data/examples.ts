@@ -109,6 +109,11 @@ export class Examples<K extends TargetKind = TargetKind> {
     this.#targets.dispose()
   }
 
+  /** What `using` calls: `dispose`. */
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
   /** Copies everything, piece by piece; frees everything where that fails. */
   *#copy(): Iterable<void> {
     try {

@@ -116,4 +116,9 @@ export class DataLoader<K extends TargetKind = TargetKind> implements Iterable<B
     this.#examples.dispose()
     this.generator?.dispose()
   }
+
+  /** What `using` calls: `dispose`. */
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
 }

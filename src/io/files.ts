@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { checkPath } from '../base/arguments.js'
+import { requireMemory } from '../base/availableMemory.js'
 import { DataError } from '../base/errors.js'
 import { targetOf, withPath } from './paths.js'
 import { removeLeftOvers, temporaryIn } from './temporaries.js'
@@ -85,9 +86,10 @@ function flushFolder(folder: string): void {
 /**
  * The bytes of an open file from a position on.
  * @param file its name, for the error
- * @throws DataError when the file ends before
+ * @throws DataError when the file ends before, OutOfMemoryError when there is no memory for them
  */
 export function readAt(fd: number, position: number, length: number, file: string): ArrayBuffer {
+  requireMemory('read', file, length)
   const bytes = new ArrayBuffer(length)
   for (let done = 0; done < length; ) {
     const piece = new Uint8Array(bytes, done, Math.min(length - done, PIECE_BYTES))

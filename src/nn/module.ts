@@ -187,6 +187,11 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
     for (const generator of this.namedGenerators().values()) generator.dispose()
   }
 
+  /** What `using` calls: `dispose`. */
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
   /** Layers and the number of their parameters, as a table. */
   summary(): string {
     const rows = [...this.namedParameters()].map(([path, { shape, size }]) => [

@@ -2,6 +2,7 @@
  * Numbers that callers pass, alone, as a list or in nested arrays, whose innermost may be typed: each
  * is read once, checked, and copied into one flat array.
  */
+import { requireMemory } from '../base/availableMemory.js'
 import { ArgumentError, excerpt, OutOfMemoryError, ShapeError } from '../base/errors.js'
 import { isList, type NumberArray, readTypedArray } from '../base/typedArrays.js'
 import { format, MAX_RANK, type Shape, sizeOf } from './shape.js'
@@ -82,6 +83,7 @@ export function arrayOf(
   into: FloatArrayType,
 ): Float32Array | Float64Array {
   const size = sizeOf(shape)
+  requireMemory(op, `${size} numbers of shape ${format(shape)}`, size * into.BYTES_PER_ELEMENT)
   try {
     return new into(size)
   } catch {

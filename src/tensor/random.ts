@@ -152,6 +152,11 @@ export class Generator {
     this.#state = undefined
   }
 
+  /** What `using` calls: `dispose`. */
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
   #draw(
     op: string,
     shape: Shape,
@@ -170,7 +175,9 @@ export class Generator {
     }
     const { backend } = probabilities.storage
     const y = allocate(probabilities, probabilities.shape)
-    backend.run('bernoulliEach', probabilities.handle, y.handle, this.#stateOn(backend), y.size)
+    // First: it may make a buffer (see Backend.own).
+    const state = this.#stateOn(backend)
+    backend.run('bernoulliEach', probabilities.handle, y.handle, state, y.size)
     return y
   }
 

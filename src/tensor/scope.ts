@@ -1,6 +1,10 @@
-/** `scope(fn)`: what a function makes is freed when it returns, except what it returns. */
+/**
+ * `scope(fn)`: what a function makes is freed when it returns, except what it returns. `openScope()`: the
+ * same across `await`.
+ */
 import { types } from 'node:util'
 import { checkFunction, refusePromise } from '../base/arguments.js'
+import { ArgumentError } from '../base/errors.js'
 import { savedStorages } from './graph.js'
 import { currentScope, Scope, type Storage, within } from './storage.js'
 import { isTensor } from './tensor.js'
@@ -31,7 +35,7 @@ function storagesIn(result: unknown): Set<Storage> {
  * Runs fn and frees every tensor made inside it, except those it returns (alone, or inside arrays,
  * objects, maps, sets and modules) and gradients that `backward` left on tensors from outside.
  * @returns what fn returns
- * @throws ArgumentError when fn is no function, or asynchronous
+ * @throws ArgumentError when fn is no function, or asynchronous: `openScope` is for that
  * @example const loss = scope(() => model.forward(x).sub(y).square().mean().item())
  */
 export function scope<T>(fn: () => T): T {
@@ -39,10 +43,77 @@ export function scope<T>(fn: () => T): T {
   const inner = new Scope()
   const outer = currentScope()
   try {
-    const result = refusePromise('scope', within(inner, fn))
+    const result = refusePromise(
+      'scope',
+      within(inner, fn),
+      '; openScope() makes a scope that stays open across await',
+    )
     for (const storage of storagesIn(result)) if (storage.owner === inner) storage.moveTo(outer)
     return result
   } finally {
     inner.end()
   }
+}
+
+/**
+ * A scope for asynchronous code; `openScope` makes one.
+ *
+ * What belongs to it is said where it is made, by `run`, and not by what happens to be open: during an
+ * `await` other code runs, whose tensors are not this scope's to free.
+ */
+export class OpenScope {
+  readonly #scope = new Scope()
+  #isOpen = true
+
+  /**
+   * Runs fn; every tensor that it makes belongs to the scope, also what it returns.
+   * @throws ArgumentError when fn is no function, or asynchronous (`await` outside, between two calls), or
+   *   the scope was disposed of
+   */
+  run<T>(fn: () => T): T {
+    this.#refuseEnded('run')
+    checkFunction('run', 'a function', fn)
+    return refusePromise('run', within(this.#scope, fn), '; await between two calls of run')
+  }
+
+  /**
+   * Gives tensors that were made elsewhere to the scope: alone, or inside arrays, objects, maps, sets and
+   * modules.
+   * @returns the same value
+   * @throws ArgumentError when the scope was disposed of
+   * @example const losses = memory.add(await step.runMany(batches, labels))
+   */
+  add<T>(value: T): T {
+    this.#refuseEnded('add')
+    for (const storage of storagesIn(value)) storage.moveTo(this.#scope)
+    return value
+  }
+
+  /** Frees everything that belongs to it. */
+  dispose(): void {
+    this.#isOpen = false
+    this.#scope.end()
+  }
+
+  /** What `using` calls: `dispose`. */
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  #refuseEnded(op: string): void {
+    if (!this.#isOpen) throw new ArgumentError(`${op}: expected an open scope, got a disposed one`)
+  }
+}
+
+/**
+ * A scope that stays open until it is disposed of, for asynchronous code. With `using` (TypeScript) that
+ * is at the end of the block, also where it is left by an error; else call `dispose` in a `finally`.
+ * @example
+ * using memory = openScope()
+ * const x = memory.run(() => tensor(rows))
+ * const scores = await classify.run(x)
+ * return memory.run(() => scores.softmax().toArray())
+ */
+export function openScope(): OpenScope {
+  return new OpenScope()
 }

@@ -50,7 +50,7 @@ export class Storage {
       return
     }
     if (innermost) innermost.adopt(this)
-    else collected.register(this, { backend: this.#allocator, handle: this.#handle }, this)
+    else backend.own(this.#handle, this)
   }
 
   /** Where the buffer is; while that backend is recorded, its recorder. */
@@ -121,7 +121,6 @@ export class Storage {
 
   release(): void {
     if (this.#handle === released || this.#state !== 'owned') return
-    if (this.owner === null) collected.unregister(this)
     // What is to live as long as this buffer must not go to a scope that has ended.
     this.owner = null
     const handle = this.#handle
@@ -133,19 +132,14 @@ export class Storage {
   /** Hands the buffer to another owner; null is the garbage collector. */
   moveTo(owner: Scope | null): void {
     if (owner === this.owner || this.#handle === released || this.#state !== 'owned') return
-    if (this.owner === null) collected.unregister(this)
+    if (this.owner === null) this.#allocator.disown(this.#handle)
     if (owner) owner.adopt(this)
     else {
       this.owner = null
-      collected.register(this, { backend: this.#allocator, handle: this.#handle }, this)
+      this.#allocator.own(this.#handle, this)
     }
   }
 }
-
-const collected = new FinalizationRegistry<{
-  backend: Backend
-  handle: Handle
-}>(({ backend, handle }) => backend.release(handle))
 
 /** The buffers made since a scope began. */
 export class Scope {

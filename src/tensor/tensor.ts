@@ -214,10 +214,10 @@ export class Tensor<D extends DType = 'float32'> {
   }
   /** A copy with a buffer of its own, without history. */
   clone(): Tensor<D> {
+    this.handle // refuses a released tensor
     const { backend } = this.storage
-    const x = this.handle
     const y = allocate(this, this.shape, this.dtype)
-    backend.run('copy2d', x, y.handle, 1, this.size, 0, this.size, 0, this.size)
+    backend.run('copy2d', this.handle, y.handle, 1, this.size, 0, this.size, 0, this.size)
     return y
   }
   /**

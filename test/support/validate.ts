@@ -66,6 +66,10 @@ export class ValidatingBackend implements Backend {
     this.twins.delete(handle)
   }
 
+  /** What is not released stays: tests make little. */
+  own(): void {}
+  disown(): void {}
+
   write(handle: Handle, src: TypedArray, offset?: number): void {
     this.tested.write(handle, src, offset)
     this.copyToTwin(handle)
@@ -99,6 +103,10 @@ export class ValidatingBackend implements Backend {
 
   memory(): MemoryUse {
     return this.tested.memory()
+  }
+
+  trim(): number {
+    return this.tested.trim()
   }
 
   /** Inputs before they may be overwritten, for kernels whose tolerance asks for them. */

@@ -7,10 +7,17 @@ import {
   ArgumentError,
   CaptureError,
   capture,
+  DataLoader,
+  dataset,
+  Generator,
+  memory,
+  mlp,
   noGrad,
+  openScope,
   ReleasedTensorError,
   randn,
   scope,
+  setBackend,
   setSeed,
   type Tensor,
   tensor,
@@ -146,6 +153,10 @@ t.test('an asynchronous function in a scope', async (t) => {
   const onUnhandled = (error: unknown) => unhandled.push(error)
   process.on('unhandledRejection', onUnhandled)
   const grown = growth(() => {
+    const instead = {
+      scope: '; openScope() makes a scope that stays open across await',
+      noGrad: '',
+    }
     for (const [op, run] of Object.entries({ scope, noGrad })) {
       refuses(
         t,
@@ -157,7 +168,7 @@ t.test('an asynchronous function in a scope', async (t) => {
             throw new Error('late')
           }),
         ArgumentError,
-        `${op}: expected a synchronous function, got one that returns a promise`,
+        `${op}: expected a synchronous function, got one that returns a promise${instead[op as 'scope']}`,
       )
     }
   })
@@ -192,4 +203,76 @@ onBothBackends('tensors in a long chain, and in results nested without end', (t)
   const message = /nested at most 8 deep|Map\(1\)/
   refuses(t, () => capture(() => wrong(loop))(), CaptureError, message)
   refuses(t, () => capture(() => wrong(new Map([['a', tensor([1])]])))(), CaptureError, message)
+})
+
+/** Runs asynchronous steps on both backends, and tells how many buffers they left. */
+async function grownBy(backend: 'native' | 'js', fn: () => Promise<void>): Promise<number> {
+  setBackend(backend)
+  try {
+    const before = memory().buffers
+    await fn()
+    return memory().buffers - before
+  } finally {
+    setBackend('native')
+  }
+}
+
+for (const backend of ['native', 'js'] as const) {
+  t.test(`an open scope across await (${backend})`, async (t) => {
+    const grown = await grownBy(backend, async () => {
+      using step = capture((x: Tensor) => x.mul(2).sum())
+      using open = openScope()
+      const x = open.run(() => tensor([1, 2, 3]))
+      const y = open.add(await step.runMany(x.reshape([3, 1])))
+      // Made during an await by somebody else, and outside of run.
+      const [other] = await Promise.all([nextTurn().then(() => tensor([7])), nextTurn()])
+      t.strictSame(open.run(() => y.add(other)).toArray(), [9, 11, 13])
+      open.add({ list: [tensor([1]), new Map([['key', tensor([2])]])] })
+      const w = leaf([1, 2, 3])
+      open.run(() => w.mul(x).sum().backward())
+      t.equal(open.run(() => scope(() => x.add(1))).data()[0], 2, 'a scope inside')
+      open.dispose()
+      refuses(t, () => x.data(), ReleasedTensorError)
+      refuses(t, () => y.data(), ReleasedTensorError)
+      t.strictSame([...other.data()], [7], 'what others made meanwhile stays')
+      t.strictSame(gradOf(w), [1, 2, 3], 'and gradients of what is not its own')
+      for (const mine of [other, w.grad!, w]) mine.dispose()
+    })
+    t.equal(grown, 0)
+  })
+
+  t.test(`using, also where it is left by an error (${backend})`, async (t) => {
+    const grown = await grownBy(backend, async () => {
+      const data = dataset({ inputs: [[1], [2]], targets: [0, 1] })
+      const failing = async () => {
+        using open = openScope()
+        open.run(() => tensor([1]))
+        using generator = new Generator(1)
+        using model = mlp([1, 2], { generator })
+        using loader = new DataLoader(data, { batchSize: 2 })
+        using noise = generator.normal([2, 1])
+        using step = capture((x: Tensor) => noGrad(() => model.forward(x)))
+        step(noise)
+        await nextTurn()
+        throw new Error(`after ${loader.size} examples`)
+      }
+      await t.rejects(failing(), { message: 'after 2 examples' })
+    })
+    t.equal(grown, 0)
+  })
+}
+
+t.test('what an open scope refuses', async (t) => {
+  const open = openScope()
+  const message = (op: string) => `${op}: expected an open scope, got a disposed one`
+  refuses(
+    t,
+    () => open.run(async () => {}),
+    ArgumentError,
+    'run: expected a synchronous function, got one that returns a promise; await between two calls of run',
+  )
+  open.dispose()
+  open.dispose()
+  refuses(t, () => open.run(() => 1), ArgumentError, message('run'))
+  refuses(t, () => open.add(tensor([1])), ArgumentError, message('add'))
 })

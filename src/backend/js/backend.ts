@@ -56,6 +56,9 @@ function checkSize(kernel: string, name: string, value: number): void {
   throw new KernelError(`${kernel}: ${name} must be an integer from 0 to 2^53 - 1, got ${value}`)
 }
 
+// Frees the programs of captured functions that nobody can call any more, once the job has ended.
+const collected = new FinalizationRegistry<Program>((program) => program.dispose())
+
 export class JsBackend implements Backend {
   readonly name = 'js'
   private readonly buffers = new Buffers()
@@ -71,6 +74,18 @@ export class JsBackend implements Backend {
   release(handle: Handle): void {
     if (!this.buffers.release(handle)) {
       throw new KernelError('release: the handle is not a buffer in use')
+    }
+  }
+
+  own(handle: Handle, owner: object): void {
+    if (!this.buffers.own(handle, owner)) {
+      throw new KernelError('own: the handle is not a buffer in use')
+    }
+  }
+
+  disown(handle: Handle): void {
+    if (!this.buffers.disown(handle)) {
+      throw new KernelError('disown: the handle is not a buffer in use')
     }
   }
 
@@ -96,13 +111,19 @@ export class JsBackend implements Backend {
     return { ...this.buffers.memory }
   }
 
+  trim(): number {
+    return this.buffers.trim()
+  }
+
   /** Kernels over panels are there for comparison with the native ones only. */
   rewrite(tape: Tape): Tape {
     return tape
   }
 
-  compile(plan: Plan): Program {
-    return new JsProgram(this, plan, this.buffers)
+  compile(plan: Plan, owner?: object): Program {
+    const program = new JsProgram(this, plan, this.buffers)
+    if (owner) collected.register(owner, program)
+    return program
   }
 
   /** Replaces handles by arrays and rounds floats, in place. */

@@ -4,7 +4,7 @@
  * native/buffers.cc; a handle is slot + generation·2^22 in both, from 1 on, and a view is a handle of
  * its own for part of another buffer, its root.
  */
-import { totalmem } from 'node:os'
+import { availableMemory, outOfMemory } from '../../base/availableMemory.js'
 import { KernelError, OutOfMemoryError } from '../../base/errors.js'
 import type { MemoryUse } from '../backend.js'
 import { type DType, dtypes, type TypedArray } from '../dtype.js'
@@ -12,7 +12,7 @@ import type { Handle } from '../kernels.js'
 
 const SLOTS = 2 ** 22
 const LAST_GENERATION = 2 ** 31 - 1
-// Released memory beyond this is left to the garbage collector.
+// Released memory beyond this, or beyond a part of what is available, is left to the garbage collector.
 const POOL_LIMIT = 512 * 2 ** 20
 
 /** Elements of dtype bool: what tells them from uint8. */
@@ -21,6 +21,8 @@ export class BoolArray extends Uint8Array {}
 interface Slot {
   readonly index: number
   generation: number
+  /** Whether it is released when its owner is collected. */
+  isOwned: boolean
   /** Undefined: the slot is free. */
   array: TypedArray | undefined
   /** The slot whose memory it is: its own or, for a view, that of its root. */
@@ -46,8 +48,12 @@ export class Buffers {
   private readonly pools = Object.fromEntries(
     Object.keys(dtypes).map((dtype) => [dtype, new Map<number, TypedArray[]>()]),
   ) as Record<DType, Map<number, TypedArray[]>>
-  // The system may promise memory it does not have and kill the process when it is touched.
-  private readonly limit = totalmem()
+  /** Bytes that may be taken before the system is asked again how many there are. */
+  private budget = 0
+  private poolLimit = POOL_LIMIT
+  // It frees nothing before the job ends: JavaScript alone has no means to see within a job what was
+  // collected, so that a loop without scopes that never pauses keeps all it makes.
+  private readonly collected = new FinalizationRegistry<Handle>((handle) => this.release(handle))
 
   /** The handle of an array with undefined content. */
   allocate(length: number, dtype: DType): Handle {
@@ -85,9 +91,38 @@ export class Buffers {
   release(handle: Handle): boolean {
     const slot = this.slot(handle)
     if (slot === undefined) return false
+    if (slot.isOwned) this.collected.unregister(slot)
+    slot.isOwned = false
     if (slot.pins > 0) slot.released = true
     else this.free(slot)
     return true
+  }
+
+  /** Releases the buffer when the owner is collected; false when the handle is not a buffer in use. */
+  own(handle: Handle, owner: object): boolean {
+    const slot = this.slot(handle)
+    if (slot === undefined) return false
+    if (slot.isOwned) this.collected.unregister(slot)
+    this.collected.register(owner, handle, slot)
+    slot.isOwned = true
+    return true
+  }
+
+  /** Ends that. */
+  disown(handle: Handle): boolean {
+    const slot = this.slot(handle)
+    if (slot === undefined) return false
+    if (slot.isOwned) this.collected.unregister(slot)
+    slot.isOwned = false
+    return true
+  }
+
+  /** Leaves what is kept for reuse to the garbage collector; how many bytes. */
+  trim(): number {
+    const { pooled } = this.memory
+    for (const pool of Object.values(this.pools)) pool.clear()
+    this.memory.pooled = 0
+    return pooled
   }
 
   /** Undefined when the handle is stale, NaN, negative, fractional or was never given out. */
@@ -168,7 +203,8 @@ export class Buffers {
     const index = Math.max(this.slots.length, 1)
     if (index === SLOTS) throw new OutOfMemoryError(`alloc: ${SLOTS} buffers are in use`)
     const slot = { index, generation: 0, pins: 0, released: false, written: 0, readers: 0 }
-    this.slots[index] = Object.assign(slot, { array: undefined, root: slot as unknown as Slot })
+    const unused = { isOwned: false, array: undefined, root: slot as unknown as Slot }
+    this.slots[index] = Object.assign(slot, unused)
     return this.slots[index]
   }
 
@@ -186,24 +222,39 @@ export class Buffers {
   }
 
   private create(length: number, dtype: DType): TypedArray {
-    const { bytes, array } = dtypes[dtype]
-    if (this.memory.live + length * bytes <= this.limit) {
-      try {
-        return dtype === 'bool' ? new BoolArray(length) : new array(length)
-      } catch {
-        // A RangeError: longer than arrays can be, or no memory.
-      }
+    const bytes = length * dtypes[dtype].bytes
+    if (!this.reserve(bytes) && (this.trim() === 0 || !this.reserve(bytes))) {
+      throw outOfMemory('alloc', `${length} elements of ${dtype}`, bytes)
     }
-    throw new OutOfMemoryError(`alloc: no memory for ${length} elements`)
+    const type = dtype === 'bool' ? BoolArray : dtypes[dtype].array
+    try {
+      // Touched at once: what was only promised the system still counts as available.
+      return new type(length).fill(0)
+    } catch (error) {
+      // A RangeError: longer than arrays can be, or no memory.
+      throw new OutOfMemoryError(`alloc: no memory for ${length} elements`, { cause: error })
+    }
+  }
+
+  /** Whether there is so much memory; the system would promise more, and kill who touches it. */
+  private reserve(bytes: number): boolean {
+    if (bytes > this.budget) {
+      const { available } = availableMemory()
+      this.poolLimit = Math.min(POOL_LIMIT, available / 8)
+      if (bytes > available) return false
+      // Others take memory, too: after a part of it the system is asked again.
+      this.budget = Math.max(bytes, available / 8)
+    }
+    this.budget -= bytes
+    return true
   }
 
   private keep(array: TypedArray): void {
     const memory = this.memory
     // Lengths that no longer occur would fill the pool for ever, so it starts anew.
-    if (memory.pooled + array.byteLength > POOL_LIMIT) {
-      for (const pool of Object.values(this.pools)) pool.clear()
-      memory.pooled = 0
-      if (array.byteLength > POOL_LIMIT) return
+    if (memory.pooled + array.byteLength > this.poolLimit) {
+      this.trim()
+      if (array.byteLength > this.poolLimit) return
     }
     const pool = this.pools[this.dtypeOf(array)]
     const arrays = pool.get(array.length)

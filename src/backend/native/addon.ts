@@ -3,6 +3,7 @@
  * own errors of what it throws.
  */
 import { join } from 'node:path'
+import { availableMemory, outOfMemory } from '../../base/availableMemory.js'
 import {
   ArgumentError,
   BackendError,
@@ -25,15 +26,25 @@ export interface Addon {
   alloc(length: number, dtype: number): number
   view(handle: number, offset: number, length: number): number
   release(handle: number): void
+  own(handle: number, owner: object): void
+  disown(handle: number): void
   write(handle: number, src: TypedArray, offset?: number): void
   read(handle: number, dst: TypedArray, offset?: number): void
   memory(): MemoryUse
+  trim(): number
+  /** Bytes that the process took and has not touched yet. */
+  untouched(): number
+  /** Bytes outside its heap that V8 knows of: `process.memoryUsage().external` leaves ours out. */
+  external(): number
+  /** @param available how many bytes the process may still take, by the system's account */
+  setAvailableMemory(available: () => number): void
   compile(
     arenaBytes: number,
     places: Float64Array,
     steps: Float64Array,
     before: Float64Array,
     after: Float64Array,
+    owner?: object,
   ): number
   runProgram(id: number, passes: number, transfers: Float64Array): number
   startProgram(
@@ -73,6 +84,7 @@ export function loadAddon(): Addon {
   } catch (error) {
     throw new BackendError(whyNotLoaded(error as Error), { cause: error })
   }
+  loaded.setAvailableMemory(() => availableMemory().available)
   const threads = process.env.NEUROBLAS_NUM_THREADS
   if (threads !== undefined && threads !== '') {
     loaded.setThreads(checkThreads('NEUROBLAS_NUM_THREADS', Number(threads), threads))
@@ -134,8 +146,25 @@ export function matchTables(addon: Addon): Record<KernelName, number> {
   return indices
 }
 
+/** The library's own error for one of the addon's. */
 export function translate(error: unknown): Error {
   const { code, message } = error as { code?: string; message: string }
   if (code === 'MEMORY') return new OutOfMemoryError(message, { cause: error })
   return new KernelError(message, { cause: error })
+}
+
+/** The same for a call that asked for memory, with how much there is. */
+export function translateAllocation(
+  op: string,
+  what: string,
+  bytes: number,
+  error: unknown,
+): Error {
+  if ((error as { code?: string }).code !== 'MEMORY') return translate(error)
+  const room = availableMemory()
+  // The system counts as available what it has promised and nobody has touched yet.
+  const available = Math.max(0, room.available - loadAddon().untouched())
+  // Else it was not that: a limit on addresses, say, or too many buffers.
+  if (bytes <= available) return translate(error)
+  return outOfMemory(op, what, bytes, { ...room, available }, { cause: error })
 }

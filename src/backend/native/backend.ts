@@ -4,7 +4,7 @@ import { type DType, dtypes, type TypedArray } from '../dtype.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
 import type { Place, Plan, Program } from '../program.js'
 import type { Tape } from '../tape.js'
-import { type Addon, loadAddon, matchTables, translate } from './addon.js'
+import { type Addon, loadAddon, matchTables, translate, translateAllocation } from './addon.js'
 import { keepWeightsInPanels } from './panels.js'
 import { NativeProgram } from './program.js'
 
@@ -24,7 +24,8 @@ export class NativeBackend implements Backend {
     try {
       return this.#addon.alloc(length, dtypes[dtype].code) as Handle
     } catch (error) {
-      throw translate(error)
+      const bytes = length * (dtypes[dtype]?.bytes ?? 0)
+      throw translateAllocation('alloc', `${length} elements of ${dtype}`, bytes, error)
     }
   }
 
@@ -39,6 +40,22 @@ export class NativeBackend implements Backend {
   release(handle: Handle): void {
     try {
       this.#addon.release(handle)
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+
+  own(handle: Handle, owner: object): void {
+    try {
+      this.#addon.own(handle, owner)
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+
+  disown(handle: Handle): void {
+    try {
+      this.#addon.disown(handle)
     } catch (error) {
       throw translate(error)
     }
@@ -75,11 +92,15 @@ export class NativeBackend implements Backend {
     return this.#addon.memory()
   }
 
+  trim(): number {
+    return this.#addon.trim()
+  }
+
   rewrite(tape: Tape): Tape {
     return this.#addon.info().fastTiles ? keepWeightsInPanels(tape) : tape
   }
 
-  compile(plan: Plan): Program {
+  compile(plan: Plan, owner?: object): Program {
     const places = plan.places.flatMap(encodePlace)
     const [steps, before, after] = [plan.steps, plan.before, plan.after].map((list) =>
       Float64Array.from(list.flatMap(({ kernel, args }) => [this.#indices[kernel], ...args])),
@@ -91,10 +112,11 @@ export class NativeBackend implements Backend {
         steps,
         before,
         after,
+        owner,
       )
       return new NativeProgram(this.#addon, id)
     } catch (error) {
-      throw translate(error)
+      throw translateAllocation('capture', 'the intermediate results', plan.arenaBytes, error)
     }
   }
 }

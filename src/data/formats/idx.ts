@@ -9,6 +9,7 @@
 import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
 import { endianness } from 'node:os'
 import { constants, gunzipSync } from 'node:zlib'
+import { requireMemory } from '../../base/availableMemory.js'
 import { DataError } from '../../base/errors.js'
 import { readAt } from '../../io/files.js'
 
@@ -107,6 +108,7 @@ function readGzipped(
       `${file}: expected gzipped data for shape [${shape.join(', ')}] (${total} bytes), got a file of ${size} bytes`,
     )
   }
+  requireMemory('readIdx', `the values of ${file}`, size + total)
   const bytes = gunzip(readAt(fd, 0, size, file), file, {
     maxOutputLength: total,
   })

@@ -1,5 +1,6 @@
 /** Applies the encoding of a table to rows: what goes into a network, and what it is to answer. */
 
+import { requireMemory } from '../../base/availableMemory.js'
 import { DataError } from '../../base/errors.js'
 import { type Pausable, pausably } from '../../base/eventLoop.js'
 import { quote } from '../../base/text.js'
@@ -32,7 +33,7 @@ export interface Encoded {
 /**
  * @param columns those of the encoding's features, in their order
  * @param name what errors call the table
- * @throws DataError for text in a column of numbers
+ * @throws DataError for text in a column of numbers, OutOfMemoryError when there is no memory for them
  */
 export function* encodeFeatures(
   encoding: TableEncoding,
@@ -41,6 +42,7 @@ export function* encodeFeatures(
   name: string,
 ): Pausable<Encoded> {
   const width = inputsOf(encoding)
+  requireMemory(name, `${rows.length} rows of ${width} inputs`, 4 * rows.length * width)
   const inputs = new Float32Array(rows.length * width)
   const unseen: Unseen[] = []
   let at = 0

@@ -1,4 +1,5 @@
 /** A whole table in memory, column by column, from text or from records. */
+import { requireMemory } from '../../base/availableMemory.js'
 import { DataError, excerpt } from '../../base/errors.js'
 import { isList } from '../../base/typedArrays.js'
 import { readRecords } from '../formats/csv.js'
@@ -46,12 +47,15 @@ export interface Expected {
 
 /** So many records tell whether there is a header. */
 const SAMPLE = 200
+/** After so many rows there must be memory for as many again. */
+const PIECE = 2 ** 16
 /** Different texts of a column that become categories. */
 export const MAX_CATEGORIES = 1000
 
 /**
  * Reads separated text.
- * @throws DataError naming the line of a row with another number of cells, or where there are no rows
+ * @throws DataError naming the line of a row with another number of cells, or where there are no rows,
+ * OutOfMemoryError where there is no memory for them
  */
 export async function readFrame(
   source: ByteSource,
@@ -114,7 +118,10 @@ class FrameBuilder {
       )
     }
     for (let i = 0; i < columns.length; i++) columns[i].push(cells[i], line)
-    this.#rows++
+    if (++this.#rows % PIECE === 0) {
+      const bytes = Math.max(2 ** 24, 8 * PIECE * columns.length)
+      requireMemory(this.name, `rows after the first ${this.#rows}`, bytes)
+    }
   }
 
   end(): Frame {

@@ -2,6 +2,7 @@
  * What is done to raw features before a network sees them: x ↦ (x - mean)·scale. It is found from
  * the training part alone and travels with the model.
  */
+import { requireMemory } from '../../base/availableMemory.js'
 import { ArgumentError, excerpt } from '../../base/errors.js'
 import type { TargetKind } from '../../nn/losses.js'
 import { checkDataset, type Dataset } from '../dataset.js'
@@ -52,6 +53,7 @@ export function applyPreprocessing(
 ): Float32Array {
   const meanStep = mean.length > 1 ? 1 : 0
   const scaleStep = scale.length > 1 ? 1 : 0
+  requireMemory('preprocess', `${raw.length} values`, 4 * raw.length)
   const inputs = new Float32Array(raw.length)
   for (let i = 0; i < raw.length; i++) {
     const column = i % width

@@ -230,6 +230,11 @@ export class Sequential {
     this.#compiled = undefined
   }
 
+  /** What `using` calls: `dispose`. */
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
   #forgetNetwork(): void {
     this.#training?.dispose()
     this.#training = undefined

@@ -169,6 +169,11 @@ export abstract class Perceptron<Y> {
     this.#optimizer = undefined
   }
 
+  /** What `using` calls: `dispose`. */
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
   /** What the last layer computes for X, before its activation, [examples, outputs]. */
   protected outputs(X: Rows): Values {
     const { network } = this.fitted
