@@ -564,6 +564,15 @@ const SKIPPED = new Set([
   ...['setModel', 'settingsOf', 'update', 'knownSettings', 'takesProbabilities'],
 ])
 /** The same of the estimators. */
-const PROTECTED = new Set(['encode', 'initialize', 'lossFor', 'outputs', 'scoreOf', 'trainOnce'])
+const PROTECTED = new Set([
+  'warn',
+  'warnOfColumn',
+  'encode',
+  'initialize',
+  'lossFor',
+  'outputs',
+  'scoreOf',
+  'trainOnce',
+])
 // What is called at the start.
 live.renew({ chance: () => false, below: () => 1, pick: ([first]) => first, random: () => 0.5 })

@@ -137,9 +137,7 @@ const concatTensors = defineListOp<{ axis: number }, AnyTensor>('concat', {
 /** A copy of a list of tensors. */
 function tensorsIn<T extends AnyTensor>(op: string, list: readonly T[]): T[] {
   if (!Array.isArray(list) || list.length === 0) {
-    throw new ArgumentError(
-      `${op}: expected a list of at least one tensor, such as ${op}([x, y]), got ${excerpt(list)}`,
-    )
+    throw new ArgumentError(`${op}: expected a list of at least one tensor, such as ${op}([x, y])`)
   }
   const tensors = [...list]
   for (const x of tensors) requireTensor(op, x)

@@ -2,7 +2,7 @@
  * `table`: other people's data for training. It reads a table, decides what its columns are, parts the
  * rows, and encodes them by what the training part says.
  */
-import { refuseUnknown } from '../../base/arguments.js'
+import { optionsOf } from '../../base/arguments.js'
 import { type Dataset, splitRows, type Task } from '../dataset.js'
 import type { ColumnDescription } from './describe.js'
 import type { TableEncoding } from './encoding.js'
@@ -28,18 +28,22 @@ export interface Table {
   describe(): readonly ColumnDescription[]
 }
 
-const READING = [
-  'delimiter',
-  'header',
-  'encoding',
-  'missingValues',
-  'decimal',
-  'thousands',
-] as const
-const OPTIONS = [
-  ...['target', 'task', 'features', 'ignore', 'missing', 'testFraction', 'seed', 'name'],
-  ...READING,
-]
+const OPTIONS: Record<keyof TableOptions, true> = {
+  delimiter: true,
+  header: true,
+  encoding: true,
+  missingValues: true,
+  decimal: true,
+  thousands: true,
+  target: true,
+  task: true,
+  features: true,
+  ignore: true,
+  missing: true,
+  testFraction: true,
+  seed: true,
+  name: true,
+}
 
 /**
  * Reads a table for training. Numbers are standardized, categories become columns of 0 and 1, missing
@@ -54,8 +58,8 @@ const OPTIONS = [
  * @example
  * const { train, test, classes, encoding } = await table('flowers.csv', { target: 'species' })
  */
-export async function table(source: TableSource, options: TableOptions): Promise<Table> {
-  refuseUnknown('table', options, OPTIONS)
+export async function table(source: TableSource, given: TableOptions): Promise<Table> {
+  const options = optionsOf('table', given, OPTIONS)
   const { testFraction = 0.2, seed = 0 } = options
   const opened = await OpenTable.open(source, options)
   for (const warning of opened.roles.warnings) {
