@@ -2,7 +2,7 @@
  * Which backend new tensors are made on: `NEUROBLAS_BACKEND` (native or js) where it is set, else
  * the native one, else, after one warning, pure JavaScript.
  */
-import { ArgumentError, BackendError } from '../base/errors.js'
+import { ArgumentError, BackendError, spelled } from '../base/errors.js'
 import type { Backend, MemoryUse } from './backend.js'
 import { JsBackend } from './js/backend.js'
 import { checkThreads, loadAddon } from './native/addon.js'
@@ -54,7 +54,7 @@ export function currentBackend(): Backend {
  */
 export function setBackend(name: BackendName): void {
   if (name !== 'native' && name !== 'js') {
-    throw new ArgumentError(`setBackend: expected 'native' or 'js', got ${String(name)}`)
+    throw new ArgumentError(`setBackend: expected 'native' or 'js', got ${spelled(name)}`)
   }
   current = make(name)
 }

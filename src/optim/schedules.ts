@@ -14,6 +14,9 @@ function positive(schedule: string, values: Record<string, number>): void {
 const calls = new WeakMap<Schedule, string>()
 
 function made(schedule: Schedule, name: string, ...settings: number[]): Schedule {
+  for (const value of settings) {
+    checkNumber(name, 'each setting', value, Number.isFinite, 'to be a finite number')
+  }
   calls.set(schedule, `${name}(${settings.join(', ')})`)
   return schedule
 }
@@ -30,14 +33,17 @@ export function describeSchedule(schedule: Schedule): string {
   return calls.get(schedule) ?? `a function (${[0, ...LOOKED_AT].map(schedule).join(', ')})`
 }
 
-/** The same value for every step. */
+/**
+ * The same value for every step.
+ * @throws ArgumentError for what is no finite number
+ */
 export function constant(lr: number): Schedule {
   return made(() => lr, 'constant', lr)
 }
 
 /**
  * lr, times factor after every `every` steps.
- * @throws ArgumentError when `every` or the factor is not > 0
+ * @throws ArgumentError when `every` or the factor is not > 0, or lr is no finite number
  */
 export function stepDecay(lr: number, every: number, factor = 0.1): Schedule {
   positive('stepDecay', { every, factor })
@@ -46,7 +52,7 @@ export function stepDecay(lr: number, every: number, factor = 0.1): Schedule {
 
 /**
  * lr·decay^step
- * @throws ArgumentError when the decay is not > 0
+ * @throws ArgumentError when the decay is not > 0, or lr is no finite number
  */
 export function exponential(lr: number, decay: number): Schedule {
   positive('exponential', { decay })
@@ -55,7 +61,7 @@ export function exponential(lr: number, decay: number): Schedule {
 
 /**
  * From lr to `final` along half a cosine over `steps` steps, then `final` (Loshchilov and Hutter 2017).
- * @throws ArgumentError when `steps` is not > 0
+ * @throws ArgumentError when `steps` is not > 0, or lr or `final` is no finite number
  */
 export function cosine(lr: number, steps: number, final = 0): Schedule {
   positive('cosine', { steps })

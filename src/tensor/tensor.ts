@@ -174,7 +174,9 @@ export class Tensor<D extends DType = 'float32'> {
   toArray<R extends number = number>(rank?: R): NestedOf<R> {
     const values = this.data()
     if (rank !== undefined && this.shape.length !== rank) {
-      throw new ShapeError(`toArray: expected ${rank} axes, got shape ${format(this.shape)}`)
+      throw new ShapeError(
+        `toArray: expected ${excerpt(rank)} axes, got shape ${format(this.shape)}`,
+      )
     }
     return nest(values, this.shape) as NestedOf<R>
   }

@@ -10,7 +10,17 @@ import { createContext, SourceTextModule, SyntheticModule } from 'node:vm'
 import { gzipSync } from 'node:zlib'
 
 const context = createContext({
-  ...{ process, performance, console, setTimeout, setImmediate, clearTimeout, structuredClone },
+  ...{
+    process,
+    performance,
+    console,
+    setTimeout,
+    setInterval,
+    setImmediate,
+    clearTimeout,
+    clearInterval,
+    structuredClone,
+  },
   ...{ URL, TextDecoder, TextEncoder, Buffer, AbortController, queueMicrotask },
 })
 const modules = new Map()

@@ -10,6 +10,7 @@ import {
   KernelError,
   MissingPackageError,
   OutOfMemoryError,
+  spelled,
 } from '../../base/errors.js'
 import { ownFile, packageFolder, requireFrom } from '../../base/packageFolder.js'
 import type { MemoryUse } from '../backend.js'
@@ -117,7 +118,7 @@ function whyNotLoaded(error: Error): string {
  */
 export function checkThreads(name: string, threads: number, given: unknown = threads): number {
   if (Number.isInteger(threads) && threads >= 1 && threads <= 256) return threads
-  throw new ArgumentError(`${name}: expected an integer from 1 to 256, got ${given}`)
+  throw new ArgumentError(`${name}: expected an integer from 1 to 256, got ${spelled(given)}`)
 }
 
 /**
