@@ -253,9 +253,11 @@ t.test('large hostile headers are refused fast', async (t) => {
   }
   for (const [name, header] of Object.entries(headers)) {
     const bytes = craft(header)
-    const start = performance.now()
+    // Of the processor, of which others may want their share meanwhile.
+    const start = process.cpuUsage()
     t.throws(() => decodeSafetensors(bytes, 'f'), { name: 'DataError' }, name)
-    t.ok(performance.now() - start < 1000, name)
+    const { user, system } = process.cpuUsage(start)
+    t.ok(user + system < 1e6, name)
   }
 })
 
