@@ -4,7 +4,10 @@
  */
 import { ArgumentError } from './errors.js'
 
-/** Typed arrays of numbers. */
+/**
+ * Typed arrays of numbers.
+ * @inline
+ */
 export type NumberArray =
   | (Float32Array | Float64Array)
   | (Int8Array | Int16Array | Int32Array)
