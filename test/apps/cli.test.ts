@@ -818,9 +818,9 @@ t.test('parts: preprocessing', async (t) => {
   t.ok(Math.abs(scaled[0] + Math.sqrt(1.5)) < 1e-6)
   const pixels = digits()
   t.strictSame(fitPreprocessing(pixels), { mean: [0], scale: [1 / 16] })
-  const { inputs } = preprocess(pixels, { mean: [0], scale: [1 / 16] })
-  t.equal(inputs.buffer, pixels.inputs.buffer, 'stays bytes, of the same memory')
-  t.equal(inputs.length, pixels.inputs.length)
+  const { inputs: same } = preprocess(pixels, { mean: [0], scale: [1 / 16] })
+  t.equal(same.buffer, pixels.inputs.buffer, 'stays bytes, of the same memory')
+  t.equal(same.length, pixels.inputs.length)
   t.strictSame(
     [...applyPreprocessing(Uint8Array.from([4, 8]), 1, { mean: [4], scale: [0.5] })],
     [0, 2],

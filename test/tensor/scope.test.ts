@@ -22,6 +22,7 @@ import {
   type Tensor,
   tensor,
 } from '../../lib/index.js'
+import { settledMemory } from '../support/engine.js'
 import { gradOf, growth, leaf, onBothBackends, refuses, wrong } from '../support/reference.js'
 
 onBothBackends('a scope returns a graph that is walked later', (t) => {
@@ -209,7 +210,7 @@ onBothBackends('tensors in a long chain, and in results nested without end', (t)
 async function grownBy(backend: 'native' | 'js', fn: () => Promise<void>): Promise<number> {
   setBackend(backend)
   try {
-    const before = memory().buffers
+    const [, before] = await settledMemory()
     await fn()
     return memory().buffers - before
   } finally {
