@@ -562,6 +562,8 @@ const SKIPPED = new Set([
     'storage',
     'throw',
     'free',
+    'release',
+    'partFor',
     'rateChanged',
     'digest',
   ],

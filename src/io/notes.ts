@@ -1,5 +1,6 @@
 /** What is kept beside the weights of a model that answers, and the checks of it. */
 import { ArgumentError, DataError, excerpt } from '../base/errors.js'
+import { parseJson } from '../base/text.js'
 import { isTableEncoding, type TableEncoding } from '../data/table/encoding.js'
 import type { Preprocessing } from '../data/transforms/standardize.js'
 import { type LossName, losses } from '../nn/lossNames.js'
@@ -32,6 +33,11 @@ const EXPECTED = {
 
 /** @throws ArgumentError for notes that do not fit the architecture */
 export function checkNotes(op: string, metadata: Metadata, architecture: MlpArchitecture): void {
+  if (!Array.isArray(architecture?.units)) {
+    throw new ArgumentError(
+      `${op}: expected an architecture with units, got ${excerpt(architecture)}`,
+    )
+  }
   const { wrong } = parseNotes(metadata, architecture)
   if (!wrong) return
   throw new ArgumentError(`${op}: expected ${EXPECTED[wrong]}, got ${excerpt(metadata[wrong])}`)
@@ -59,7 +65,8 @@ function parseNotes(metadata: Metadata, { units }: MlpArchitecture) {
   // A regression has one output.
   const isEncoding = encoding === undefined || (isTable && isRegression === (outputs === 1))
   const unnamed = Array.from({ length: outputs }, (_, i) => `${i}`)
-  const classes = parse(metadata.classes) ?? (isRegression ? undefined : unnamed)
+  const named = metadata.classes !== undefined
+  const classes = named ? parse(metadata.classes) : isRegression ? undefined : unnamed
   const preprocessing = parse(metadata.preprocessing)
   const seed = parse(metadata.seed)
   const wrong: keyof typeof EXPECTED | false =
@@ -75,7 +82,7 @@ function parseNotes(metadata: Metadata, { units }: MlpArchitecture) {
 function parse(text: string | undefined): unknown {
   if (text === undefined) return undefined
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     return null
   }

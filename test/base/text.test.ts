@@ -42,6 +42,8 @@ t.test('deep JSON in those of models', async (t) => {
   const architecture = { units: [2, 2], activation: 'relu' } as const
   saveMlp(mlp([2, 2]), path, architecture, { classes: deep })
   refuses(t, () => loadClassifier(path), DataError, /expected a name for each class/)
+  saveMlp(mlp([2, 2]), path, architecture, { classes: 'a, b' })
+  refuses(t, () => loadClassifier(path), DataError, /expected a name for each class/)
   saveMlp(mlp([2, 2]), path, architecture, { classes: JSON.stringify(['[', '"[{']) })
   t.strictSame(loadClassifier(path).classes, ['[', '"[{'], 'brackets in text count for nothing')
   writeFileSync(path, encodeSafetensors(mlp([2, 2]).stateDict(), { architecture: deep }))

@@ -2,7 +2,7 @@
  * What the columns of a table are used for: the target and its task, features, and what is left out.
  * Nothing is guessed in silence: what is not clear is refused, what is left out is said.
  */
-import { ArgumentError, DataError } from '../../base/errors.js'
+import { ArgumentError, DataError, spelled } from '../../base/errors.js'
 import { quote } from '../../base/text.js'
 import type { Task } from '../dataset.js'
 import type { Column } from './column.js'
@@ -158,7 +158,7 @@ function taskOf(
 ): { task: Task; warning?: string } {
   const { name, texts, missing, rows, firstText } = target
   if (asked !== undefined && asked !== 'classify' && asked !== 'regress') {
-    throw new ArgumentError(`table: expected task classify or regress, got ${asked}`)
+    throw new ArgumentError(`table: expected task classify or regress, got ${spelled(asked)}`)
   }
   if (asked === 'regress') {
     checkFeature(table, target)
