@@ -199,6 +199,7 @@ onBothBackends('tensors in a long chain, and in results nested without end', (t)
   let end = chain
   while (end.next) end = end.next
   t.equal(end.x!.item(), 7)
+  end.x!.dispose()
   const loop: unknown[] = []
   loop.push(loop)
   const message = /nested at most 8 deep|Map\(1\)/
