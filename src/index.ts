@@ -38,14 +38,8 @@ export {
   StaleTensorError,
 } from './base/errors.js'
 export { type Captured, capture, type Results } from './capture/capture.js'
-export {
-  type Dataset,
-  type DatasetSource,
-  dataset,
-  split,
-  subset,
-  type Task,
-} from './data/dataset.js'
+export { type Dataset, dataset, split, subset } from './data/dataset.js'
+export type { DatasetSource, Task } from './data/datasetSource.js'
 export { type Batch, Examples } from './data/examples.js'
 export type { ByteSource } from './data/formats/text.js'
 export { DataLoader, type LoaderOptions } from './data/loader.js'

@@ -4,7 +4,7 @@
  */
 import { ArgumentError, DataError, spelled } from '../../base/errors.js'
 import { quote } from '../../base/text.js'
-import type { Task } from '../dataset.js'
+import type { Task } from '../datasetSource.js'
 import type { Column } from './column.js'
 import type { Frame } from './frame.js'
 

@@ -3,7 +3,8 @@
  * rows, and encodes them by what the training part says.
  */
 import { optionsOf } from '../../base/arguments.js'
-import { type Dataset, splitRows, type Task } from '../dataset.js'
+import { type Dataset, splitRows } from '../dataset.js'
+import type { Task } from '../datasetSource.js'
 import type { ColumnDescription } from './describe.js'
 import type { TableEncoding } from './encoding.js'
 import { OpenTable, type TableOptions, type TableSource, unseenNotes } from './openTable.js'
