@@ -1,6 +1,6 @@
 /** Keras's training loop: what callbacks are told and may change, and what is recorded. */
 import { type Dataset, fit } from '../../index.js'
-import type { CallbackLike, CallbackModel, Logs } from './callbacks.js'
+import type { CallbackLike, CallbackModel, Logs } from './callback.js'
 import type { FitOptions, History } from './options.js'
 import { formatEpoch } from './summary.js'
 import type { Training } from './training.js'

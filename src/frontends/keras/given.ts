@@ -1,7 +1,7 @@
 /** Checks of the layers and callbacks that a model is given. */
 import { ArgumentError } from '../../index.js'
 import { excerpt, isBranded, refuseUnknown } from '../../internal.js'
-import type { CallbackLike } from './callbacks.js'
+import type { CallbackLike } from './callback.js'
 import type { Layer } from './layers.js'
 
 /** Whether it is a layer, also one of another copy of the library. */

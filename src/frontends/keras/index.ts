@@ -3,7 +3,7 @@
  * @module neuroblas/keras
  */
 export type { Rows } from '../../internal.js'
-export type { CallbackLike, Logs } from './callbacks.js'
+export type { CallbackLike, Logs } from './callback.js'
 /** What happens between epochs: built-in callbacks, and the class to derive others from. */
 export * as callbacks from './callbacks.js'
 export type { InitializerName } from './initializers.js'

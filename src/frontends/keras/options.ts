@@ -2,7 +2,7 @@
 
 import type { Monitor } from '../../index.js'
 import type { Rows } from '../../internal.js'
-import type { CallbackLike } from './callbacks.js'
+import type { CallbackLike } from './callback.js'
 import type { Loss } from './lossClasses.js'
 import type { LossName, MetricName } from './objective.js'
 import type { Optimizer, OptimizerName } from './optimizers.js'

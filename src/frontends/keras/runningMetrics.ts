@@ -1,7 +1,7 @@
 /** Metrics that are summed while a model is trained or evaluated, on the backend that computes it. */
 import { noGrad, type Tensor, tensor } from '../../index.js'
 import { addInPlace } from '../../internal.js'
-import type { Logs } from './callbacks.js'
+import type { Logs } from './callback.js'
 import type { Metric, Objective } from './objective.js'
 
 export class RunningMetrics {

@@ -19,7 +19,7 @@ import {
   readRows,
   type Values,
 } from '../../internal.js'
-import type { Logs } from './callbacks.js'
+import type { Logs } from './callback.js'
 import { checkInputs, datasetOf, splitOff } from './examples.js'
 import { fitModel } from './fitting.js'
 import { callbacksOf, isLayer } from './given.js'

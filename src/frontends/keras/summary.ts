@@ -1,6 +1,6 @@
 /** `summary` as Keras lays it out. */
 import type { Parameter } from '../../index.js'
-import type { Logs } from './callbacks.js'
+import type { Logs } from './callback.js'
 import type { Built, Layer } from './layers.js'
 
 export function formatSummary(layers: readonly Layer[], parts: readonly Built[]): string {

@@ -9,7 +9,7 @@ import {
   type Module,
   type Tensor,
 } from '../../index.js'
-import type { Logs } from './callbacks.js'
+import type { Logs } from './callback.js'
 import type { ActivationName } from './layers.js'
 import type { Loss as LossObject } from './lossClasses.js'
 import { groupsOf, type Network, penaltyOf } from './network.js'
