@@ -111,16 +111,12 @@ export { oneHot } from './ops/indexing.js'
 export { concat, stack } from './ops/layout.js'
 export { linear, matmul } from './ops/matmul.js'
 export { Adam, type AdamSettings } from './optim/adam.js'
-export {
-  type Group,
-  type GroupSettings,
-  Optimizer,
-  type OptimizerState,
-} from './optim/optimizer.js'
+export { type Group, type GroupSettings, Optimizer } from './optim/optimizer.js'
 export { l1, l2, type Regularizer } from './optim/regularizers.js'
 /** Learning rates, or momenta, that change with the steps taken: any function of them is one. */
 export * as schedules from './optim/schedules.js'
 export { SGD, type SGDSettings } from './optim/sgd.js'
+export type { OptimizerState } from './optim/state.js'
 export { arange, eye, full, ones, rand, randn, tensor, zeros } from './tensor/create.js'
 export { noGrad } from './tensor/graph.js'
 export { Generator, setSeed } from './tensor/random.js'

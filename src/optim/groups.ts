@@ -1,9 +1,10 @@
 /** Groups of parameters with settings of their own, as an optimizer keeps them and as callers see them. */
 import { noteChange } from '../backend/reads.js'
 import { isRecording } from '../backend/record.js'
-import { refuseUnknown } from '../base/arguments.js'
-import { ArgumentError, CaptureError, excerpt } from '../base/errors.js'
+import { isWithin, refuseUnknown } from '../base/arguments.js'
+import { ArgumentError, CaptureError, excerpt, spelled } from '../base/errors.js'
 import { isTensor, type Tensor } from '../tensor/tensor.js'
+import { regularizersOf } from './regularized.js'
 import type { Regularizer } from './regularizers.js'
 import type { Schedule } from './schedules.js'
 
@@ -57,6 +58,34 @@ function checkParameters(op: string, parameters: unknown): void {
 
 function ownList(value: unknown): unknown {
   return Array.isArray(value) ? Object.freeze([...value]) : value
+}
+
+/**
+ * Refuses settings out of range.
+ * @param op whose they are, for messages
+ * @param lr the learning rate of the next step
+ */
+export function checkSettings(op: string, lr: number, group: GroupSettings): void {
+  if (!isWithin(lr, 0, Infinity)) {
+    throw new ArgumentError(`${op}: expected lr >= 0, got ${excerpt(lr)}`)
+  }
+  const { maxNorm = Infinity } = group
+  if (typeof maxNorm !== 'number' || !(maxNorm > 0)) {
+    throw new ArgumentError(`${op}: expected maxNorm > 0, got ${excerpt(maxNorm)}`)
+  }
+  if (group.regularizer === undefined) return
+  for (const regularizer of regularizersOf(group)) {
+    if (typeof regularizer?.penalty === 'function') continue
+    throw new ArgumentError(
+      `${op}: expected regularizers such as l2(1e-4), got ${spelled(regularizer)}`,
+    )
+  }
+}
+
+/** @throws ArgumentError for what has no settings */
+export function checkGroup(op: string, group: unknown): void {
+  if (typeof group === 'object' && group !== null) return
+  throw new ArgumentError(`${op}: expected a group of the optimizer, got ${excerpt(group)}`)
 }
 
 /**

@@ -4,43 +4,35 @@
  */
 
 import type { Handle } from '../backend/kernels.js'
-import { everyIteration, isRecording, noteRead, noteStep, underneath } from '../backend/record.js'
-import { isWithin, refuseUnknown } from '../base/arguments.js'
+import { everyIteration, isRecording, noteRead, noteStep } from '../backend/record.js'
+import { refuseUnknown } from '../base/arguments.js'
 import { isBranded } from '../base/brand.js'
-import {
-  ArgumentError,
-  AutogradError,
-  excerpt,
-  ReleasedTensorError,
-  spelled,
-} from '../base/errors.js'
-import type { ParameterValues } from '../nn/stateDict.js'
+import { ArgumentError, AutogradError, ReleasedTensorError } from '../base/errors.js'
 import { noGrad } from '../tensor/graph.js'
-import { scope } from '../tensor/scope.js'
 import { Scope, within } from '../tensor/storage.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { type Group, type GroupSettings, groupOf, isGroup, settable } from './groups.js'
-import { addGradients, builtIn, isRegularized, regularizersOf, unknownTo } from './regularized.js'
+import {
+  checkGroup,
+  checkSettings,
+  type Group,
+  type GroupSettings,
+  groupOf,
+  isGroup,
+  settable,
+} from './groups.js'
+import { addGradients, isRegularized, penaltyOf, unknownTo } from './regularized.js'
+import { SettingsBuffers } from './settingsBuffers.js'
 import {
   type Kept,
   type KeptTensor,
   keptTensors,
   loadState,
-  SettingsBuffer,
+  type OptimizerState,
+  readState,
   stateOf,
 } from './state.js'
 
 export type { Group, GroupSettings } from './groups.js'
-
-/** What a training run that goes on later needs to know of its optimizer; JSON can hold it, too. */
-export interface OptimizerState {
-  /** The optimizer's name, such as `SGD`. */
-  kind: string
-  /** Steps taken. */
-  steps: number
-  /** What is kept for each parameter, such as `velocity.0` for the first one's. */
-  tensors: ReadonlyMap<string, ParameterValues>
-}
 
 const BRAND = Symbol.for('neuroblas.Optimizer')
 
@@ -63,11 +55,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
    * @internal
    */
   lrDivisor = 1
-  readonly #limits = new Map<Group<Settings>, SettingsBuffer>()
-  readonly #settings = new Map<
-    Group<Settings>,
-    readonly [weights: SettingsBuffer, biases: SettingsBuffer]
-  >()
+  readonly #settings = new SettingsBuffers()
   #isDisposed = false
 
   /**
@@ -121,23 +109,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
 
   /** Refuses settings out of range; called at the start and before every step. */
   protected check(group: Settings): void {
-    const lr = this.lrOf(group)
-    if (!isWithin(lr, 0, Infinity)) {
-      throw new ArgumentError(`${this.constructor.name}: expected lr >= 0, got ${excerpt(lr)}`)
-    }
-    const { maxNorm = Infinity } = group
-    if (typeof maxNorm !== 'number' || !(maxNorm > 0)) {
-      throw new ArgumentError(
-        `${this.constructor.name}: expected maxNorm > 0, got ${excerpt(maxNorm)}`,
-      )
-    }
-    if (group.regularizer === undefined) return
-    for (const regularizer of regularizersOf(group)) {
-      if (typeof regularizer?.penalty === 'function') continue
-      throw new ArgumentError(
-        `${this.constructor.name}: expected regularizers such as l2(1e-4), got ${spelled(regularizer)}`,
-      )
-    }
+    checkSettings(this.constructor.name, this.lrOf(group), group)
   }
 
   /** Which of a group's settings are on, as bits: what decides on the kernels of its update. */
@@ -156,41 +128,16 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
 
   /** The buffer with the settings for a parameter: without regularizers where it is a bias. */
   protected settingsOf(group: Group<Settings>, parameter: Tensor): Handle {
-    const [ofWeights, ofBiases] = this.#settings.get(group)!
-    return (isRegularized(parameter) ? ofWeights : ofBiases).handle
-  }
-
-  /** Brings a group's settings up to date. */
-  #refresh(group: Group<Settings>): void {
-    const { storage, dtype } = group.parameters[0]
-    const backend = underneath(storage.backend)
-    let buffers = this.#settings.get(group)
-    if (buffers?.[0].backend !== backend) {
-      const length = this.settings(group).length + 2
-      buffers = [
-        new SettingsBuffer(backend, length, dtype),
-        new SettingsBuffer(backend, length, dtype),
-      ]
-      this.#settings.set(group, buffers)
-    }
-    buffers[0].refresh(() => [...this.settings(group), builtIn(group, 'l2'), builtIn(group, 'l1')])
-    buffers[1].refresh(() => [...this.settings(group), 0, 0])
+    return this.#settings.of(group, parameter)
   }
 
   /** Scales down the weights of units that have grown beyond the group's maxNorm. */
   #constrain(group: Group<Settings>): void {
     if (group.maxNorm === undefined) return
-    const { storage, dtype } = group.parameters[0]
-    const backend = underneath(storage.backend)
-    let limit = this.#limits.get(group)
-    if (limit?.backend !== backend) {
-      limit = new SettingsBuffer(backend, 1, dtype)
-      this.#limits.set(group, limit)
-    }
-    limit.refresh(() => [group.maxNorm ?? Infinity])
+    const limit = this.#settings.maxNormOf(group)
     for (const w of group.parameters) {
       if (w.grad === null || w.shape.length !== 2 || !isRegularized(w)) continue
-      w.storage.backend.run('maxNorm', w.handle, limit.handle, w.shape[0], w.shape[1])
+      w.storage.backend.run('maxNorm', w.handle, limit, w.shape[0], w.shape[1])
     }
   }
 
@@ -224,7 +171,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
         }
         this.#requireGradient()
         for (const group of this.#groups) {
-          this.#refresh(group)
+          this.#settings.refresh(group, () => this.settings(group))
           noGrad(() => this.update(group))
           this.#constrain(group)
         }
@@ -282,11 +229,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
   dispose(): void {
     this.#isDisposed = true
     for (const kept of Object.values(this.kept)) kept.dispose()
-    for (const buffer of [...this.#limits.values(), ...[...this.#settings.values()].flat()]) {
-      buffer.dispose()
-    }
-    this.#limits.clear()
-    this.#settings.clear()
+    this.#settings.dispose()
   }
 
   /** What `using` calls: `dispose`. */
@@ -322,20 +265,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
    */
   loadStateDict(state: OptimizerState): void {
     this.#refuseDisposed('loadStateDict')
-    if (typeof state !== 'object' || state === null) {
-      throw new ArgumentError(
-        `loadStateDict: expected what stateDict() gives, got ${excerpt(state)}`,
-      )
-    }
-    const { kind, steps, tensors } = state
-    if (kind !== this.constructor.name) {
-      throw new ArgumentError(
-        `loadStateDict: expected the state of ${this.constructor.name}, got ${kind}`,
-      )
-    }
-    if (!Number.isSafeInteger(steps) || steps < 0) {
-      throw new ArgumentError(`loadStateDict: expected steps >= 0, got ${steps}`)
-    }
+    const { steps, tensors } = readState(this.constructor.name, state)
     loadState(this.kept, this.parameters(), tensors)
     this.steps = steps
   }
@@ -352,26 +282,11 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
 
   /** What the regularizers add to the loss: Σ λ·Ω over the weights that are trained, not frozen. */
   regularizationLoss(): number {
-    let sum = 0
-    for (const group of this.#groups) {
-      for (const regularizer of regularizersOf(group)) {
-        for (const weight of group.parameters.filter(isRegularized)) {
-          if (!weight.requiresGrad) continue
-          sum += noGrad(() => scope(() => regularizer.penalty(weight).item()))
-        }
-      }
-    }
-    return sum
+    return penaltyOf(this.#groups)
   }
 }
 
 /** Whether it is an optimizer, also one of another copy of the library. */
 export function isOptimizer(value: unknown): value is Optimizer {
   return isBranded(value, BRAND)
-}
-
-/** @throws ArgumentError for what has no settings */
-export function checkGroup(op: string, group: unknown): void {
-  if (typeof group === 'object' && group !== null) return
-  throw new ArgumentError(`${op}: expected a group of the optimizer, got ${excerpt(group)}`)
 }

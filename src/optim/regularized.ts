@@ -1,5 +1,7 @@
-/** Which parameters of a group are regularized, and by what. */
+/** Which parameters of a group are regularized, by what, and what that adds to the loss. */
 import { isParameter } from '../nn/module.js'
+import { noGrad } from '../tensor/graph.js'
+import { scope } from '../tensor/scope.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { Regularizer } from './regularizers.js'
 
@@ -40,4 +42,20 @@ export function addGradients(group: Regularized & { parameters: readonly Tensor[
       if (!isFrozen) regularizer.penalty(weight).backward()
     }
   }
+}
+
+/** Σ λ·Ω over the weights that are trained, not frozen. */
+export function penaltyOf(
+  groups: readonly (Regularized & { parameters: readonly Tensor[] })[],
+): number {
+  let sum = 0
+  for (const group of groups) {
+    for (const regularizer of regularizersOf(group)) {
+      for (const weight of group.parameters.filter(isRegularized)) {
+        if (!weight.requiresGrad) continue
+        sum += noGrad(() => scope(() => regularizer.penalty(weight).item()))
+      }
+    }
+  }
+  return sum
 }

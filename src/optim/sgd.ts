@@ -1,7 +1,8 @@
 /** Stochastic gradient descent, in one pass over each parameter. */
 import { checkFlag, isWithin } from '../base/arguments.js'
 import { ArgumentError, excerpt } from '../base/errors.js'
-import { checkGroup, type Group, type GroupSettings, Optimizer } from './optimizer.js'
+import { checkGroup } from './groups.js'
+import { type Group, type GroupSettings, Optimizer } from './optimizer.js'
 import type { Schedule } from './schedules.js'
 import { ParameterState } from './state.js'
 

@@ -1,56 +1,18 @@
-/** What optimizers keep on the backend: their settings, and tensors for each parameter. */
-import type { Backend } from '../backend/backend.js'
-import { dtypes, type FloatDType, type TypedArray } from '../backend/dtype.js'
-import type { Handle } from '../backend/kernels.js'
-import { feed, isRecording, unrecorded } from '../backend/record.js'
-import { ArgumentError } from '../base/errors.js'
-import { StateDict, type StateSource, stateFrom } from '../nn/stateDict.js'
-import { Storage, within } from '../tensor/storage.js'
+/** What optimizers keep from step to step: tensors for each parameter, and their copies. */
+import { unrecorded } from '../backend/record.js'
+import { ArgumentError, excerpt } from '../base/errors.js'
+import { type ParameterValues, StateDict, type StateSource, stateFrom } from '../nn/stateDict.js'
+import { within } from '../tensor/storage.js'
 import { checkAssignable, fullLike, type Tensor } from '../tensor/tensor.js'
 
-/** Settings as the kernels read them, in a buffer that is written when they change. */
-export class SettingsBuffer {
-  readonly #storage: Storage
-  /** What the buffer holds; NaN where that is not known. */
-  readonly #values: TypedArray
-  readonly #fed: TypedArray
-
-  constructor(
-    readonly backend: Backend,
-    length: number,
-    dtype: FloatDType,
-  ) {
-    this.#storage = unrecorded(() => within(null, () => new Storage(backend, dtype, length)))
-    this.#values = new dtypes[dtype].array(length).fill(Number.NaN)
-    this.#fed = new dtypes[dtype].array(length)
-  }
-
-  get handle(): Handle {
-    return this.#storage.handle
-  }
-
-  dispose(): void {
-    this.#storage.release()
-  }
-
-  /** Brings the buffer up to date for this step, and for each step that replays it. */
-  refresh(settings: () => readonly number[]): void {
-    const { handle, length, dtype } = this.#storage
-    if (isRecording()) {
-      feed(this.backend, { handle, dtype, width: length }, () => {
-        // How far the program gets decides which iteration's settings stay in the buffer.
-        this.#values[0] = Number.NaN
-        this.#fed.set(settings())
-        return this.#fed
-      })
-      return
-    }
-    const values = settings()
-    this.#fed.set(values)
-    if (this.#fed.every((value, i) => value === this.#values[i])) return
-    this.#values.set(this.#fed)
-    this.backend.write(handle, this.#values)
-  }
+/** What a training run that goes on later needs to know of its optimizer; JSON can hold it, too. */
+export interface OptimizerState {
+  /** The optimizer's name, such as `SGD`. */
+  kind: string
+  /** Steps taken. */
+  steps: number
+  /** What is kept for each parameter, such as `velocity.0` for the first one's. */
+  tensors: ReadonlyMap<string, ParameterValues>
 }
 
 /** A tensor of zeros at first for each parameter, which lives as long as the parameter does. */
@@ -104,6 +66,24 @@ export function stateOf(kept: Kept, parameters: readonly Tensor[]): StateDict {
     state.set(`${name}.${index}`, { shape: tensor.shape, data: tensor.data() })
   }
   return state
+}
+
+/**
+ * The state of an optimizer of a kind, read once; `loadState` checks its tensors.
+ * @throws ArgumentError for what is none, or of another kind
+ */
+export function readState(wanted: string, state: OptimizerState): OptimizerState {
+  if (typeof state !== 'object' || state === null) {
+    throw new ArgumentError(`loadStateDict: expected what stateDict() gives, got ${excerpt(state)}`)
+  }
+  const { kind, steps, tensors } = state
+  if (kind !== wanted) {
+    throw new ArgumentError(`loadStateDict: expected the state of ${wanted}, got ${kind}`)
+  }
+  if (!Number.isSafeInteger(steps) || steps < 0) {
+    throw new ArgumentError(`loadStateDict: expected steps >= 0, got ${steps}`)
+  }
+  return { kind, steps, tensors }
 }
 
 /** Puts it back; nothing is changed when something does not fit. */
