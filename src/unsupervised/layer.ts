@@ -10,7 +10,8 @@ import { Linear, type LinearOptions } from '../nn/linear.js'
 import { Module, Parameter } from '../nn/module.js'
 import { noGrad } from '../tensor/graph.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { type FitOptions, fit } from '../training/fit.js'
+import { fit } from '../training/fit.js'
+import type { FitOptions } from '../training/fitOptions.js'
 import type { TrainingHistory } from '../training/report.js'
 
 /** Options of training a layer: those of `fit`, without the loss, which the layer has itself. */

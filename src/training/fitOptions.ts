@@ -1,0 +1,190 @@
+/** What `fit` can be told, and the checks of it. */
+import {
+  checkCount,
+  checkFlag,
+  checkFunction,
+  checkLoss,
+  checkPath,
+  isWithin,
+  optionsOf,
+} from '../base/arguments.js'
+import { ArgumentError, excerpt, ShapeError, spelled } from '../base/errors.js'
+import { kindOfTypedArray } from '../base/typedArrays.js'
+import { checkDataset, type Dataset } from '../data/dataset.js'
+import type { Augment } from '../data/transforms/distortion.js'
+import type { Monitor } from '../monitor/monitor.js'
+import type { Loss, TargetKind } from '../nn/losses.js'
+import { checkModule, type Module } from '../nn/module.js'
+import { isOptimizer, type Optimizer } from '../optim/optimizer.js'
+import { format } from '../tensor/shape.js'
+import { checkOnDivergence, type OnDivergence } from './recovery.js'
+import type { EpochReport, StepReport } from './report.js'
+
+/** Settings of `fit`, for targets of a kind. */
+export interface FitOptions<K extends TargetKind = TargetKind> {
+  /** What is minimized, such as `softmaxCrossEntropy`. */
+  loss: Loss<K>
+  /** An optimizer of the model's parameters. */
+  optimizer: Optimizer
+  /** Passes over the data, a whole number from 0. */
+  epochs: number
+  /** Examples per step; 32 by default. 1 is the lecture's per-example update. */
+  batchSize?: number
+  /**
+   * Seed of the batch order and of the validation split, from 0 to 2^53 - 1. By default each call has
+   * another one, drawn after `setSeed`; a checkpoint goes on with its own.
+   */
+  seed?: number
+  /** Whether each epoch has an order of its own; true by default, else the data's. */
+  shuffle?: boolean
+  /** A data set to validate on after each epoch, or the share of the examples to set aside for it. */
+  validation?: Dataset<K> | number
+  /** Stops when the validation loss has not fallen for `patience` epochs; keeps the best weights. */
+  earlyStopping?: {
+    /** A whole number from 1. */
+    patience: number
+  }
+  /**
+   * Changes the inputs of each batch at random, as `distortion` does; not those of the validation.
+   * Its generator is seeded by `seed`.
+   */
+  augment?: Augment
+  /**
+   * A `.safetensors` file that holds the state of the training after each epoch. Where it exists,
+   * training goes on from it, as if it had never been interrupted. It belongs to one training: to its
+   * data, model, loss, optimizer with its settings, and batches; values of tensors that are neither
+   * parameters nor data do not count. A disk that does not take it after an epoch costs a warning.
+   */
+  checkpoint?: string
+  /**
+   * Names of what may differ from the training that the checkpoint is of, such as `['lr']`: the error
+   * that refuses it has them. What differs is noted in the file.
+   */
+  resumeWith?: readonly string[]
+  /** Ends with the weights of the epoch of lowest validation loss. */
+  keepBest?: boolean
+  /**
+   * What to do when a loss, the validation loss, the penalty, a parameter or what the optimizer keeps
+   * for one is no longer finite. The epoch in which that happens is not reported, and no checkpoint is
+   * written of it.
+   *
+   * - `stop`, the default: `fit` throws a DivergenceError. The weights stay as they are then, unless
+   *   there are best ones to keep; a checkpoint holds the last good epoch.
+   * - `restore`: parameters, optimizer and random generators go back to the end of the last good epoch,
+   *   before the first one to where training began; `fit` warns and returns with `ended: 'diverged'`.
+   * - `restoreAndLowerLr`: goes back likewise and on with a tenth of the learning rate, which holds
+   *   until `fit` is done; after five times, it ends as with `restore`.
+   *
+   * The last two keep a copy of the state in memory.
+   */
+  onDivergence?: OnDivergence
+  /** Looks into the network every so many steps; what is trained stays the same to the bit. */
+  monitor?: Monitor
+  /** Called for each step, soon after it: steps run many at a time. */
+  onStep?: (report: StepReport) => void
+  /** Called after each epoch, and awaited; the model can be used meanwhile. */
+  onEpoch?: (report: EpochReport) => void | Promise<void>
+  /**
+   * Steps run one at a time: the one after which the signal is aborted is the last.
+   * @internal
+   */
+  stepwise?: boolean
+  /** Such as an AbortSignal: stops after the current step when it is aborted; what was reached is kept. */
+  signal?: {
+    /** Whether training is to stop. */
+    readonly aborted: boolean
+  }
+}
+
+/** Their names. */
+export const OPTIONS: Record<keyof FitOptions, true> = {
+  loss: true,
+  optimizer: true,
+  epochs: true,
+  batchSize: true,
+  seed: true,
+  shuffle: true,
+  validation: true,
+  earlyStopping: true,
+  augment: true,
+  checkpoint: true,
+  resumeWith: true,
+  keepBest: true,
+  onDivergence: true,
+  monitor: true,
+  onStep: true,
+  onEpoch: true,
+  stepwise: true,
+  signal: true,
+}
+
+/** Refuses settings out of range, and those that do not fit the model or each other. */
+export function checkOptions(model: Module, options: FitOptions): void {
+  checkModule('fit', model)
+  const { loss, optimizer, epochs, batchSize = 32, seed = 0 } = options
+  const { validation, earlyStopping, keepBest, checkpoint, resumeWith } = options
+  const { onDivergence = 'stop' } = options
+  checkLoss('fit', loss)
+  checkOnDivergence(onDivergence)
+  if (!isOptimizer(optimizer)) {
+    throw new ArgumentError(
+      `fit: expected an optimizer such as new SGD(model.parameters(), { lr }), got ${spelled(optimizer)}`,
+    )
+  }
+  const parameters = new Set<unknown>(model.parameters())
+  if (!optimizer.parameters().some((parameter) => parameters.has(parameter))) {
+    throw new ArgumentError("fit: expected an optimizer of the model's parameters, got another's")
+  }
+  if (optimizer.parameters().every(({ requiresGrad }) => !requiresGrad)) {
+    throw new ArgumentError(
+      'fit: expected a parameter to train in the optimizer, got requiresGrad false on all of them',
+    )
+  }
+  checkCount('fit', 'batchSize', batchSize)
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new ArgumentError(`fit: expected a seed from 0 to 2^53 - 1, got ${excerpt(seed)}`)
+  }
+  if (!Number.isInteger(epochs) || epochs < 0) {
+    throw new ArgumentError(`fit: expected epochs >= 0, got ${excerpt(epochs)}`)
+  }
+  if (typeof validation === 'number' && !(validation > 0 && validation < 1)) {
+    throw new ArgumentError(`fit: expected validation between 0 and 1, got ${validation}`)
+  }
+  if (earlyStopping) {
+    const { patience } = optionsOf('fit: earlyStopping', earlyStopping, { patience: true })
+    if (!isWithin(patience, 1, Infinity)) {
+      throw new ArgumentError(`fit: expected patience >= 1, got ${excerpt(patience)}`)
+    }
+  }
+  for (const name of ['shuffle', 'keepBest'] as const) {
+    if (options[name] !== undefined) checkFlag('fit', name, options[name])
+  }
+  for (const name of ['augment', 'onStep', 'onEpoch'] as const) {
+    if (options[name] !== undefined) checkFunction('fit', `${name} to be a function`, options[name])
+  }
+  if (checkpoint !== undefined) checkPath('fit', checkpoint)
+  if (
+    resumeWith !== undefined &&
+    !(Array.isArray(resumeWith) && resumeWith.every((name) => typeof name === 'string'))
+  ) {
+    throw new ArgumentError(`fit: expected names in resumeWith, got ${excerpt(resumeWith)}`)
+  }
+  if (resumeWith !== undefined && checkpoint === undefined) {
+    throw new ArgumentError('fit: resumeWith needs a checkpoint')
+  }
+  if ((earlyStopping || keepBest) && validation === undefined) {
+    throw new ArgumentError('fit: earlyStopping and keepBest need validation data')
+  }
+}
+
+/** Refuses what is no data set, and one to validate on whose examples are not like the others. */
+export function checkData(data: Dataset, validation: Dataset | number | undefined): void {
+  checkDataset('fit', data)
+  if (validation === undefined || typeof validation === 'number') return
+  checkDataset('fit: validation', validation)
+  const describe = ({ inputShape, targets, targetShape }: Dataset) =>
+    `inputs ${format(inputShape)} and ${kindOfTypedArray(targets) === 'Int32Array' ? 'labels' : `targets ${format(targetShape)}`}`
+  const [wanted, found] = [data, validation].map(describe)
+  if (found === wanted) return
+  throw new ShapeError(`fit: expected validation examples of ${wanted}, got ${found}`)
+}
