@@ -6,10 +6,11 @@
 import { noteLeaf } from '../backend/record.js'
 import { AutogradError, ShapeError } from '../base/errors.js'
 import { addInPlace, sumTo } from '../ops/raw.js'
+import { fullLike } from '../tensor/allocate.js'
 import { isNode, nodesBehind, noGrad, versionOf } from '../tensor/graph.js'
 import { format, sameShape } from '../tensor/shape.js'
 import { Scope, type Storage, within } from '../tensor/storage.js'
-import { type AnyTensor, fullLike, type GradNode, type Tensor } from '../tensor/tensor.js'
+import type { AnyTensor, GradNode, Tensor } from '../tensor/tensor.js'
 
 function release(node: GradNode): void {
   for (const tensor of node.saved ?? []) tensor.dispose()

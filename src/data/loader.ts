@@ -5,10 +5,11 @@
 
 import { checkCount, checkFlag, optionsOf } from '../base/arguments.js'
 import type { TargetKind } from '../nn/losses.js'
+import { partOf } from '../tensor/allocate.js'
 import { tensor } from '../tensor/create.js'
 import { drawSeed, Generator, streams } from '../tensor/random.js'
 import { within } from '../tensor/storage.js'
-import { partOf, type Tensor } from '../tensor/tensor.js'
+import type { Tensor } from '../tensor/tensor.js'
 import type { Dataset } from './dataset.js'
 import { type Batch, Examples, isExamples } from './examples.js'
 

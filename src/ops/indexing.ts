@@ -1,8 +1,9 @@
 /** Indexing ops: entries of a tensor chosen by int32 tensors. */
 import type { DType } from '../backend/dtype.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import { allocate, fullLike } from '../tensor/allocate.js'
 import { checkShape, format, type Shape, sizeOf } from '../tensor/shape.js'
-import { type AnyTensor, allocate, fullLike, type Tensor } from '../tensor/tensor.js'
+import type { AnyTensor, Tensor } from '../tensor/tensor.js'
 import { defineOp } from './define.js'
 import { requireDType } from './require.js'
 

@@ -1,5 +1,6 @@
 /** Layout ops: they move elements without computing with them. */
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import { allocate, fullLike } from '../tensor/allocate.js'
 import {
   aroundAxis,
   format,
@@ -8,7 +9,7 @@ import {
   type Shape,
   sameShape,
 } from '../tensor/shape.js'
-import { type AnyTensor, allocate, fullLike, type Tensor } from '../tensor/tensor.js'
+import type { AnyTensor, Tensor } from '../tensor/tensor.js'
 import { defineListOp, defineOp } from './define.js'
 import { expandForward, permuteForward, sumTo } from './raw.js'
 import { requireDType, requireTensor } from './require.js'

@@ -5,15 +5,9 @@
 import { type DType, dtypes, isFloat } from '../backend/dtype.js'
 import { isKeyOf } from '../base/arguments.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import { allocate, fullLike } from '../tensor/allocate.js'
 import { format, resolveAxes, resolveAxis, type Shape, sizeOf } from '../tensor/shape.js'
-import {
-  type AnyTensor,
-  allocate,
-  fullLike,
-  type Operand,
-  type Tensor,
-  writeElements,
-} from '../tensor/tensor.js'
+import { type AnyTensor, type Operand, type Tensor, writeElements } from '../tensor/tensor.js'
 import * as elementwise from './elementwise.js'
 import { cast, selectRows } from './indexing.js'
 import { expandTo, permute, reshape, resolveRange, sliceAxis } from './layout.js'

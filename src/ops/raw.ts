@@ -1,8 +1,9 @@
 /** Computations that ops and `backward` share, and that leave no graph behind. */
 import { ALONG_ALL } from '../backend/broadcast.js'
 import { ShapeError } from '../base/errors.js'
+import { allocate } from '../tensor/allocate.js'
 import { checkShape, format, type Shape, sameShape, sizeOf } from '../tensor/shape.js'
-import { type AnyTensor, allocate, type Tensor } from '../tensor/tensor.js'
+import type { AnyTensor, Tensor } from '../tensor/tensor.js'
 import { requireFloat } from './require.js'
 
 /** x repeated to a shape that it broadcasts to; always a buffer of its own. */

@@ -1,5 +1,6 @@
 /** Reductions over one or more axes: sum, mean, max, min, norm, argmax. */
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import { allocate, fullLike } from '../tensor/allocate.js'
 import {
   aroundAxis,
   format,
@@ -8,7 +9,7 @@ import {
   type Shape,
   sizeOf,
 } from '../tensor/shape.js'
-import { type AnyTensor, allocate, fullLike, type Tensor } from '../tensor/tensor.js'
+import type { AnyTensor, Tensor } from '../tensor/tensor.js'
 import { defineOp } from './define.js'
 import { equal, where } from './elementwise.js'
 import { expandTo } from './layout.js'

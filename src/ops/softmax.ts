@@ -2,8 +2,9 @@
  * Softmax and the cross-entropy that belongs to it, both from logits and stable for any of them.
  */
 import { ShapeError } from '../base/errors.js'
+import { allocate } from '../tensor/allocate.js'
 import { format, resolveAxis, sameShape } from '../tensor/shape.js'
-import { allocate, type Tensor } from '../tensor/tensor.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { defineOp } from './define.js'
 import { requireDType, requireFloat } from './require.js'
 

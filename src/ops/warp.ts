@@ -1,7 +1,8 @@
 /** The op that distorts images, for `distortion`. */
 import { ShapeError } from '../base/errors.js'
+import { allocate } from '../tensor/allocate.js'
 import { format } from '../tensor/shape.js'
-import { allocate, type Tensor } from '../tensor/tensor.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { defineOp } from './define.js'
 import { requireFloats } from './require.js'
 

@@ -2,8 +2,10 @@
 import { unrecorded } from '../backend/record.js'
 import { ArgumentError, excerpt } from '../base/errors.js'
 import { type ParameterValues, StateDict, type StateSource, stateFrom } from '../nn/stateDict.js'
+import { fullLike } from '../tensor/allocate.js'
+import { checkAssignable } from '../tensor/assignable.js'
 import { within } from '../tensor/storage.js'
-import { checkAssignable, fullLike, type Tensor } from '../tensor/tensor.js'
+import type { Tensor } from '../tensor/tensor.js'
 
 /** What a training run that goes on later needs to know of its optimizer; JSON can hold it, too. */
 export interface OptimizerState {

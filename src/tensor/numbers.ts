@@ -2,9 +2,10 @@
  * Numbers that callers pass, alone, as a list or in nested arrays, whose innermost may be typed: each
  * is read once, checked, and copied into one flat array.
  */
+import { type DType, dtypes, type TypedArray } from '../backend/dtype.js'
 import { requireMemory } from '../base/availableMemory.js'
 import { ArgumentError, excerpt, OutOfMemoryError, ShapeError } from '../base/errors.js'
-import { isList, type NumberArray, readTypedArray } from '../base/typedArrays.js'
+import { isList, kindOfTypedArray, type NumberArray, readTypedArray } from '../base/typedArrays.js'
 import { format, MAX_RANK, type Shape, sizeOf } from './shape.js'
 
 /** Numbers in row-major order. */
@@ -135,4 +136,23 @@ function fill(
     }
   }
   visit(data, 0)
+}
+
+/**
+ * Numbers as the typed array of a dtype; a typed array of its class as it is.
+ * @throws ArgumentError where the dtype, which is not of floats, does not hold a number as it is
+ */
+export function toArrayOf(op: string, dtype: DType, values: ArrayLike<number>): TypedArray {
+  const { array: type, isFloat } = dtypes[dtype]
+  const isKept = kindOfTypedArray(values) === type.name && dtype !== 'bool'
+  if (isKept) return values as TypedArray
+  const array = type.from(values)
+  if (isFloat) return array
+  for (let i = 0; i < array.length; i++) {
+    const fits = dtype === 'bool' ? array[i] <= 1 : true
+    if (array[i] !== Number(values[i]) || !fits) {
+      throw new ArgumentError(`${op}: expected elements of ${dtype}, got ${values[i]} at ${i}`)
+    }
+  }
+  return array
 }

@@ -12,10 +12,11 @@ import { isRecording, underneath, unrecorded } from '../backend/record.js'
 import { checkNumber } from '../base/arguments.js'
 import { isBranded } from '../base/brand.js'
 import { ArgumentError, CaptureError, excerpt } from '../base/errors.js'
+import { allocate } from './allocate.js'
 import { defaultFloat } from './defaultFloat.js'
 import { checkShape, type Shape, sizeOf } from './shape.js'
 import { Storage, within } from './storage.js'
-import { allocate, isTensor, Tensor } from './tensor.js'
+import { isTensor, Tensor } from './tensor.js'
 
 const BRAND = Symbol.for('neuroblas.Generator')
 

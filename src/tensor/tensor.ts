@@ -4,14 +4,7 @@
  * The tensor: a shape over a buffer, and where it came from. Its computing methods are added by
  * `autograd/attach.ts`, over ops that are made from this class.
  */
-import {
-  type ArrayOf,
-  type DType,
-  dtypes,
-  type FloatDType,
-  isFloat,
-  type TypedArray,
-} from '../backend/dtype.js'
+import { type ArrayOf, type DType, dtypes, isFloat, type TypedArray } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
 import { noteChange } from '../backend/reads.js'
 import { isRecording, noteCleared, noteRead, noteSeen, noteSet } from '../backend/record.js'
@@ -23,9 +16,7 @@ import {
   ReleasedTensorError,
   ShapeError,
 } from '../base/errors.js'
-import { kindOfTypedArray } from '../base/typedArrays.js'
-import { defaultFloat } from './defaultFloat.js'
-import { readList } from './numbers.js'
+import { readList, toArrayOf } from './numbers.js'
 import { EDGE_ITEMS, formatTensor, type NestedOf, nest } from './print.js'
 import { checkShape, format, type Shape, sameShape, sizeOf } from './shape.js'
 import { Storage } from './storage.js'
@@ -218,7 +209,7 @@ export class Tensor<D extends DType = 'float32'> {
   clone(): Tensor<D> {
     this.handle // refuses a released tensor
     const { backend } = this.storage
-    const y = allocate(this, this.shape, this.dtype)
+    const y = new Tensor<D>(new Storage(backend, this.dtype, this.size), this.shape)
     backend.run('copy2d', this.handle, y.handle, 1, this.size, 0, this.size, 0, this.size)
     return y
   }
@@ -281,32 +272,6 @@ export class Tensor<D extends DType = 'float32'> {
   }
 }
 
-/**
- * Refuses what could not be assigned: where several tensors are to be overwritten, or none.
- * @param name what the tensor is called, for the errors
- */
-export function checkAssignable(
-  op: string,
-  name: string,
-  x: AnyTensor,
-  values: { shape: Shape; data: ArrayLike<number> },
-): void {
-  const { shape, data } = values ?? {}
-  if (!Array.isArray(shape) || !sameShape(shape, x.shape)) {
-    throw new ShapeError(
-      `${op}: expected ${name} of shape ${format(x.shape)}, got ${excerpt(shape)}`,
-    )
-  }
-  const { length } = readList(`${op}: ${name}`, 'a list of numbers', data)
-  if (length !== x.size) {
-    throw new ShapeError(
-      `${op}: expected ${x.size} values for ${name} of shape ${format(shape)}, got ${length}`,
-    )
-  }
-  // To write nothing is refused, too, while the tensor is released or in use.
-  x.storage.backend.write(x.handle, new dtypes[x.storage.dtype].array(0))
-}
-
 /** Whether it is a tensor, also one of another copy of the library. */
 export function isTensor(value: unknown): value is AnyTensor {
   return isBranded(value, BRAND)
@@ -323,57 +288,4 @@ function emptyArray({ dtype, size }: AnyTensor): TypedArray {
 /** Overwrites a tensor's buffer; what is no float must hold the numbers as they are. */
 export function writeElements(op: string, y: AnyTensor, values: ArrayLike<number>): void {
   y.storage.backend.write(y.handle, toArrayOf(op, y.dtype, values))
-}
-
-/** Numbers as the typed array of a dtype. */
-function toArrayOf(op: string, dtype: DType, values: ArrayLike<number>): TypedArray {
-  const { array: type, isFloat } = dtypes[dtype]
-  const isKept = kindOfTypedArray(values) === type.name && dtype !== 'bool'
-  if (isKept) return values as TypedArray
-  const array = type.from(values)
-  if (isFloat) return array
-  for (let i = 0; i < array.length; i++) {
-    const fits = dtype === 'bool' ? array[i] <= 1 : true
-    if (array[i] !== Number(values[i]) || !fits) {
-      throw new ArgumentError(`${op}: expected elements of ${dtype}, got ${values[i]} at ${i}`)
-    }
-  }
-  return array
-}
-
-/** The dtype of floats computed from x: its own, or the default where it has none. */
-export function floatOf(x: AnyTensor): FloatDType {
-  return isFloat(x.dtype) ? x.dtype : defaultFloat()
-}
-
-/** A new tensor with undefined content on the backend of another one; a float one by default. */
-export function allocate(like: AnyTensor, shape: Shape): Tensor
-export function allocate<D extends DType>(like: AnyTensor, shape: Shape, dtype: D): Tensor<D>
-export function allocate(like: AnyTensor, shape: Shape, dtype: DType = floatOf(like)): AnyTensor {
-  return new Tensor(new Storage(like.storage.backend, dtype, sizeOf(shape)), shape)
-}
-
-/**
- * A new float tensor on the backend of x with every element the same value.
- * @param shape that of x by default
- * @throws ShapeError for what is no shape
- */
-export function fullLike(x: AnyTensor, value: number, shape: Shape = x.shape): Tensor {
-  if (!isTensor(x)) throw new ArgumentError(`fullLike: expected a tensor, got ${excerpt(x)}`)
-  x.handle // refuses a released tensor
-  if (typeof value !== 'number') {
-    throw new ArgumentError(`fullLike: expected a number, got ${excerpt(value)}`)
-  }
-  const y = allocate(x, shape === x.shape ? shape : checkShape('fullLike', shape))
-  x.storage.backend.run('fill', y.handle, y.size, value)
-  return y
-}
-
-/**
- * Elements of x from `offset` on, without a copy and outside any graph: what is written to either is
- * seen in both.
- */
-export function partOf<D extends DType>(x: Tensor<D>, offset: number, shape: Shape): Tensor<D> {
-  x.handle // refuses a released tensor
-  return new Tensor<D>(x.storage.part(offset, sizeOf(shape)), shape)
 }

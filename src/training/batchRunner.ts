@@ -7,10 +7,11 @@ import { CaptureError } from '../base/errors.js'
 import { yielder } from '../base/eventLoop.js'
 import { type Captured, capture } from '../capture/capture.js'
 import type { Names } from '../capture/digest.js'
+import { partOf } from '../tensor/allocate.js'
 import { tensor } from '../tensor/create.js'
 import { scope } from '../tensor/scope.js'
 import { within } from '../tensor/storage.js'
-import { partOf, type Tensor } from '../tensor/tensor.js'
+import type { Tensor } from '../tensor/tensor.js'
 
 export type RowIndices = Tensor<'int32'>
 

@@ -7,9 +7,10 @@ import { checkCount, optionsOf } from '../base/arguments.js'
 import { ArgumentError, spelled } from '../base/errors.js'
 import { type Initializer, normal } from '../nn/init.js'
 import { requireTensor } from '../ops/require.js'
+import { allocate } from '../tensor/allocate.js'
 import { gradEnabled, noGrad, record } from '../tensor/graph.js'
 import { defaultGenerator, type Generator } from '../tensor/random.js'
-import { type AnyTensor, allocate, type GradNode, type Tensor } from '../tensor/tensor.js'
+import type { AnyTensor, GradNode, Tensor } from '../tensor/tensor.js'
 import { UnsupervisedLayer } from './layer.js'
 
 /** Settings of an `RBM`. */

@@ -26,7 +26,7 @@ import {
   zeros,
 } from '../../lib/index.js'
 import { ops } from '../../lib/ops/define.js'
-import { partOf } from '../../lib/tensor/tensor.js'
+import { partOf } from '../../lib/tensor/allocate.js'
 import { FailingBackend } from '../support/failingBackend.js'
 import { opCases } from '../support/opCases.js'
 import {

@@ -10,11 +10,12 @@ import { ArgumentError, excerpt, ShapeError } from '../../base/errors.js'
 import type { Targets } from '../../nn/losses.js'
 import { stack } from '../../ops/layout.js'
 import { warp } from '../../ops/warp.js'
+import { fullLike } from '../../tensor/allocate.js'
 import { tensor } from '../../tensor/create.js'
 import type { Generator } from '../../tensor/random.js'
 import { format } from '../../tensor/shape.js'
 import { within } from '../../tensor/storage.js'
-import { fullLike, type Tensor } from '../../tensor/tensor.js'
+import type { Tensor } from '../../tensor/tensor.js'
 
 /**
  * Changes a batch of inputs [batch, ...inputShape] at random before a training step. What it draws
