@@ -5,7 +5,7 @@
 import { ArgumentError, excerpt } from '../base/errors.js'
 import { Linear } from '../nn/linear.js'
 import type { AnyModule } from '../nn/module.js'
-import type { StoredTensor } from './safetensors.js'
+import type { StoredTensor } from './safetensorsDtypes.js'
 
 /**
  * How a file holds the weights of affine layers: `inputOutput` for [fanIn, fanOut], as this library and
