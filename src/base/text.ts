@@ -65,3 +65,12 @@ export function formatBytes(bytes: number): string {
   const power = Math.max(0, Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10)))
   return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 2)} ${units[power]}`
 }
+
+const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹'
+
+/** A power of ten as people write it, such as 10⁻⁷; 1 and 10 as such. */
+export function powerOfTen(exponent: number): string {
+  if (exponent === 0 || exponent === 1) return `${10 ** exponent}`
+  const digits = [...`${Math.abs(exponent)}`].map((digit) => SUPERSCRIPTS[Number(digit)])
+  return `10${exponent < 0 ? '⁻' : ''}${digits.join('')}`
+}

@@ -1,4 +1,5 @@
 /** Axes, their titles and labels, and legends. */
+import { powerOfTen } from '../base/text.js'
 import { extentOf } from './checks.js'
 import { type ChartOptions, HEIGHT, type Spec, WIDTH } from './draw.js'
 import { LETTER, linesOf, widest, widthOf } from './text.js'
@@ -87,12 +88,13 @@ export function logarithmic(values: readonly number[]): Spec {
   const digits = to - from < 3 ? [1, 2, 5] : [1]
   const powers = Array.from({ length: 10 }, (_, i) => Math.floor(from) + i * step)
   const ticks = powers
-    .flatMap((power) => digits.map((digit) => Number(`${digit}e${power}`)))
-    .filter((tick) => tick >= low && tick <= high)
+    .flatMap((power) =>
+      digits.map((digit) => ({ digit, power, value: Number(`${digit}e${power}`) })),
+    )
+    .filter(({ value }) => value >= low && value <= high)
   // Between two ticks of this kind it is vega that finds some.
   const own = ticks.length > 1
-  const shown = own ? ticks : [low, high]
-  const plain = shown.every((tick) => tick >= 0.001 && tick <= 100_000)
+  const plain = (own ? ticks.map(({ value }) => value) : [low, high]).every(isPlain)
   const margin = (to - from) / 30 || 1
   return {
     scale: {
@@ -103,8 +105,17 @@ export function logarithmic(values: readonly number[]): Spec {
     axis: {
       labelExpr: plain
         ? "format(datum.value, '~g')"
-        : "replace(format(datum.value, '~e'), '+', '')",
-      ...(own && { values: ticks }),
+        : own
+          ? `(${JSON.stringify(Object.fromEntries(ticks.map((tick) => [tick.value, powerLabel(tick)])))})[datum.value]`
+          : "replace(format(datum.value, '~e'), '+', '')",
+      ...(own && { values: ticks.map(({ value }) => value) }),
     },
   }
+}
+
+/** Whether a number is best written without a power of ten. */
+const isPlain = (value: number) => value >= 0.001 && value <= 100_000
+
+function powerLabel({ digit, power }: { digit: number; power: number }): string {
+  return digit === 1 ? powerOfTen(power) : `${digit} × ${powerOfTen(power)}`
 }

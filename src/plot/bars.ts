@@ -1,7 +1,7 @@
 /** Bar charts. */
 import { axisTitle, BESIDE, labelsBelow, legendOf, logarithmic } from './axes.js'
 import { chartOptionsOf, entriesOf, extentOf, numbersOf } from './checks.js'
-import { type ChartOptions, draw, HEIGHT, type Spec, WIDTH } from './draw.js'
+import { type ChartOptions, describe, draw, HEIGHT, type Spec, WIDTH } from './draw.js'
 import { TEXT } from './theme.js'
 
 /** A number per category, by name. */
@@ -63,6 +63,7 @@ export async function bars(
   const label = { type: 'text', color: TEXT, fontSize: 11, dy: { expr: LABEL_AWAY } }
   return draw(
     {
+      description: describe('bar chart', options, names.length > 1 ? names : categories),
       data: { values },
       layer: [
         { mark: { type: 'bar' }, encoding: { ...position, y2: { datum: base }, color } },

@@ -14,7 +14,7 @@ import type { Tensor } from '../tensor/tensor.js'
 import { axisTitle } from './axes.js'
 import { chartOptionsOf, extentOf } from './checks.js'
 import { zeroLines } from './contour.js'
-import { type ChartOptions, draw, type Spec } from './draw.js'
+import { type ChartOptions, describe, draw, type Spec } from './draw.js'
 import { pngUrl } from './png.js'
 import { pointsSpec } from './scatter.js'
 import { PALETTE, rgb, TEXT } from './theme.js'
@@ -66,7 +66,8 @@ export async function decisionBoundary(
     boundaryLayer(logP, place),
     { data: { values: points }, ...pointsSpec(data.classes, x, y, options) },
   ]
-  return draw({ layer }, sized)
+  const description = describe('decision boundary', sized, data.classes)
+  return draw({ description, layer }, sized)
 }
 
 type Range = readonly [number, number]

@@ -2,7 +2,7 @@
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { ABOVE_AND_BELOW, axisTitle, BESIDE, labelsBelow, labelsWithin } from './axes.js'
 import { chartOptionsOf, type Numbers, numbersOf } from './checks.js'
-import { type ChartOptions, draw, drawSized, type Spec } from './draw.js'
+import { type ChartOptions, describe, draw, drawSized, type Spec } from './draw.js'
 import { PALETTE, TEXT } from './theme.js'
 
 /** Settings of `confusionMatrix`. */
@@ -80,6 +80,7 @@ export async function confusionMatrix(
     },
   })
   const spec = {
+    description: describe('confusion matrix, actual against predicted class', {}, names),
     data: { values },
     layer: [
       cells(true, PALETTE[0]),

@@ -26,14 +26,25 @@ export interface ChartOptions {
   logY?: boolean
 }
 
-/** A vega-lite specification, or a part of one. */
+/** A vega-lite specification, or a part of one; its description is read out where there is no title. */
 export type Spec = Record<string, unknown>
+
+/** What kind of chart of what, such as `line chart, loss against epoch: training, validation`. */
+export function describe(
+  kind: string,
+  { x, y }: ChartOptions,
+  names: readonly string[] = [],
+): string {
+  const axes = [y, x].filter(Boolean).join(' against ')
+  const series = names.filter(Boolean).join(', ')
+  return `${kind}${axes && `, ${axes}`}${series && `: ${series}`}`
+}
 
 export const WIDTH = 480
 export const HEIGHT = 300
 
 /** Draws a chart of the size that the options ask for. */
-export function draw(spec: Spec, options: ChartOptions) {
+export function draw(spec: Spec & { description: string }, options: ChartOptions) {
   const { width = WIDTH, height = HEIGHT } = options
   const autosize = { type: 'fit', contains: 'padding' }
   return drawSized({ ...spec, width, height, autosize }, options)
@@ -41,7 +52,7 @@ export function draw(spec: Spec, options: ChartOptions) {
 
 /** Draws a chart whose panels have sizes of their own; its title is as wide as the options say. */
 export async function drawSized(
-  spec: Spec,
+  { description, ...spec }: Spec & { description: string },
   { title, subtitle, width = WIDTH }: ChartOptions,
 ): Promise<string> {
   const { fontSize, subtitleFontSize } = theme.title
@@ -52,7 +63,7 @@ export async function drawSized(
   }
   const full = { ...heading, ...spec, config: theme }
   const svg = await render(full)
-  const label = escapeXml([title, subtitle].filter(Boolean).join('. ') || 'chart')
+  const label = escapeXml([title, subtitle].filter(Boolean).join('. ') || description)
   return renumbered(svg).replace('<svg ', `<svg role="img" aria-label="${label}" `)
 }
 

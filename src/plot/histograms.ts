@@ -2,7 +2,7 @@
 import { ArgumentError, excerpt } from '../base/errors.js'
 import { ABOVE_AND_BELOW, axisTitle, logarithmic } from './axes.js'
 import { chartOptionsOf, entriesOf, extentOf, type Numbers, numbersOf } from './checks.js'
-import { type ChartOptions, draw, drawSized, HEIGHT, type Spec, WIDTH } from './draw.js'
+import { type ChartOptions, describe, draw, drawSized, HEIGHT, type Spec, WIDTH } from './draw.js'
 
 /** Settings of `histograms`. */
 export interface HistogramOptions extends ChartOptions {
@@ -61,9 +61,11 @@ export async function histograms(
       color: { field: 'series', type: 'nominal', scale: { domain: names }, legend: null },
     },
   }
-  if (names.length === 1) return draw({ data: { values }, ...spec }, options)
+  const description = describe('histogram', { y: 'count', ...options }, names)
+  if (names.length === 1) return draw({ description, data: { values }, ...spec }, options)
   return drawSized(
     {
+      description,
       data: { values },
       facet: { field: 'series', type: 'nominal', sort: names, title: null },
       columns: 1,

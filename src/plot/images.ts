@@ -4,7 +4,7 @@ import { checkCount, optionsOf } from '../base/arguments.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { type AnyTensor, isTensor, type Tensor } from '../tensor/tensor.js'
 import { checkedOptions, extentOf, type Numbers, rowsOf } from './checks.js'
-import { type ChartOptions, drawSized, type Spec, WIDTH } from './draw.js'
+import { type ChartOptions, describe, drawSized, type Spec, WIDTH } from './draw.js'
 import { pngUrl, type Shade } from './png.js'
 import { PALETTE, type Rgb, rgb, TEXT } from './theme.js'
 
@@ -55,7 +55,7 @@ export async function images(
       return [grey, grey, grey, 255]
     }
   })
-  return drawGrid(shades, shape, options)
+  return drawGrid(shades.length === 1 ? 'image' : `${shades.length} images`, shades, shape, options)
 }
 
 /** A few outliers would make all others pale. */
@@ -98,7 +98,8 @@ export async function weightImages(weight: Tensor, given: ImageOptions = {}): Pr
       return [red, green, blue, 255 * Math.min(1, Math.abs(value))]
     }
   })
-  return drawGrid(shades, shape, options, scaleOf(largest))
+  const description = `the weights of ${units} units as images`
+  return drawGrid(description, shades, shape, options, scaleOf(largest))
 }
 
 /** What the shape of tensors says of the images in them. */
@@ -143,6 +144,7 @@ function check(
 }
 
 function drawGrid(
+  description: string,
   shades: readonly Shade[],
   [rows, columns]: readonly [number, number],
   options: ImageOptions,
@@ -170,6 +172,7 @@ function drawGrid(
   const text = { type: 'text', dy: tileHeight / 2 + 10, fontSize: 11, color: TEXT }
   return drawSized(
     {
+      description: describe(description, {}, captions),
       data: { values },
       width: across * (tile + GAP) - GAP,
       height: Math.ceil(shades.length / across) * pitch - GAP,

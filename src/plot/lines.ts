@@ -5,7 +5,7 @@ import type { SeriesPoint } from '../monitor/monitor.js'
 import type { EpochReport } from '../training/report.js'
 import { axis, legendOf } from './axes.js'
 import { chartOptionsOf, entriesOf, type NamedSeries, type Point, pointsOf } from './checks.js'
-import { type ChartOptions, draw, type Spec } from './draw.js'
+import { type ChartOptions, describe, draw, type Spec } from './draw.js'
 import { PALETTE, TEXT } from './theme.js'
 
 /** With more points than this on a curve they are no longer marked. */
@@ -180,7 +180,8 @@ export function drawLines(
     ...(points.length / names.length <= MARKED ? [marks] : []),
     ...(best === undefined ? [] : [markerAt(best)]),
   ]
-  return draw({ data: { values: points }, layer }, options)
+  const description = describe('line chart', options, names)
+  return draw({ description, data: { values: points }, layer }, options)
 }
 
 /** What tells curves of one colour apart, where there are more curves than colours. */

@@ -1,7 +1,7 @@
 /** Scatter plots. */
 import { axis, legendOf } from './axes.js'
 import { chartOptionsOf, type NamedSeries, pointsOf } from './checks.js'
-import { type ChartOptions, draw, type Spec } from './draw.js'
+import { type ChartOptions, describe, draw, type Spec } from './draw.js'
 
 /**
  * The points of each series in a colour and a shape of its own.
@@ -22,7 +22,9 @@ export async function scatter(series: NamedSeries, given: ChartOptions = {}): Pr
     values.map(({ y }) => y),
     options,
   )
-  return draw({ data: { values }, ...pointsSpec(Object.keys(series), x, y, options) }, options)
+  const names = Object.keys(series)
+  const description = describe('scatter plot', options, names)
+  return draw({ description, data: { values }, ...pointsSpec(names, x, y, options) }, options)
 }
 
 /** One fewer than colours, so that no pair of both returns soon. */

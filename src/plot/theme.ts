@@ -1,15 +1,18 @@
 /** Colours and fonts that read well on white and on black, since the charts have no background. */
 
-/** Okabe and Ito's colours (2008), told apart by colour-blind readers, darkened to show on white. */
+/**
+ * Told apart by colour-blind readers, and seen on white and on dark pages: the first three after Okabe and
+ * Ito (2008), darkened, the others as far from them and from each other as that allows.
+ */
 export const PALETTE = [
   '#2f7fc1',
   '#d55e00',
   '#009e73',
-  '#c06599',
-  '#b07d00',
-  '#3c9bd0',
-  '#8b6bd1',
-  '#7a8088',
+  '#c31e87',
+  '#785a3c',
+  '#e15aff',
+  '#961ed2',
+  '#0f5aff',
 ] as const
 
 /** 4.2 times as bright as black, and white 4.2 times as bright as it. */
