@@ -115,7 +115,7 @@ t.test('the page and its files', async (t) => {
   const html = readFileSync(join(folder, 'index.html'), 'utf8')
   t.notMatch(html, /<script|<link|<iframe|src=|@import|url\(["']?http/i, 'nothing is fetched')
   t.notMatch(html, /https?:\/\/(?!www\.w3\.org)/)
-  for (const text of ['About &lt;xor&gt;', 'a &lt; b', '0.1235', '<mfrac>', 'One &amp; two']) {
+  for (const text of ['About &lt;xor&gt;', 'a &lt; b', '0.123', '<mfrac>', 'One &amp; two']) {
     t.ok(html.includes(text), text)
   }
   t.match(html, '2 of 4 claims failed.')

@@ -1,15 +1,19 @@
 /** `neuroblas lecture`: the experiments of a lecture on neural networks, as one page. */
 
+import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { getNumThreads } from '../../index.js'
-import { currentBackend, loadPackages, version } from '../../internal.js'
+import { currentBackend, loadAddon, loadPackages, version } from '../../internal.js'
 import type { Experiment } from '../lecture/experiment.js'
 import { experiments } from '../lecture/index.js'
+import { formatMeasured } from '../lecture/numbers.js'
+import { partOf } from '../lecture/parts.js'
 import { type Finished, runExperiments } from '../lecture/run.js'
 import { writeLecture } from '../lecture/write.js'
 import { EXIT_FAILED } from './failure.js'
-import { namesOption } from './options.js'
+import { runSeeds } from './lectureSeeds.js'
+import { integerOption, namesOption } from './options.js'
 import { Progress } from './progress.js'
 import { checkFolder } from './savePath.js'
 import { Interrupt } from './signals.js'
@@ -17,6 +21,7 @@ import { print, table } from './table.js'
 
 interface Options {
   only?: string[]
+  seeds?: number
   quick?: boolean
   out: string
 }
@@ -27,11 +32,17 @@ the page has the experiments that have ended; before the first one has, nothing 
 
 Examples:
   neuroblas lecture --quick
-  neuroblas lecture --only xor,mnist --out xor-and-mnist`
+  neuroblas lecture --only xor,mnist --out xor-and-mnist
+  neuroblas lecture --seeds 20 --only xor,separation`
 
 export function lectureCommand(): Command {
   const names = experiments.map(({ name }) => name)
-  const rows = experiments.map(({ name, items, title }) => ['', name, items.join(', '), title])
+  const rows = experiments.map((experiment) => [
+    '',
+    experiment.name,
+    experiment.title,
+    partOf(experiment),
+  ])
   return new Command('lecture')
     .summary('train and draw what a lecture on neural networks says, as one page')
     .description(
@@ -39,16 +50,19 @@ export function lectureCommand(): Command {
     )
     .addOption(namesOption('--only <list>', 'run these experiments alone, as in xor,mnist', names))
     .option('--quick', 'smaller runs: under 2 minutes in all')
+    .addOption(
+      integerOption('--seeds <n>', 'run each with n seeds, print which claims hold; no page', 1),
+    )
     .option('--out <folder>', 'where the page is written', 'lecture')
     .addHelpText(
       'after',
-      `\nExperiments, and the items of the lecture:\n${table(rows, 'llrl')}\n${examples}`,
+      `\nExperiments, and the parts of the lecture:\n${table(rows, 'llll')}\n${examples}`,
     )
     .action(lecture)
 }
 
-async function lecture({ only, quick = false, out }: Options): Promise<void> {
-  checkFolder('--out', out)
+async function lecture({ only, quick = false, seeds, out }: Options): Promise<void> {
+  if (seeds === undefined) checkFolder('--out', out)
   // Asked for at once, and not only when the first experiment has been trained.
   await loadPackages('lecture', 'vega', 'vega-lite', '@resvg/resvg-js', 'temml')
   const chosen = experiments.filter(({ name }) => only?.includes(name) ?? true)
@@ -58,6 +72,11 @@ async function lecture({ only, quick = false, out }: Options): Promise<void> {
     process.stderr.write(`neuroblas: ${name}: stopping; once more to quit at once\n`)
   })
   try {
+    if (seeds !== undefined) {
+      const held = await runSeeds(chosen, seeds, { quick, signal: interrupt.signal })
+      if (!held) process.exitCode = EXIT_FAILED
+      return
+    }
     const finished = await runExperiments(chosen, {
       quick,
       signal: interrupt.signal,
@@ -70,8 +89,7 @@ async function lecture({ only, quick = false, out }: Options): Promise<void> {
       print(`stopped by ${interrupt.caught} before the first experiment ended; no page written`)
       return
     }
-    const machine = `${currentBackend().name} backend, ${getNumThreads()} threads, Node ${process.versions.node}`
-    const about = { version, machine, quick, planned: chosen.length }
+    const about = { version, machine: machine(), quick, planned: chosen.length }
     await writeLecture(out, finished, about)
     const held = finished.filter(({ ok }) => ok).length
     const ran = stopped
@@ -83,6 +101,17 @@ async function lecture({ only, quick = false, out }: Options): Promise<void> {
     reporter.close()
     interrupt.dispose()
   }
+}
+
+/** What the figures hang on: CPU, what computes products and loops, threads, Node. */
+function machine(): string {
+  const cpu = cpus()[0]?.model.trim() ?? 'an unknown CPU'
+  const backend = currentBackend()
+  const addon = backend.name === 'native' ? loadAddon().info() : undefined
+  const engine = addon
+    ? `native backend with OpenBLAS’s ${addon.core} kernels and ${addon.simd} loops`
+    : `${backend.name} backend`
+  return `${cpu} (${engine}, ${getNumThreads()} threads, Node ${process.versions.node})`
 }
 
 /** A bar for the experiment that runs, and a line for each that has ended. */
@@ -111,7 +140,7 @@ class LectureReporter {
     const verdict = `${ok ? 'ok    ' : 'FAILED'}  ${held} of ${claims.length} claims`
     print(`${this.#title}  ${took}  ${verdict}  ${experiment.title}`)
     for (const { claim, measured, ok } of claims) {
-      if (!ok) print(`  failed: ${claim}: ${measured}`)
+      if (!ok) print(`  failed: ${claim}: ${formatMeasured(measured)}`)
     }
   }
 

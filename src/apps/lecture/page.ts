@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import type { default as Temml } from 'temml'
 import { escapeXml, loadPackages, packageFolder } from '../../internal.js'
 import type { Claim, Figure } from './experiment.js'
+import { formatMeasured } from './numbers.js'
+import { partOf } from './parts.js'
 import type { Finished } from './run.js'
 import { excerpt } from './source.js'
 
@@ -19,6 +21,7 @@ export interface About {
 }
 
 const TITLE = 'Foundations of deep neural networks, run for real'
+const LECTURE = '“Foundations of Deep Neural Networks” (Liverpool, 2018)'
 
 export async function page(finished: readonly Finished[], about: About): Promise<string> {
   const style = readFileSync(join(packageFolder(), 'src/apps/lecture/page.css'), 'utf8')
@@ -44,8 +47,9 @@ ${sections.join('\n')}
 </main>
 <footer>
 <p>Every figure and number on this page was computed by <strong>neuroblas ${about.version}</strong>
-(${escapeXml(about.machine)}) and comes out the same each time. The code beside the figures is that which
-ran, from the files in <code>src/apps/lecture/</code> of the package.</p>
+on ${escapeXml(about.machine)}, and comes out the same each time there; on another CPU
+products may round otherwise, and the last digits of what was trained differ. The code beside the figures
+is that which ran, from the files in <code>src/apps/lecture/</code> of the package.</p>
 </footer>
 </body>
 </html>
@@ -62,7 +66,7 @@ function summary(finished: readonly Finished[], { quick, planned }: About): stri
     : `${claims.length - held} of ${claims.length} claims failed.`
   const left = planned - finished.length
   return [
-    `<p class="lead">What a lecture on neural networks says, trained, drawn and put to the test:
+    `<p class="lead">What the lecture ${LECTURE} says, trained, drawn and put to the test:
 ${finished.length} experiments${quick ? ', in their quick versions' : ''}, ${duration(seconds)}.</p>`,
     `<p class="verdict ${all ? 'held' : 'failed'}">${verdict}</p>`,
     left > 0
@@ -71,22 +75,28 @@ ${finished.length} experiments${quick ? ', in their quick versions' : ''}, ${dur
   ].join('\n')
 }
 
+/** The lecture's parts, and below each what is shown of it. */
 function contents(finished: readonly Finished[]): string {
-  const entries = finished.map(
-    ({ experiment, ok }) =>
-      `<li><a href="#${experiment.name}"><span class="number">${experiment.items.join(', ')}</span>
-<span>${escapeXml(experiment.title)}</span>${ok ? '' : ' <span class="badge">failed</span>'}</a></li>`,
-  )
-  return `<nav aria-label="Contents">\n<ol>\n${entries.join('\n')}\n</ol>\n</nav>`
+  const parts = [...new Set(finished.map(({ experiment }) => partOf(experiment)))]
+  const lists = parts.map((part) => {
+    const entries = finished
+      .filter(({ experiment }) => partOf(experiment) === part)
+      .map(
+        ({ experiment, ok }) =>
+          `<li><a href="#${experiment.name}">${escapeXml(experiment.title)}</a>${ok ? '' : ' <span class="badge">failed</span>'}</li>`,
+      )
+    return `<section>\n<h2>${part}</h2>\n<ul>\n${entries.join('\n')}\n</ul>\n</section>`
+  })
+  return `<nav aria-label="Contents">\n${lists.join('\n')}\n</nav>`
 }
 
 async function section({ experiment, claims, figures, ok, seconds }: Finished): Promise<string> {
-  const { name, items, title, formula, text } = experiment
-  const number = `${items.length > 1 ? 'Items' : 'Item'} ${items.join(', ')}`
+  const { name, title, formula, symbols, text } = experiment
   return `<article id="${name}"${ok ? '' : ' class="failed"'}>
-<p class="kicker">${number}</p>
+<p class="kicker">${partOf(experiment)}</p>
 <h2>${escapeXml(title)}</h2>
 ${formula === undefined ? '' : await formulaOf(formula)}
+${symbols === undefined ? '' : `<p class="symbols">${escapeXml(symbols)}</p>`}
 <p>${escapeXml(text)}</p>
 <div class="figures">
 ${figures.map((figure) => picture(name, figure, ok)).join('\n')}
@@ -106,7 +116,8 @@ export async function formulaOf(tex: string): Promise<string> {
   const parts = tex
     .split('\\qquad')
     .map((part) => temml.renderToString(part, { displayMode: true, throwOnError: true }))
-  return `<div class="formula">${parts.join('\n')}</div>`
+  // To be reached by the keyboard, too, where it is wider than the page and scrolls.
+  return `<div class="formula" tabindex="0">${parts.join('\n')}</div>`
 }
 
 function picture(experiment: string, { name, caption, svg }: Figure, ok: boolean): string {
@@ -118,9 +129,8 @@ ${withOwnIds(svg, `${experiment}-${name}`)}
 }
 
 function claimRow({ claim, measured, ok }: Claim): string {
-  const value = typeof measured === 'number' ? `${Number(measured.toPrecision(4))}` : measured
   return `<tr class="${ok ? 'held' : 'failed'}"><td class="mark">${ok ? '✓' : '✗'}</td>
-<td>${escapeXml(claim)}</td><td class="measured">${escapeXml(value)}</td></tr>`
+<td>${escapeXml(claim)}</td><td class="measured">${escapeXml(formatMeasured(measured))}</td></tr>`
 }
 
 /** In one document the figures' ids must differ. */

@@ -11,6 +11,8 @@ export interface Finished extends Outcome {
 
 export interface RunOptions {
   quick: boolean
+  /** Added to every seed; 0 by default. */
+  seed?: number
   signal: AbortSignal
   onBegin?: (experiment: Experiment) => void
   onProgress?: (done: number, total: number, note?: string) => void
@@ -24,21 +26,20 @@ export interface RunOptions {
  */
 export async function runExperiments(
   experiments: readonly Experiment[],
-  { quick, signal, onBegin, onProgress, onEnd }: RunOptions,
+  { quick, seed = 0, signal, onBegin, onProgress, onEnd }: RunOptions,
 ): Promise<Finished[]> {
   const all: Finished[] = []
-  let data: ReturnType<Context['mnist']> | undefined
   const context: Context = {
     quick,
+    seed,
     signal,
     progress: (done, total, note) => onProgress?.(done, total, note),
-    mnist: () => (data ??= mnist()),
   }
-  if (experiments.some(({ needsMnist }) => needsMnist)) context.mnist()
+  if (experiments.some(({ needsMnist }) => needsMnist)) mnist()
   for (const experiment of experiments) {
     onBegin?.(experiment)
     const begin = performance.now()
-    setSeed(1)
+    setSeed(1 + seed)
     const outcome = await experiment.run(context).catch(failure)
     // What stopped half-way has nothing to say of its claims.
     if (signal.aborted) break
