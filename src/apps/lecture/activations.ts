@@ -2,6 +2,7 @@
 import { Generator, type Tensor, tensor } from 'neuroblas'
 import { lines } from 'neuroblas/plot'
 import type { Claim, Context, Experiment, Outcome } from './experiment.js'
+import { format, percent } from './numbers.js'
 
 interface Activation {
   name: string
@@ -50,19 +51,19 @@ const activations: Activation[] = [
   },
 ]
 
-/** g and g′ of many numbers. */
-function evaluate(g: Activation['g'], numbers: Float32Array) {
-  // lecture:begin
+// lecture:begin
+/** g and g′ of many numbers; g is (a) => a.sigmoid(), (a) => a.tanh() or (a) => a.relu(). */
+function evaluate(g: (a: Tensor) => Tensor, numbers: Float32Array) {
   const a = tensor(numbers)
   a.requiresGrad = true
-  const h = g(a) // a.sigmoid(), a.tanh(), a.relu()
+  const h = g(a)
   h.sum().backward()
   const values = h.data()
   const derivatives = a.grad!.data()
-  // lecture:end
   for (const used of [a.grad!, a, h]) used.dispose()
   return { values, derivatives }
 }
+// lecture:end
 
 /** Two units in the last place of 1; derivatives, computed from the value, may be off by twice that. */
 const TOLERANCE = 2 ** -22
@@ -111,15 +112,19 @@ function claimsOf(
       ok: slopeError <= 2 * TOLERANCE,
     },
     {
-      claim: `${name}: never falls, and stays within [${low}, ${high}]`,
-      measured: `from ${least} to ${most}`,
+      claim: `${name}: never falls, and stays within [${format(low)}, ${format(high)}]`,
+      measured: `from ${format(least)} to ${format(most)}`,
       ok: rises(values) && least >= low && most <= high,
     },
     name === 'relu'
-      ? { claim: 'relu: increases, but not strictly', measured: `strictly: ${strict}`, ok: !strict }
+      ? {
+          claim: 'relu: increases, but not strictly',
+          measured: strict ? 'strictly' : 'not strictly',
+          ok: !strict,
+        }
       : {
-          claim: `${name}: strictly increasing from -4 to 4, in steps of 1/64`,
-          measured: `strictly: ${strict}`,
+          claim: `${name}: strictly increasing from −4 to 4, in steps of 1/64`,
+          measured: strict ? 'strictly' : 'not strictly',
           ok: strict,
         },
   ]
@@ -131,19 +136,19 @@ export const activationFunctions: Experiment = {
   title: 'Activations, their derivatives and their ranges',
   formula: String.raw`g(a) = a, \quad \frac{1}{1 + e^{-a}}, \quad \tanh a, \quad \max(0, a)`,
   text: `Each activation and its derivative by back-propagation is evaluated at a million numbers from
-all over the float32 range, from -3.4e38 to 3.4e38, and compared with the formula in double precision.`,
+all over the float32 range, from −3.4 × 10³⁸ to 3.4 × 10³⁸, and compared with the formula in double precision.`,
 
-  async run(_: Context): Promise<Outcome> {
+  async run({ seed }: Context): Promise<Outcome> {
     const all = sampleFloats()
     const claims = activations.flatMap((activation) => claimsOf(activation, all))
 
     const [tanh, relu] = activations.slice(2)
     const far = activations.slice(1).map(({ g }) => evaluate(g, Float32Array.of(-1e4, 1e4)))
-    const ends = far.map(({ values }) => values.join(' and '))
+    const ends = far.map(({ values }) => [...values].map((value) => format(value)).join(' and '))
     claims.push({
-      claim: 'No overflow at a = ±10,000: sigmoid 0 and 1, tanh -1 and 1, relu 0 and 10,000',
+      claim: 'No overflow at a = ±10,000: sigmoid 0 and 1, tanh −1 and 1, relu 0 and 10,000',
       measured: ends.join('; '),
-      ok: String(ends) === '0 and 1,-1 and 1,0 and 10000',
+      ok: String(ends) === '0 and 1,−1 and 1,0 and 10,000',
     })
     const tail = evaluate(activations[1].g, Float32Array.of(-20, -40, -80))
     const tailError = Math.max(
@@ -156,16 +161,16 @@ all over the float32 range, from -3.4e38 to 3.4e38, and compared with the formul
     )
     claims.push({
       claim:
-        'sigmoid: value and derivative keep their relative precision in the tail, at -20, -40, -80',
+        'sigmoid: value and derivative keep their relative precision in the tail, at −20, −40, −80',
       measured: tailError,
       ok: tailError < 1e-6,
     })
-    const a = new Generator(1).normal([100_000]).data()
+    const a = new Generator(1 + seed).normal([100_000]).data()
     const zeros = (values: Float32Array) => values.filter((value) => value === 0).length / a.length
     const shares = [zeros(evaluate(relu.g, a).values), zeros(evaluate(tanh.g, a).values)]
     claims.push({
       claim: 'relu is sparse: of normally distributed inputs, half give exactly zero (tanh: none)',
-      measured: shares.join(' against '),
+      measured: shares.map((share) => percent(share)).join(' against '),
       ok: Math.abs(shares[0] - 0.5) < 0.01 && shares[1] === 0,
     })
     const x = Float32Array.from({ length: 241 }, (_, i) => i / 40 - 3)

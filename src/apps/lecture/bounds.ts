@@ -17,6 +17,7 @@ import {
 } from 'neuroblas'
 import { lines } from 'neuroblas/plot'
 import type { Context, Experiment, Outcome } from './experiment.js'
+import { format } from './numbers.js'
 import { corners } from './points.js'
 
 interface Case {
@@ -89,10 +90,10 @@ function compare({ loss, formula, derivative, targets }: Case): number {
   return largest
 }
 
+// lecture:begin
 /** Margins t·s of a score for targets of ±1, and what the losses make of them. */
 function againstMargin() {
   const margins = Float32Array.from({ length: 601 }, (_, i) => (i - 300) / 100)
-  // lecture:begin
   const s = tensor(margins)
   const t = fullLike(s, 1)
   const curves = {
@@ -100,20 +101,22 @@ function againstMargin() {
     hinge: hinge(s, t, 'none').data(),
     'logistic / log 2': binaryCrossEntropyWithLogits(s, t, 'none').div(Math.LN2).data(),
   }
-  // lecture:end
   return { margins, curves }
 }
+// lecture:end
 
 export const losses: Experiment = {
   name: 'bounds',
   items: [10],
   title: 'Losses, and the error they bound',
   formula: String.raw`[\,t s \le 0\,] \;\le\; \max(0, 1 - t s), \qquad [\,t s \le 0\,] \;\le\; \log_2\bigl(1 + e^{-t s}\bigr)`,
+  symbols: `s: the output, a score; t: its target, −1 or 1; ts: the margin, negative where the sign of s is wrong;
+[ts ≤ 0]: the 0/1 error, 1 where that is so`,
   text: `Each loss and its gradient is compared with its formula in double precision. As a function of
 the margin ts, the 0/1 error lies below the hinge loss and below the logistic loss in units of log 2,
 so that lowering them lowers a bound of the error; this is also measured during a training run.`,
 
-  async run({ signal }: Context): Promise<Outcome> {
+  async run({ seed, signal }: Context): Promise<Outcome> {
     const claims: Outcome['claims'] = cases.map((row) => {
       const error = compare(row)
       return {
@@ -134,13 +137,13 @@ so that lowering them lowers a bound of the error; this is also measured during 
       })
     }
 
-    const data = corners([0, 1, 1, 1], 100, 0.8, 4)
+    const data = corners([0, 1, 1, 1], 100, 0.8, 4 + seed)
     const bounds = []
     for (const [name, loss, unit] of [
       ['hinge', hinge, 1],
       ['logistic', binaryCrossEntropyWithLogits, Math.LN2],
     ] as const) {
-      setSeed(3)
+      setSeed(3 + seed)
       const neuron = new Linear(2, 1)
       const history: { bound: number; error: number }[] = []
       const record = async () => {
@@ -159,7 +162,7 @@ so that lowering them lowers a bound of the error; this is also measured during 
       bounds.push({ name, history })
       const first = history[0]
       const last = history[history.length - 1]
-      const text = (at: typeof first) => `${at.error.toFixed(3)} ≤ ${at.bound.toFixed(3)}`
+      const text = (at: typeof first) => `${format(at.error)} ≤ ${format(at.bound)}`
       claims.push({
         claim: `Training on ${name}: the error stays below the mean loss, and both fall`,
         measured: `${text(first)} before, ${text(last)} after`,
@@ -196,7 +199,7 @@ so that lowering them lowers a bound of the error; this is also measured during 
           caption: 'Losses of a residual: Huber is squared near 0 and absolute far away.',
           svg: await lines(
             { squared: ofResidual(mse), absolute: ofResidual(mae), Huber: ofResidual(huber) },
-            { x: 'residual y - t', y: 'loss' },
+            { x: 'residual y − t', y: 'loss' },
           ),
         },
         {

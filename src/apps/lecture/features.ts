@@ -7,6 +7,7 @@ import {
   l2,
   type Module,
   mlp,
+  mnist,
   noGrad,
   predictedClasses,
   SGD,
@@ -18,10 +19,12 @@ import {
 } from 'neuroblas'
 import { histograms, weightImages } from 'neuroblas/plot'
 import type { Context, Experiment, Outcome } from './experiment.js'
+import { format, percents } from './numbers.js'
 
+// lecture:begin
 const UNITS = 100
 
-async function train(model: Module, data: Dataset, epochs: number, signal: AbortSignal) {
+async function train(model: Module, data: Dataset, epochs: number, signal?: AbortSignal) {
   const lr = schedules.cosine(0.1, epochs * Math.ceil(data.size / 64))
   const optimizer = new SGD(model.parameters(), { lr, momentum: 0.9, regularizer: l2(3e-5) })
   await fit(model, data, {
@@ -33,6 +36,7 @@ async function train(model: Module, data: Dataset, epochs: number, signal: Abort
     signal,
   })
 }
+// lecture:end
 
 const accuracyOn = async (model: Module, data: Dataset) =>
   (await evaluate(model, data, { loss: softmaxCrossEntropy })).accuracy ?? 0
@@ -43,20 +47,23 @@ export const features: Experiment = {
   needsMnist: true,
   title: 'Features that a hidden layer extracts',
   formula: String.raw`h = g(b^{(1)} + W^{(1)} x): \quad \text{unit } j \text{ looks for the image } W^{(1)}_j`,
+  symbols: `W⁽¹⁾ⱼ: the weights of hidden unit j, one for each pixel`,
   text: `A network with 100 hidden sigmoid units learns MNIST. The weights of a hidden unit are drawn as
 the image that excites it most. The representation is distributed: many units take part in each
 image, and the network hardly notices when one of them falls silent.`,
 
-  async run({ quick, signal, progress, mnist }: Context): Promise<Outcome> {
+  async run({ quick, signal, progress, seed }: Context): Promise<Outcome> {
     const { train: data, test } = mnist()
     const epochs = quick ? 5 : 20
-    setSeed(1)
+    setSeed(1 + seed)
     const linear = new Linear(784, 10)
     await train(linear, data, epochs, signal)
     progress(1, 3)
     // lecture:begin
+    // lecture:as const { train: data, test } = mnist()
     const model = mlp([784, UNITS, 10], { activation: 'sigmoid' })
-    await train(model, data, epochs, signal)
+    // lecture:as const epochs = 20
+    await train(model, data, epochs, signal) // lecture:as await train(model, data, epochs)
     const [first, sigmoid, second] = model.layers
     const inputs = tensor(
       Float32Array.from(test.inputs, (byte) => byte / 255),
@@ -81,19 +88,18 @@ image, and the network hardly notices when one of them falls silent.`,
     const meanActive = active.reduce((sum, count) => sum + count, 0) / active.length
     const mean = h.mean(0)
     const spread = h.sub(mean).square().mean(0).sqrt().data()
-    const percent = (share: number) => `${(100 * share).toFixed(2)} %`
     const pixelsOnly = await accuracyOn(linear, test)
     return {
       claims: [
         {
           claim:
             'The features are worth it: test error from pixels (no hidden layer) and from features',
-          measured: `${percent(1 - pixelsOnly)}, ${percent(1 - accuracy)}`,
+          measured: percents([1 - pixelsOnly, 1 - accuracy], 2),
           ok: 1 - accuracy < 0.6 * (1 - pixelsOnly),
         },
         {
           claim: 'Distributed: mean number of units above 1/2 for an image, of 100',
-          measured: meanActive.toFixed(1),
+          measured: format(meanActive),
           ok: meanActive > 5 && meanActive < 95,
         },
         {
@@ -105,7 +111,10 @@ image, and the network hardly notices when one of them falls silent.`,
         {
           claim:
             'None is indispensable: mean and largest loss of accuracy when one unit falls silent',
-          measured: `${percent(drops.reduce((sum, drop) => sum + drop, 0) / UNITS)}, ${percent(Math.max(...drops))}`,
+          measured: percents(
+            [drops.reduce((sum, drop) => sum + drop, 0) / UNITS, Math.max(...drops)],
+            2,
+          ),
           ok: Math.max(...drops) < 0.1,
         },
       ],

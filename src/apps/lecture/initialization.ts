@@ -5,23 +5,20 @@ import {
   evaluate,
   fit,
   Generator,
-  getBackend,
   init,
   Linear,
   mlp,
   noGrad,
   SGD,
-  setBackend,
+  scope,
   setSeed,
   softmaxCrossEntropy,
   split,
   type Tensor,
 } from 'neuroblas'
-import { bars, lines } from 'neuroblas/plot'
+import { lines } from 'neuroblas/plot'
 import type { Claim, Context, Experiment, Outcome } from './experiment.js'
-
-const DEPTH = 12
-const WIDTH = 256
+import { format, formatList, percents } from './numbers.js'
 
 const schemes = {
   'std 0.01': init.normal(0, 0.01),
@@ -31,13 +28,16 @@ const schemes = {
   orthogonal: init.orthogonal(),
 }
 
+// lecture:begin
+const DEPTH = 12
+const WIDTH = 256
+
 /** Root mean square of the activations after each layer, of normally distributed inputs. */
-function sizesOf(activation: ActivationName, scheme: init.Initializer): number[] {
-  setSeed(1)
-  // lecture:begin
+function sizesOf(activation: ActivationName, scheme: init.Initializer, seed = 1): number[] {
+  setSeed(seed)
   const units = new Array<number>(DEPTH + 1).fill(WIDTH)
   const network = mlp(units, { activation, init: scheme })
-  const x = new Generator(1).normal([500, WIDTH])
+  const x = new Generator(seed).normal([500, WIDTH])
   const sizes: number[] = []
   noGrad(() =>
     network.layers.reduce((h, layer) => {
@@ -46,15 +46,16 @@ function sizesOf(activation: ActivationName, scheme: init.Initializer): number[]
       return next
     }, x),
   )
-  // lecture:end
   network.dispose()
   return sizes
 }
+// lecture:as const sizes = sizesOf('relu', init.heNormal)
+// lecture:end
 
 /** The bounds and the spread that each scheme promises, measured on one large matrix. */
-function claimsOfSchemes(): Claim[] {
+function claimsOfSchemes(seed: number): Claim[] {
   const [fanIn, fanOut] = [400, 200]
-  const draw = (scheme: init.Initializer) => scheme([fanIn, fanOut], new Generator(1))
+  const draw = (scheme: init.Initializer) => scheme([fanIn, fanOut], new Generator(1 + seed))
   const variance = (w: Tensor) => w.square().mean().item()
   const largest = draw(init.glorotUniform).abs().max().item()
   const bound = Math.sqrt(6 / (fanIn + fanOut))
@@ -76,7 +77,7 @@ function claimsOfSchemes(): Claim[] {
     {
       claim:
         'Variances of Glorot, He and LeCun are 2/(fanIn + fanOut), 2/fanIn and 1/fanIn (ratios)',
-      measured: ratios.map((ratio) => ratio.toFixed(4)).join(', '),
+      measured: formatList(ratios),
       ok: ratios.every((ratio) => Math.abs(ratio - 1) < 0.02),
     },
     {
@@ -87,33 +88,41 @@ function claimsOfSchemes(): Claim[] {
   ]
 }
 
-/** What a network with one hidden layer of 16 units makes of the digits from these weights. */
-async function trainFrom(scheme: init.Initializer, epochs: number, signal: AbortSignal) {
-  const backend = getBackend()
-  setBackend('js')
-  try {
-    return await trainHere(scheme, epochs, signal)
-  } finally {
-    setBackend(backend)
-  }
-}
-
-async function trainHere(scheme: init.Initializer, epochs: number, signal: AbortSignal) {
-  setSeed(1)
-  const { train, test } = split(digits(), 0.2, 1)
+/** How far the hidden units are apart after each epoch, and the test accuracies, from these weights. */
+async function trainFrom(
+  scheme: init.Initializer,
+  epochs: number,
+  seed: number,
+  signal: AbortSignal,
+) {
+  setSeed(seed)
+  const { train, test } = split(digits(), 0.2, seed)
   const network = mlp([64, 16, 10], { activation: 'sigmoid', init: scheme })
+  const [weights] = network.parameters()
+  const spreads: number[] = []
+  const accuracies: number[] = []
   await fit(network, train, {
     loss: softmaxCrossEntropy,
     optimizer: new SGD(network.parameters(), { lr: 0.5 }),
     epochs,
     seed: 0,
     signal,
+    async onEpoch() {
+      const { accuracy = 0 } = await evaluate(network, test, { loss: softmaxCrossEntropy })
+      accuracies.push(accuracy)
+      spreads.push(spreadOf(weights))
+    },
   })
-  const { accuracy = 0 } = await evaluate(network, test, { loss: softmaxCrossEntropy })
-  const rows = (network.parameters()[0].toArray() as number[][]).map((row) =>
-    row.map((w) => Math.abs(w - row[0])),
-  )
-  return { accuracy, spread: Math.max(...rows.flat()) }
+  network.dispose()
+  return { spreads, accuracies }
+}
+
+/** The largest difference between two units' weights from one input, relative to the largest weight. */
+function spreadOf(weights: Tensor): number {
+  return scope(() => {
+    const largest = weights.abs().max().item()
+    return weights.max(1).sub(weights.min(1)).max().item() / largest
+  })
 }
 
 export const initialization: Experiment = {
@@ -121,21 +130,26 @@ export const initialization: Experiment = {
   items: [11],
   title: 'Initialization',
   formula: String.raw`W_{ij} \sim U\Bigl(-\sqrt{\tfrac{6}{n_{in} + n_{out}}}, \sqrt{\tfrac{6}{n_{in} + n_{out}}}\Bigr), \qquad b = 0`,
+  symbols: `n_in, n_out: how many inputs and outputs a layer has, fanIn and fanOut in the code; U: the uniform
+distribution`,
   text: `Normally distributed inputs go through ${DEPTH} layers of ${WIDTH} units whose weights are drawn
 in five ways, and the size of the activations is measured after each layer. Then a network with a
-hidden layer is trained on small digits from Glorot’s weights and from zeros, in JavaScript, which
-computes all units by the same loop: one of them rounded otherwise would be enough to part them all in
-the end.`,
+hidden layer is trained on small digits from Glorot’s weights, from zeros and from weights that are
+nearly zero. From zeros all hidden units have the same gradient and stay the same. This equilibrium is
+unstable: a difference as small as a rounding error grows from epoch to epoch, until the units part.`,
 
-  async run({ signal, progress, quick }: Context): Promise<Outcome> {
-    const claims = claimsOfSchemes()
+  async run({ quick, seed, signal, progress }: Context): Promise<Outcome> {
+    const claims = claimsOfSchemes(seed)
     const sizes = (activation: ActivationName) =>
       Object.fromEntries(
-        Object.entries(schemes).map(([name, scheme]) => [name, sizesOf(activation, scheme)]),
+        Object.entries(schemes).map(([name, scheme]) => [
+          name,
+          sizesOf(activation, scheme, 1 + seed),
+        ]),
       )
     const relu = sizes('relu')
     const tanh = sizes('tanh')
-    progress(1, 3)
+    progress(1, 4)
     const deepest = (values: number[]) => values[DEPTH - 2]
     const kept = (values: number[]) => deepest(values) / values[0]
     claims.push(
@@ -166,22 +180,36 @@ the end.`,
       },
     )
 
-    const epochs = quick ? 15 : 50
-    const zeros = await trainFrom(init.zeros, epochs, signal)
-    progress(2, 3)
-    const glorot = await trainFrom(init.glorotUniform, epochs, signal)
-    const percent = (accuracy: number) => `${(100 * accuracy).toFixed(1)} %`
+    const epochs = quick ? 20 : 50
+    const starts: Record<string, init.Initializer> = {
+      zeros: init.zeros,
+      'std 10⁻⁷': init.normal(0, 1e-7),
+      Glorot: init.glorotUniform,
+    }
+    const trained: Record<string, Awaited<ReturnType<typeof trainFrom>>> = {}
+    for (const [i, [name, scheme]] of Object.entries(starts).entries()) {
+      trained[name] = await trainFrom(scheme, epochs, 1 + seed, signal)
+      progress(i + 2, 4, name)
+    }
+    const { zeros, Glorot: glorot, 'std 10⁻⁷': nudged } = trained
+    const early = 4
     claims.push(
       {
         claim:
-          'From zeros, all hidden units are the same after training (largest difference of weights)',
-        measured: zeros.spread,
-        ok: zeros.spread === 0 && glorot.spread > 0.1,
+          'From zeros the units are the same but for rounding: largest difference after five epochs, relative to the largest weight (from zeros, from Glorot’s weights)',
+        measured: formatList([zeros.spreads[early], glorot.spreads[early]], 2),
+        ok: zeros.spreads[early] < 1e-3 && glorot.spreads[early] > 0.1,
       },
       {
-        claim: 'and 16 of them do the work of one: test accuracy from zeros against Glorot',
-        measured: `${percent(zeros.accuracy)} against ${percent(glorot.accuracy)}`,
-        ok: zeros.accuracy < 0.5 && glorot.accuracy > 0.9,
+        claim: `The equilibrium is unstable: from weights of 10⁻⁷ the difference grows (after 5 epochs, after ${epochs})`,
+        measured: formatList([nudged.spreads[early], nudged.spreads[epochs - 1]], 2),
+        ok: nudged.spreads[epochs - 1] > 100 * nudged.spreads[early],
+      },
+      {
+        claim:
+          'While they are the same, 16 units do the work of one: test accuracy after five epochs from zeros against Glorot',
+        measured: percents([zeros.accuracies[early], glorot.accuracies[early]]),
+        ok: zeros.accuracies[early] < 0.5 && glorot.accuracies[early] > 0.7,
       },
     )
     const options = { x: 'hidden layer', y: 'root mean square of h', logY: true }
@@ -199,15 +227,37 @@ the end.`,
           svg: await lines(tanh, options),
         },
         {
+          name: 'spread',
+          caption: `How far the hidden units are apart, relative to the largest weight, by epoch; no difference
+at all is drawn as ${format(INVISIBLE)}. From zeros nothing but rounding parts the units, sooner or later or not
+at all, as products are rounded on the machine at hand.`,
+          svg: await lines(
+            Object.fromEntries(
+              Object.entries(trained).map(([name, { spreads }]) => [
+                name,
+                spreads.map((spread) => Math.max(spread, INVISIBLE)),
+              ]),
+            ),
+            { x: 'epoch', y: 'relative difference', logY: true },
+          ),
+        },
+        {
           name: 'zeros',
-          caption:
-            'Test accuracy on small digits after training from zeros and from Glorot’s weights.',
-          svg: await bars(
-            { zeros: 100 * zeros.accuracy, Glorot: 100 * glorot.accuracy },
-            { y: 'test accuracy (%)' },
+          caption: 'Test accuracy on small digits by epoch.',
+          svg: await lines(
+            Object.fromEntries(
+              Object.entries(trained).map(([name, { accuracies }]) => [
+                name,
+                accuracies.map((accuracy) => 100 * accuracy),
+              ]),
+            ),
+            { x: 'epoch', y: 'test accuracy (%)' },
           ),
         },
       ],
     }
   },
 }
+
+/** Below what float32 can tell apart. */
+const INVISIBLE = 1e-9

@@ -16,10 +16,12 @@ import {
 } from 'neuroblas'
 import { bars, learningCurves } from 'neuroblas/plot'
 import type { Context, Experiment, Outcome } from './experiment.js'
+import { format, formatList, percent } from './numbers.js'
 
+// lecture:begin
 /** The data set with a share of its labels drawn at random. */
-function mislabel(data: Dataset, share: number): Dataset {
-  const random = new Generator(2).uniform([2, data.size]).data()
+function mislabel(data: Dataset, share: number, seed = 2): Dataset {
+  const random = new Generator(seed).uniform([2, data.size]).data()
   const targets = (data.targets as Int32Array).map((label, i) =>
     random[i] < share ? Math.floor(10 * random[data.size + i]) : label,
   )
@@ -31,34 +33,40 @@ const between = (data: Dataset, from: number, to: number) =>
     data,
     Array.from({ length: to - from }, (_, i) => from + i),
   )
+// lecture:end
 
 export const overfitting: Experiment = {
   name: 'overfitting',
   items: [14],
   title: 'Over-fitting',
   formula: String.raw`\text{low bias, high variance:}\quad \frac1T \sum_t l_t \ll E[l]`,
+  symbols: `l_t: the loss of training example t; E[l]: the mean loss of examples that were not trained on`,
   text: `A network with 200 hidden units learns 300 small digits of which every fifth has a random label.
 It learns them by heart while the risk on 500 validation images rises. Early stopping and L2 keep it
 from that; all three are compared on the remaining images.`,
 
-  async run({ signal, progress }: Context): Promise<Outcome> {
+  async run({ seed, signal, progress }: Context): Promise<Outcome> {
+    // lecture:begin
     const all = digits()
-    const train = mislabel(between(all, 0, 300), 0.2)
+    // lecture:as const train = mislabel(between(all, 0, 300), 0.2)
+    const train = mislabel(between(all, 0, 300), 0.2, 2 + seed) // lecture:hide
     const validation = between(all, 300, 800)
+    // lecture:end
     const test = between(all, 800, all.size)
 
     const run = async (options: Partial<FitOptions>, regularizer?: Regularizer) => {
-      setSeed(1)
+      setSeed(1 + seed)
       // lecture:begin
+      // lecture:as const regularizer = l2(3e-3) // or none
       const model = mlp([64, 200, 10])
       const history = await fit(model, train, {
         loss: softmaxCrossEntropy,
         optimizer: new SGD(model.parameters(), { lr: 0.1, momentum: 0.9, regularizer }),
         epochs: 100,
         validation,
-        seed: 0,
-        signal,
-        ...options, // { earlyStopping: { patience: 10 } } ends with the best weights
+        // lecture:as earlyStopping: { patience: 10 }, // ends with the best weights
+        signal, // lecture:hide
+        ...options, // lecture:hide
       })
       // lecture:end
       const { loss: risk, accuracy = 0 } = await evaluate(model, test, {
@@ -76,7 +84,9 @@ from that; all three are compared on the remaining images.`,
     const least = Math.min(...validationLosses)
     const gap = ({ last }: typeof free) => (last.validationLoss ?? 0) - last.risk
     const kept = stopped.history.epochs[stopped.history.bestEpoch - 1]
-    const percent = (share: number) => `${(100 * share).toFixed(1)} %`
+    /** An accuracy with its standard error, √(p(1 − p) / n). */
+    const withError = ({ accuracy: p }: typeof free) =>
+      `${percent(p)} ± ${percent(Math.sqrt((p * (1 - p)) / test.size))}`
     return {
       claims: [
         {
@@ -87,24 +97,24 @@ from that; all three are compared on the remaining images.`,
         },
         {
           claim: 'while the validation risk rises from its least value (least, last)',
-          measured: `${least.toFixed(3)}, ${free.last.validationLoss?.toFixed(3)}`,
+          measured: formatList([least, free.last.validationLoss ?? 0]),
           ok: (free.last.validationLoss ?? 0) > 1.3 * least,
         },
         {
           claim: 'Early stopping keeps the weights of the least validation risk',
-          measured: `epoch ${stopped.history.bestEpoch}, ${kept.validationLoss?.toFixed(3)}`,
+          measured: `epoch ${stopped.history.bestEpoch}, ${format(kept.validationLoss ?? 0)}`,
           ok:
             stopped.history.ended === 'earlyStopping' &&
             stopped.history.epochs.every((epoch) => epoch.validationLoss! >= kept.validationLoss!),
         },
         {
           claim: 'L2 closes the gap between training and validation risk (without, with)',
-          measured: [free, penalized].map((run) => gap(run).toFixed(3)).join(', '),
+          measured: formatList([free, penalized].map(gap)),
           ok: gap(penalized) < 0.5 * gap(free),
         },
         {
-          claim: 'Both pay on images never seen: test risk of over-fitted, stopped, L2',
-          measured: [free, stopped, penalized].map(({ risk }) => risk.toFixed(3)).join(', '),
+          claim: 'By risk, both pay on images never seen: test risk of over-fitted, stopped, L2',
+          measured: formatList([free, stopped, penalized].map(({ risk }) => risk)),
           ok: stopped.risk < 0.8 * free.risk && penalized.risk < 0.8 * free.risk,
         },
       ],
@@ -121,9 +131,13 @@ from that; all three are compared on the remaining images.`,
         },
         {
           name: 'test',
-          caption: `Test risk; the test accuracies are ${[free, stopped, penalized]
-            .map(({ accuracy }) => percent(accuracy))
-            .join(', ')}.`,
+          caption: `Test risk. The test accuracies with their standard errors are ${[
+            free,
+            stopped,
+            penalized,
+          ]
+            .map(withError)
+            .join(', ')}: the risk counts how sure a wrong answer was, the accuracy does not.`,
           svg: await bars(
             { 'over-fitted': free.risk, 'stopped early': stopped.risk, L2: penalized.risk },
             { y: 'test risk' },

@@ -1,6 +1,7 @@
 /** Points in the plane to classify, for the experiments that draw them. */
 import { type Dataset, dataset, Generator } from 'neuroblas'
 
+// lecture:begin
 /** The corners of a square, in the order of a truth table's rows. */
 const CORNERS = [
   [-1, -1],
@@ -23,3 +24,4 @@ export function corners(table: readonly number[], count: number, std: number, se
     targets: Int32Array.from({ length: 4 * count }, (_, i) => table[i % 4]),
   })
 }
+// lecture:end

@@ -11,12 +11,13 @@ import {
 } from 'neuroblas'
 import { decisionBoundary } from 'neuroblas/plot'
 import type { Context, Experiment, Outcome } from './experiment.js'
+import { percent } from './numbers.js'
 import { corners } from './points.js'
 
-/** A single neuron, trained. */
-async function trainNeuron(data: Dataset, seed: number, signal: AbortSignal) {
+// lecture:begin
+/** A single neuron, trained from the weights that a seed gives. */
+async function trainNeuron(data: Dataset, seed: number, signal?: AbortSignal) {
   setSeed(seed)
-  // lecture:begin
   const neuron = new Linear(2, 1) // its output a is a logit: p = sigmoid(a)
   await fit(neuron, data, {
     loss: binaryCrossEntropyWithLogits,
@@ -26,10 +27,10 @@ async function trainNeuron(data: Dataset, seed: number, signal: AbortSignal) {
     seed: 0,
     signal,
   })
-  const { accuracy } = await evaluate(neuron, data, { loss: binaryCrossEntropyWithLogits })
-  // lecture:end
-  return { neuron, accuracy: accuracy ?? 0 }
+  const { accuracy = 0 } = await evaluate(neuron, data, { loss: binaryCrossEntropyWithLogits })
+  return { neuron, accuracy }
 }
+// lecture:end
 
 /** The largest share of the points that a line can have on their right sides, one degree apart. */
 function bestOfLines({ inputs, targets, size }: Dataset): number {
@@ -50,6 +51,9 @@ function bestOfLines({ inputs, targets, size }: Dataset): number {
   return best / size
 }
 
+/** How far the points scatter around their corners, so that no line has to pass between two of them. */
+const STD = 0.15
+
 const tables = [
   { name: 'OR', file: 'or', table: [0, 1, 1, 1] },
   { name: 'AND (not x₁, x₂)', file: 'and', table: [0, 1, 0, 0] },
@@ -61,21 +65,26 @@ export const separation: Experiment = {
   items: [3],
   title: 'The capacity of a single neuron',
   formula: String.raw`p(y = 1 \mid x) = \frac{1}{1 + e^{-(b + w^\top x)}}, \qquad \hat y = [\,p > \tfrac12\,]`,
+  symbols: `p: the probability of class 1; ŷ: the class that it is taken for`,
   text: `A sigmoid neuron is trained on points around the corners of a square that are labelled by OR,
 by AND (not x₁, x₂) and by XOR. Its output is the probability of class 1; the boundary, where it is
 one half, is a straight line. On XOR it starts ten times from different weights.`,
 
-  async run({ signal, progress }: Context): Promise<Outcome> {
+  async run({ signal, progress, seed }: Context): Promise<Outcome> {
     const claims = []
     const figures: Outcome['figures'] = []
     for (const { name, file, table } of tables) {
-      const data = corners(table, 50, 0.2, 1)
+      // lecture:begin
+      const data = corners(table, 50, STD, 1 + seed) // lecture:as const data = corners([0, 1, 1, 1], 50, 0.15) // OR
+      // lecture:end
       const isXor = name === 'XOR'
       const accuracies: number[] = []
-      for (let seed = 1; seed <= (isXor ? 10 : 1); seed++) {
-        const { neuron, accuracy } = await trainNeuron(data, seed, signal)
+      for (let start = 1; start <= (isXor ? 10 : 1); start++) {
+        // lecture:begin
+        const { neuron, accuracy } = await trainNeuron(data, start + 100 * seed, signal) // lecture:as const { neuron, accuracy } = await trainNeuron(data, 1)
+        // lecture:end
         accuracies.push(accuracy)
-        if (seed === 1) {
+        if (start === 1) {
           figures.push({
             name: file,
             caption: `${name}: probability of class 1, and the boundary where it is one half.`,
@@ -83,21 +92,21 @@ one half, is a straight line. On XOR it starts ten times from different weights.
           })
         }
         neuron.dispose()
-        progress(claims.length + (isXor ? seed / 10 : 1), 3, name)
+        progress(claims.length + (isXor ? start / 10 : 1), 3, name)
       }
       const best = Math.max(...accuracies)
       claims.push({
         claim: isXor
           ? 'XOR: at most 75 % right, whatever it starts from (best of ten)'
           : `${name}: every point is on its side of the line`,
-        measured: `${(100 * best).toFixed(1)} %`,
+        measured: percent(best),
         ok: isXor ? best <= 0.75 : best === 1,
       })
     }
-    const line = bestOfLines(corners(tables[2].table, 50, 0.2, 1))
+    const line = bestOfLines(corners(tables[2].table, 50, STD, 1 + seed))
     claims.push({
       claim: 'XOR: no line does better, tried in steps of one degree through every point',
-      measured: `${(100 * line).toFixed(1)} %`,
+      measured: percent(line),
       ok: line <= 0.75,
     })
     return { claims, figures }

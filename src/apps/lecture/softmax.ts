@@ -2,18 +2,21 @@
 import { Generator, softmaxCrossEntropy, tensor } from 'neuroblas'
 import { lines } from 'neuroblas/plot'
 import type { Context, Experiment, Outcome } from './experiment.js'
+import { formatList } from './numbers.js'
 
 export const softmax: Experiment = {
   name: 'softmax',
   items: [6],
   title: 'Softmax output',
   formula: String.raw`y_j = \frac{e^{a_j}}{\sum_k e^{a_k}}, \qquad l = -\log y_t = \log \sum_k e^{a_k} - a_t, \qquad \frac{\partial l}{\partial a_j} = y_j - [j = t]`,
+  symbols: `y: the output, a probability for each class; a: its pre-activations, the logits; l: the loss; t: the
+class that is right; [j = t]: 1 for that class and 0 for the others`,
   text: `Softmax of 10,000 rows of random logits, and of logits of ±10,000. Cross-entropy is computed
 from the logits, so a probability that rounds to 0 still has its exact loss and its gradient.`,
 
-  async run(_: Context): Promise<Outcome> {
+  async run({ seed }: Context): Promise<Outcome> {
     // lecture:begin
-    const logits = new Generator(1).uniform([10_000, 10], -40, 40)
+    const logits = new Generator(1 + seed).uniform([10_000, 10], -40, 40) // lecture:as const logits = new Generator(1).uniform([10_000, 10], -40, 40)
     const p = logits.softmax()
     const extreme = tensor([[1e4, -1e4, 0]])
     extreme.requiresGrad = true
@@ -41,7 +44,7 @@ from the logits, so a probability that rounds to 0 still has its exact loss and 
           ok: Math.max(...sums) < 1e-6,
         },
         {
-          claim: 'Every probability is strictly positive (least, of logits from -40 to 40)',
+          claim: 'Every probability is strictly positive (least, of logits from −40 to 40)',
           measured: least,
           ok: least > 0,
         },
@@ -51,8 +54,8 @@ from the logits, so a probability that rounds to 0 still has its exact loss and 
           ok: shift < 1e-6,
         },
         {
-          claim: 'Logits of 10,000, -10,000 and 0 give 1, 0 and 0, not NaN',
-          measured: ends.join(', '),
+          claim: 'Logits of 10,000, −10,000 and 0 give 1, 0 and 0, not NaN',
+          measured: formatList(ends),
           ok: String(ends) === '1,0,0',
         },
         {
@@ -61,8 +64,8 @@ from the logits, so a probability that rounds to 0 still has its exact loss and 
           ok: loss.item() === 20_000,
         },
         {
-          claim: 'and its gradient is y - t: 1, -1, 0',
-          measured: gradient.join(', '),
+          claim: 'and its gradient is y − [j = t]: 1, −1, 0',
+          measured: formatList(gradient),
           ok: String(gradient) === '1,-1,0',
         },
       ],
