@@ -93,7 +93,7 @@ from that; all three are compared on the remaining images.`,
           claim:
             'The training set is learned by heart, wrong labels and all (risk after 100 epochs)',
           measured: free.last.risk,
-          ok: free.last.risk < 0.02,
+          ok: free.last.risk < 0.05,
         },
         {
           claim: 'while the validation risk rises from its least value (least, last)',
