@@ -11,7 +11,6 @@ import { requireTensor } from '../ops/require.js'
 import { gradEnabled } from '../tensor/graph.js'
 import { format, type Shape } from '../tensor/shape.js'
 import type { AnyTensor } from '../tensor/tensor.js'
-
 import type { Names } from './digest.js'
 import { Recorded } from './recorded.js'
 import type { Results } from './results.js'

@@ -7,7 +7,9 @@ import type { AnyModule } from '../nn/module.js'
 import { readAt, writeFileAtomically } from './files.js'
 import { asInputOutput, chooseLayout, layoutIn, type WeightLayout } from './layout.js'
 import {
+  type ByteSource,
   readSafetensors,
+  readSafetensorsMetadata,
   type SafetensorsFile,
   safetensorsChunks,
   type Writable,
@@ -113,6 +115,15 @@ function holdsFiniteValues(path: string): boolean {
 
 /** @throws DataError when there is no file, or it is malformed */
 export function readModelFile(path: string): SafetensorsFile {
+  return fromFile(path, readSafetensors)
+}
+
+/** The text beside the tensors, which are not read. @throws DataError as `readModelFile` */
+export function readModelMetadata(path: string): Record<string, string> {
+  return fromFile(path, readSafetensorsMetadata)
+}
+
+function fromFile<T>(path: string, reader: (source: ByteSource, file: string) => T): T {
   checkPath('load', path)
   const found = statSync(path, { throwIfNoEntry: false })
   if (!found?.isFile()) {
@@ -122,7 +133,7 @@ export function readModelFile(path: string): SafetensorsFile {
   try {
     const { size: length } = fstatSync(fd)
     const read = (begin: number, end: number) => readAt(fd, begin, end - begin, path)
-    return readSafetensors({ length, read }, path)
+    return reader({ length, read }, path)
   } finally {
     closeSync(fd)
   }

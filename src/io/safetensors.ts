@@ -188,9 +188,7 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsF
  *   does not fit the library's dtype
  */
 export function readSafetensors(source: ByteSource, file: string): SafetensorsFile {
-  const fail: Fail = (expected, got) => {
-    throw new DataError(`${file}: expected ${expected}, got ${got}`)
-  }
+  const fail = failureOf(file)
   const { text, start } = readHeader(source, fail)
   const { infos, metadata } = parseHeader(text, fail)
   const located = infos.map((info) => locate(info, fail))
@@ -203,6 +201,18 @@ export function readSafetensors(source: ByteSource, file: string): SafetensorsFi
     tensors.set(name, { dtype: DTYPES[dtype].dtype, shape, data })
   }
   return { tensors, metadata }
+}
+
+/** The metadata of a safetensors file alone, of which only the header is read. @throws DataError */
+export function readSafetensorsMetadata(source: ByteSource, file: string): Record<string, string> {
+  const fail = failureOf(file)
+  return parseHeader(readHeader(source, fail).text, fail).metadata
+}
+
+function failureOf(file: string): Fail {
+  return (expected, got) => {
+    throw new DataError(`${file}: expected ${expected}, got ${got}`)
+  }
 }
 
 function readHeader(source: ByteSource, fail: Fail): { text: string; start: number } {

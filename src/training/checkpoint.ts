@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs'
 import { ArgumentError, DataError, NeuroblasError } from '../base/errors.js'
 import { FileLock } from '../io/lock.js'
-import { readModelFile, writeModelFile } from '../io/model.js'
+import { readModelFile, readModelMetadata, writeModelFile } from '../io/model.js'
 import { targetOf } from '../io/paths.js'
 import type { TensorData } from '../io/safetensorsDtypes.js'
 import { drawSeed } from '../tensor/random.js'
@@ -193,7 +193,7 @@ function saveCheckpoint(
 export function seedFor(path?: string): number {
   const drawn = drawSeed()
   if (path === undefined || !existsSync(path)) return drawn
-  const { training = '{}' } = readModelFile(path).metadata
+  const { training = '{}' } = readModelMetadata(path)
   try {
     const { seed } = JSON.parse(training).identity
     return Number.isSafeInteger(seed) && seed >= 0 ? seed : drawn

@@ -18,7 +18,7 @@ import { checkData, checkOptions, type FitOptions, OPTIONS } from './fitOptions.
 import { warnOfSpread } from './inputSpread.js'
 import { refuseReplaced, requireLogits } from './modelChecks.js'
 import { Recovery } from './recovery.js'
-import type { EpochReport, TrainingHistory } from './report.js'
+import type { TrainingHistory } from './report.js'
 import { TrainingStep } from './trainingStep.js'
 
 /**
@@ -26,8 +26,8 @@ import { TrainingStep } from './trainingStep.js'
  * the loss do in JavaScript happens once, and numbers that they read there keep their values; what
  * may change is in tensors, random generators and the optimizer's settings, and between epochs
  * `training` and `requiresGrad`, by which weights are frozen. A model that reads values is trained step
- * by step instead, with a warning. Inputs that are more than 100 apart get a warning, too. Until `fit` is done, the model's tensors can be
- * used in its callbacks only.
+ * by step instead, with a warning. Inputs that are more than 100 apart get a warning, too. Until `fit` is
+ * done, the model's tensors can be used in its callbacks only.
  * @throws ArgumentError for options out of range, DivergenceError when a figure or a weight is no longer
  * finite and `onDivergence` is `stop`, DataError when the checkpoint is malformed, belongs to another
  * training, or another process trains on it
@@ -90,25 +90,15 @@ export async function fit<K extends TargetKind>(
       if (best.epochsSince(done) >= patience) history.ended = 'earlyStopping'
       if (signal?.aborted) history.ended = 'aborted'
       if (done >= epochs || history.ended !== 'epochs') break
-      let report: EpochReport | undefined
-      recovery.keep()
-      try {
-        const isSeen = done + 1 === epochs || isWatched(options)
-        report = await runEpoch(done + 1, {
-          run: state,
-          steps,
-          loader,
-          evaluator,
-          isSeen,
-          onStep,
-          signal,
-        })
-      } catch (error) {
-        if (recovery.recover(error)) continue
-        history.ended = 'diverged'
+      const isSeen = done + 1 === epochs || isWatched(options)
+      const report = await recovery.attempt(() =>
+        runEpoch(done + 1, { run: state, steps, loader, evaluator, isSeen, onStep, signal }),
+      )
+      if (report === 'diverged') {
+        history.ended = report
         break
       }
-      if (report === undefined) continue
+      if (report === undefined || report === 'again') continue
       if (recovery.returns > 0) report.returns = recovery.returns
       history.epochs.push(report)
       await best.offer(report.epoch, report.validationLoss)

@@ -20,9 +20,8 @@ export function checkOnDivergence(choice: OnDivergence): void {
   )
 }
 
-/** Keeps the last good state of a run where it may be needed. */
+/** Goes back to the last good state of a run where that was asked for. */
 export class Recovery {
-  #goBack = () => {}
   #returns = 0
 
   constructor(
@@ -35,31 +34,32 @@ export class Recovery {
     this.#lowerLr(epochs.at(-1)?.returns ?? 0)
   }
 
-  /** The run's state is good: what the next return goes back to. */
-  keep(): void {
-    if (this.choice !== 'stop') this.#goBack = snapshot(this.run)
-  }
-
   /** How many times the run went back to go on with a lower learning rate. */
   get returns(): number {
     return this.#returns
   }
 
   /**
-   * Goes back after an error, with a warning.
-   * @returns whether training is to go on
-   * @throws the error where that was not asked for, and one that is no divergence
+   * Does what may diverge, from a state that is good, and goes back to it with a warning where it does.
+   * @returns what it gives, `again` where it is to be tried with a lower learning rate, `diverged` where
+   *   training ends
+   * @throws the error where going back was not asked for, and one that is no divergence
    */
-  recover(error: unknown): boolean {
-    if (this.choice === 'stop' || !(error instanceof DivergenceError)) throw error
-    this.#goBack()
-    const goesOn = this.choice === 'restoreAndLowerLr' && this.#returns < MOST_RETURNS
-    if (goesOn) this.#lowerLr(this.#returns + 1)
-    const then = goesOn ? `on with lr ${this.run.optimizer.lrOf()}` : 'ended there'
-    process.emitWarning(`${error.message}; went back to the last good state, and ${then}`, {
-      type: 'NeuroblasWarning',
-    })
-    return goesOn
+  async attempt<T>(part: () => Promise<T>): Promise<T | 'again' | 'diverged'> {
+    const goBack = this.choice === 'stop' ? undefined : snapshot(this.run)
+    try {
+      return await part()
+    } catch (error) {
+      if (goBack === undefined || !(error instanceof DivergenceError)) throw error
+      goBack()
+      const goesOn = this.choice === 'restoreAndLowerLr' && this.#returns < MOST_RETURNS
+      if (goesOn) this.#lowerLr(this.#returns + 1)
+      const then = goesOn ? `on with lr ${this.run.optimizer.lrOf()}` : 'ended there'
+      process.emitWarning(`${error.message}; went back to the last good state, and ${then}`, {
+        type: 'NeuroblasWarning',
+      })
+      return goesOn ? 'again' : 'diverged'
+    }
   }
 
   /** The lower learning rate is the run's, not the optimizer's. */
