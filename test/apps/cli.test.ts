@@ -114,7 +114,7 @@ t.test('wrong arguments: one clear line, exit code 2', async (t) => {
       ['train', 'a.csv', '--missing', 'guess'],
       /--missing: expected refuse, drop or impute, got "gu/,
     ],
-    [['train', 'a.csv', '--header', 'maybe'], /--header: expected yes or no, got "maybe"/],
+    [['train', 'a.csv', '--header', 'maybe'], /--header: expected true or false, got "maybe"/],
     [['train', 'a.csv', '--delimiter', '::'], /--delimiter: expected one character, tab or blanks/],
     [
       ['train', 'a.csv', '--task', 'regress', '--loss', 'hinge'],
@@ -190,7 +190,11 @@ t.test('what cannot be done: one clear line, exit code 1', async (t) => {
       '1,2,3,4\n1,',
     ],
     [['predict', iris, '-'], /standard input: expected rows, got none/],
-    [['predict', iris, '-'], /standard input: expected 4 cells on line 2 .*got 3/, '1,2,3,4\n'],
+    [
+      ['predict', iris, '-'],
+      /standard input: expected a value in every cell, .* such as 3 on line 2;/,
+      '1,2,3,4\n',
+    ],
   ]
   for (const [args, message, input] of cases) {
     const { code, stdout, stderr } = await runCommand(args, {
@@ -702,7 +706,7 @@ t.test('a table that must be explained', async (t) => {
   const cwd = t.testdir({ 'odd.txt': Buffer.from(`é ${rows.join('\né ')}`, 'latin1') })
   const reading = ['--delimiter', 'blanks', '--encoding', 'latin1']
   const written = ['--decimal', ',', '--thousands', '.', '--missing-values', 'none,x']
-  const columns = ['--target', '1', '--features', '2,3', '--header', 'no', '--missing', 'drop']
+  const columns = ['--target', '1', '--features', '2,3', '--header', 'false', '--missing', 'drop']
   const options = [...reading, ...written, ...columns, '--epochs', '1']
   const { events, end, stderr } = await train(['odd.txt', ...options], { cwd })
   t.match(events[0], { layers: [2, 64, 2], testExamples: 8, target: '1' })

@@ -42,12 +42,12 @@ t.test('what cannot be read is refused, with its line', async (t) => {
       /expected rows after the line of names, got none/,
       { header: true },
     ],
-    ['too few cells', `${good}1\n`, /expected 2 cells on line 14 as in the first row, got 1/],
-    ['too many cells', `${good}1,a,2\n`, /expected 2 cells on line 14 .* got 3/],
+    ['too few cells', `${good}1\n`, /got missing ones of 13 \(kind 1\), such as kind on line 14/],
+    ['too many cells', `${good}1,a,2\n`, /expected at most 2 cells on line 14 .* got 3/],
     [
       'after blank lines and quoted line ends',
       `x,kind\r\n\r\n1,"a\r\nb"\r\n2,c\r\n\r\n3\r\n`,
-      /expected 2 cells on line 7 /,
+      /missing ones of 3 \(kind 1\), such as kind on line 7;/,
     ],
     ['an open quote', 'x,kind\n1,"a\n2,b\n', /expected a closing quote in the row after line 1/],
     [
@@ -72,6 +72,15 @@ t.test('what cannot be read is refused, with its line', async (t) => {
     message: /expected a readable file, got a folder/,
   })
 })
+
+t.test(
+  'a row that is too short has missing values at its end, as in pandas.read_csv',
+  async (t) => {
+    const rows = lines(12, (i) => `${'ab'[i % 2]},${i},${2 * i}`, 'kind,x,y')
+    const found = await read(`${rows}a,1\n`, { target: 'kind', missing: 'impute' })
+    t.match(found.describe(), [{ missing: 0 }, { missing: 0 }, { name: 'y', missing: 1 }])
+  },
+)
 
 t.test('wrong arguments', async (t) => {
   const good = lines(12, (i) => `${i / 2},${'ab'[i % 2]}`, 'x,kind')

@@ -95,10 +95,10 @@ export function addTableOptions(command: Command): Command {
     .addOption(listOption('--missing-values <texts>', 'cells that stand for no value'))
     .addOption(
       checkedOption(
-        '--header <yes|no>',
+        '--header <true|false>',
         'whether the first line names the columns (default: found by the text)',
-        'yes or no',
-        (text) => (text === 'yes' ? true : text === 'no' ? false : undefined),
+        'true or false',
+        (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
       ),
     )
     .addOption(

@@ -112,12 +112,13 @@ class FrameBuilder {
 
   push(cells: readonly string[], line: number): void {
     const columns = this.#columns
-    if (cells.length !== columns.length) {
+    if (cells.length > columns.length) {
       throw new DataError(
-        `${this.name}: expected ${columns.length} cells on line ${line} as in the first row, got ${cells.length}`,
+        `${this.name}: expected at most ${columns.length} cells on line ${line} as in the first row, got ${cells.length}`,
       )
     }
-    for (let i = 0; i < columns.length; i++) columns[i].push(cells[i], line)
+    // As pandas.read_csv has it, the last values of a row that is too short are missing.
+    for (let i = 0; i < columns.length; i++) columns[i].push(cells[i] ?? '', line)
     if (++this.#rows % PIECE === 0) {
       const bytes = Math.max(2 ** 24, 8 * PIECE * columns.length)
       requireMemory(this.name, `rows after the first ${this.#rows}`, bytes)
