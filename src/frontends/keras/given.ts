@@ -2,7 +2,7 @@
 import { ArgumentError } from '../../index.js'
 import { excerpt, isBranded, refuseUnknown } from '../../internal.js'
 import type { CallbackLike } from './callback.js'
-import type { Layer } from './layers.js'
+import type { Layer } from './layer.js'
 
 /** Whether it is a layer, also one of another copy of the library. */
 export function isLayer(value: unknown): value is Layer {

@@ -1,7 +1,6 @@
 /** Layers as Keras names them. Each is a description, from which a model builds its modules. */
 
 import {
-  ArgumentError,
   Dropout as DropoutModule,
   type init,
   Linear,
@@ -9,28 +8,18 @@ import {
   l2,
   Module,
   type Regularizer,
-  ReLU,
   type Shape,
   ShapeError,
-  Sigmoid,
-  Softmax,
-  Tanh,
   type Tensor,
 } from '../../index.js'
-import { checkFlag, checkNumber, checkShape, excerpt, optionsOf } from '../../internal.js'
+import { checkFlag, checkNumber, checkShape, optionsOf } from '../../internal.js'
+import { type ActivationName, activations } from './activations.js'
 import { type InitializerName, initializers } from './initializers.js'
+import { type Built, LAYER_OPTIONS, Layer, type LayerOptions } from './layer.js'
 import { named } from './names.js'
 
-/** Activations by name; `linear` is none. */
-export type ActivationName = 'linear' | 'relu' | 'sigmoid' | 'tanh' | 'softmax'
-
-const activations: Record<ActivationName, (() => Module) | undefined> = {
-  linear: undefined,
-  relu: () => new ReLU(),
-  sigmoid: () => new Sigmoid(),
-  tanh: () => new Tanh(),
-  softmax: () => new Softmax(),
-}
+export type { ActivationName } from './activations.js'
+export { type Built, Layer, type LayerOptions } from './layer.js'
 
 // Keras's strengths for those that are given by name.
 const regularizers = { l1: l1(0.01), l2: l2(0.01) } satisfies Record<string, Regularizer>
@@ -40,128 +29,6 @@ const regularizers = { l1: l1(0.01), l2: l2(0.01) } satisfies Record<string, Reg
  * @useDeclaredType
  */
 export type RegularizerName = keyof typeof regularizers
-
-/** What a layer becomes when the shape of its inputs, that of one example, is known. */
-export interface Built {
-  /** What computes it, in order. */
-  modules: Module[]
-  /** Shape of one example of its outputs. */
-  outputShape: Shape
-  /** Of this layer's weights. */
-  regularizer?: Regularizer
-}
-
-/** Settings of every layer. */
-export interface LayerOptions {
-  /** Shape of one example, for the first layer; without it, that of the first data. */
-  inputShape?: Shape
-  /** What `summary` calls it. */
-  name?: string
-  /** Whether training changes its weights; true by default. */
-  trainable?: boolean
-}
-
-const OPTIONS: Record<keyof LayerOptions, true> = { inputShape: true, name: true, trainable: true }
-
-const BRAND = Symbol.for('neuroblas.keras.Layer')
-
-/** Base of the layers. One that stands in several places, or models, has the same weights in all. */
-export abstract class Layer {
-  /** Shape of one example of its inputs, where it was given. */
-  readonly inputShape: Shape | undefined
-  /** What `summary` calls it, where it was given. */
-  readonly name: string | undefined
-  #trainable = true
-
-  /**
-   * A description of a layer.
-   * @param activation what the last of its modules is, where that is one
-   * @throws ShapeError for an inputShape of other than whole numbers from 1, ArgumentError for a name that
-   *   is no text and a `trainable` that is no boolean
-   */
-  constructor(
-    { inputShape, name, trainable = true }: LayerOptions,
-    /** What the last of its modules is, where that is one. */
-    readonly activation?: ActivationName,
-  ) {
-    const isExtent = (extent: unknown) => Number.isInteger(extent) && (extent as number) >= 1
-    if (inputShape !== undefined && !(Array.isArray(inputShape) && inputShape.every(isExtent))) {
-      throw new ShapeError(`inputShape: expected whole numbers >= 1, got ${excerpt(inputShape)}`)
-    }
-    if (name !== undefined && typeof name !== 'string') {
-      throw new ArgumentError(`name: expected text, got ${excerpt(name)}`)
-    }
-    this.inputShape = inputShape
-    this.name = name
-    this.trainable = trainable
-  }
-
-  /** Whether training changes its weights. */
-  get trainable(): boolean {
-    return this.#trainable
-  }
-
-  /**
-   * Takes effect with the next step, also where Keras wants `compile` to be called again.
-   * @throws ArgumentError for what is no boolean
-   */
-  set trainable(trainable: boolean) {
-    if (typeof trainable !== 'boolean') {
-      throw new ArgumentError(`trainable: expected true or false, got ${String(trainable)}`)
-    }
-    this.#trainable = trainable
-    if (this.#built) freeze(this.#built.part, !trainable)
-  }
-
-  /**
-   * What `isLayer` asks for (see given.ts).
-   * @internal
-   */
-  get [BRAND](): boolean {
-    return true
-  }
-
-  /**
-   * Makes its modules, with new weights, for inputs of this shape.
-   * @throws ShapeError for inputs that it cannot take
-   */
-  abstract build(inputShape: Shape): Built
-
-  #built: { shape: Shape; part: Built } | undefined
-
-  /**
-   * Its modules, made at the first call.
-   * @throws ShapeError as `build`, and for another shape than the one that its weights were made for
-   * @internal
-   */
-  partFor(shape: Shape): Built {
-    const built = this.#built
-    if (built && built.shape.join() === shape.join()) return built.part
-    if (built?.part.modules.some((module) => module.parameters().length > 0)) {
-      throw new ShapeError(
-        `${this.name ?? this.constructor.name}: expected inputs [${built.shape}] in every place, got [${shape}]`,
-      )
-    }
-    const part = this.build(shape)
-    freeze(part, !this.#trainable)
-    this.#built = { shape, part }
-    return part
-  }
-
-  /**
-   * The weights are freed: it gets new ones when it is used again.
-   * @internal
-   */
-  forget(): void {
-    this.#built = undefined
-  }
-}
-
-function freeze({ modules }: Built, isFrozen: boolean): void {
-  for (const parameter of modules.flatMap((module) => module.parameters())) {
-    parameter.requiresGrad = !isFrozen
-  }
-}
 
 /** Settings of `Dense`. */
 export interface DenseOptions extends LayerOptions {
@@ -188,7 +55,7 @@ export class Dense extends Layer {
    */
   constructor(given: DenseOptions) {
     const options = optionsOf('Dense', given, {
-      ...OPTIONS,
+      ...LAYER_OPTIONS,
       units: true,
       activation: true,
       useBias: true,
@@ -247,7 +114,7 @@ export class Activation extends Layer {
    * @throws ArgumentError for another name or options that do not exist
    */
   constructor(activation: ActivationName, options: LayerOptions = {}) {
-    super(optionsOf('Activation', options, OPTIONS), activation)
+    super(optionsOf('Activation', options, LAYER_OPTIONS), activation)
     named('Activation', activation, activations)
   }
 
@@ -274,7 +141,7 @@ export class Dropout extends Layer {
    * @throws ArgumentError for options that do not exist or a rate out of range
    */
   constructor(given: DropoutOptions) {
-    const options = optionsOf('Dropout', given, { ...OPTIONS, rate: true })
+    const options = optionsOf('Dropout', given, { ...LAYER_OPTIONS, rate: true })
     super(options)
     const { rate } = options
     checkNumber('Dropout', 'a rate', rate, (rate) => rate >= 0 && rate < 1, 'from 0 to below 1')
@@ -300,7 +167,7 @@ export class Flatten extends Layer {
    * @throws ArgumentError for options that do not exist
    */
   constructor(options: LayerOptions = {}) {
-    super(optionsOf('Flatten', options, OPTIONS))
+    super(optionsOf('Flatten', options, LAYER_OPTIONS))
   }
 
   build(given: Shape): Built {

@@ -11,7 +11,7 @@ import {
   tensor,
 } from '../../index.js'
 import { sizeOf } from '../../internal.js'
-import type { Built, Layer } from './layers.js'
+import type { Built, Layer } from './layer.js'
 
 /** Parameters that are trained alike. */
 export interface ParameterGroup {

@@ -14,7 +14,7 @@ import {
   type Tensor,
   where,
 } from '../../index.js'
-import type { ActivationName } from './layers.js'
+import type { ActivationName } from './activations.js'
 import type { Loss as LossObject } from './lossClasses.js'
 import { type Named, named } from './names.js'
 

@@ -1,7 +1,7 @@
 /** `summary` as Keras lays it out. */
 import type { Parameter } from '../../index.js'
 import type { Logs } from './callback.js'
-import type { Built, Layer } from './layers.js'
+import type { Built, Layer } from './layer.js'
 
 export function formatSummary(layers: readonly Layer[], parts: readonly Built[]): string {
   const parameters = parts.map(({ modules }) => modules.flatMap((module) => module.parameters()))

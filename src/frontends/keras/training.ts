@@ -9,8 +9,8 @@ import {
   type Module,
   type Tensor,
 } from '../../index.js'
+import type { ActivationName } from './activations.js'
 import type { Logs } from './callback.js'
-import type { ActivationName } from './layers.js'
 import type { Loss as LossObject } from './lossClasses.js'
 import { groupsOf, type Network, penaltyOf } from './network.js'
 import {
