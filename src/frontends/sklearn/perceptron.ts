@@ -10,7 +10,6 @@ import {
   type Loss,
   NotFittedError,
   type Optimizer,
-  type Sequential,
   ShapeError,
   scope,
   type TargetKind,
@@ -24,6 +23,7 @@ import {
   streams,
   type Values,
 } from '../../internal.js'
+import { FittedAttributes } from './attributes.js'
 import { type Encoded, setAside } from './encoded.js'
 import { Network } from './network.js'
 import { type MLPParameters, parametersOf } from './parameters.js'
@@ -33,7 +33,7 @@ import { train } from './training.js'
 /** What targets are encoded for: the first training, a later one of the same network, or a score. */
 export type Use = 'begin' | 'continue' | 'score'
 
-export abstract class Perceptron<Y> {
+export abstract class Perceptron<Y> extends FittedAttributes {
   /**
    * All parameters, with the defaults for those that were not given. They can be changed for the next
    * fit; what does not exist or is out of range is refused when it is written.
@@ -48,6 +48,7 @@ export abstract class Perceptron<Y> {
    * @throws ArgumentError for a parameter that does not exist or is out of range
    */
   constructor(params: Partial<MLPParameters> = {}) {
+    super()
     this.params = parametersOf(this.constructor.name, params)
   }
 
@@ -66,62 +67,6 @@ export abstract class Perceptron<Y> {
     const bound = Math.sqrt((this.params.activation === 'logistic' ? 2 : 6) / (fanIn + fanOut))
     weight.assign(generator.uniform(weight.shape, -bound, bound))
     bias!.assign(generator.uniform([fanOut], -bound, bound))
-  }
-
-  /** Loss of the last epoch, the penalty included: mean over its examples, each before its step. */
-  get loss(): number {
-    return this.fitted.progress.lossCurve.at(-1) ?? Number.NaN
-  }
-  /** The loss of each epoch. */
-  get lossCurve(): readonly number[] {
-    return this.fitted.progress.lossCurve
-  }
-  /** The least loss so far; undefined with earlyStopping. */
-  get bestLoss(): number | undefined {
-    const { bestLoss } = this.fitted.progress
-    return this.params.earlyStopping ? undefined : bestLoss
-  }
-  /** With earlyStopping, the score on the examples set aside after each epoch. */
-  get validationScores(): readonly number[] | undefined {
-    const { validationScores } = this.fitted.progress
-    return this.params.earlyStopping ? validationScores : undefined
-  }
-  /** With earlyStopping, the largest of `validationScores`. */
-  get bestValidationScore(): number | undefined {
-    const { bestScore } = this.fitted.progress
-    return this.params.earlyStopping ? bestScore : undefined
-  }
-  /** Epochs of the last fit. */
-  get nIter(): number {
-    return this.fitted.progress.epochs
-  }
-  /** Examples trained on so far. */
-  get t(): number {
-    return this.fitted.progress.examples
-  }
-  /** Features of each example. */
-  get nFeaturesIn(): number {
-    return this.fitted.network.units[0]
-  }
-  /** Units of the last layer. */
-  get nOutputs(): number {
-    return this.fitted.network.units.at(-1)!
-  }
-  /** Layers of units, inputs and outputs included. */
-  get nLayers(): number {
-    return this.fitted.network.units.length
-  }
-  /** Of each layer, its weights [fanIn][fanOut]. */
-  get coefs(): number[][][] {
-    return this.fitted.network.layers.map(({ weight }) => weight.toArray(2))
-  }
-  /** Of each layer, its biases. */
-  get intercepts(): number[][] {
-    return this.fitted.network.layers.map(({ bias }) => bias!.toArray(1))
-  }
-  /** The network itself, without its output activation, for `saveModel`, `fit`, `capture`, … */
-  get model(): Sequential {
-    return this.fitted.network.model
   }
 
   /**
