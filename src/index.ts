@@ -132,10 +132,6 @@ export type { OnDivergence } from './training/recovery.js'
 export type { EpochReport, StepReport, TrainingHistory } from './training/report.js'
 export { Autoencoder, type AutoencoderOptions, type Noise } from './unsupervised/autoencoder.js'
 export { type LayerFitOptions, UnsupervisedLayer } from './unsupervised/layer.js'
-export {
-  type PretrainHistory,
-  type PretrainOptions,
-  type PretrainReport,
-  pretrain,
-} from './unsupervised/pretrain.js'
+export { type PretrainHistory, pretrain } from './unsupervised/pretrain.js'
+export type { PretrainOptions, PretrainReport } from './unsupervised/pretrainOptions.js'
 export { RBM, type RBMOptions } from './unsupervised/rbm.js'

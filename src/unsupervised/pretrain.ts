@@ -3,91 +3,22 @@
  * Bengio et al. 2007). The supervised training that refines it is `fit`.
  */
 import { rmSync } from 'node:fs'
-import { refuseUnknown } from '../base/arguments.js'
-import { ArgumentError, DivergenceError, spelled } from '../base/errors.js'
+import { ArgumentError, DivergenceError } from '../base/errors.js'
 import { checkDataset, type Dataset } from '../data/dataset.js'
 import { Dropout } from '../nn/dropout.js'
 import { Linear } from '../nn/linear.js'
 import { checkModule, type Module } from '../nn/module.js'
 import { type ActivationName, activations, Sequential } from '../nn/sequential.js'
 import { l2 } from '../optim/regularizers.js'
-import { SGD, type SGDSettings } from '../optim/sgd.js'
+import { SGD } from '../optim/sgd.js'
 import { Generator, streams } from '../tensor/random.js'
 import { Scope, within } from '../tensor/storage.js'
 import { seedFor } from '../training/checkpoint.js'
-import type { EpochReport, TrainingHistory } from '../training/report.js'
-import { Autoencoder, type Noise } from './autoencoder.js'
+import type { TrainingHistory } from '../training/report.js'
+import { Autoencoder } from './autoencoder.js'
 import type { LayerFitOptions } from './layer.js'
+import { checkOptions, type PretrainOptions } from './pretrainOptions.js'
 import { RBM } from './rbm.js'
-
-/** What `pretrain` tells of an epoch; `loss` is the error of reconstructing an example. */
-export interface PretrainReport extends EpochReport {
-  /** The hidden layer being trained, counted from 1. */
-  layer: number
-  /** How many hidden layers are trained. */
-  layers: number
-}
-
-/**
- * What `pretrain` takes for either method.
- * @inline
- */
-interface CommonOptions {
-  /** Passes over the data for each layer. */
-  epochs: number
-  /** Examples per step; 100 by default. */
-  batchSize?: number
-  /** Learning rate; by default 0.1 for a layer of sigmoid units on values from 0 to 1, else 0.01. */
-  lr?: number
-  /** Or its schedule over a layer's steps; by default 0.5 for its first 5 epochs, then 0.9. */
-  momentum?: SGDSettings['momentum']
-  /** λ of the penalty λ/2·Σ W²; 0.0002 by default for RBMs, 0 for autoencoders. */
-  weightCost?: number
-  /**
-   * What the inputs are: `binary` (the default) for values from 0 to 1, `gaussian` for real ones,
-   * which should be standardized.
-   */
-  visible?: 'binary' | 'gaussian'
-  /**
-   * Seed of weights, samples, noise and the order of the examples. By default each call has another
-   * one, drawn after `setSeed`; checkpoints go on with theirs.
-   */
-  seed?: number
-  /**
-   * Beginning of the names of files that hold the state after each epoch, one per layer:
-   * `NAME.layer1.safetensors`, … Where they exist, training goes on from them; a layer that is
-   * trained further makes those above it begin again.
-   */
-  checkpoint?: string
-  /** Names of what may differ from the training that a checkpoint is of, as `fit` takes them. */
-  resumeWith?: readonly string[]
-  /** Called after each epoch of each layer, and awaited. */
-  onEpoch?: (report: PretrainReport) => void | Promise<void>
-  /** Such as an AbortSignal: stops after the current step when it is aborted; what was reached is kept. */
-  signal?: {
-    /** Whether training is to stop. */
-    readonly aborted: boolean
-  }
-}
-
-/** Settings of `pretrain`. */
-export type PretrainOptions = CommonOptions &
-  (
-    | {
-        /** Restricted Boltzmann machines, for networks of sigmoid units. */
-        method: 'rbm'
-        /** Steps of contrastive divergence; 1 by default. */
-        k?: number
-      }
-    | {
-        /** Autoencoders, for networks of any units. */
-        method: 'autoencoder'
-        /** Makes the autoencoders denoising ones. */
-        noise?: Noise
-        /** Whether decoders have their encoder's weights; true by default. */
-        tied?: boolean
-      }
-  )
 
 /** What `pretrain` returns, as far as training came. */
 export interface PretrainHistory {
@@ -152,34 +83,6 @@ export async function pretrain(
     return history
   } finally {
     generator.dispose()
-  }
-}
-
-const OPTIONS: Record<keyof CommonOptions, true> = {
-  epochs: true,
-  batchSize: true,
-  lr: true,
-  momentum: true,
-  weightCost: true,
-  visible: true,
-  seed: true,
-  checkpoint: true,
-  resumeWith: true,
-  onEpoch: true,
-  signal: true,
-}
-const OWN_OPTIONS = { rbm: ['method', 'k'], autoencoder: ['method', 'noise', 'tied'] }
-
-function checkOptions(options: PretrainOptions): void {
-  const { method, visible = 'binary' } = options ?? {}
-  if (method !== 'rbm' && method !== 'autoencoder') {
-    throw new ArgumentError(`pretrain: expected method rbm or autoencoder, got ${spelled(method)}`)
-  }
-  refuseUnknown(`pretrain by ${method}`, options, [...Object.keys(OPTIONS), ...OWN_OPTIONS[method]])
-  if (visible !== 'binary' && visible !== 'gaussian') {
-    throw new ArgumentError(
-      `pretrain: expected visible units binary or gaussian, got ${spelled(visible)}`,
-    )
   }
 }
 
