@@ -39,6 +39,19 @@ export interface FitOptions {
   monitor?: Monitor
 }
 
+/** Their names. */
+export const FIT_OPTIONS: Record<keyof FitOptions, true> = {
+  epochs: true,
+  batchSize: true,
+  validationSplit: true,
+  validationData: true,
+  callbacks: true,
+  verbose: true,
+  shuffle: true,
+  seed: true,
+  monitor: true,
+}
+
 /** What `fit` returns. */
 export interface History {
   /** The figures of all epochs by name: `loss`, `accuracy`, `val_loss`, `val_accuracy`, … */

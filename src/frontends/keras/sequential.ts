@@ -20,29 +20,17 @@ import {
   type Values,
 } from '../../internal.js'
 import type { Logs } from './callback.js'
+import { type Compiled, compiledOf } from './compiled.js'
 import { checkInputs, datasetOf, splitOff } from './examples.js'
 import { fitModel } from './fitting.js'
 import { callbacksOf, isLayer } from './given.js'
 import type { Layer } from './layer.js'
 import { answer, buildNetwork, groupsOf, type Network } from './network.js'
-import { checkLossName, metricOf } from './objective.js'
-import { type Optimizer, get as optimizerOf } from './optimizers.js'
-import type { CompileOptions, FitOptions, History } from './options.js'
+import type { Optimizer } from './optimizers.js'
+import { type CompileOptions, FIT_OPTIONS, type FitOptions, type History } from './options.js'
 import { formatSummary } from './summary.js'
-import { type Compiled, Training } from './training.js'
+import { Training } from './training.js'
 import { checkWeightsPath } from './weights.js'
-
-const FIT_OPTIONS: Record<keyof FitOptions, true> = {
-  epochs: true,
-  batchSize: true,
-  validationSplit: true,
-  validationData: true,
-  callbacks: true,
-  verbose: true,
-  shuffle: true,
-  seed: true,
-  monitor: true,
-}
 
 /**
  * A stack of layers with Keras's methods.
@@ -102,17 +90,10 @@ export class Sequential {
    * @throws ArgumentError for options that do not exist and unknown names
    */
   compile(given: CompileOptions): void {
-    const known = { optimizer: true, loss: true, metrics: true } as const
-    const options = optionsOf('compile', given, known)
-    const { loss, metrics = [] } = options
-    checkLossName(loss)
-    if (!Array.isArray(metrics)) {
-      throw new ArgumentError(`compile: expected a list of metrics, got ${excerpt(metrics)}`)
-    }
-    for (const name of metrics) metricOf(name, (outputs) => outputs)
+    const compiled = compiledOf(given)
     this.#training?.dispose()
     this.#training = undefined
-    this.#compiled = { optimizer: optimizerOf(options.optimizer), loss, metrics }
+    this.#compiled = compiled
   }
 
   /**

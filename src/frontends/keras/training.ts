@@ -11,24 +11,10 @@ import {
 } from '../../index.js'
 import type { ActivationName } from './activations.js'
 import type { Logs } from './callback.js'
-import type { Loss as LossObject } from './lossClasses.js'
+import type { Compiled } from './compiled.js'
 import { groupsOf, type Network, penaltyOf } from './network.js'
-import {
-  type LossName,
-  type MetricName,
-  metricOf,
-  type Objective,
-  objectiveOf,
-} from './objective.js'
-import type { Optimizer } from './optimizers.js'
+import { metricOf, type Objective, objectiveOf } from './objective.js'
 import { RunningMetrics } from './runningMetrics.js'
-
-/** What `compile` was given. */
-export interface Compiled {
-  optimizer: Optimizer
-  loss: LossName | LossObject
-  metrics: readonly MetricName[]
-}
 
 // Beside the metrics that users name.
 const PENALTY = 'penalty'
