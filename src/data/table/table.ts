@@ -53,7 +53,8 @@ const OPTIONS: Record<keyof TableOptions, true> = {
  * `pandas.read_csv` reads it; what is left out by itself (row numbers, names, free text) is told by a
  * NeuroblasWarning and in `notes`.
  * @param source a path, a stream of bytes, or records
- * @throws DataError when the table cannot be read, has rows longer than the first, misses values, or its target or columns
+ * @throws DataError when the table cannot be read, has rows longer than the first or misses values, or its
+ * target or columns
  * are not what they are taken for
  * @throws ArgumentError for an option that does not exist or a column that is not there
  * @example
