@@ -29,14 +29,14 @@ export interface ChartOptions {
 /** A vega-lite specification, or a part of one; its description is read out where there is no title. */
 export type Spec = Record<string, unknown>
 
-/** What kind of chart of what, such as `line chart, loss against epoch: training, validation`. */
+/** What kind of chart of what, such as `line chart, loss against epoch: training; validation`. */
 export function describe(
   kind: string,
   { x, y }: ChartOptions,
   names: readonly string[] = [],
 ): string {
   const axes = [y, x].filter(Boolean).join(' against ')
-  const series = names.filter(Boolean).join(', ')
+  const series = names.filter(Boolean).join('; ')
   return `${kind}${axes && `, ${axes}`}${series && `: ${series}`}`
 }
 

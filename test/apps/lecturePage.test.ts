@@ -124,6 +124,7 @@ t.test('the page and its files', async (t) => {
   t.match(html, /a claim failed<\/strong> Three/)
   t.notMatch(html, /a claim failed<\/strong> One/)
   t.match(html, 'RangeError: 1 &lt; 2')
+  t.match(html, 'aria-label="line chart: a; b. One &amp; two"')
   const ids = [...html.matchAll(/\bid="([^"]+)"/g)].map(([, id]) => id)
   t.equal(new Set(ids).size, ids.length, 'no id twice')
   for (const [, id] of html.matchAll(/(?:url\(|href=")#([^")]+)/g)) t.ok(ids.includes(id), id)

@@ -236,9 +236,9 @@ t.test('what is read out: the title, else the kind, the axes and the names', asy
   t.equal(label(await plot.lines(curves, { title: 'Risk' })), 'Risk')
   t.equal(
     label(await plot.lines(curves, { x: 'epoch', y: 'loss' })),
-    'line chart, loss against epoch: tanh, relu',
+    'line chart, loss against epoch: tanh; relu',
   )
-  t.equal(label(await plot.bars({ zeros: 1, Glorot: 2 })), 'bar chart: zeros, Glorot')
+  t.equal(label(await plot.bars({ zeros: 1, Glorot: 2 })), 'bar chart: zeros; Glorot')
   t.equal(
     label(await plot.histograms({ L1: [1, 2] }, { x: 'weight' })),
     'histogram, count against weight: L1',

@@ -107,11 +107,12 @@ async function lecture({ only, quick = false, seeds, out }: Options): Promise<vo
 function machine(): string {
   const cpu = cpus()[0]?.model.trim() ?? 'an unknown CPU'
   const backend = currentBackend()
+  const threads = getNumThreads()
   const addon = backend.name === 'native' ? loadAddon().info() : undefined
   const engine = addon
     ? `native backend with OpenBLAS’s ${addon.core} kernels and ${addon.simd} loops`
     : `${backend.name} backend`
-  return `${cpu} (${engine}, ${getNumThreads()} threads, Node ${process.versions.node})`
+  return `${cpu} (${engine}, ${threads === 1 ? '1 thread' : `${threads} threads`}, Node ${process.versions.node})`
 }
 
 /** A bar for the experiment that runs, and a line for each that has ended. */

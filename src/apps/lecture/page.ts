@@ -123,7 +123,7 @@ export async function formulaOf(tex: string): Promise<string> {
 function picture(experiment: string, { name, caption, svg }: Figure, ok: boolean): string {
   const failed = ok ? '' : '<strong class="badge">a claim failed</strong> '
   return `<figure>
-${withOwnIds(svg, `${experiment}-${name}`)}
+${withLabel(withOwnIds(svg, `${experiment}-${name}`), caption)}
 <figcaption>${failed}${escapeXml(caption)}</figcaption>
 </figure>`
 }
@@ -131,6 +131,12 @@ ${withOwnIds(svg, `${experiment}-${name}`)}
 function claimRow({ claim, measured, ok }: Claim): string {
   return `<tr class="${ok ? 'held' : 'failed'}"><td class="mark">${ok ? '✓' : '✗'}</td>
 <td>${escapeXml(claim)}</td><td class="measured">${escapeXml(formatMeasured(measured))}</td></tr>`
+}
+
+/** Charts of one kind are told apart by the first sentence below them. */
+function withLabel(svg: string, caption: string): string {
+  const [sentence] = caption.split(/(?<=[.:;])\s/)
+  return svg.replace(/ aria-label="([^"]*)"/, ` aria-label="$1. ${escapeXml(sentence)}"`)
 }
 
 /** In one document the figures' ids must differ. */
