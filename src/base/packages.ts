@@ -13,15 +13,15 @@ export async function loadPackages<Modules extends unknown[]>(
   op: string,
   ...names: { [I in keyof Modules]: string }
 ): Promise<Modules> {
-  const missing: string[] = []
   const modules = names.map((name) =>
     // Bundlers leave this import to the running program, for they would fail where one is missing.
     import(/* webpackIgnore: true */ /* @vite-ignore */ name).catch((error) => {
       if (!isMissing(error, name)) throw error
-      missing.push(name)
+      return undefined
     }),
   )
   const loaded = await Promise.all(modules)
+  const missing = names.filter((_, i) => loaded[i] === undefined)
   if (missing.length === 0) return loaded as Modules
   throw new MissingPackageError(
     `${op}: expected the npm package${missing.length > 1 ? 's' : ''} ${missing.join(', ')}, ` +
