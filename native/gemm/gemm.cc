@@ -1,149 +1,163 @@
-// The kernels over products: the product itself, and the weight gradient together with the step of
-// the optimizer that uses it, so that the gradient is never stored.
-#include "gemm.h"
-
-#include <cstring>
-
-#include "kernels/updates.h"
+// The kernels over products: the product itself, layers in both directions, and the weight gradient
+// together with the step of the optimizer that uses it.
+#include "epilogues.h"
+#include "product.h"
 
 namespace nb {
 namespace {
 
-void operands_check(In a, In b, Inout c, Size trans_a, Size trans_b, Size m, Size n, Size k) {
-  flag("transA", trans_a);
-  flag("transB", trans_b);
-  check_operands(a, b, c, m, n, k);
+Product<float> product_of(In a, In b, Size trans_a, Size trans_b, Size m, Size n, Size k,
+                          Size panels) {
+  Product<float> p{trans_a == 1, trans_b == 1, m, n, k, a.data, b.data};
+  p.b_in_panels = panels == 1;
+  return p;
 }
 
 void gemm_check(In a, In b, Inout c, Size trans_a, Size trans_b, Size m, Size n, Size k, Float,
-                Float) {
-  operands_check(a, b, c, trans_a, trans_b, m, n, k);
+                Float, Size panels) {
+  flag("transA", trans_a);
+  flag("transB", trans_b);
+  flag("panels", panels);
+  check_operands(a, b, c, m, n, k);
 }
-void gemm_run(In a, In b, Inout c, Size trans_a, Size trans_b, Size m, Size n, Size k, Float alpha,
-              Float beta, Chunk chunk) noexcept {
-  multiply({trans_a == 1, trans_b == 1, m, n, k, alpha, a.data, b.data, beta, c.data}, chunk);
+Fault gemm_run(In a, In b, Inout c, Size trans_a, Size trans_b, Size m, Size n, Size k, Float alpha,
+               Float beta, Size panels, Chunk chunk) noexcept {
+  const Product<float> p = product_of(a, b, trans_a, trans_b, m, n, k, panels);
+  if (alpha == 1 && beta == 0) return multiply(p, Store<float>{c.data, n}, chunk);
+  return multiply(p, StoreScaled<float>{alpha, beta, c.data, n}, chunk);
 }
-size_t gemm_chunks(In, In, Inout, Size trans_a, Size trans_b, Size m, Size n, Size k, Float, Float,
+size_t gemm_chunks(In, In, Inout, Size, Size, Size m, Size n, Size k, Float, Float, Size,
                    size_t threads) noexcept {
-  return chunks_of({trans_a == 1, trans_b == 1, m, n, k}, threads);
+  return chunks_of(m, n, k, threads);
 }
 const Registration gemm = kernel<gemm_check, gemm_run, nullptr, gemm_chunks>(
-    "gemm", "a b c transA transB m n k alpha beta");
+    "gemm", "a b c transA transB m n k alpha beta panels");
 
-void gemm_sgd_check(In a, In b, Inout w, In settings, Size trans_a, Size trans_b, Size m, Size n,
-                    Size k) {
-  operands_check(a, b, w, trans_a, trans_b, m, n, k);
-  holds(settings, kSettings);
+void linear_check(In x, In w, In bias, Out y, Size m, Size n, Size k, Size panels) {
+  flag("panels", panels);
+  check_operands(x, w, y, m, n, k);
+  holds(bias, n);
 }
-// w = (1 - lr·decay)·w - lr·op(a)·op(b): the gradient is never stored.
-void gemm_sgd_run(In a, In b, Inout w, In settings, Size trans_a, Size trans_b, Size m, Size n,
-                  Size k, Chunk chunk) noexcept {
-  const Settings s = settings_of(settings);
-  multiply({trans_a == 1, trans_b == 1, m, n, k, -s.lr, a.data, b.data, 1 - s.lr * s.decay, w.data},
-           chunk);
+// y [m, n] = F(x [m, k]·w [k, n] + bias)
+template <float (*F)(float)>
+Fault linear_run(In x, In w, In bias, Out y, Size m, Size n, Size k, Size panels,
+                 Chunk chunk) noexcept {
+  return multiply(product_of(x, w, 0, 0, m, n, k, panels), BiasActivation<F>{bias.data, y.data, n},
+                  chunk);
 }
-// The soft threshold needs the whole sum, and chunks may lie in the same row: it comes last.
-void gemm_sgd_finish(In, In, Inout w, In settings, Size, Size, Size m, Size n, Size) noexcept {
-  shrink_all(w.data, m * n, settings_of(settings));
+size_t linear_chunks(In, In, In, Out, Size m, Size n, Size k, Size, size_t threads) noexcept {
+  return chunks_of(m, n, k, threads);
 }
-size_t gemm_sgd_chunks(In, In, Inout, In, Size trans_a, Size trans_b, Size m, Size n, Size k,
+template <float (*F)(float)>
+Registration linear(const char* name) {
+  return kernel<linear_check, linear_run<F>, nullptr, linear_chunks>(name,
+                                                                     "x w bias y m n k panels");
+}
+
+void gradient_check(In dy, In w, In y, Out dx, Out dbias, Scratch scratch, Size m, Size n, Size k,
+                    Size panels) {
+  flag("panels", panels);
+  check_operands(dy, w, dx, m, n, k);
+  holds(y, product(m, n));
+  holds(dbias, n);
+  holds(scratch, product(runs_of(m), n));
+}
+// dx [m, n] = F(y, dy [m, k]·wᵀ) for w [n, k], and dbias, the sums of its columns.
+template <float (*F)(float, float)>
+Fault gradient_run(In dy, In w, In y, Out dx, Out, Scratch scratch, Size m, Size n, Size k,
+                   Size panels, Chunk chunk) noexcept {
+  return multiply(product_of(dy, w, 0, 1, m, n, k, panels),
+                  ActivationGradient<F>{y.data, dx.data, scratch.data, n}, chunk);
+}
+void gradient_finish(In, In, In, Out, Out dbias, Scratch scratch, Size m, Size n, Size,
+                     Size) noexcept {
+  sum_all_runs(m, n, scratch.data, dbias.data);
+}
+size_t gradient_chunks(In, In, In, Out, Out, Scratch, Size m, Size n, Size k, Size,
                        size_t threads) noexcept {
-  return chunks_of({trans_a == 1, trans_b == 1, m, n, k}, threads);
+  return chunks_of(m, n, k, threads);
 }
-const Registration gemm_sgd =
-    kernel<gemm_sgd_check, gemm_sgd_run, gemm_sgd_finish, gemm_sgd_chunks>(
-        "gemmSgd", "a b w settings transA transB m n k");
-
-// Other optimizers keep more than the weights, so the product cannot be added to them. It is
-// computed in blocks of rows small enough for the cache, each of them used before the next.
-
-// Rows of a block, by the shape alone so that the result does not depend on the chunks. Four blocks
-// or a multiple of it are even for two or four threads; by measurement, of 64 to 256 rows some 90
-// are best.
-size_t block_rows(size_t m) {
-  constexpr size_t kMost = 96;
-  const size_t blocks = 4 * (m / (4 * kMost) + 1);
-  return (m / blocks / 16 + 1) * 16;
+template <float (*F)(float, float)>
+Registration gradient(const char* name) {
+  return kernel<gradient_check, gradient_run<F>, gradient_finish, gradient_chunks>(
+      name, "dy w y dx dbias scratch m n k panels");
 }
 
-void blocks_check(In a, In b, Inout w, std::initializer_list<Inout> states, In settings,
-                  Scratch scratch, Size trans_a, Size trans_b, Size m, Size n, Size k) {
-  operands_check(a, b, w, trans_a, trans_b, m, n, k);
-  holds(scratch, product(m, total(n, k)));
+[[maybe_unused]] const Registration layers[] = {
+    linear<identity>("linear"),          linear<relu>("linearRelu"),
+    linear<v_sigmoid>("linearSigmoid"),  linear<v_tanh>("linearTanh"),
+    gradient<relu_grad>("gemmReluGrad"), gradient<sigmoid_grad>("gemmSigmoidGrad"),
+    gradient<tanh_grad>("gemmTanhGrad"),
+};
+
+// The gradient op(a)·op(b) [m, n] is never stored.
+template <class Update>
+Fault update_run(const Update& update, In a, In b, Size trans_a, Size trans_b, Size m, Size n,
+                 Size k, Size panels, Chunk chunk) noexcept {
+  return multiply(product_of(a, b, trans_a, trans_b, m, n, k, 0),
+                  Updated<Update>{update, {m, n, panels == 1}}, chunk);
+}
+void update_check(In a, In b, Inout w, std::initializer_list<Inout> states, Size trans_a,
+                  Size trans_b, Size m, Size n, Size k, Size panels) {
+  flag("transA", trans_a);
+  flag("transB", trans_b);
+  flag("panels", panels);
+  check_operands(a, b, w, m, n, k);
   for (const Inout& state : states) holds(state, product(m, n));
 }
 
-size_t block_chunks(size_t m, size_t threads) {
-  return std::max(size_t{1}, std::min(threads, (m + block_rows(m) - 1) / block_rows(m)));
-}
-
-// Calls use(gradient, first, size) for every block of op(a)·op(b) in the chunk: its elements, and
-// where they lie in w. Rows of a transposed a are copied for it, because at its full stride they
-// push each other out of the cache.
-template <class Use>
-void for_gradient_blocks(In a, In b, Scratch scratch, Size trans_a, Size trans_b, Size m, Size n,
-                         Size k, Chunk chunk, const Use& use) {
-  const size_t most = block_rows(m);
-  const auto [first, last] = chunk.of(m, most);
-  // A chunk has at least as many rows as its blocks, so its part of the scratch holds one.
-  float* gradient = scratch.data + first * (n + k);
-  for (size_t row = first; row < last; row += most) {
-    const size_t rows = std::min(most, last - row);
-    const float* block = a.data + row * k;
-    if (trans_a == 1) {
-      float* copy = gradient + rows * n;
-      for (size_t i = 0; i < k; ++i) {
-        std::memcpy(copy + i * rows, a.data + i * m + row, rows * sizeof(float));
-      }
-      block = copy;
-    }
-    multiply({trans_a == 1, trans_b == 1, rows, n, k, 1, block, b.data, 0, gradient}, Chunk{0, 1});
-    use(gradient, row * n, rows * n);
-  }
-}
-
-void gemm_sgd_momentum_check(In a, In b, Inout w, Inout velocity, In settings, Scratch scratch,
-                             Size trans_a, Size trans_b, Size m, Size n, Size k) {
-  blocks_check(a, b, w, {velocity}, settings, scratch, trans_a, trans_b, m, n, k);
+void gemm_sgd_check(In a, In b, Inout w, In settings, Size trans_a, Size trans_b, Size m, Size n,
+                    Size k, Size panels) {
+  update_check(a, b, w, {}, trans_a, trans_b, m, n, k, panels);
   holds(settings, kSettings);
 }
-void gemm_sgd_momentum_run(In a, In b, Inout w, Inout velocity, In settings, Scratch scratch,
-                           Size trans_a, Size trans_b, Size m, Size n, Size k,
-                           Chunk chunk) noexcept {
-  const Settings s = settings_of(settings);
-  for_gradient_blocks(a, b, scratch, trans_a, trans_b, m, n, k, chunk,
-                      [&](const float* dw, size_t first, size_t size) {
-                        momentum_update(s, w.data + first, dw, velocity.data + first, size);
-                      });
+Fault gemm_sgd_run(In a, In b, Inout w, In settings, Size trans_a, Size trans_b, Size m, Size n,
+                   Size k, Size panels, Chunk chunk) noexcept {
+  return update_run(SgdUpdate{settings_of(settings), w.data}, a, b, trans_a, trans_b, m, n, k,
+                    panels, chunk);
 }
-size_t gemm_sgd_momentum_chunks(In, In, Inout, Inout, In, Scratch, Size, Size, Size m, Size, Size,
+size_t gemm_sgd_chunks(In, In, Inout, In, Size, Size, Size m, Size n, Size k, Size,
+                       size_t threads) noexcept {
+  return chunks_of(m, n, k, threads);
+}
+const Registration gemm_sgd = kernel<gemm_sgd_check, gemm_sgd_run, nullptr, gemm_sgd_chunks>(
+    "gemmSgd", "a b w settings transA transB m n k panels");
+
+void gemm_sgd_momentum_check(In a, In b, Inout w, Inout velocity, In settings, Size trans_a,
+                             Size trans_b, Size m, Size n, Size k, Size panels) {
+  update_check(a, b, w, {velocity}, trans_a, trans_b, m, n, k, panels);
+  holds(settings, kSettings);
+}
+Fault gemm_sgd_momentum_run(In a, In b, Inout w, Inout velocity, In settings, Size trans_a,
+                            Size trans_b, Size m, Size n, Size k, Size panels,
+                            Chunk chunk) noexcept {
+  return update_run(MomentumUpdate{settings_of(settings), w.data, velocity.data}, a, b, trans_a,
+                    trans_b, m, n, k, panels, chunk);
+}
+size_t gemm_sgd_momentum_chunks(In, In, Inout, Inout, In, Size, Size, Size m, Size n, Size k, Size,
                                 size_t threads) noexcept {
-  return block_chunks(m, threads);
+  return chunks_of(m, n, k, threads);
 }
 const Registration gemm_sgd_momentum =
     kernel<gemm_sgd_momentum_check, gemm_sgd_momentum_run, nullptr, gemm_sgd_momentum_chunks>(
-        "gemmSgdMomentum", "a b w velocity settings scratch transA transB m n k");
+        "gemmSgdMomentum", "a b w velocity settings transA transB m n k panels");
 
-void gemm_adam_check(In a, In b, Inout w, Inout mean, Inout square, In settings, Scratch scratch,
-                     Size trans_a, Size trans_b, Size m, Size n, Size k) {
-  blocks_check(a, b, w, {mean, square}, settings, scratch, trans_a, trans_b, m, n, k);
+void gemm_adam_check(In a, In b, Inout w, Inout mean, Inout square, In settings, Size trans_a,
+                     Size trans_b, Size m, Size n, Size k, Size panels) {
+  update_check(a, b, w, {mean, square}, trans_a, trans_b, m, n, k, panels);
   holds(settings, kAdamSettings);
 }
-void gemm_adam_run(In a, In b, Inout w, Inout mean, Inout square, In settings, Scratch scratch,
-                   Size trans_a, Size trans_b, Size m, Size n, Size k, Chunk chunk) noexcept {
-  const AdamSettings s = adam_settings_of(settings);
-  for_gradient_blocks(a, b, scratch, trans_a, trans_b, m, n, k, chunk,
-                      [&](const float* dw, size_t first, size_t size) {
-                        adam_update(s, w.data + first, dw, mean.data + first, square.data + first,
-                                    size);
-                      });
+Fault gemm_adam_run(In a, In b, Inout w, Inout mean, Inout square, In settings, Size trans_a,
+                    Size trans_b, Size m, Size n, Size k, Size panels, Chunk chunk) noexcept {
+  return update_run(AdamUpdate{adam_settings_of(settings), w.data, mean.data, square.data}, a, b,
+                    trans_a, trans_b, m, n, k, panels, chunk);
 }
-size_t gemm_adam_chunks(In, In, Inout, Inout, Inout, In, Scratch, Size, Size, Size m, Size, Size,
+size_t gemm_adam_chunks(In, In, Inout, Inout, Inout, In, Size, Size, Size m, Size n, Size k, Size,
                         size_t threads) noexcept {
-  return block_chunks(m, threads);
+  return chunks_of(m, n, k, threads);
 }
 const Registration gemm_adam = kernel<gemm_adam_check, gemm_adam_run, nullptr, gemm_adam_chunks>(
-    "gemmAdam", "a b w mean square settings scratch transA transB m n k");
+    "gemmAdam", "a b w mean square settings transA transB m n k panels");
 
 }  // namespace
 }  // namespace nb

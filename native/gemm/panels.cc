@@ -4,9 +4,7 @@
 // its weights before the first iteration, and unpacks them after the last.
 #include <cstring>
 
-#include "gemm.h"
-#include "kernels/settings.h"
-#include "tiles.h"
+#include "product.h"
 
 namespace nb {
 namespace {
@@ -43,59 +41,6 @@ void unpack_run(In x, Out y, Size rows, Size cols, Chunk chunk) noexcept {
   });
 }
 const Registration unpack = kernel<pack_check, unpack_run>("unpackPanels", "x y rows cols");
-
-// c = a·op(b); what is in panels is b before op.
-Product product_of(Size trans_b, Size m, Size n, Size k) {
-  Product p{false, trans_b == 1, m, n, k};
-  p.panels = true;
-  return p;
-}
-void gemm_check(In a, In b, Out c, Size trans_b, Size m, Size n, Size k) {
-  flag("transB", trans_b);
-  check_operands(a, b, c, m, n, k);
-}
-void gemm_run(In a, In b, Out c, Size trans_b, Size m, Size n, Size k, Chunk chunk) noexcept {
-  Product p = product_of(trans_b, m, n, k);
-  p.a = a.data;
-  p.b = b.data;
-  p.c = c.data;
-  multiply(p, chunk);
-}
-size_t gemm_chunks(In, In, Out, Size trans_b, Size m, Size n, Size k, size_t threads) noexcept {
-  return chunks_of(product_of(trans_b, m, n, k), threads);
-}
-const Registration gemm =
-    kernel<gemm_check, gemm_run, nullptr, gemm_chunks>("gemmPanels", "a b c transB m n k");
-
-// w = (1 - lr·decay)·w - lr·aᵀ·b
-Product step_of(Size m, Size n, Size k) {
-  Product p{true, false, m, n, k};
-  p.panels = true;
-  return p;
-}
-void gemm_sgd_check(In a, In b, Inout w, In settings, Size m, Size n, Size k) {
-  check_operands(a, b, w, m, n, k);
-  holds(settings, kSettings);
-}
-void gemm_sgd_run(In a, In b, Inout w, In settings, Size m, Size n, Size k, Chunk chunk) noexcept {
-  const Settings s = settings_of(settings);
-  Product p = step_of(m, n, k);
-  p.alpha = -s.lr;
-  p.a = a.data;
-  p.b = b.data;
-  p.beta = 1 - s.lr * s.decay;
-  p.c = w.data;
-  multiply(p, chunk);
-}
-void gemm_sgd_finish(In, In, Inout w, In settings, Size m, Size n, Size) noexcept {
-  shrink_all(w.data, m * n, settings_of(settings));
-}
-size_t gemm_sgd_chunks(In, In, Inout, In, Size m, Size n, Size k, size_t threads) noexcept {
-  return chunks_of(step_of(m, n, k), threads);
-}
-const Registration gemm_sgd =
-    kernel<gemm_sgd_check, gemm_sgd_run, gemm_sgd_finish, gemm_sgd_chunks>("gemmSgdPanels",
-                                                                           "a b w settings m n k");
 
 }  // namespace
 }  // namespace nb

@@ -1,4 +1,4 @@
-// Transposing floats in registers.
+// Transposing floats in registers. For use inside simd() and in the levels of the product engine.
 #pragma once
 
 #include <cstddef>
@@ -32,25 +32,24 @@ NB_INLINE void transpose_8x8(const float* x, size_t x_stride, float* y, size_t y
   }
 }
 
-// y [cols, rows] = xᵀ for x [rows, cols].
-inline void transpose_panel(const float* x, size_t rows, size_t cols, float* y) {
-  simd([=] {
-    const size_t whole_rows = rows / 8 * 8, whole_cols = cols / 8 * 8;
-    // A cache line of each row at a time.
-    for (size_t c = 0; c < whole_cols; c += 16) {
-      for (size_t r = 0; r < whole_rows; r += 8) {
-        transpose_8x8(x + r * cols + c, cols, y + c * rows + r, rows);
-        if (c + 8 < whole_cols) {
-          transpose_8x8(x + r * cols + c + 8, cols, y + (c + 8) * rows + r, rows);
-        }
+// y[c, r] = x[r, c] for x of rows × cols, whose rows are x_stride apart, those of y y_stride.
+NB_INLINE void transpose(const float* x, size_t rows, size_t cols, size_t x_stride, float* y,
+                         size_t y_stride) {
+  const size_t whole_rows = rows / 8 * 8, whole_cols = cols / 8 * 8;
+  // A cache line of each row at a time.
+  for (size_t c = 0; c < whole_cols; c += 16) {
+    for (size_t r = 0; r < whole_rows; r += 8) {
+      transpose_8x8(x + r * x_stride + c, x_stride, y + c * y_stride + r, y_stride);
+      if (c + 8 < whole_cols) {
+        transpose_8x8(x + r * x_stride + c + 8, x_stride, y + (c + 8) * y_stride + r, y_stride);
       }
     }
-    for (size_t r = 0; r < rows; ++r) {
-      for (size_t c = r < whole_rows ? whole_cols : 0; c < cols; ++c) {
-        y[c * rows + r] = x[r * cols + c];
-      }
+  }
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t c = r < whole_rows ? whole_cols : 0; c < cols; ++c) {
+      y[c * y_stride + r] = x[r * x_stride + c];
     }
-  });
+  }
 }
 
 }  // namespace nb

@@ -32,8 +32,6 @@ Registration activation(const char* name) {
   return kernel<activation_check, activation_run<F>>(name, "x bias y rows cols");
 }
 
-size_t runs_of(Size rows) { return (rows + kRun - 1) / kRun; }
-
 void gradient_check(In y, In dy, InPlace<Out> dx, Out dbias, Scratch scratch, Size rows,
                     Size cols) {
   const size_t size = product(rows, cols);
@@ -68,13 +66,7 @@ void gradient_run(In y, In dy, Out dx, Out, Scratch scratch, Size rows, Size col
 }
 // dbias = the sums of its columns, in the order of `sum`.
 void gradient_finish(In, In, Out, Out dbias, Scratch scratch, Size rows, Size cols) noexcept {
-  simd([=] {
-    for (size_t c = 0; c < cols; c += kColumns) {
-      const size_t width = std::min(kColumns, cols - c);
-      sum_runs(runs_of(rows), width, dbias.data + c,
-               [=](size_t run, size_t i) { return scratch[run * cols + c + i]; });
-    }
-  });
+  sum_all_runs(rows, cols, scratch.data, dbias.data);
 }
 template <float (*F)(float, float)>
 Registration gradient(const char* name) {

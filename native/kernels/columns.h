@@ -43,4 +43,18 @@ NB_INLINE void sum_runs(size_t runs, size_t width, float* y, const Part& part) {
   for (size_t c = 0; c < width; ++c) y[c] = static_cast<float>(total[c]);
 }
 
+// Runs of so many rows.
+inline size_t runs_of(size_t rows) { return (rows + kRun - 1) / kRun; }
+
+// y [cols] from the sums of all runs, in the order of `sum`.
+inline void sum_all_runs(size_t rows, size_t cols, const float* runs, float* y) {
+  simd([=] {
+    for (size_t c = 0; c < cols; c += kColumns) {
+      const size_t width = std::min(kColumns, cols - c);
+      sum_runs(runs_of(rows), width, y + c,
+               [=](size_t run, size_t i) { return runs[run * cols + c + i]; });
+    }
+  });
+}
+
 }  // namespace nb

@@ -5,14 +5,21 @@
 namespace nb {
 namespace {
 
+template <class Update>
+void step(const Update& update, In dw, Chunk chunk, Size n) {
+  const Range range = chunk.of(n);
+  simd([=, dw = dw.data] {
+    update.apply(range.first, range.first, dw + range.first, range.second - range.first);
+  });
+}
+
 void sgd_check(Inout w, In dw, In settings, Size n) {
   holds(w, n);
   holds(dw, n);
   holds(settings, kSettings);
 }
 void sgd_run(Inout w, In dw, In settings, Size n, Chunk chunk) noexcept {
-  const auto [begin, end] = chunk.of(n);
-  sgd_update(settings_of(settings), w.data + begin, dw.data + begin, end - begin);
+  step(SgdUpdate{settings_of(settings), w.data}, dw, chunk, n);
 }
 const Registration sgd = kernel<sgd_check, sgd_run>("sgd", "w dw settings n");
 
@@ -21,9 +28,7 @@ void sgd_momentum_check(Inout w, In dw, Inout velocity, In settings, Size n) {
   holds(velocity, n);
 }
 void sgd_momentum_run(Inout w, In dw, Inout velocity, In settings, Size n, Chunk chunk) noexcept {
-  const auto [begin, end] = chunk.of(n);
-  momentum_update(settings_of(settings), w.data + begin, dw.data + begin, velocity.data + begin,
-                  end - begin);
+  step(MomentumUpdate{settings_of(settings), w.data, velocity.data}, dw, chunk, n);
 }
 const Registration sgd_momentum =
     kernel<sgd_momentum_check, sgd_momentum_run>("sgdMomentum", "w dw velocity settings n");
@@ -36,9 +41,7 @@ void adam_check(Inout w, In dw, Inout mean, Inout square, In settings, Size n) {
   holds(settings, kAdamSettings);
 }
 void adam_run(Inout w, In dw, Inout mean, Inout square, In settings, Size n, Chunk chunk) noexcept {
-  const auto [begin, end] = chunk.of(n);
-  adam_update(adam_settings_of(settings), w.data + begin, dw.data + begin, mean.data + begin,
-              square.data + begin, end - begin);
+  step(AdamUpdate{adam_settings_of(settings), w.data, mean.data, square.data}, dw, chunk, n);
 }
 const Registration adam = kernel<adam_check, adam_run>("adam", "w dw mean square settings n");
 

@@ -53,13 +53,4 @@ NB_INLINE float shrink(float w, float t) {
   return size <= 0 ? 0 : std::copysign(size, w);
 }
 
-// Of all n weights, after a step that did not see to it.
-inline void shrink_all(float* w, size_t n, const Settings& s) {
-  const float threshold = s.threshold;
-  if (threshold <= 0) return;
-  simd([=] {
-    for (size_t i = 0; i < n; ++i) w[i] = shrink(w[i], threshold);
-  });
-}
-
 }  // namespace nb

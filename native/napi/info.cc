@@ -1,7 +1,7 @@
 #include "info.h"
 
 #include "gemm/openblas.h"
-#include "gemm/tiles.h"
+#include "gemm/engine.h"
 #include "simd/simd.h"
 
 namespace nb {
@@ -12,7 +12,7 @@ Napi::Value info(const Napi::CallbackInfo& info) {
   result["core"] = openblas_get_corename();
   result["openblasThreads"] = openblas_get_num_threads();
   result["simd"] = simd_level();
-  result["fastTiles"] = has_fast_tiles();
+  result["gemm"] = engine_name();
   return result;
 }
 

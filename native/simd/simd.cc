@@ -37,11 +37,11 @@ SimdLevel best_simd_level() {
 }
 
 namespace detail {
-std::atomic<SimdLevel> simd_level_in_use{best_simd_level()};
+std::atomic<SimdLevel> simd_level{best_simd_level()};
 }
 
 const char* simd_level() {
-  switch (detail::simd_level_in_use.load(std::memory_order_relaxed)) {
+  switch (simd_level_in_use()) {
     case SimdLevel::Avx512:
       return "avx512";
     case SimdLevel::Avx2:
@@ -57,7 +57,7 @@ const char* simd_level() {
 }
 
 void limit_simd_level(SimdLevel level) {
-  detail::simd_level_in_use.store(lower(level, best_simd_level()), std::memory_order_relaxed);
+  detail::simd_level.store(lower(level, best_simd_level()), std::memory_order_relaxed);
 }
 
 }  // namespace nb

@@ -58,7 +58,7 @@ void limit_simd_level(SimdLevel level);
 
 namespace detail {
 
-extern std::atomic<SimdLevel> simd_level_in_use;
+extern std::atomic<SimdLevel> simd_level;
 
 #ifdef NB_SIMD_X86
 #ifdef __clang__
@@ -92,11 +92,13 @@ NB_FLATTEN auto run_baseline(const F& f) {
 
 }  // namespace detail
 
+inline SimdLevel simd_level_in_use() { return detail::simd_level.load(std::memory_order_relaxed); }
+
 // Runs the lambda compiled for the level in use.
 template <class F>
 inline auto simd(const F& f) {
 #ifdef NB_SIMD_X86
-  switch (detail::simd_level_in_use.load(std::memory_order_relaxed)) {
+  switch (simd_level_in_use()) {
     case SimdLevel::Avx512:
       return detail::run_avx512(f);
     case SimdLevel::Avx2:

@@ -42,7 +42,7 @@ const binary = [
 ] as const
 const unary = ['x:in:F', 'y:out:F', 'n:size'] as const
 const activationGrad = ['y:in:F', 'dy:in:F', 'dx:out:F', 'n:size'] as const
-// Of op(a) [m, k] and op(b) [k, n]; transA, transB are 0 or 1.
+// Of op(a) [m, k] and op(b) [k, n]; transA, transB (and panels) are 0 or 1.
 const transposesAndExtents = ['transA:size', 'transB:size', 'm:size', 'n:size', 'k:size'] as const
 const biasActivation = ['x:in:F', 'bias:in:F', 'y:out:F', 'rows:size', 'cols:size'] as const
 const biasActivationGrad = [
@@ -54,29 +54,74 @@ const biasActivationGrad = [
   'rows:size',
   'cols:size',
 ] as const
+const linear = [
+  'x:in:F',
+  'w:in:F',
+  'bias:in:F',
+  'y:out:F',
+  'm:size',
+  'n:size',
+  'k:size',
+  'panels:size',
+] as const
+const linearGrad = [
+  'dy:in:F',
+  'w:in:F',
+  'y:in:F',
+  'dx:out:F',
+  'dbias:out:F',
+  'scratch:scratch:F',
+  'm:size',
+  'n:size',
+  'k:size',
+  'panels:size',
+] as const
 // x is [outer, length, inner], y is [outer, inner].
 const reduction = ['x:in:F', 'y:out:F', 'outer:size', 'length:size', 'inner:size'] as const
 const rows = ['x:in:F', 'y:out:F', 'rows:size', 'cols:size'] as const
 const rowsGrad = ['y:in:F', 'dy:in:F', 'dx:out:F', 'rows:size', 'cols:size'] as const
 
 export const kernels = {
-  // c = alpha·op(a)·op(b) + beta·c; op(a) is [m, k], op(b) is [k, n]; transA, transB are 0 or 1.
-  gemm: ['a:in:F', 'b:in:F', 'c:inout:F', ...transposesAndExtents, 'alpha:float', 'beta:float'],
+  // c = alpha·op(a)·op(b) + beta·c; with panels, b (before op) lies in panels.
+  gemm: [
+    'a:in:F',
+    'b:in:F',
+    'c:inout:F',
+    ...transposesAndExtents,
+    'alpha:float',
+    'beta:float',
+    'panels:size',
+  ],
 
-  // w = (1 - lr·(weightDecay + 2·l2))·w - lr·op(a)·op(b), then the soft threshold by lr·l1: a weight
-  // gradient and its step of sgd at once. settings as for sgd.
-  gemmSgd: ['a:in:F', 'b:in:F', 'w:inout:F', 'settings:in:F', ...transposesAndExtents],
+  // y = f(x·w + bias); x is [m, k], w [k, n], with panels in panels.
+  linear,
+  linearRelu: linear,
+  linearSigmoid: linear,
+  linearTanh: linear,
+  // dx = f'(y)·(dy·wᵀ) and dbias, the sums of its columns; dy is [m, k], w [n, k], with panels in
+  // panels; scratch holds ceil(m/16)·n.
+  gemmReluGrad: linearGrad,
+  gemmSigmoidGrad: linearGrad,
+  gemmTanhGrad: linearGrad,
 
-  // A weight gradient op(a)·op(b) [m, n] and its step of sgdMomentum or adam at once, settings as for
-  // them. The gradient is never stored as a whole; scratch holds m·(n + k).
+  // A weight gradient op(a)·op(b) [m, n], which is never stored, and its step of sgd, sgdMomentum or
+  // adam at once, settings as for them; with panels, w (and nothing else) lies in panels.
+  gemmSgd: [
+    'a:in:F',
+    'b:in:F',
+    'w:inout:F',
+    'settings:in:F',
+    ...transposesAndExtents,
+    'panels:size',
+  ],
   gemmSgdMomentum: [
     'a:in:F',
     'b:in:F',
     'w:inout:F',
     'velocity:inout:F',
     'settings:in:F',
-    'scratch:scratch:F',
     ...transposesAndExtents,
+    'panels:size',
   ],
   gemmAdam: [
     'a:in:F',
@@ -85,17 +130,14 @@ export const kernels = {
     'mean:inout:F',
     'square:inout:F',
     'settings:in:F',
-    'scratch:scratch:F',
     ...transposesAndExtents,
+    'panels:size',
   ],
 
   // Weights [rows, cols] between rows and panels: blocks of 64 columns, the last one narrower, one
   // after another, the rows of each one after another.
   packPanels: rows,
   unpackPanels: rows,
-  // c = a·op(b) and w = … - lr·aᵀ·b as above, b before op and w in panels.
-  gemmPanels: ['a:in:F', 'b:in:F', 'c:out:F', 'transB:size', 'm:size', 'n:size', 'k:size'],
-  gemmSgdPanels: ['a:in:F', 'b:in:F', 'w:inout:F', 'settings:in:F', 'm:size', 'n:size', 'k:size'],
 
   add: binary,
   sub: binary,

@@ -34,6 +34,34 @@ export function hasBetween(steps: readonly number[], first: number, last: number
   return steps.some((step) => step > first && step < last)
 }
 
+/**
+ * The step that made what the step `at` reads of a buffer, where nobody else needs that: the two can
+ * become one at the later place, once their operands are found stable.
+ */
+export function madeOnlyFor(
+  { buffers }: Tape,
+  { readers, writers }: Users,
+  buffer: number,
+  at: number,
+): number | undefined {
+  const from = writers.findLast((writer) => writer < at)
+  const isOnlyForThis =
+    isInside(buffers[buffer]) &&
+    from !== undefined &&
+    [...readers, ...writers].every((user) => user <= from || user === at)
+  return isOnlyForThis ? from : undefined
+}
+
+/** Whether none of these buffers changes between two steps, both left out. */
+export function areStable(
+  users: readonly Users[],
+  buffers: readonly number[],
+  from: number,
+  at: number,
+): boolean {
+  return buffers.every((buffer) => !hasBetween(users[buffer].writers, from, at))
+}
+
 /** The tape with other steps, or none, at some places. */
 export function replaceSteps(
   tape: Tape,

@@ -1,11 +1,12 @@
 /**
  * Fusion: one kernel in place of several on a tape, which saves passes over memory. It is right for
- * any backend, and results are the same but for rounding.
+ * any backend, and results are the same bits.
  */
 import type { Tape } from '../backend/tape.js'
 import { fuseActivations } from './fuseActivations.js'
+import { fuseLayerGradients, fuseLayers } from './fuseLayers.js'
 import { fuseGradientsWithUpdates } from './fuseUpdates.js'
 
 export function fuse(tape: Tape): Tape {
-  return fuseActivations(fuseGradientsWithUpdates(tape))
+  return fuseLayerGradients(fuseActivations(fuseLayers(fuseGradientsWithUpdates(tape))))
 }

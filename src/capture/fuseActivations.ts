@@ -1,6 +1,13 @@
 /** A bias fused with the activation after it, and the gradients of both. */
 import { isRowForEach } from '../backend/broadcast.js'
-import { hasBetween, isInside, replaceSteps, type Users, usersOf } from '../backend/rewrite.js'
+import {
+  areStable,
+  hasBetween,
+  madeOnlyFor,
+  replaceSteps,
+  type Users,
+  usersOf,
+} from '../backend/rewrite.js'
 import {
   argumentsOf,
   call,
@@ -33,15 +40,12 @@ function fuseBiases(tape: Tape): Tape {
   for (const [at, step] of tape.steps.entries()) {
     if (!calls(step, 'relu', 'sigmoid', 'tanh')) continue
     const { x: sum, y, n } = argumentsOf(step)
-    const { readers, writers } = users[sum]
-    const from = writers.findLast((writer) => writer < at) ?? -1
+    const from = madeOnlyFor(tape, users[sum], sum, at)
+    if (from === undefined || y === sum) continue
     const addition = tape.steps[from]
-    const isOnlyForThis =
-      isInside(tape.buffers[sum]) &&
-      [...readers, ...writers].every((user) => user <= from || user === at)
-    if (!calls(addition, 'add') || !isOnlyForThis || y === sum) continue
+    if (!calls(addition, 'add')) continue
     const { a: x, b: bias, y: added, n1: rows, n2: cols, ...broadcast } = argumentsOf(addition)
-    const isStable = [x, bias].every((operand) => !hasBetween(users[operand].writers, from, at))
+    const isStable = areStable(users, [x, bias], from, at)
     const isBias = isRowForEach(broadcast) && rows * cols === n
     if (added !== sum || !isBias || !isStable || y === bias || bias === sum) continue
     replaced.set(from, undefined)

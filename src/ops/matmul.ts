@@ -1,7 +1,6 @@
 /**
  * Products of matrices; transposes are flags of the GEMM, never copies.
  */
-import { ALONG_ALL, ALONG_ROW } from '../backend/broadcast.js'
 import { checkFlag, optionsOf } from '../base/arguments.js'
 import { ShapeError } from '../base/errors.js'
 import { allocate } from '../tensor/allocate.js'
@@ -17,8 +16,8 @@ interface Transposes {
   transB: boolean
 }
 
-/** y = op(a)·op(b) for matrices, with y given or new. */
-function gemm(op: string, a: Tensor, b: Tensor, { transA, transB }: Transposes): Tensor {
+/** m, n, k of op(a) [m, k] and op(b) [k, n], which must be matrices that fit. */
+function extentsOf(op: string, a: Tensor, b: Tensor, { transA, transB }: Transposes) {
   requireFloats(op, a, b)
   if (a.shape.length !== 2 || b.shape.length !== 2) {
     throw new ShapeError(
@@ -33,9 +32,16 @@ function gemm(op: string, a: Tensor, b: Tensor, { transA, transB }: Transposes):
       `${op}: inner dimensions differ, got ${format(a.shape)}${turned(transA)} x ${format(b.shape)}${turned(transB)} (${k} vs ${kB})`,
     )
   }
+  return [m, n, k] as const
+}
+
+/** y = op(a)·op(b) for matrices, with y new. */
+function gemm(op: string, a: Tensor, b: Tensor, transposes: Transposes): Tensor {
+  const [m, n, k] = extentsOf(op, a, b, transposes)
+  const { transA, transB } = transposes
   const y = allocate(a, [m, n])
   const { backend } = a.storage
-  backend.run('gemm', a.handle, b.handle, y.handle, +transA, +transB, m, n, k, 1, 0)
+  backend.run('gemm', a.handle, b.handle, y.handle, +transA, +transB, m, n, k, 1, 0, 0)
   return y
 }
 
@@ -92,30 +98,20 @@ export function matmul(a: Tensor, b: Tensor, transposes?: Partial<Transposes>): 
 }
 
 /**
- * x·weight + bias, the affine layer: x [batch, fanIn], weight [fanIn, fanOut], bias [fanOut]. The
- * bias is added in place, so the product is the only buffer made.
+ * x·weight + bias, the affine layer: x [batch, fanIn], weight [fanIn, fanOut], bias [fanOut].
  * @throws ShapeError when the shapes do not fit
  * @function
  */
 export const linear = defineOp<readonly [x: Tensor, weight: Tensor, bias: Tensor]>('linear', {
   forward: ([x, weight, bias]) => {
     requireFloats('linear', x, bias)
-    const y = gemm('linear', x, weight, { transA: false, transB: false })
-    const [rows, cols] = y.shape
-    if (bias.shape.length !== 1 || bias.shape[0] !== cols) {
-      throw new ShapeError(`linear: expected a bias of shape [${cols}], got ${format(bias.shape)}`)
+    const [m, n, k] = extentsOf('linear', x, weight, AS_THEY_ARE)
+    if (bias.shape.length !== 1 || bias.shape[0] !== n) {
+      throw new ShapeError(`linear: expected a bias of shape [${n}], got ${format(bias.shape)}`)
     }
-    y.storage.backend.run(
-      'add',
-      y.handle,
-      bias.handle,
-      y.handle,
-      1,
-      rows,
-      cols,
-      ALONG_ALL,
-      ALONG_ROW,
-    )
+    const y = allocate(x, [m, n])
+    const { backend } = x.storage
+    backend.run('linear', x.handle, weight.handle, bias.handle, y.handle, m, n, k, 0)
     return y
   },
   save: (_, [x, weight]) => [x, weight],

@@ -175,7 +175,7 @@ const contrastiveDivergence: GradNode['backward'] = (dy, [v, p, vk, pk]) => {
     const { backend } = dW.storage
     const scaled = h.mul(scale)
     const sizes = [visible, hidden, batch] as const
-    backend.run('gemm', x.handle, scaled.handle, dW.handle, 1, 0, ...sizes, alpha, beta)
+    backend.run('gemm', x.handle, scaled.handle, dW.handle, 1, 0, ...sizes, alpha, beta, 0)
   }
   return [
     () => {

@@ -70,7 +70,7 @@ t.test('allows the rounding of a product, but not more', async (t) => {
     const [a, b, c] = [2, 2, 1].map((n) => backend.alloc(n, 'float32'))
     backend.write(a, Float32Array.of(2, -0.75))
     backend.write(b, Float32Array.of(1, 1))
-    const multiply = () => backend.run('gemm', a, b, c, 0, 0, 1, 1, 2, 1, 0)
+    const multiply = () => backend.run('gemm', a, b, c, 0, 0, 1, 1, 2, 1, 0, 0)
     if (fits) t.doesNotThrow(multiply)
     else t.throws(multiply, MismatchError)
   }

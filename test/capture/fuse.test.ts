@@ -1,6 +1,5 @@
 /**
- * Which kernels are put in the place of others, when they are not, and that this changes nothing but
- * the last bits.
+ * Which kernels are put in the place of others, when they are not, and that this changes no bit.
  */
 import t from 'tap'
 import { fuse } from '../../lib/capture/fuse.js'
@@ -16,7 +15,14 @@ import {
   scope,
   type Tensor,
 } from '../../lib/index.js'
-import { batch, close, identical, network, onBothBackendsLater, stepOf } from '../support/engine.js'
+import {
+  batch,
+  identical,
+  network,
+  onBothBackendsLater,
+  sameParameters,
+  stepOf,
+} from '../support/engine.js'
 import { onBothBackends } from '../support/reference.js'
 import { type Call, kernelsOf, recordCalls, resultsOf } from '../support/tapes.js'
 
@@ -35,10 +41,10 @@ const outside = {
 }
 const sizes = { outside, inside: { dw: M * M, dw2: M * M, local: M * M } }
 
-const gradient: Call = ['gemm', 'x', 'delta', 'dw', 1, 0, M, N, K, 1, 0]
+const gradient: Call = ['gemm', 'x', 'delta', 'dw', 1, 0, M, N, K, 1, 0, 0]
 const step: Call = ['sgd', 'w', 'dw', 'settings', M * N]
-/** The gradient of one example, whose product is worth cutting into blocks at any size. */
-const gradientOfOne: Call = ['gemm', 'x', 'delta', 'dw', 1, 0, M, N, 1, 1, 0]
+/** The gradient of one example. */
+const gradientOfOne: Call = ['gemm', 'x', 'delta', 'dw', 1, 0, M, N, 1, 1, 0, 0]
 const momentumStep: Call = ['sgdMomentum', 'w', 'dw', 'w2', 'settings', M * N]
 const adamStep: Call = ['adam', 'w', 'dw', 'w2', 'squares', 'settings', M * N]
 const negate = (from: string, to: string, n: number): Call => ['affine', from, to, n, -1, 0]
@@ -47,7 +53,7 @@ const negate = (from: string, to: string, n: number): Call => ['affine', from, t
 const tapes: Record<string, { calls: Call[]; fused: boolean; stays?: string }> = {
   'a plain step': { calls: [gradient, step], fused: true },
   'w is read in between': {
-    calls: [gradient, ['gemm', 'delta', 'w', 'y', 0, 1, K, M, N, 1, 0], step],
+    calls: [gradient, ['gemm', 'delta', 'w', 'y', 0, 1, K, M, N, 1, 0, 0], step],
     fused: true,
   },
   'operands change before and after': {
@@ -74,7 +80,7 @@ const tapes: Record<string, { calls: Call[]; fused: boolean; stays?: string }> =
     fused: false,
   },
   'the gradient is a sum of products': {
-    calls: [gradient, ['gemm', 'x', 'delta', 'dw', 1, 0, M, N, K, 1, 1], step],
+    calls: [gradient, ['gemm', 'x', 'delta', 'dw', 1, 0, M, N, K, 1, 1, 0], step],
     fused: false,
   },
   'the gradient is changed': { calls: [gradient, negate('dw', 'dw', M * N), step], fused: false },
@@ -83,18 +89,14 @@ const tapes: Record<string, { calls: Call[]; fused: boolean; stays?: string }> =
     fused: false,
   },
   'a scaled product': {
-    calls: [['gemm', 'x', 'delta', 'dw', 1, 0, M, N, K, 0.5, 0], step],
+    calls: [['gemm', 'x', 'delta', 'dw', 1, 0, M, N, K, 0.5, 0, 0], step],
     fused: false,
   },
   'w is an operand': {
-    calls: [['gemm', 'square', 'w', 'dw', 0, 0, M, N, M, 1, 0], step],
+    calls: [['gemm', 'square', 'w', 'dw', 0, 0, M, N, M, 1, 0, 0], step],
     fused: false,
   },
   'a part of w': { calls: [gradient, ['sgd', 'w', 'dw', 'settings', 7]], fused: false },
-  'momentum, and a gradient that stays in the cache': {
-    calls: [gradient, ['sgdMomentum', 'w', 'dw', 'w2', 'settings', M * N]],
-    fused: false,
-  },
 }
 
 const record = (calls: readonly Call[], stays?: string) => recordCalls(sizes, calls, stays)
@@ -109,8 +111,7 @@ for (const [name, { calls, fused, stays }] of Object.entries(tapes)) {
     t.strictSame(kernelsOf(fuse(record(calls, stays))), wanted)
     const found = resultsOf(record(calls, stays), fuse)
     const direct = resultsOf(record(calls, stays))
-    if (fused) close(t, found, direct, 1e-6, 'results')
-    else identical(t, found, direct, 'results')
+    identical(t, found, direct, 'results')
   })
 }
 
@@ -121,7 +122,7 @@ const withState: Record<string, { calls: Call[]; becomes: string[]; stays?: stri
   'both, of two gradients': {
     calls: [
       gradientOfOne,
-      ['gemm', 'x', 'delta', 'dw2', 1, 0, M, N, 1, 1, 0],
+      ['gemm', 'x', 'delta', 'dw2', 1, 0, M, N, 1, 1, 0, 0],
       momentumStep,
       ['adam', 'y', 'dw2', 'square', 'squares', 'settings', M * N],
     ],
@@ -137,11 +138,11 @@ const withState: Record<string, { calls: Call[]; becomes: string[]; stays?: stri
     becomes: ['gemm', 'sgdMomentum', 'affine'],
   },
   'the velocity is an operand': {
-    calls: [['gemm', 'w2', 'delta', 'dw', 1, 0, M, N, 1, 1, 0], momentumStep],
+    calls: [['gemm', 'w2', 'delta', 'dw', 1, 0, M, N, 1, 1, 0, 0], momentumStep],
     becomes: ['gemm', 'sgdMomentum'],
   },
   'the mean of squares is an operand': {
-    calls: [['gemm', 'x', 'squares', 'dw', 1, 0, M, N, 1, 1, 0], adamStep],
+    calls: [['gemm', 'x', 'squares', 'dw', 1, 0, M, N, 1, 1, 0, 0], adamStep],
     becomes: ['gemm', 'adam'],
   },
   'x changes in between': {
@@ -153,7 +154,7 @@ for (const [name, { calls, becomes, stays }] of Object.entries(withState)) {
   onBothBackends(`a gradient and a step with a state: ${name}`, (t) => {
     t.strictSame(kernelsOf(fuse(record(calls, stays))), becomes)
     const found = resultsOf(record(calls, stays), fuse)
-    close(t, found, resultsOf(record(calls, stays)), 1e-6, 'results')
+    identical(t, found, resultsOf(record(calls, stays)), 'results')
   })
 }
 
@@ -194,45 +195,34 @@ for (const [name, options] of Object.entries(settings)) {
     for (let i = 0; i < 25; i++) {
       const [x, labels] = batch(i, [i % 5 === 4 ? 1 : 9, 20, 5])
       const risk = scope(() => reference(x, labels).item())
-      close(t, [train(x, labels).item()], [risk], 1e-5, `risk of step ${i}`)
+      identical(t, [train(x, labels).item()], [risk], `risk of step ${i}`)
     }
-    const wanted = eager.stateDict()
-    for (const [path, { data }] of replayed.stateDict()) {
-      close(t, data, wanted.get(path)!.data, 1e-5, path)
-    }
-    const zeros = (model: typeof eager) =>
-      model
-        .parameters()[0]
-        .data()
-        .filter((value) => value === 0).length
-    if (options.regularizer && name !== 'l2') t.ok(zeros(replayed) > 20, 'some weights are zero')
-    t.ok(Math.abs(zeros(replayed) - zeros(eager)) <= 2)
+    sameParameters(t, replayed, eager, 'after training')
+    const zeros = replayed
+      .parameters()[0]
+      .data()
+      .filter((value) => value === 0).length
+    if (options.regularizer && name !== 'l2') t.ok(zeros > 20, 'some weights are zero')
   })
 }
 
-/** Steps that keep a state, of weights large enough for blocks and of small ones. */
+/** Steps that keep a state. */
 const stateful: Record<string, (parameters: readonly Tensor[]) => Optimizer> = {
   gemmSgdMomentum: (parameters) =>
     new SGD(parameters, { lr: 0.01, momentum: 0.9, regularizer: [l1(0.002), l2(0.01)] }),
-  // A large ε keeps the rounding of tiny gradients out of the steps.
-  gemmAdam: (parameters) => new Adam(parameters, { lr: 0.01, epsilon: 0.01, weightDecay: 0.01 }),
+  gemmAdam: (parameters) => new Adam(parameters, { lr: 0.01, weightDecay: 0.01 }),
 }
 for (const [kernel, optimizer] of Object.entries(stateful)) {
   onBothBackendsLater(`fused training is what runs op by op: ${kernel}`, async (t) => {
-    const [replayed, eager] = [1, 1].map((seed) => network([520, 512, 5], seed))
+    const [replayed, eager] = [1, 1].map((seed) => network([70, 130, 5], seed, 'tanh'))
     const train = capture(stepOf(replayed, optimizer(replayed.parameters())))
     const reference = stepOf(eager, optimizer(eager.parameters()))
     for (let i = 0; i < 8; i++) {
-      const size = i % 3 === 2 ? 1 : 9
-      const [x, labels] = batch(i, [size, 520, 5])
-      const count = train.describe(x, labels).split(`${kernel}(`).length - 1
-      t.equal(count, size === 1 ? 2 : 1, 'the large weights, and both for one example')
+      const [x, labels] = batch(i, [i % 3 === 2 ? 1 : 9, 70, 5])
+      t.equal(train.describe(x, labels).split(`${kernel}(`).length - 1, 2, 'both weights')
       const risk = scope(() => reference(x, labels).item())
-      close(t, [train(x, labels).item()], [risk], 1e-5, `risk of step ${i}`)
+      identical(t, [train(x, labels).item()], [risk], `risk of step ${i}`)
     }
-    const wanted = eager.stateDict()
-    for (const [path, { data }] of replayed.stateDict()) {
-      close(t, data, wanted.get(path)!.data, 1e-5, path)
-    }
+    sameParameters(t, replayed, eager, 'after training')
   })
 }

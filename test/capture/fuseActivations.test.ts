@@ -142,8 +142,8 @@ for (const activation of ['relu', 'sigmoid', 'tanh'] as const) {
     for (const [i, size] of [9, 4, 9, 2].entries()) {
       const [x, labels] = batch(i, [size, 20, 5])
       const text = train.describe(x, labels)
-      t.equal(text.split(`bias${name}(`).length - 1, 2)
-      t.equal(text.split(`bias${name}Grad(`).length - 1, 2)
+      t.equal(text.split(`linear${name}(`).length - 1, 2)
+      t.equal(text.split(`gemm${name}Grad(`).length - 1, 2)
       const risk = scope(() => bits(reference(x, labels)))
       t.strictSame(bits(train(x, labels)), risk, `risk of step ${i}`)
     }
@@ -165,5 +165,5 @@ onBothBackends('a sum that is a result beside its activation stays', (t) => {
     captured(x).map((y) => [...bits(y)]),
     wanted,
   )
-  t.equal(captured.describe(x).split('biasRelu(').length - 1, 1, "the model's alone")
+  t.equal(captured.describe(x).split('linearRelu(').length - 1, 1, "the model's alone")
 })

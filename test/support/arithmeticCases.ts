@@ -148,7 +148,7 @@ export function* crossEntropy(grad: boolean): Cases {
 
 export function* gemm(): Cases {
   const extents = [...tuples(3, 70000), [1025, 63, 257], [2, 2, 2], [5, 257, 4], [9, 6, 600]]
-  for (const [m, n, k] of extents) {
+  for (const [m, n, k] of [...extents, ...panelShapes]) {
     for (const [transA, transB] of [
       [0, 0],
       [0, 1],
@@ -157,11 +157,31 @@ export function* gemm(): Cases {
     ]) {
       const [a, b] = [floats(m * k), floats(k * n)]
       const scalars = random() < 0.5 ? [1, 1] : [-0.5, 0.75]
-      yield [a, b, floats(m * n), transA, transB, m, n, k, ...scalars]
+      yield [a, b, floats(m * n), transA, transB, m, n, k, ...scalars, 0]
+      yield [a, b, floats(m * n), transA, transB, m, n, k, ...scalars, 1]
       if (m * n * k > 10000) continue
       // beta = 0 ignores what c held; alpha = 0 only scales.
-      yield [a, b, new Float32Array(m * n).fill(Number.NaN), transA, transB, m, n, k, 1, 0]
-      yield [a, b, floats(m * n), transA, transB, m, n, k, 0, 0.5]
+      yield [a, b, new Float32Array(m * n).fill(Number.NaN), transA, transB, m, n, k, 1, 0, 0]
+      yield [a, b, floats(m * n), transA, transB, m, n, k, 0, 0.5, 0]
+    }
+  }
+}
+
+export function* linear(): Cases {
+  for (const [m, n, k] of panelShapes) {
+    for (const panels of [0, 1]) {
+      yield [floats(m * k), floats(k * n), floats(n), out(m * n), m, n, k, panels]
+    }
+  }
+}
+
+/** @param low, high between which the results of the activation lie */
+export function* linearGrad(low: number, high: number): Cases {
+  for (const [m, n, k] of panelShapes) {
+    const y = Float32Array.from({ length: m * n }, () => low + (high - low) * random())
+    for (const panels of [0, 1]) {
+      const results = [out(m * n), out(n), out(Math.ceil(m / 16) * n)]
+      yield [floats(m * k), floats(k * n), y, ...results, m, n, k, panels]
     }
   }
 }
@@ -198,15 +218,6 @@ const transposes = [
   [0, 1],
 ]
 
-export function* gemmSgd(): Cases {
-  for (const [m, n, k] of gradientShapes) {
-    for (const settings of SETTINGS) {
-      const operands = [floats(m * k), floats(k * n), floats(m * n), Float32Array.from(settings)]
-      for (const flags of transposes) yield [...operands, ...flags, m, n, k]
-    }
-  }
-}
-
 // Weights of one panel, of several, and with an incomplete one; more than one tile of the rest.
 const panelShapes = [...gradientShapes, [33, 200, 7], [100, 129, 70], [65, 64, 130], [1, 66, 1]]
 
@@ -214,42 +225,27 @@ export function* panels(): Cases {
   for (const [r, c] of [...tuples(2, 70000), [17, 300]]) yield [specials(r * c), out(r * c), r, c]
 }
 
-export function* gemmPanels(): Cases {
-  for (const [m, n, k] of panelShapes) {
-    for (const transB of [0, 1]) yield [floats(m * k), floats(k * n), out(m * n), transB, m, n, k]
-  }
-}
-
-export function* gemmSgdPanels(): Cases {
-  for (const [m, n, k] of panelShapes) {
-    for (const settings of SETTINGS) {
-      yield [floats(m * k), floats(k * n), floats(m * n), Float32Array.from(settings), m, n, k]
-    }
-  }
-}
-
-export function* gemmSgdMomentum(): Cases {
-  for (const [m, n, k] of gradientShapes) {
-    for (const settings of SETTINGS.slice(1)) {
-      const operands = [floats(m * k), floats(k * n), floats(m * n), floats(m * n)]
+/** A product and a step with it, for weights in rows and in panels. */
+function* updates(
+  settings: Iterable<ArrayLike<number>>,
+  states: (n: number) => readonly Float32Array[],
+): Cases {
+  for (const each of settings) {
+    for (const [m, n, k] of panelShapes) {
+      const operands = [floats(m * k), floats(k * n), floats(m * n), ...states(m * n)]
       for (const flags of transposes) {
-        yield [...operands, Float32Array.from(settings), out(m * (n + k)), ...flags, m, n, k]
+        for (const panels of [0, 1]) {
+          yield [...operands, Float32Array.from(each), ...flags, m, n, k, panels]
+        }
       }
     }
   }
 }
 
-export function* gemmAdam(): Cases {
-  for (const [m, n, k] of gradientShapes) {
-    for (const settings of adamSettings()) {
-      const operands = [floats(m * k), floats(k * n), floats(m * n), floats(m * n)]
-      const squares = floats(m * n).map((v) => v * v)
-      for (const flags of transposes) {
-        yield [...operands, squares, settings, out(m * (n + k)), ...flags, m, n, k]
-      }
-    }
-  }
-}
+export const gemmSgd = () => updates(SETTINGS, () => [])
+export const gemmSgdMomentum = () => updates(SETTINGS.slice(1), (n) => [floats(n)])
+export const gemmAdam = () =>
+  updates(adamSettings(), (n) => [floats(n), floats(n).map((v) => v * v)])
 
 function* adamSettings(): Iterable<Float32Array> {
   for (const decay of [0, 0.25]) {

@@ -28,36 +28,26 @@ const power = (y: number) => (y === 0 ? 0 : Math.abs(y) * (1 + Math.abs(Math.log
 
 export const tolerances: Partial<Record<KernelName, Tolerance>> = {
   gemm: { ulps: (call) => inARow(call.number('k')), magnitude: gemmTerms },
-  // One rounding more than the sum: of w·(1 - lr·decay).
-  gemmSgd: { ulps: (call) => inARow(call.number('k')) + 2, magnitude: gemmSgdTerms },
-
-  gemmPanels: {
-    ulps: (call) => inARow(call.number('k')),
-    magnitude: (call) => {
-      const [n, k] = [call.number('n'), call.number('k')]
-      return call.number('transB')
-        ? productTerms(unpacked(call, 'b', n, k, 0))
-        : productTerms(unpacked(call, 'b', k, n, 0))
-    },
-  },
-  gemmSgdPanels: {
-    ulps: (call) => inARow(call.number('k')) + 2,
-    magnitude: (call) => {
-      const [m, n] = [call.number('m'), call.number('n')]
-      const terms = gemmSgdTerms(unpacked(call, 'w', m, n, 1))
-      const order = panelOrder(m, n)
-      return (i) => terms(order[i])
-    },
-  },
+  linear: linear(),
+  linearRelu: linear(),
+  linearSigmoid: linear(),
+  linearTanh: linear(),
+  gemmReluGrad: gemmGrad(() => 1),
+  gemmSigmoidGrad: gemmGrad((y) => Math.abs(y) * (1 + Math.abs(y))),
+  gemmTanhGrad: gemmGrad((y) => 1 + y * y),
 
   // As the steps, of gradients with the errors of their products; Adam squares them.
+  gemmSgd: {
+    ulps: (call) => inARow(call.number('k')) + 2,
+    magnitude: ofWeights((call, output) => sgdTerms(call, output, productTerms(call))),
+  },
   gemmSgdMomentum: {
     ulps: (call) => inARow(call.number('k')) + 3,
-    magnitude: (call, output) => sgdTerms(call, output, productTerms(call)),
+    magnitude: ofWeights((call, output) => sgdTerms(call, output, productTerms(call))),
   },
   gemmAdam: {
     ulps: (call) => 2 * inARow(call.number('k')) + 5,
-    magnitude: (call, output) => adamTerms(call, output, productTerms(call)),
+    magnitude: ofWeights((call, output) => adamTerms(call, output, productTerms(call))),
   },
 
   // Bounds that the accuracy tests prove against float64.
@@ -177,30 +167,76 @@ function biasGrad(term: (y: number, dy: number) => number): Tolerance {
   }
 }
 
+/** x·w + bias, and an activation that is nowhere steeper than 1. */
+function linear(): Tolerance {
+  return {
+    ulps: (call) => inARow(call.number('k')) + 6,
+    magnitude: (call) => {
+      const [k, n] = [call.number('k'), call.number('n')]
+      const terms = productTerms(inRows(as(call, { a: 'x', b: 'w' }), 'b', k, n))
+      const bias = call.values('bias')
+      return (i, y) => terms(i) + Math.abs(bias[i % n]) + power(y)
+    },
+  }
+}
+
+/** Products dy·wᵀ times the slope of an activation, and the sums of their columns. */
+function gemmGrad(slope: (y: number) => number): Tolerance {
+  return {
+    ulps: (call) => inARow(call.number('k')) + 18,
+    magnitude: (call, output) => {
+      const [m, n, k] = [call.number('m'), call.number('n'), call.number('k')]
+      const product = as(call, { a: 'dy', b: 'w' }, { transA: 0, transB: 1 })
+      const terms = productTerms(inRows(product, 'b', n, k))
+      const y = call.values('y')
+      if (output === 'dx') return (i) => slope(y[i]) * terms(i)
+      return (c) => {
+        let sum = 0
+        for (let i = c; i < m * n; i += n) sum += slope(y[i]) * terms(i)
+        return sum
+      }
+    },
+  }
+}
+
 // |alpha|·Σ |a|·|b| + |beta·c|
 function gemmTerms(call: Call): (i: number) => number {
   const [alpha, beta] = [Math.abs(call.number('alpha')), Math.abs(call.number('beta'))]
-  const [products, c] = [productTerms(call), call.values('c')]
+  const [n, k] = [call.number('n'), call.number('k')]
+  const [rows, cols] = call.number('transB') ? [n, k] : [k, n]
+  const [products, c] = [productTerms(inRows(call, 'b', rows, cols)), call.values('c')]
   return (i) => alpha * products(i) + (beta === 0 ? 0 : beta * Math.abs(c[i]))
 }
 
-function gemmSgdTerms(call: Call): (i: number) => number {
-  const [products, w] = [productTerms(call), call.values('w')]
-  const [lr, , , weightDecay, l2, l1] = Array.from(call.values('settings'), Math.abs)
-  return (i) => lr * (products(i) + l1) + (1 + lr * (weightDecay + 2 * l2)) * Math.abs(w[i])
+/** The call with other names, and other or further numbers. */
+function as(call: Call, names: Record<string, string>, numbers: Record<string, number> = {}): Call {
+  return {
+    number: (name) => numbers[name] ?? (name.startsWith('trans') ? 0 : call.number(name)),
+    values: (name) => call.values(names[name] ?? name),
+  }
 }
 
-/** The call with its weights in rows, and the transposes that gemm would have. */
-function unpacked(call: Call, weights: string, rows: number, cols: number, transA: 0 | 1): Call {
+/** The call with its weights [rows, cols] in rows, if they lay in panels. */
+function inRows(call: Call, weights: string, rows: number, cols: number): Call {
+  if (!call.number('panels')) return call
   const values = new Float64Array(rows * cols)
   const packed = call.values(weights)
   panelOrder(rows, cols).forEach((plain, i) => {
     values[plain] = packed[i]
   })
-  return {
-    number: (name) =>
-      name === 'transA' ? transA : name === 'transB' && transA ? 0 : call.number(name),
-    values: (name) => (name === weights ? values : call.values(name)),
+  return { ...call, values: (name) => (name === weights ? values : call.values(name)) }
+}
+
+type Magnitude = NonNullable<Tolerance['magnitude']>
+
+/** The magnitudes of weights in panels, from those in rows. */
+function ofWeights(magnitude: Magnitude): Magnitude {
+  return (call, output) => {
+    const [m, n] = [call.number('m'), call.number('n')]
+    const terms = magnitude(inRows(call, 'w', m, n), output)
+    if (!call.number('panels') || output !== 'w') return terms
+    const order = panelOrder(m, n)
+    return (i, expected) => terms(order[i], expected)
   }
 }
 

@@ -4,7 +4,7 @@
  * pass each, makes all four transposes the same loop and takes the conversion from float32 out of
  * that loop; a 4×4 tile of the result is kept in registers.
  */
-import type { Floats, JsKernel } from './kernel.js'
+import type { Floats } from './kernel.js'
 
 const TILE = 4
 // One panel of each operand (8 KiB) stays in the first cache level, a block of a in the second.
@@ -17,7 +17,19 @@ const packedB = new Float64Array(BLOCK_N * BLOCK_K)
 const tile = new Float64Array(TILE * TILE)
 let sums = new Float64Array(1024)
 
-export const gemm: JsKernel<'gemm'> = (a, b, c, transA, transB, m, n, k, alpha, beta) => {
+/** c = alpha·op(a)·op(b) + beta·c for op(a) [m, k], op(b) [k, n] and c [m, n], all in rows. */
+export function multiply(
+  a: Floats,
+  b: Floats,
+  c: Floats,
+  transA: number,
+  transB: number,
+  m: number,
+  n: number,
+  k: number,
+  alpha: number,
+  beta: number,
+): void {
   scale(c, m * n, beta)
   if (alpha === 0 || m === 0 || n === 0 || k === 0) return
   if (k === 1) {

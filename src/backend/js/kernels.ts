@@ -6,20 +6,18 @@ import type { KernelName } from '../kernels.js'
 import * as bias from './bias.js'
 import * as elementwise from './elementwise.js'
 import * as gather from './gather.js'
-import { gemm } from './gemm.js'
 import type { JsKernel } from './kernel.js'
 import * as layout from './layout.js'
 import * as optim from './optim.js'
-import { gemmPanels, gemmSgdPanels, packPanels, unpackPanels } from './panels.js'
+import { packPanels, unpackPanels } from './panels.js'
+import * as products from './products.js'
 import * as random from './random.js'
 import * as reduce from './reduce.js'
 import * as softmax from './softmax.js'
 import { warp } from './warp.js'
 
 export const jsKernels: { readonly [K in KernelName]: JsKernel<K> } = {
-  gemm,
-  gemmPanels,
-  gemmSgdPanels,
+  ...products,
   packPanels,
   unpackPanels,
   ...elementwise,

@@ -3,7 +3,6 @@
  * weightDecay·w is the gradient of weightDecay/2·Σw², 2·l2·w that of l2·Σw²; l1 is taken by the
  * proximal step (soft thresholding), which gives true zeros.
  */
-import { gemm } from './gemm.js'
 import type { Floats, JsKernel } from './kernel.js'
 
 export const sgd: JsKernel<'sgd'> = (w, dw, settings, n) => {
@@ -37,48 +36,6 @@ export const adam: JsKernel<'adam'> = (w, dw, mean, square, settings, n) => {
     w[i] -= (stepSize * mean[i]) / (Math.sqrt(square[i]) + epsilon)
   }
   shrink(w, n, lr * l1)
-}
-
-export const gemmSgd: JsKernel<'gemmSgd'> = (a, b, w, settings, transA, transB, m, n, k) => {
-  const lr = settings[0]
-  const decay = settings[3] + 2 * settings[4]
-  gemm(a, b, w, transA, transB, m, n, k, -lr, 1 - lr * decay)
-  shrink(w, m * n, lr * settings[5])
-}
-
-export const gemmSgdMomentum: JsKernel<'gemmSgdMomentum'> = (
-  a,
-  b,
-  w,
-  velocity,
-  settings,
-  scratch,
-  transA,
-  transB,
-  m,
-  n,
-  k,
-) => {
-  gemm(a, b, scratch, transA, transB, m, n, k, 1, 0)
-  sgdMomentum(w, scratch, velocity, settings, m * n)
-}
-
-export const gemmAdam: JsKernel<'gemmAdam'> = (
-  a,
-  b,
-  w,
-  mean,
-  square,
-  settings,
-  scratch,
-  transA,
-  transB,
-  m,
-  n,
-  k,
-) => {
-  gemm(a, b, scratch, transA, transB, m, n, k, 1, 0)
-  adam(w, scratch, mean, square, settings, m * n)
 }
 
 export const maxNorm: JsKernel<'maxNorm'> = (w, limit, rows, cols) => {

@@ -1,7 +1,5 @@
-/** Weights in panels of 64 columns, and products with them; see the native kernels for what they save. */
-import { gemm } from './gemm.js'
+/** Weights in panels of 64 columns; see the native kernels for what they save. */
 import type { Floats, JsKernel } from './kernel.js'
-import { gemmSgd } from './optim.js'
 
 const PANEL = 64
 
@@ -28,19 +26,10 @@ export const unpackPanels: JsKernel<'unpackPanels'> = (x, y, rows, cols) => {
   for (let i = 0; i < order.length; i++) y[order[i]] = x[i]
 }
 
-function unpacked(x: Floats, rows: number, cols: number): Floats {
+/** The weights in rows: themselves, or a copy of those that lie in panels. */
+export function inRows(panels: number, x: Floats, rows: number, cols: number): Floats {
+  if (!panels) return x
   const y = x.slice(0, rows * cols)
   unpackPanels(x, y, rows, cols)
   return y
-}
-
-export const gemmPanels: JsKernel<'gemmPanels'> = (a, b, c, transB, m, n, k) => {
-  const weights = transB ? unpacked(b, n, k) : unpacked(b, k, n)
-  gemm(a, weights, c, 0, transB, m, n, k, 1, 0)
-}
-
-export const gemmSgdPanels: JsKernel<'gemmSgdPanels'> = (a, b, w, settings, m, n, k) => {
-  const weights = unpacked(w, m, n)
-  gemmSgd(a, b, weights, settings, 1, 0, m, n, k)
-  packPanels(weights, w, m, n)
 }

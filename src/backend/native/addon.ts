@@ -64,7 +64,8 @@ export interface Addon {
     core: string
     openblasThreads: number
     simd: string
-    fastTiles: boolean
+    /** Who computes products: the engine of our own, or OpenBLAS. */
+    gemm: 'own' | 'openblas'
   }
   timeGemms(products: Float64Array, repeats: number): number
   // biome-ignore lint/suspicious/noExplicitAny: typed in blas.ts, its only user

@@ -3,18 +3,22 @@
  * its last: products with a batch of examples want them so, and would copy them every time.
  */
 import { usersOf } from '../rewrite.js'
-import { argumentsOf, call, calls, type Tape, type TapeBuffer, type TapeStep } from '../tape.js'
+import {
+  argumentsOf,
+  call,
+  calls,
+  type Tape,
+  type TapeBuffer,
+  type TapeStep,
+  uses,
+} from '../tape.js'
 
 /**
- * Whether all products of a step with a weight matrix [m, n] and a batch of k examples gain by it.
- * By measurement (one core with AVX-512 and 2 MiB of second-level cache), time with panels against
- * without, the three products of a layer together: 0.82 at 784 × 128 and a batch of 32, 0.92 to 0.95
- * at 128, 0.92 at 1000 × 500 and 64, 0.94 at 1024 × 1024 and 128. Batches of 1024 and matrices beyond
- * the second cache by far lose. Where it pays, products without panels go by the same tiles
- * (native/gemm/tiles.cc), so that the bits are the same.
+ * Whether the products of a step with a weight matrix [m, n] and a batch of k examples gain by it: a
+ * batch of a few examples reads the weights where they lie.
  */
 function pays(m: number, n: number, k: number): boolean {
-  return k >= 32 && k <= 128 && n >= 64 && m * n * k > 1e6 && m * n <= 1_200_000
+  return k >= 32 && n >= 64 && m * n * k > 1e6
 }
 
 /** Weights [m, n], by their positions in the tape as they are and in panels. */
@@ -51,24 +55,47 @@ export function keepWeightsInPanels(tape: Tape): Tape {
 
 /** The shape of the weights, where the step is their update and it pays. */
 function shapeUpdated(step: TapeStep, weights: number): { m: number; n: number } | undefined {
-  if (!calls(step, 'gemmSgd')) return undefined
+  if (!calls(step, 'gemmSgd', 'gemmSgdMomentum', 'gemmAdam')) return undefined
   const { w, m, n, k } = argumentsOf(step)
   return w === weights && pays(m, n, k) ? { m, n } : undefined
 }
 
 /** The step with the weights in panels, or undefined where it has no such form. */
-function inPanels(step: TapeStep, { w, packed, m, n }: Weights): TapeStep | undefined {
-  if (calls(step, 'gemmSgd')) {
-    const args = argumentsOf(step)
-    const isIt = args.w === w && ![args.a, args.b, args.settings].includes(w)
-    const isGradient = args.transA === 1 && args.transB === 0 && args.m === m && args.n === n
-    return isIt && isGradient ? call('gemmSgdPanels', { ...args, w: packed }) : undefined
+function inPanels(step: TapeStep, weights: Weights): TapeStep | undefined {
+  const place = placeOf(step)
+  const isUsedOnce =
+    step.args.filter((arg, i) => arg === weights.w && uses[step.kernel][i] !== 'number').length ===
+    1
+  const isIt =
+    place !== undefined &&
+    isUsedOnce &&
+    place.w === weights.w &&
+    place.rows === weights.m &&
+    place.cols === weights.n
+  if (!isIt) return undefined
+  const at = step.args.findIndex((arg, i) => arg === weights.w && uses[step.kernel][i] !== 'number')
+  // The last argument of all of these is `panels`.
+  return { kernel: step.kernel, args: [...step.args.slice(0, -1).with(at, weights.packed), 1] }
+}
+
+/** The weights of a step that has a form in panels, and how it sees them. */
+function placeOf(step: TapeStep): { w: number; rows: number; cols: number } | undefined {
+  if (calls(step, 'gemmSgd', 'gemmSgdMomentum', 'gemmAdam')) {
+    const { w, m, n } = argumentsOf(step)
+    return { w, rows: m, cols: n }
   }
-  if (!calls(step, 'gemm')) return undefined
-  const args = argumentsOf(step)
-  const isIt = args.b === w && args.a !== w && args.c !== w
-  const isPlain = args.transA === 0 && args.alpha === 1 && args.beta === 0
-  const [inner, outer] = args.transB === 1 ? [args.n, args.k] : [args.k, args.n]
-  if (!isIt || !isPlain || inner !== m || outer !== n) return undefined
-  return call('gemmPanels', { ...args, b: packed })
+  if (calls(step, 'gemm')) {
+    const { b, transB, m: _, n, k, beta } = argumentsOf(step)
+    if (beta !== 0) return undefined
+    return transB === 1 ? { w: b, rows: n, cols: k } : { w: b, rows: k, cols: n }
+  }
+  if (calls(step, 'linear', 'linearRelu', 'linearSigmoid', 'linearTanh')) {
+    const { w, n, k } = argumentsOf(step)
+    return { w, rows: k, cols: n }
+  }
+  if (calls(step, 'gemmReluGrad', 'gemmSigmoidGrad', 'gemmTanhGrad')) {
+    const { w, n, k } = argumentsOf(step)
+    return { w, rows: n, cols: k }
+  }
+  return undefined
 }

@@ -1,0 +1,115 @@
+#include "engine.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <tuple>
+
+#include "openblas_block.h"
+
+namespace nb {
+namespace {
+
+// Multiplications below which another thread costs more than it saves: it takes some microseconds
+// to get to its part.
+constexpr double kChunkWork = 100e3;
+
+enum class Engine { own, openblas };
+
+Engine engine() {
+  static const Engine chosen = [] {
+    const char* name = std::getenv("NEUROBLAS_GEMM");
+    return name && !std::strcmp(name, "openblas") ? Engine::openblas : Engine::own;
+  }();
+  if (chosen == Engine::openblas) return chosen;
+#ifdef NB_SIMD_X86
+  static const bool has_fma = __builtin_cpu_supports("fma");
+  if (!has_fma || simd_level_in_use() == SimdLevel::Baseline) return Engine::openblas;
+#endif
+  return Engine::own;
+}
+
+// Threads take columns where there are enough for all, because then each reads and writes weights
+// of its own, else rows.
+bool cuts_columns(size_t m, size_t n, size_t count) {
+  const size_t panels = n / kPanel;
+  return panels >= 4 * count || (n % kPanel == 0 && panels % count == 0) || m < 16 * count;
+}
+
+Block block_of(size_t m, size_t n, Chunk chunk) {
+  Block block{0, m, 0, n};
+  if (engine() == Engine::openblas) {
+    std::tie(block.row, block.row_end) = chunk.of(m, kRowsOfBlas);
+  } else if (cuts_columns(m, n, chunk.count)) {
+    std::tie(block.col, block.col_end) = chunk.of(n, kPanel);
+  } else {
+    std::tie(block.row, block.row_end) = chunk.of(m, kRun);
+  }
+  return block;
+}
+
+// Nothing was multiplied: all sums are zero.
+template <class Epilogue>
+void finish_empty(const Epilogue& epilogue, const Block& block) {
+  simd([=] {
+    const float zeros[kPanel] = {};
+    for (size_t row = block.row; row < block.row_end; ++row) {
+      for (size_t col = block.col; col < block.col_end; col += kPanel) {
+        epilogue.row(zeros, row, col, std::min(kPanel, block.col_end - col));
+      }
+    }
+  });
+}
+
+}  // namespace
+
+const char* engine_name() { return engine() == Engine::own ? "own" : "openblas"; }
+
+size_t chunks_of(size_t m, size_t n, size_t k, size_t threads) noexcept {
+  const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  const size_t most = engine() == Engine::openblas ? (m + kRowsOfBlas - 1) / kRowsOfBlas
+                                                   : std::max((n + kPanel - 1) / kPanel, m / kRun);
+  return std::max(size_t{1}, std::min({threads, most, static_cast<size_t>(work / kChunkWork)}));
+}
+
+template <class T>
+const Workspace<T>& Workspace<T>::of_this_thread() noexcept {
+  struct Free {
+    void operator()(T* memory) const { std::free(memory); }
+  };
+  constexpr size_t kAll = kRoomForA + kRoomForB + kRoomForSums;
+  static thread_local const std::unique_ptr<T, Free> memory(
+      static_cast<T*>(std::aligned_alloc(64, kAll * sizeof(T))));
+  T* all = memory.get();
+  static thread_local const Workspace own{all, all + kRoomForA, all + kRoomForA + kRoomForB};
+  return own;
+}
+template struct Workspace<float>;
+
+template <class T, class Epilogue>
+void multiply_block(const Product<T>& p, const Epilogue& epilogue, const Block& block) noexcept {
+  if (p.k == 0) return finish_empty(epilogue, block);
+  if (engine() == Engine::openblas) return multiply_block_by_blas(p, epilogue, block);
+#ifdef NB_SIMD_X86
+  if (simd_level_in_use() == SimdLevel::Avx512) return avx512::multiply_block(p, epilogue, block);
+  avx2::multiply_block(p, epilogue, block);
+#else
+  neon::multiply_block(p, epilogue, block);
+#endif
+}
+
+template <class T, class Epilogue>
+Fault multiply(const Product<T>& p, const Epilogue& epilogue, Chunk chunk) noexcept {
+  const Block block = block_of(p.m, p.n, chunk);
+  if (block.row >= block.row_end || block.col >= block.col_end) return {};
+  if (!Workspace<T>::of_this_thread().a)
+    return Fault::of("expected memory to compute in, got none");
+  multiply_block(p, epilogue, block);
+  return {};
+}
+#define NB_INSTANTIATE(T, E) template Fault multiply(const Product<T>&, const E&, Chunk) noexcept;
+NB_EACH_PRODUCT(NB_INSTANTIATE)
+#undef NB_INSTANTIATE
+
+}  // namespace nb

@@ -1,0 +1,40 @@
+// Who computes products: the loops for one level of vector instructions, or OpenBLAS.
+#pragma once
+
+#include "epilogues.h"
+#include "product.h"
+#include "workspace.h"
+
+namespace nb {
+
+// Every kind of product that there is: X(element, epilogue).
+#define NB_EACH_PRODUCT(X)                   \
+  X(float, Store<float>)                     \
+  X(float, StoreScaled<float>)               \
+  X(float, BiasActivation<identity>)         \
+  X(float, BiasActivation<relu>)             \
+  X(float, BiasActivation<v_sigmoid>)        \
+  X(float, BiasActivation<v_tanh>)           \
+  X(float, ActivationGradient<relu_grad>)    \
+  X(float, ActivationGradient<sigmoid_grad>) \
+  X(float, ActivationGradient<tanh_grad>)    \
+  X(float, Updated<SgdUpdate>)               \
+  X(float, Updated<MomentumUpdate>)          \
+  X(float, Updated<AdamUpdate>)
+
+// A block of the result at a level, k > 0. Defined and instantiated in the level's file.
+#define NB_LEVEL(name)                                                            \
+  namespace name {                                                                \
+  template <class T, class Epilogue>                                              \
+  void multiply_block(const Product<T>&, const Epilogue&, const Block&) noexcept; \
+  }
+NB_LEVEL(avx512)
+NB_LEVEL(avx2)
+NB_LEVEL(neon)
+#undef NB_LEVEL
+
+// "own", or "openblas" where this machine has no fused multiply-add or NEUROBLAS_GEMM=openblas says
+// so.
+const char* engine_name();
+
+}  // namespace nb

@@ -1,0 +1,118 @@
+// What becomes of the sums of a product, as soon as a tile of them is there: so that a gradient is
+// never stored, and a bias or an activation costs no pass of its own. Each rounds as the kernels do
+// that do the same on a whole matrix (bias.cc, optim.cc): the results are the same bits.
+//
+// An epilogue has `row(sums, row, col, cols)`, which takes `cols` sums that lie in one row and one
+// panel, and `ignores_zeros()`: whether a sum of zero leaves everything as it is. Rows of a panel
+// come in order, and a thread has 16 of them from a multiple of 16 on. `prefetch(row, col, cols)`
+// asks for what `row` will touch, while the sums are computed.
+#pragma once
+
+#include "kernels/activations.h"
+#include "kernels/columns.h"
+#include "kernels/updates.h"
+#include "product.h"
+
+namespace nb {
+
+// c = the product
+template <class T>
+struct Store {
+  T* c;
+  size_t stride;
+
+  NB_INLINE bool ignores_zeros() const { return false; }
+  NB_INLINE void prefetch(size_t row, size_t col, size_t cols) const {
+    nb::prefetch(c + row * stride + col, cols);
+  }
+  NB_INLINE void row(const T* sums, size_t row, size_t col, size_t cols) const {
+    T* to = c + row * stride + col;
+    for (size_t i = 0; i < cols; ++i) to[i] = sums[i];
+  }
+};
+
+// c = alpha·product + beta·c; what c held does not matter for beta = 0.
+template <class T>
+struct StoreScaled {
+  T alpha;
+  T beta;
+  T* c;
+  size_t stride;
+
+  NB_INLINE bool ignores_zeros() const { return beta == 1; }
+  NB_INLINE void prefetch(size_t row, size_t col, size_t cols) const {
+    nb::prefetch(c + row * stride + col, cols);
+  }
+  NB_INLINE void row(const T* sums, size_t row, size_t col, size_t cols) const {
+    T* to = c + row * stride + col;
+    if (beta == 0) {
+      for (size_t i = 0; i < cols; ++i) to[i] = alpha * sums[i];
+    } else {
+      for (size_t i = 0; i < cols; ++i) to[i] = alpha * sums[i] + beta * to[i];
+    }
+  }
+};
+
+NB_INLINE float identity(float x) { return x; }
+
+// y = F(product + bias)
+template <float (*F)(float)>
+struct BiasActivation {
+  const float* bias;
+  float* y;
+  size_t stride;
+
+  NB_INLINE bool ignores_zeros() const { return false; }
+  NB_INLINE void prefetch(size_t row, size_t col, size_t cols) const {
+    nb::prefetch(y + row * stride + col, cols);
+  }
+  NB_INLINE void row(const float* sums, size_t row, size_t col, size_t cols) const {
+    float* to = y + row * stride + col;
+    const float* b = bias + col;
+    for (size_t i = 0; i < cols; ++i) to[i] = F(sums[i] + b[i]);
+  }
+};
+
+// dx = F(y, product), and the sums of its columns over runs of rows, as bias.cc has them.
+template <float (*F)(float, float)>
+struct ActivationGradient {
+  const float* y;
+  float* dx;
+  float* runs;
+  size_t stride;
+
+  NB_INLINE bool ignores_zeros() const { return false; }
+  NB_INLINE void prefetch(size_t row, size_t col, size_t cols) const {
+    nb::prefetch(y + row * stride + col, cols);
+    nb::prefetch(dx + row * stride + col, cols);
+  }
+  NB_INLINE void row(const float* sums, size_t row, size_t col, size_t cols) const {
+    const size_t at = row * stride + col;
+    const float* from = y + at;
+    float* to = dx + at;
+    float* run = runs + row / kRun * stride + col;
+    if (row % kRun == 0) {
+      for (size_t i = 0; i < cols; ++i) run[i] = to[i] = F(from[i], sums[i]);
+    } else {
+      for (size_t i = 0; i < cols; ++i) run[i] += to[i] = F(from[i], sums[i]);
+    }
+  }
+};
+
+// One step of an optimizer with the product as the gradient of weights; what is kept for them lies
+// in rows.
+template <class Update>
+struct Updated {
+  Update update;
+  Layout layout;
+
+  NB_INLINE bool ignores_zeros() const { return update.ignores_zeros(); }
+  NB_INLINE void prefetch(size_t row, size_t col, size_t cols) const {
+    update.prefetch(layout.at(row, col), row * layout.cols + col, cols);
+  }
+  NB_INLINE void row(const float* sums, size_t row, size_t col, size_t cols) const {
+    update.apply(layout.at(row, col), row * layout.cols + col, sums, cols);
+  }
+};
+
+}  // namespace nb

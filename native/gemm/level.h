@@ -1,0 +1,16 @@
+// A product at one level of vector instructions. A level's file turns its instructions on, includes
+// this file inside an unnamed namespace, and says in a struct what a vector is (tile.h): so everything
+// here and in the files below is compiled for that level, and is seen by that file alone. None of
+// them has an include guard; each includes the next one: level.h, vectors.h, blocks.h, tile.h.
+#include "vectors.h"
+
+template <class Level, class Epilogue>
+void multiply_block(const Product<typename Level::T>& p, const Epilogue& e, const Block& block) {
+  if (p.k == 1 && !p.b_in_panels) {
+    outer_product(p, e, block);
+  } else if (p.m == 1 && !p.trans_b && !p.b_in_panels && p.n >= Level::kLanes) {
+    RowProduct<Level, Epilogue>(p, e).run(block.col, block.col_end);
+  } else {
+    Multiplication<Level, Epilogue>(p, e, block).run();
+  }
+}

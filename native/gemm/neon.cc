@@ -1,0 +1,41 @@
+// The product engine for NEON (64-bit ARM): 32 registers of 4 floats, of which a tile of 6 × 16
+// takes 24.
+#if defined(__aarch64__)
+
+#include <arm_neon.h>
+
+#include "engine.h"
+#include "transpose.h"
+
+namespace nb {
+namespace {
+
+#include "level.h"
+
+struct Floats {
+  using T = float;
+  using V = float32x4_t;
+  static constexpr size_t kLanes = 4, kVectors = 4;
+  static NB_INLINE V all(float x) { return vdupq_n_f32(x); }
+  static NB_INLINE V fma(V a, V b, V c) { return vfmaq_f32(c, a, b); }
+  static constexpr bool kReadsParts = false;
+  static NB_INLINE size_t first(size_t n) { return n; }
+};
+
+}  // namespace
+
+namespace neon {
+
+template <class T, class Epilogue>
+void multiply_block(const Product<T>& p, const Epilogue& e, const Block& block) noexcept {
+  nb::multiply_block<Floats, Epilogue>(p, e, block);
+}
+#define NB_INSTANTIATE(T, E) \
+  template void multiply_block(const Product<T>&, const E&, const Block&) noexcept;
+NB_EACH_PRODUCT(NB_INSTANTIATE)
+#undef NB_INSTANTIATE
+
+}  // namespace neon
+}  // namespace nb
+
+#endif
