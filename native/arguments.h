@@ -21,13 +21,15 @@ constexpr bool is_written(Use use) { return is_buffer(use) && use != Use::in; }
 enum class Parameter : uint8_t { F, T, S, none };
 constexpr size_t kParameters = 3;
 
-// One buffer as a kernel sees it. `name` is the argument's name, for errors.
+// One buffer as a kernel sees it. `name` is the argument's name, for errors; `contents` may be
+// null.
 template <typename E, Use kUse, Parameter kParameter = Parameter::none>
 struct Span {
   using Element = std::conditional_t<kUse == Use::in, const E, E>;
   Element* data;
   size_t length;
   const char* name;
+  Contents* contents;
   Element& operator[](size_t i) const { return data[i]; }
 };
 // Of the parameter F, for the many kernels that compute in float32 alone.
@@ -53,6 +55,7 @@ struct AnySpan {
   size_t length;        // in elements
   size_t element_size;  // in bytes
   const char* name;
+  Contents* contents;
 };
 using Any = AnySpan<Use::in>;
 using AnyOut = AnySpan<Use::out>;
@@ -62,6 +65,19 @@ using AnyInout = AnySpan<Use::inout>;
 // the same element of the operand was read. All other results lie apart from all other buffers.
 template <typename S>
 struct InPlace : S {};
+
+// A result of which the kernel itself forgets what is known, where it has to.
+template <typename S>
+struct Watched : S {};
+
+template <typename T>
+constexpr bool kForgets = false;
+template <typename E, Use kUse, Parameter kParameter>
+constexpr bool kForgets<Span<E, kUse, kParameter>> = is_written(kUse);
+template <Use kUse>
+constexpr bool kForgets<AnySpan<kUse>> = is_written(kUse);
+template <typename S>
+constexpr bool kForgets<InPlace<S>> = kForgets<S>;
 
 using Size = size_t;
 using Float = float;
@@ -104,6 +120,8 @@ struct KindOf<InPlace<S>> {
   static constexpr Kind value{KindOf<S>::value.use, KindOf<S>::value.parameter,
                               KindOf<S>::value.dtype, KindOf<S>::value.is_any, true};
 };
+template <typename S>
+struct KindOf<Watched<S>> : KindOf<S> {};
 
 // Why a kernel's arguments were refused; the message does not name the kernel yet.
 struct KernelFault : std::runtime_error {
@@ -212,7 +230,7 @@ template <typename E, Use kUse, Parameter kParameter>
 struct Arguments::Decode<Span<E, kUse, kParameter>> {
   static Span<E, kUse, kParameter> from(const Arguments& a, size_t position) {
     const Buffer& buffer = *a.buffers_[position];
-    return {static_cast<E*>(buffer.data), buffer.length, a.name(position)};
+    return {static_cast<E*>(buffer.data), buffer.length, a.name(position), buffer.contents};
   }
 };
 template <Use kUse>
@@ -220,12 +238,18 @@ struct Arguments::Decode<AnySpan<kUse>> {
   static AnySpan<kUse> from(const Arguments& a, size_t position) {
     const Buffer& buffer = *a.buffers_[position];
     return {static_cast<uint8_t*>(buffer.data), buffer.length, element_size(buffer.dtype),
-            a.name(position)};
+            a.name(position), buffer.contents};
   }
 };
 template <typename S>
 struct Arguments::Decode<InPlace<S>> {
   static InPlace<S> from(const Arguments& a, size_t position) {
+    return {Decode<S>::from(a, position)};
+  }
+};
+template <typename S>
+struct Arguments::Decode<Watched<S>> {
+  static Watched<S> from(const Arguments& a, size_t position) {
     return {Decode<S>::from(a, position)};
   }
 };

@@ -32,7 +32,7 @@ uint8_t class_of(size_t bytes) {
 }  // namespace
 
 Buffers::Buffers(Available available)
-    : slots_(1), pool_(kClasses), available_(std::move(available)) {}
+    : slots_(1), contents_(1), pool_(kClasses), available_(std::move(available)) {}
 
 Buffers::~Buffers() {
   for (size_t slot = 0; slot < slots_.size(); ++slot) {
@@ -58,6 +58,10 @@ double Buffers::allocate(size_t length, DType dtype) {
   buffer.length = length;
   buffer.root = static_cast<uint32_t>(slot);
   buffer.dtype = dtype;
+  buffer.contents = &contents_[slot];
+  buffer.contents->data = data;
+  buffer.contents->length = length;
+  buffer.contents->forget();
   buffer.size_class = size_class;
   memory_.live += class_bytes(size_class);
   if (memory_.live > memory_.peak) memory_.peak = memory_.live;
@@ -80,6 +84,7 @@ double Buffers::view(double handle, size_t offset, size_t length) {
   buffer.length = length;
   buffer.root = of.root;
   buffer.dtype = of.dtype;
+  buffer.contents = of.contents;
   ++slots_[of.root].pins;
   return handle_of(slot);
 }
@@ -88,6 +93,7 @@ double Buffers::view(double handle, size_t offset, size_t length) {
 size_t Buffers::free_slot() {
   if (free_slots_.empty()) {
     if (slots_.size() == kSlots) throw std::bad_alloc();
+    contents_.emplace_back();
     slots_.emplace_back();
     free_slots_.push_back(static_cast<uint32_t>(slots_.size() - 1));
   }

@@ -6,8 +6,10 @@
 // root, whose memory stays for as long as the view.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "dtype.h"
@@ -17,6 +19,17 @@ namespace nb {
 
 constexpr double kMaxInteger = 9007199254740991.0;  // 2^53 - 1
 
+// What is known of the elements of a root: whether all are finite. Who writes any of them forgets
+// it (kernel.h, napi/memory.cc, run_queue.cc); who could make use of it finds out (gemm/finite.h).
+struct Contents {
+  enum State : uint8_t { changed, seen, finite, not_finite };
+  const void* data = nullptr;
+  size_t length = 0;
+  std::atomic<State> state{changed};
+
+  void forget() { state.store(changed, std::memory_order_relaxed); }
+};
+
 struct Buffer {
   void* data = nullptr;  // 64-byte aligned unless it is a view; nullptr: the slot is free
   size_t length = 0;     // in elements
@@ -24,6 +37,8 @@ struct Buffer {
   uint32_t root = 0;
   uint32_t generation = 0;
   DType dtype = DType::float32;
+  // Of the root; nullptr where nothing is ever known, as of what lives inside a program.
+  Contents* contents = nullptr;
   // The entry of the JavaScript object that it is released with (napi/owners.h); 0: none.
   uint32_t owner = 0;
 
@@ -104,7 +119,8 @@ class Buffers final : public BufferSource {
   void* take(uint8_t size_class);
   void give_back(size_t slot);
 
-  std::vector<Buffer> slots_;  // the first is never used
+  std::vector<Buffer> slots_;      // the first is never used
+  std::deque<Contents> contents_;  // by slot; they stay where they are
   std::vector<uint32_t> free_slots_;
   std::vector<std::vector<void*>> pool_;  // by size class
   MemoryUse memory_;

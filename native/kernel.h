@@ -138,6 +138,14 @@ size_t extent_of(const T& argument) {
   }
 }
 
+// What was known of a buffer that is written is so no more.
+template <typename T>
+void forget(const T& argument) {
+  if constexpr (kForgets<T>) {
+    if (argument.contents != nullptr) argument.contents->forget();
+  }
+}
+
 // The typed arguments of one call of a kernel.
 template <auto Check, auto Run, auto Finish, auto Chunks, typename... Args>
 class Call final : public BoundCall {
@@ -147,6 +155,7 @@ class Call final : public BoundCall {
   Fault run(Chunk chunk) const noexcept override {
     return std::apply(
         [chunk](const Args&... args) -> Fault {
+          (forget(args), ...);
           if constexpr (std::is_same_v<decltype(Run(args..., chunk)), Fault>) {
             return Run(args..., chunk);
           } else {

@@ -55,6 +55,7 @@ Buffer Program::locate(const Place& place, size_t arena_bytes) {
   local.data = static_cast<char*>(local.data) + static_cast<size_t>(place.where);
   local.length = place.length;
   local.dtype = place.dtype;
+  local.contents = nullptr;
   return local;
 }
 

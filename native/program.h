@@ -20,6 +20,7 @@ struct Transfer {
   char* table;
   char* cell;
   size_t bytes;
+  Contents* written;  // of the one that is copied into
 };
 
 class Program final : private BufferSource {

@@ -5,7 +5,8 @@
 // An epilogue has `row(sums, row, col, cols)`, which takes `cols` sums that lie in one row and one
 // panel, and `ignores_zeros()`: whether a sum of zero leaves everything as it is. Rows of a panel
 // come in order, and a thread has 16 of them from a multiple of 16 on. `prefetch(row, col, cols)`
-// asks for what `row` will touch, while the sums are computed.
+// asks for what `row` will touch, while the sums are computed. `watch(row, col, cols)` comes after
+// `row` in products of a column and a row alone, which leave most of the result as it is.
 #pragma once
 
 #include "kernels/activations.h"
@@ -25,6 +26,7 @@ struct Store {
   NB_INLINE void prefetch(size_t row, size_t col, size_t cols) const {
     nb::prefetch(c + row * stride + col, cols);
   }
+  NB_INLINE void watch(size_t, size_t, size_t) const {}
   NB_INLINE void row(const T* sums, size_t row, size_t col, size_t cols) const {
     T* to = c + row * stride + col;
     for (size_t i = 0; i < cols; ++i) to[i] = sums[i];
@@ -43,6 +45,7 @@ struct StoreScaled {
   NB_INLINE void prefetch(size_t row, size_t col, size_t cols) const {
     nb::prefetch(c + row * stride + col, cols);
   }
+  NB_INLINE void watch(size_t, size_t, size_t) const {}
   NB_INLINE void row(const T* sums, size_t row, size_t col, size_t cols) const {
     T* to = c + row * stride + col;
     if (beta == 0) {
@@ -66,6 +69,7 @@ struct BiasActivation {
   NB_INLINE void prefetch(size_t row, size_t col, size_t cols) const {
     nb::prefetch(y + row * stride + col, cols);
   }
+  NB_INLINE void watch(size_t, size_t, size_t) const {}
   NB_INLINE void row(const float* sums, size_t row, size_t col, size_t cols) const {
     float* to = y + row * stride + col;
     const float* b = bias + col;
@@ -86,6 +90,7 @@ struct ActivationGradient {
     nb::prefetch(y + row * stride + col, cols);
     nb::prefetch(dx + row * stride + col, cols);
   }
+  NB_INLINE void watch(size_t, size_t, size_t) const {}
   NB_INLINE void row(const float* sums, size_t row, size_t col, size_t cols) const {
     const size_t at = row * stride + col;
     const float* from = y + at;
@@ -105,10 +110,18 @@ template <class Update>
 struct Updated {
   Update update;
   Layout layout;
+  Contents* contents;  // of the weights
 
   NB_INLINE bool ignores_zeros() const { return update.ignores_zeros(); }
   NB_INLINE void prefetch(size_t row, size_t col, size_t cols) const {
     update.prefetch(layout.at(row, col), row * layout.cols + col, cols);
+  }
+  // That all weights are finite stays known as long as those that move are.
+  NB_INLINE void watch(size_t row, size_t col, size_t cols) const {
+    const float* w = update.w + layout.at(row, col);
+    int any = 0;
+    for (size_t i = 0; i < cols; ++i) any |= !(w[i] - w[i] == 0);
+    if (any && contents != nullptr) contents->forget();
   }
   NB_INLINE void row(const float* sums, size_t row, size_t col, size_t cols) const {
     update.apply(layout.at(row, col), row * layout.cols + col, sums, cols);

@@ -30,8 +30,8 @@ struct Product {
   size_t k;
   const T* a;
   const T* b;
-  // Zeros in a may be skipped where b has a single row of op(a) to meet: b is known to be finite.
-  bool skips_zeros = true;
+  // Of a single row, zeros may be left out: b is known to be finite.
+  bool skips_zeros = false;
   // b, before op, lies in panels.
   bool b_in_panels = false;
 };

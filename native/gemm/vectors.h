@@ -102,6 +102,7 @@ void outer_product(const Product<T>& p, const Epilogue& epilogue, const Block& b
       // A chain begins at +0, which a product of -0 does not change.
       for (size_t c = 0; c < cols; ++c) sums[c] = factor * p.b[col + c] + 0;
       e.row(sums, row, col, cols);
+      e.watch(row, col, cols);
     }
   }
 }

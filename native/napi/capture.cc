@@ -146,7 +146,7 @@ void Programs::prepare(Entry& entry, Run& run, const Napi::CallbackInfo& info) {
     }
     (collects ? run.collects : run.feeds)
         .push_back({static_cast<char*>(table->data), static_cast<char*>(cell->data),
-                    width * element_size(cell->dtype)});
+                    width * element_size(cell->dtype), (collects ? table : cell)->contents});
     sides.push_back(side_of(*table, collects, true));
     sides.push_back(side_of(*cell, !collects, false));
     add_hold(holds, table->root, collects);

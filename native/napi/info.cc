@@ -1,7 +1,7 @@
 #include "info.h"
 
-#include "gemm/openblas.h"
 #include "gemm/engine.h"
+#include "gemm/openblas.h"
 #include "simd/simd.h"
 
 namespace nb {

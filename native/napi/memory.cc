@@ -120,6 +120,7 @@ struct Transfer {
   void* buffer;
   void* array;
   size_t bytes;
+  Contents* contents;  // of the buffer
 };
 
 bool holds(napi_typedarray_type type, DType dtype) {
@@ -156,11 +157,12 @@ Transfer transfer(const Napi::CallbackInfo& info, const char* name, bool writes)
   }
   const size_t size = element_size(buffer->dtype);
   return {static_cast<char*>(buffer->data) + static_cast<size_t>(offset) * size, data,
-          length * size};
+          length * size, buffer->contents};
 }
 
 void write(const Napi::CallbackInfo& info) {
   const Transfer t = transfer(info, "write", true);
+  t.contents->forget();
   if (t.bytes > 0) std::memcpy(t.buffer, t.array, t.bytes);
 }
 

@@ -181,11 +181,15 @@ class RunQueue {
   bool lead_iterations(Run& run, size_t threads, Clock::time_point begin) {
     for (size_t iteration = run.iterations_done.load(); iteration < run.iterations; ++iteration) {
       if (run.cancelled.load(std::memory_order_relaxed)) break;
-      for (const Transfer& t : run.feeds)
+      for (const Transfer& t : run.feeds) {
+        t.written->forget();
         std::memcpy(t.cell, t.table + iteration * t.bytes, t.bytes);
+      }
       if (!lead_steps(run, run.program->iteration(), threads)) return true;
-      for (const Transfer& t : run.collects)
+      for (const Transfer& t : run.collects) {
+        t.written->forget();
         std::memcpy(t.table + iteration * t.bytes, t.cell, t.bytes);
+      }
       run.iterations_done.store(iteration + 1, std::memory_order_relaxed);
       if (iteration + 1 < run.iterations && others_wait() && Clock::now() - begin > kTimeSlice)
         return false;

@@ -178,3 +178,49 @@ t.test('products are as close to the exact ones as those of a plain chain in dou
   t.ok(Math.sqrt(squares / scale) < 8 * 2 ** -24, `relative error ${Math.sqrt(squares / scale)}`)
   t.end()
 })
+
+t.test('zero times NaN and infinity shows, also where zeros are left out', (t) => {
+  const [k, n] = [40, 64]
+  const a = floats(k).map((x, q) => (q % 2 ? 0 : x))
+  const alloc = (values: Float32Array) => {
+    const handle = native.alloc(values.length, 'float32')
+    native.write(handle, values)
+    return handle
+  }
+  const good = floats(k * n)
+  const [x, w, y] = [a, good, new Float32Array(n)].map(alloc)
+  const product = () => {
+    native.run('gemm', x, w, y, 0, 0, 1, n, k, 1, 0, 0)
+    const found = new Float32Array(n)
+    native.read(y, found)
+    return found
+  }
+  // What is known of the weights is found out by the second product with the same.
+  const wanted = product()
+  for (let i = 0; i < 3; i++) identical(t, product(), wanted, 'finite weights')
+  for (const bad of [Number.NaN, Infinity]) {
+    native.write(w, Float32Array.of(bad), 1 * n + 5)
+    for (let i = 0; i < 4; i++) t.ok(Number.isNaN(product()[5]), `a row that meets zero: ${bad}`)
+    native.write(w, good)
+    for (let i = 0; i < 3; i++) identical(t, product(), wanted, 'finite again')
+  }
+
+  // A step of one example, dw = xᵀ·dy: a row moves where its x is not zero, or where dy is not finite.
+  const settings = alloc(Float32Array.of(1e30, 0, 0, 0, 0, 0))
+  const dy = alloc(new Float32Array(n).fill(1e30))
+  native.run('gemmSgd', x, dy, w, settings, 1, 0, k, n, 1, 0)
+  for (let i = 0; i < 4; i++) t.notOk(Number.isFinite(product()[5]), 'weights that overflowed')
+  native.write(w, good)
+  for (let i = 0; i < 3; i++) product()
+  native.write(dy, Float32Array.of(Number.NaN))
+  native.run('gemmSgd', x, dy, w, settings, 1, 0, k, n, 1, 0)
+  for (let i = 0; i < 4; i++) t.ok(Number.isNaN(product()[0]), 'a gradient that is NaN')
+  const weights = new Float32Array(k * n)
+  native.read(w, weights)
+  t.ok(
+    weights.every((v, i) => Number.isNaN(v) === (i % n === 0) || !Number.isFinite(v)),
+    'all rows',
+  )
+  for (const handle of [x, w, y, settings, dy]) native.release(handle)
+  t.end()
+})
