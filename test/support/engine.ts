@@ -6,6 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
+import { loadAddon } from '../../lib/backend/native/addon.js'
 import {
   type BackendName,
   type Captured,
@@ -77,6 +78,13 @@ export function sameParameters(t: Test, found: Module, wanted: Module, message: 
     identical(t, parameter.data(), expected.get(path)!.data(), `${message}: ${path}`)
   }
 }
+
+/**
+ * Whether an element of a product is the same bits wherever it lies and whoever computes it. Not where
+ * OpenBLAS does.
+ */
+export const hasOneOrder = (backend: BackendName): boolean =>
+  backend === 'js' || loadAddon().info().gemm === 'own'
 
 /**
  * How far float32 numbers of about 1 may be apart after so many steps, where each adds a sum of so

@@ -9,6 +9,7 @@ import {
   evaluate,
   type FitOptions,
   fit,
+  getBackend,
   Linear,
   Module,
   memory,
@@ -24,6 +25,7 @@ import {
   type Tensor,
 } from '../../lib/index.js'
 import {
+  hasOneOrder,
   nearParameters,
   network,
   onBothBackendsLater,
@@ -153,7 +155,7 @@ onBothBackendsLater('a setting that is switched on counts from the next epoch', 
   const wanted = new Reading(...network([3, 8, 2]).layers)
   await train(wanted)
   // Three epochs of three steps, whose batches have 16 examples at most.
-  nearParameters(t, model, wanted, rounding(16, 9), 'as eagerly')
+  nearParameters(t, model, wanted, hasOneOrder(getBackend()) ? 0 : rounding(16, 9), 'as eagerly')
 })
 
 t.test('regularizers that are none', async (t) => {

@@ -17,6 +17,7 @@ import {
   type Tensor,
 } from 'neuroblas'
 import { lines } from 'neuroblas/plot'
+import { currentBackend, loadAddon } from '../../internal.js'
 import type { Claim, Context, Experiment, Outcome } from './experiment.js'
 import { format, formatList, percents } from './numbers.js'
 
@@ -125,6 +126,12 @@ function spreadOf(weights: Tensor): number {
   })
 }
 
+/** Of units that are the same: OpenBLAS, where it computes products, may round some otherwise. */
+function largestSpread(): number {
+  const isOneOrder = currentBackend().name === 'js' || loadAddon().info().gemm === 'own'
+  return isOneOrder ? 0 : 1e-3
+}
+
 export const initialization: Experiment = {
   name: 'initialization',
   items: [11],
@@ -135,8 +142,9 @@ distribution`,
   text: `Normally distributed inputs go through ${DEPTH} layers of ${WIDTH} units whose weights are drawn
 in five ways, and the size of the activations is measured after each layer. Then a network with a
 hidden layer is trained on small digits from Glorot’s weights, from zeros and from weights that are
-nearly zero. From zeros all hidden units have the same gradient and stay the same. This equilibrium is
-unstable: a difference as small as a rounding error grows from epoch to epoch, until the units part.`,
+nearly zero. From zeros all hidden units have the same gradient and stay the same, to the bit, because
+products are added in one order here. This equilibrium is unstable: a difference as small as a rounding
+error grows from epoch to epoch, until the units part.`,
 
   async run({ quick, seed, signal, progress }: Context): Promise<Outcome> {
     const claims = claimsOfSchemes(seed)
@@ -196,9 +204,9 @@ unstable: a difference as small as a rounding error grows from epoch to epoch, u
     claims.push(
       {
         claim:
-          'From zeros the units are the same but for rounding: largest difference after five epochs, relative to the largest weight (from zeros, from Glorot’s weights)',
+          'From zeros the units stay the same: largest difference after five epochs, relative to the largest weight (from zeros, from Glorot’s weights)',
         measured: formatList([zeros.spreads[early], glorot.spreads[early]], 2),
-        ok: zeros.spreads[early] < 1e-3 && glorot.spreads[early] > 0.1,
+        ok: zeros.spreads[early] <= largestSpread() && glorot.spreads[early] > 0.1,
       },
       {
         claim: `The equilibrium is unstable: from weights of 10⁻⁷ the difference grows (after 5 epochs, after ${epochs})`,
