@@ -4,6 +4,8 @@
 
 #include <immintrin.h>
 
+#include <type_traits>
+
 #include "engine.h"
 #include "transpose.h"
 
@@ -20,6 +22,8 @@ struct Floats {
   using V = __m256;
   static constexpr size_t kLanes = 8, kVectors = 2;
   static NB_INLINE V all(float x) { return _mm256_set1_ps(x); }
+  static NB_INLINE V load(const float* p) { return _mm256_loadu_ps(p); }
+  static NB_INLINE void store(float* p, V v) { _mm256_storeu_ps(p, v); }
   static NB_INLINE V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
   static constexpr bool kReadsParts = true;
   static NB_INLINE __m256i first(size_t n) {

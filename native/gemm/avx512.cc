@@ -3,6 +3,8 @@
 
 #include <immintrin.h>
 
+#include <type_traits>
+
 #include "engine.h"
 #include "transpose.h"
 
@@ -19,6 +21,8 @@ struct Floats {
   using V = __m512;
   static constexpr size_t kLanes = 16, kVectors = 4;
   static NB_INLINE V all(float x) { return _mm512_set1_ps(x); }
+  static NB_INLINE V load(const float* p) { return _mm512_loadu_ps(p); }
+  static NB_INLINE void store(float* p, V v) { _mm512_storeu_ps(p, v); }
   static NB_INLINE V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
   static constexpr bool kReadsParts = true;
   static NB_INLINE __mmask16 first(size_t n) { return static_cast<__mmask16>((1u << n) - 1); }

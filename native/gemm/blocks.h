@@ -39,40 +39,46 @@ void copy_transposed(const T* x, size_t rows, size_t stride, size_t cols, size_t
   }
 }
 
-// Sums of a slice: of the rows first to last of op(a), and of `width` columns.
+// A slice of k, and how its rows of a panel of op(b) lie: b_stride apart, and padded where they may be
+// read in whole vectors.
 template <class T>
-struct Part {
-  Rows<T> rows;
+struct Slice {
   const T* b;
   size_t b_stride;
-  bool padded;  // its rows may be read in whole vectors
-  size_t slice, slice_end;
+  bool padded;
+  size_t begin, end;  // of k
 };
 
-// One tile over all blocks of the slice, added to what `sums` holds of the slices before.
-template <class Level, size_t V, size_t R, bool kTogether, bool kPart>
-NB_INLINE void add_blocks(const Part<typename Level::T>& part, size_t last,
-                          typename Level::T* sums) {
-  for (size_t q = part.slice; q < part.slice_end; q += kBlock) {
-    const size_t depth = least(kBlock, part.slice_end - q), done = q - part.slice;
-    Rows<typename Level::T> rows = part.rows;
-    rows.a += done * rows.depth;
-    tile<Level, V, R, kTogether, kPart>(depth, rows, part.b + done * part.b_stride, part.b_stride,
-                                        last, sums, q > 0);
+// One tile over all blocks of the slice; the sums go to memory, or after the last block to `epilogue`.
+template <class Level, size_t V, size_t R, bool kTogether, bool kPart, class Epilogue>
+NB_INLINE void add_blocks(const Slice<typename Level::T>& o, const typename Level::T* a,
+                          size_t a_stride, const typename Level::T* b, size_t last, typename Level::T* sums,
+                          const Epilogue* epilogue, size_t row, size_t col) {
+  const NoEpilogue* none = nullptr;
+  size_t q = o.begin;
+  for (; q + kBlock < o.end; q += kBlock) {
+    tile<Level, V, R, kTogether, kPart>(kBlock, a, a_stride, b, o.b_stride, last, sums,
+                                        q > 0, none, row, col);
+    a += kBlock * (kTogether ? a_stride : 1);
+    b += kBlock * o.b_stride;
   }
+  tile<Level, V, R, kTogether, kPart>(o.end - q, a, a_stride, b, o.b_stride, last,
+                                      sums, q > 0, epilogue, row, col);
 }
 
 // The same for rows that lie so or so, and a last vector of which only some columns are there.
 template <class Level, size_t V, size_t R>
-void add_slice(const Part<typename Level::T>& part, bool together, size_t cols,
-               typename Level::T* sums) {
-  const size_t last = part.padded ? Level::kLanes : cols - (V - 1) * Level::kLanes;
-  if (Level::kReadsParts && last < Level::kLanes) {
-    if (together) return add_blocks<Level, V, R, true, Level::kReadsParts>(part, last, sums);
-    return add_blocks<Level, V, R, false, Level::kReadsParts>(part, last, sums);
+void add_slice(const Slice<typename Level::T>& o, const typename Level::T* a,
+               size_t a_stride, const typename Level::T* b, bool together, size_t cols, typename Level::T* sums) {
+  const NoEpilogue* none = nullptr;
+  const size_t last = o.padded ? Level::kLanes : cols - (V - 1) * Level::kLanes;
+  constexpr bool kPart = Level::kReadsParts;
+  if (kPart && last < Level::kLanes) {
+    if (together) return add_blocks<Level, V, R, true, kPart>(o, a, a_stride, b, last, sums, none, 0, 0);
+    return add_blocks<Level, V, R, false, kPart>(o, a, a_stride, b, last, sums, none, 0, 0);
   }
-  if (together) return add_blocks<Level, V, R, true, false>(part, last, sums);
-  add_blocks<Level, V, R, false, false>(part, last, sums);
+  if (together) return add_blocks<Level, V, R, true, false>(o, a, a_stride, b, last, sums, none, 0, 0);
+  add_blocks<Level, V, R, false, false>(o, a, a_stride, b, last, sums, none, 0, 0);
 }
 
 // Hands the sums of a tile to the epilogue.
@@ -130,13 +136,19 @@ class Multiplication {
     }
   }
 
-  Rows<T> rows_at(size_t row, size_t slice) const {
-    if (!p_.trans_a) return {p_.a + row * p_.k + slice, p_.k, 1};
-    if (!copies_a_) return {p_.a + slice * p_.m + row, 1, p_.m};
+  // Where the row of op(a) begins at a slice, and how far apart rows or their elements are (tile.h).
+  const T* row_of_a(size_t row, size_t slice) const {
+    if (!p_.trans_a) return p_.a + row * p_.k + slice;
+    if (!copies_a_) return p_.a + slice * p_.m + row;
     const size_t inside = row - row_, group = inside / kGroup * kGroup;
-    const size_t width = least(kGroup, row_end_ - row_ - group);
-    return {space_.a + group * p_.k + slice * width + (inside - group), 1, width};
+    return space_.a + group * p_.k + slice * width_of(group) + (inside - group);
   }
+  size_t stride_of_a(size_t row) const {
+    if (!p_.trans_a) return p_.k;
+    return copies_a_ ? width_of((row - row_) / kGroup * kGroup) : p_.m;
+  }
+  // How many rows a group of the copy has.
+  size_t width_of(size_t group) const { return least(kGroup, row_end_ - row_ - group); }
 
   // Rows of a group lie side by side, and a tile must not go beyond its group.
   size_t tile_end(size_t row) const {
@@ -147,40 +159,40 @@ class Multiplication {
   void panel(size_t col, size_t cols) const {
     for (size_t slice = 0; slice < p_.k; slice += kSlice) {
       const size_t slice_end = least(slice + kSlice, p_.k);
-      Part<T> part{{}, nullptr, 0, true, slice, slice_end};
-      lay_out_b(col, cols, part);
+      Slice<T> o{nullptr, 0, true, slice, slice_end};
+      lay_out_b(col, cols, o);
       constexpr size_t kStrip = Level::kVectors * kLanes;
       for (size_t j = 0; j < cols; j += kStrip) {
-        strip(part, col, j, least(kStrip, cols - j));
+        strip(o, col, j, least(kStrip, cols - j));
       }
     }
   }
 
   // Where the slice's rows of the panel lie: as they are, or copied.
-  void lay_out_b(size_t col, size_t cols, Part<T>& part) const {
-    const size_t depth = part.slice_end - part.slice;
+  void lay_out_b(size_t col, size_t cols, Slice<T>& o) const {
+    const size_t depth = o.end - o.begin;
     const size_t padded = (cols + kLanes - 1) / kLanes * kLanes;
-    part.b = space_.b;
-    part.b_stride = padded;
+    o.b = space_.b;
+    o.b_stride = padded;
     if (p_.trans_b && p_.b_in_panels) {
       // Rows of op(b) are columns of the weights, which lie in panels of them.
-      for (size_t q = part.slice; q < part.slice_end; q += kPanel) {
+      for (size_t q = o.begin; q < o.end; q += kPanel) {
         const size_t width = least(kPanel, p_.k - q);
         copy_transposed(p_.b + q * p_.n + col * width, width, width, cols, padded,
-                        space_.b + (q - part.slice) * padded);
+                        space_.b + (q - o.begin) * padded);
       }
     } else if (p_.trans_b) {
-      copy_transposed(p_.b + col * p_.k + part.slice, depth, p_.k, cols, padded, space_.b);
+      copy_transposed(p_.b + col * p_.k + o.begin, depth, p_.k, cols, padded, space_.b);
     } else {
       const size_t stride = p_.b_in_panels ? cols : p_.n;
-      const T* b = p_.b_in_panels ? p_.b + col * p_.k + part.slice * cols
-                                  : p_.b + part.slice * p_.n + col;
+      const T* b = p_.b_in_panels ? p_.b + col * p_.k + o.begin * cols
+                                  : p_.b + o.begin * p_.n + col;
       // A few rows of op(a) read it once or twice, wherever it lies.
       const bool lies_well = stride == cols || row_end_ - row_ <= 12;
       if (lies_well && (cols == padded || Level::kReadsParts)) {
-        part.b = b;
-        part.b_stride = stride;
-        part.padded = cols == padded;
+        o.b = b;
+        o.b_stride = stride;
+        o.padded = cols == padded;
       } else {
         copy_padded(b, depth, stride, cols, padded, space_.b);
       }
@@ -211,51 +223,57 @@ class Multiplication {
   // Narrow strips take taller tiles, which reads op(b) less often. Not where the rows of op(a) lie
   // apart: more than 6 of them, at a large power of two from each other, would push each other out
   // of the first cache.
-  void strip(const Part<T>& part, size_t col, size_t j, size_t cols) const {
+  void strip(const Slice<T>& o, size_t col, size_t j, size_t cols) const {
     static_assert(Level::kVectors == 2 || Level::kVectors == 4);
     const size_t vectors = (cols + kLanes - 1) / kLanes;
-    if (vectors == 1) return p_.trans_a ? tiles<1, 12>(part, col, j, cols) : tiles<1, 6>(part, col, j, cols);
+    if (vectors == 1) return p_.trans_a ? tiles<1, 12>(o, col, j, cols) : tiles<1, 6>(o, col, j, cols);
     if constexpr (Level::kVectors == 2) {
-      tiles<2, 6>(part, col, j, cols);
+      tiles<2, 6>(o, col, j, cols);
     } else {
-      if (vectors == 2) return p_.trans_a ? tiles<2, 12>(part, col, j, cols) : tiles<2, 6>(part, col, j, cols);
-      if (vectors == 3) return tiles<3, 6>(part, col, j, cols);
-      tiles<4, 6>(part, col, j, cols);
+      if (vectors == 2) return p_.trans_a ? tiles<2, 12>(o, col, j, cols) : tiles<2, 6>(o, col, j, cols);
+      if (vectors == 3) return tiles<3, 6>(o, col, j, cols);
+      tiles<4, 6>(o, col, j, cols);
     }
   }
 
   template <size_t V, size_t R>
-  void tiles(const Part<T>& part, size_t col, size_t j, size_t cols) const {
+  void tiles(const Slice<T>& o, size_t col, size_t j, size_t cols) const {
     for (size_t row = row_; row < row_end_;) {
-      row = tiles_to<V, R>(part, row, tile_end(row), col, j, cols);
+      row = tiles_to<V, R>(o, row, tile_end(row), col, j, cols);
     }
   }
 
   // As many tiles of R rows as there are, then smaller ones; `end`.
   template <size_t V, size_t R>
-  size_t tiles_to(const Part<T>& part, size_t row, size_t end, size_t col, size_t j,
+  size_t tiles_to(const Slice<T>& o, size_t row, size_t end, size_t col, size_t j,
                   size_t cols) const {
-    for (; row + R <= end; row += R) one_tile<V, R>(part, row, col, j, cols);
+    for (; row + R <= end; row += R) one_tile<V, R>(o, row, col, j, cols);
     constexpr size_t kFewer = R == 6 ? 4 : R / 2;
-    if constexpr (R > 1) row = tiles_to<V, kFewer>(part, row, end, col, j, cols);
+    if constexpr (R > 1) row = tiles_to<V, kFewer>(o, row, end, col, j, cols);
     return row;
   }
 
   template <size_t V, size_t R>
-  void one_tile(const Part<T>& part, size_t row, size_t col, size_t j, size_t cols) const {
+  void one_tile(const Slice<T>& o, size_t row, size_t col, size_t j, size_t cols) const {
     constexpr size_t kWidth = V * kLanes;
     alignas(64) T sums[R * kWidth];
     T* kept = space_.sums + j * (row_end_ - row_) + (row - row_) * kWidth;
-    if (part.slice > 0) copy(kept, sums, R * kWidth);
-    if (part.slice_end == p_.k) {
+    if (o.begin > 0) copy(kept, sums, R * kWidth);
+    if (o.end == p_.k) {
       for (size_t i = 0; i < R; ++i) e_.prefetch(row + i, col + j, cols);
     }
     prefetch_next_panel(row, R, col, j);
-    Part<T> own = part;
-    own.rows = rows_at(row, part.slice);
-    own.b += j;
-    add_slice<Level, V, R>(own, p_.trans_a, cols, sums);
-    if (part.slice_end == p_.k) {
+    const bool is_last = o.end == p_.k;
+    const T* a = row_of_a(row, o.begin);
+    const size_t a_stride = stride_of_a(row);
+    // Sums of a wide tile that is a gradient of weights need not go through memory.
+    if constexpr (Epilogue::kTakesVectors && V == Level::kVectors && R == 6) {
+      if (is_last && p_.trans_a && cols == kWidth) {
+        return add_blocks<Level, V, R, true, false>(o, a, a_stride, o.b + j, kLanes, sums, &e_, row, col + j);
+      }
+    }
+    add_slice<Level, V, R>(o, a, a_stride, o.b + j, p_.trans_a, cols, sums);
+    if (is_last) {
       finish(e_, sums, kWidth, R, row, col + j, cols);
     } else {
       copy(sums, kept, R * kWidth);

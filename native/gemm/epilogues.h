@@ -6,7 +6,9 @@
 // panel, and `ignores_zeros()`: whether a sum of zero leaves everything as it is. Rows of a panel
 // come in order, and a thread has 16 of them from a multiple of 16 on. `prefetch(row, col, cols)`
 // asks for what `row` will touch, while the sums are computed. `watch(row, col, cols)` comes after
-// `row` in products of a column and a row alone, which leave most of the result as it is.
+// `row` in products of a column and a row alone, which leave most of the result as it is. Where
+// `kTakesVectors`, it also has `vector(sum, row, col)` for sums that are still in a
+// register.
 #pragma once
 
 #include "kernels/activations.h"
@@ -19,6 +21,7 @@ namespace nb {
 // c = the product
 template <class T>
 struct Store {
+  static constexpr bool kTakesVectors = false;
   T* c;
   size_t stride;
 
@@ -29,6 +32,7 @@ struct Store {
   NB_INLINE void watch(size_t, size_t, size_t) const {}
   NB_INLINE void row(const T* sums, size_t row, size_t col, size_t cols) const {
     T* to = c + row * stride + col;
+#pragma GCC ivdep
     for (size_t i = 0; i < cols; ++i) to[i] = sums[i];
   }
 };
@@ -36,6 +40,7 @@ struct Store {
 // c = alpha·product + beta·c; what c held does not matter for beta = 0.
 template <class T>
 struct StoreScaled {
+  static constexpr bool kTakesVectors = false;
   T alpha;
   T beta;
   T* c;
@@ -49,8 +54,10 @@ struct StoreScaled {
   NB_INLINE void row(const T* sums, size_t row, size_t col, size_t cols) const {
     T* to = c + row * stride + col;
     if (beta == 0) {
+#pragma GCC ivdep
       for (size_t i = 0; i < cols; ++i) to[i] = alpha * sums[i];
     } else {
+#pragma GCC ivdep
       for (size_t i = 0; i < cols; ++i) to[i] = alpha * sums[i] + beta * to[i];
     }
   }
@@ -61,6 +68,7 @@ NB_INLINE float identity(float x) { return x; }
 // y = F(product + bias)
 template <float (*F)(float)>
 struct BiasActivation {
+  static constexpr bool kTakesVectors = false;
   const float* bias;
   float* y;
   size_t stride;
@@ -73,6 +81,7 @@ struct BiasActivation {
   NB_INLINE void row(const float* sums, size_t row, size_t col, size_t cols) const {
     float* to = y + row * stride + col;
     const float* b = bias + col;
+#pragma GCC ivdep
     for (size_t i = 0; i < cols; ++i) to[i] = F(sums[i] + b[i]);
   }
 };
@@ -80,6 +89,7 @@ struct BiasActivation {
 // dx = F(y, product), and the sums of its columns over runs of rows, as bias.cc has them.
 template <float (*F)(float, float)>
 struct ActivationGradient {
+  static constexpr bool kTakesVectors = false;
   const float* y;
   float* dx;
   float* runs;
@@ -97,8 +107,10 @@ struct ActivationGradient {
     float* to = dx + at;
     float* run = runs + row / kRun * stride + col;
     if (row % kRun == 0) {
+#pragma GCC ivdep
       for (size_t i = 0; i < cols; ++i) run[i] = to[i] = F(from[i], sums[i]);
     } else {
+#pragma GCC ivdep
       for (size_t i = 0; i < cols; ++i) run[i] += to[i] = F(from[i], sums[i]);
     }
   }
@@ -108,6 +120,7 @@ struct ActivationGradient {
 // in rows.
 template <class Update>
 struct Updated {
+  static constexpr bool kTakesVectors = Update::kTakesVectors;
   Update update;
   Layout layout;
   Contents* contents;  // of the weights
@@ -115,6 +128,10 @@ struct Updated {
   NB_INLINE bool ignores_zeros() const { return update.ignores_zeros(); }
   NB_INLINE void prefetch(size_t row, size_t col, size_t cols) const {
     update.prefetch(layout.at(row, col), row * layout.cols + col, cols);
+  }
+  template <class V>
+  NB_INLINE void vector(V sum, size_t row, size_t col) const {
+    update.move(layout.at(row, col), row * layout.cols + col, sum);
   }
   // That all weights are finite stays known as long as those that move are.
   NB_INLINE void watch(size_t row, size_t col, size_t cols) const {

@@ -4,6 +4,8 @@
 
 #include <arm_neon.h>
 
+#include <type_traits>
+
 #include "engine.h"
 #include "transpose.h"
 
@@ -17,6 +19,8 @@ struct Floats {
   using V = float32x4_t;
   static constexpr size_t kLanes = 4, kVectors = 4;
   static NB_INLINE V all(float x) { return vdupq_n_f32(x); }
+  static NB_INLINE V load(const float* p) { return vld1q_f32(p); }
+  static NB_INLINE void store(float* p, V v) { vst1q_f32(p, v); }
   static NB_INLINE V fma(V a, V b, V c) { return vfmaq_f32(c, a, b); }
   static constexpr bool kReadsParts = false;
   static NB_INLINE size_t first(size_t n) { return n; }

@@ -17,13 +17,13 @@ __attribute__((noinline)) void add_rows(size_t count, const uint32_t* listed,
     const typename Level::T* row = b + q * b_stride;
 #pragma GCC unroll 8
     for (size_t j = 0; j < V; ++j) {
-      sum[j] = Level::fma(factor, load<Level>(row + j * Level::kLanes), sum[j]);
+      sum[j] = Level::fma(factor, Level::load(row + j * Level::kLanes), sum[j]);
     }
   }
 #pragma GCC unroll 8
   for (size_t j = 0; j < V; ++j) {
     typename Level::T* place = sums + j * Level::kLanes;
-    store<Level>(place, add ? load<Level>(place) + sum[j] : sum[j]);
+    Level::store(place, add ? Level::load(place) + sum[j] : sum[j]);
   }
 }
 

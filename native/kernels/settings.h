@@ -48,9 +48,12 @@ inline AdamSettings adam_settings_of(In settings) {
 
 // The proximal step of t·|w|: w moves by t towards zero and stays there once it is reached. Adding
 // t·sign(w) to the gradient instead would swing around zero without ever meeting it.
-NB_INLINE float shrink(float w, float t) {
-  const float size = std::fabs(w) - t;
-  return size <= 0 ? 0 : std::copysign(size, w);
+template <class V>
+NB_INLINE V shrink(V w, float t) {
+  const V zero{};
+  // NaN stays.
+  const V rest = w != w ? w : zero;
+  return w > t ? w - t : (w < -t ? w + t : rest);
 }
 
 }  // namespace nb

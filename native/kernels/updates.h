@@ -3,14 +3,28 @@
 //
 // Each has `apply(first, kept, dw, n)`, for use inside simd(): moves the weights from the position
 // `first` on along n derivatives, with what is kept for them from the position `kept` on; and
-// `prefetch(first, kept, n)` of what that touches.
+// `prefetch(first, kept, n)` of what that touches. `move(first, kept, dw)` does it for one
+// derivative or, where `kTakesVectors`, for a vector of them (GCC's vector extensions).
 #pragma once
 
 #include <cmath>
+#include <cstring>
 
 #include "settings.h"
 
 namespace nb {
+
+// A float, or a vector of them from p on.
+template <class V>
+NB_INLINE V load(const float* p) {
+  V v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+template <class V>
+NB_INLINE void store(float* p, V v) {
+  std::memcpy(p, &v, sizeof v);
+}
 
 // Asks for n elements that will be read and written.
 template <class T>
@@ -18,31 +32,41 @@ NB_INLINE void prefetch(const T* p, size_t n) {
   for (size_t i = 0; i < n; i += 64 / sizeof(T)) __builtin_prefetch(p + i, 1);
 }
 
-// The weights w[i] move to `moved(i)`, then towards zero by the threshold where there is one.
-template <class Moved>
-NB_INLINE void move_each(float* w, size_t n, float threshold, const Moved& moved) {
-  if (threshold > 0) {
-    for (size_t i = 0; i < n; ++i) w[i] = shrink(moved(i), threshold);
-  } else {
-    for (size_t i = 0; i < n; ++i) w[i] = moved(i);
-  }
+// Stores the weights, moved towards zero by the threshold where there is one.
+template <class V>
+NB_INLINE void store_weights(float* w, V moved, float threshold) {
+  store(w, threshold > 0 ? shrink(moved, threshold) : moved);
+}
+
+// `move` for each of n derivatives.
+template <class Update>
+NB_INLINE void move_each(const Update& update, size_t first, size_t kept, const float* dw,
+                         size_t n) {
+  const Update u = update;
+#pragma GCC ivdep
+  for (size_t i = 0; i < n; ++i) u.move(first + i, kept + i, dw[i]);
 }
 
 struct SgdUpdate {
+  static constexpr bool kTakesVectors = true;
   Settings s;
   float* w;
 
   NB_INLINE bool ignores_zeros() const { return s.decay == 0 && !(s.threshold > 0); }
   NB_INLINE void prefetch(size_t first, size_t, size_t n) const { nb::prefetch(w + first, n); }
-  NB_INLINE void apply(size_t first, size_t, const float* dw, size_t n) const {
-    float* to = w + first;
-    const float lr = s.lr, decay = s.decay;
-    move_each(to, n, s.threshold, [=](size_t i) { return to[i] - lr * (dw[i] + decay * to[i]); });
+  template <class V>
+  NB_INLINE void move(size_t first, size_t, V dw) const {
+    const V old = load<V>(w + first);
+    store_weights(w + first, old - s.lr * (dw + s.decay * old), s.threshold);
+  }
+  NB_INLINE void apply(size_t first, size_t kept, const float* dw, size_t n) const {
+    move_each(*this, first, kept, dw, n);
   }
 };
 
 // Sutskever et al. 2013, in the form that takes lr out of the velocity.
 struct MomentumUpdate {
+  static constexpr bool kTakesVectors = true;
   Settings s;
   float* w;
   float* velocity;
@@ -52,26 +76,24 @@ struct MomentumUpdate {
     nb::prefetch(w + first, n);
     nb::prefetch(velocity + kept, n);
   }
+  template <class V>
+  NB_INLINE void move(size_t first, size_t kept, V dw) const {
+    const V old = load<V>(w + first);
+    const V g = dw + s.decay * old;
+    const V v = s.momentum * load<V>(velocity + kept) + g;
+    store(velocity + kept, v);
+    const V step = s.nesterov ? g + s.momentum * v : v;
+    store_weights(w + first, old - s.lr * step, s.threshold);
+  }
   NB_INLINE void apply(size_t first, size_t kept, const float* dw, size_t n) const {
-    float *to = w + first, *v = velocity + kept;
-    const float lr = s.lr, decay = s.decay, momentum = s.momentum;
-    if (s.nesterov) {
-      move_each(to, n, s.threshold, [=](size_t i) {
-        const float g = dw[i] + decay * to[i];
-        v[i] = momentum * v[i] + g;
-        return to[i] - lr * (g + momentum * v[i]);
-      });
-    } else {
-      move_each(to, n, s.threshold, [=](size_t i) {
-        v[i] = momentum * v[i] + (dw[i] + decay * to[i]);
-        return to[i] - lr * v[i];
-      });
-    }
+    move_each(*this, first, kept, dw, n);
   }
 };
 
 // Kingma and Ba 2015 with the bias corrections in the step size and in epsilon.
 struct AdamUpdate {
+  // The root has no name that means the instruction for any vector.
+  static constexpr bool kTakesVectors = false;
   AdamSettings s;
   float* w;
   float* mean;
@@ -83,15 +105,20 @@ struct AdamUpdate {
     nb::prefetch(mean + kept, n);
     nb::prefetch(square + kept, n);
   }
+  NB_INLINE void move(size_t first, size_t kept, float dw) const {
+    const float old = w[first];
+    const float g = dw + s.decay * old;
+    float m = mean[kept];
+    m = m + s.mean_rate * (g - m);
+    float v = square[kept];
+    v = v + s.square_rate * (g * g - v);
+    mean[kept] = m;
+    square[kept] = v;
+    const float moved = old - s.step * m / (std::sqrt(v) + s.epsilon);
+    store_weights(w + first, moved, s.threshold);
+  }
   NB_INLINE void apply(size_t first, size_t kept, const float* dw, size_t n) const {
-    float *to = w + first, *m = mean + kept, *v = square + kept;
-    const AdamSettings local = s;
-    move_each(to, n, s.threshold, [=](size_t i) {
-      const float g = dw[i] + local.decay * to[i];
-      m[i] += local.mean_rate * (g - m[i]);
-      v[i] += local.square_rate * (g * g - v[i]);
-      return to[i] - local.step * m[i] / (std::sqrt(v[i]) + local.epsilon);
-    });
+    move_each(*this, first, kept, dw, n);
   }
 };
 
