@@ -146,6 +146,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["threads"] = Napi::Function::New<threads>(env, "threads");
   exports["setThreads"] = Napi::Function::New<set_threads>(env, "setThreads");
   exports["timeGemms"] = Napi::Function::New<time_gemms>(env, "timeGemms");
+  exports["timeFlops"] = Napi::Function::New<time_flops>(env, "timeFlops");
   export_blas(exports);
   return exports;
 }

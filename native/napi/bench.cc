@@ -7,6 +7,7 @@
 
 #include "buffers.h"
 #include "gemm/openblas.h"
+#include "simd/peak.h"
 
 namespace nb {
 namespace {
@@ -121,6 +122,15 @@ Napi::Value time_gemms(const Napi::CallbackInfo& info) {
   } catch (const std::bad_alloc&) {
     throw Napi::Error::New(info.Env(), "timeGemms: out of memory");
   }
+}
+
+Napi::Value time_flops(const Napi::CallbackInfo& info) {
+  const double flops = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : -1;
+  const double hours = 1e15;
+  if (!(flops >= 0 && flops <= hours)) {
+    throw Napi::TypeError::New(info.Env(), "timeFlops: expected a number of operations");
+  }
+  return Napi::Number::New(info.Env(), time_flops(flops));
 }
 
 }  // namespace nb

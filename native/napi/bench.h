@@ -1,4 +1,5 @@
-// The yardstick of the benchmark: how long the products of a training step take by themselves.
+// The yardsticks of the benchmark: how long the products of a training step take by themselves, and how
+// long their operations take where nothing comes from memory.
 #pragma once
 
 #include <napi.h>
@@ -10,5 +11,8 @@ namespace nb {
 // Eight numbers per product: transA, transB, m, n, k, and which matrices a, b, c are, 0 .. 63. The
 // same number is the same memory, so that the products meet in the caches what a step's do.
 Napi::Value time_gemms(const Napi::CallbackInfo& info);
+
+// timeFlops(flops: number): seconds, see simd/peak.h
+Napi::Value time_flops(const Napi::CallbackInfo& info);
 
 }  // namespace nb

@@ -13,6 +13,7 @@ Napi::Value info(const Napi::CallbackInfo& info) {
   result["openblasThreads"] = openblas_get_num_threads();
   result["simd"] = simd_level();
   result["gemm"] = engine_name();
+  result["avx512"] = has_avx512();
   return result;
 }
 

@@ -1,11 +1,12 @@
-// What this machine's OpenBLAS and the addon's own kernels run on.
+// What products, this machine's OpenBLAS and the addon's own kernels run on.
 #pragma once
 
 #include <napi.h>
 
 namespace nb {
 
-// info(): { openblas, core, openblasThreads, simd, fastTiles }
+// info(): { gemm, openblas, core, openblasThreads, simd, avx512, fastTiles }; gemm names the engine of
+// float32 products, simd is the level in use, avx512 says whether the processor has it
 Napi::Value info(const Napi::CallbackInfo& info);
 
 }  // namespace nb

@@ -31,6 +31,11 @@ SimdLevel requested() {
 
 }  // namespace
 
+bool has_avx512() {
+  static const bool result = detect() == SimdLevel::Avx512;
+  return result;
+}
+
 SimdLevel best_simd_level() {
   static const SimdLevel level = lower(detect(), requested());
   return level;

@@ -51,6 +51,8 @@ enum class SimdLevel : int { Baseline, Avx2, Avx512 };
 
 // What this machine can do, lowered by NEUROBLAS_SIMD=baseline|avx2|avx512.
 SimdLevel best_simd_level();
+// What this machine can do, whatever is requested.
+bool has_avx512();
 // The level in use: "avx512", "avx2", "baseline", or "neon".
 const char* simd_level();
 // For tests: use this level from now on, but never more than the machine has.

@@ -202,13 +202,14 @@ const junk = () =>
     new ArrayBuffer(8),
   ])
 // `own` would release what is still in use here; without memory there is nothing to try.
-const apart = ['timeGemms', 'own', 'setAvailableMemory']
+const apart = ['timeGemms', 'timeFlops', 'own', 'setAvailableMemory']
 const anything = Object.keys(addon).filter(
   (name) => typeof addon[name] === 'function' && !apart.includes(name),
 )
 function callAnything() {
   const args = Array.from({ length: below(6) }, junk)
   if (chance(0.2)) return addon.timeGemms(args[0], pick([2, 'x', undefined, Number.NaN, -1]))
+  if (chance(0.2)) return addon.timeFlops(pick([0, 1e6, 'x', undefined, Number.NaN, -1, Infinity]))
   if (chance(0.3)) {
     return pick(Object.values(addon.blas))(...Array.from({ length: below(15) }, junk))
   }

@@ -5,8 +5,8 @@ import os
 
 import peer
 
-# Steps in one call, and the operations of a step above which fewer are enough.
-CHUNK, FEW, LARGE = 100, 10, 1e8
+# Steps in one call: at most, at least, and else as many as have so many operations, some 10 ms.
+MOST, LEAST, OPERATIONS = 100, 4, 1e9
 
 
 def limit_threads(threads):
@@ -77,14 +77,14 @@ def start(job):
         return update(params, state, grads), None
 
     flops = sum(6 * job.batch * a * b for a, b in zip(job.units, job.units[1:]))
-    size = FEW if flops > LARGE else CHUNK
+    size = int(max(LEAST, min(MOST, OPERATIONS // flops)))
     carry = (params, state_for(params))
 
     def steps(carry, rows, images, targets):
         return jax.lax.scan(lambda c, r: step(c, r, images, targets), carry, rows)[0]
 
     steps = jax.jit(steps, donate_argnums=0)
-    order = peer.Rows(batches[: len(batches) // CHUNK * CHUNK])
+    order = peer.Rows(batches)
 
     def run_by(size, count):
         nonlocal carry
@@ -97,10 +97,12 @@ def start(job):
     checked = slice(0, job.checked_examples)
     losses = peer.check(
         job,
-        lambda count: run_by(FEW, count),
+        lambda count: run_by(1, count),
         lambda: loss_of(carry[0], images[checked], targets[checked]),
     )
-    run_by(size, size)  # compiled for this size too
+    # Whole calls only: one with fewer steps would be compiled for itself.
+    order = peer.Rows(batches[: len(batches) // size * size])
+    run_by(size, size)
     ready = {"losses": losses, "version": f"jax {jax.__version__}"}
     return ready, lambda count: run_by(size, count)
 

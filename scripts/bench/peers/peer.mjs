@@ -1,9 +1,10 @@
 // The benchmark's side of a JavaScript contestant; src/apps/bench/protocol.ts says what is exchanged.
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { measure, timed } from '../../../lib/apps/bench/measure.js'
 import { decodeSafetensors } from '../../../lib/io/safetensors.js'
 
-/** Seconds for the checked steps; whoever needs longer is measured without them. */
+/** Seconds for the checked steps; whoever needs longer is measured before they are all taken. */
 const PATIENCE = 60
 
 const say = (line) => console.log(JSON.stringify(line))
@@ -37,7 +38,7 @@ export function readBatches(job) {
   }
 }
 
-/** Takes the checked steps; the losses after them, or none when it takes too long. */
+/** Takes the checked steps; the losses after them, as far as it gets in time. */
 export function check(job, step, loss) {
   const begin = performance.now()
   const losses = []
@@ -45,7 +46,7 @@ export function check(job, step, loss) {
   for (const steps of job.checkedSteps) {
     for (; done < steps; done++) {
       if (performance.now() - begin > 1000 * PATIENCE) {
-        return { note: `${done} of 100 steps took ${PATIENCE} s: loss not compared` }
+        return { losses, note: `${done} of 100 steps took ${PATIENCE} s: no more losses compared` }
       }
       step()
     }
@@ -54,19 +55,6 @@ export function check(job, step, loss) {
   return { losses }
 }
 
-function measure(step, seconds) {
-  let steps = 0
-  let elapsed = 0
-  for (let count = 1; elapsed < seconds || steps < 3; ) {
-    const begin = performance.now()
-    for (let i = 0; i < count; i++) step()
-    const time = (performance.now() - begin) / 1000
-    elapsed += time
-    steps += count
-    if (time < seconds / 20) count *= 2
-  }
-  return elapsed / steps
-}
 
 /** `start(job)` resolves to what the first line says and the function that takes a step. */
 export async function main(start) {
@@ -74,7 +62,7 @@ export async function main(start) {
     const { ready, step } = await start(JSON.parse(process.argv.at(-1)))
     say(ready)
     for await (const line of createInterface({ input: process.stdin })) {
-      say({ usPerStep: measure(step, Number(line)) * 1e6 })
+      say(await measure(timed(step), Number(line)))
     }
   } catch (error) {
     if (!/MODULE_NOT_FOUND$/.test(error.code)) throw error

@@ -1,4 +1,4 @@
-"""The benchmark's side of a Python contestant; src/bench/protocol.ts says what is exchanged."""
+"""The benchmark's side of a Python contestant; src/apps/bench/protocol.ts says what is exchanged."""
 
 import json
 import sys
@@ -68,18 +68,34 @@ def check(job, run, loss):
     return losses
 
 
+# Seconds: as many steps make a window as take so long.
+WINDOW = 0.002
+
+
+def window(run, count):
+    """Take at least so many steps; return how many they were and their seconds."""
+    begin = time.perf_counter()
+    done = run(count)
+    return done, time.perf_counter() - begin
+
+
 def measure(run, seconds):
-    """Mean seconds per step, as src/bench/measure.ts takes it."""
-    steps, elapsed, count = 0, 0.0, 1
-    while elapsed < seconds or steps < 3:
-        begin = time.perf_counter()
-        done = run(count)
-        passed = time.perf_counter() - begin
+    """Time windows of whole steps, as src/apps/bench/measure.ts does; return a round."""
+    count = 1
+    steps, passed = window(run, count)
+    while passed < WINDOW:
+        count *= 2
+        steps, passed = window(run, count)
+    windows = [(steps, passed)]
+    elapsed = passed
+    while elapsed < seconds or len(windows) < 3:
+        steps, passed = window(run, count)
+        windows.append((steps, passed))
         elapsed += passed
-        steps += done
-        if passed < seconds / 20:
-            count *= 2
-    return elapsed / steps
+    return {
+        "usPerStep": elapsed / sum(steps for steps, _ in windows) * 1e6,
+        "windows": [passed / steps * 1e6 for steps, passed in windows],
+    }
 
 
 def main(start):
@@ -98,4 +114,4 @@ def main(start):
         measure(run, 0.1)
     say(**ready)
     for line in sys.stdin:
-        say(usPerStep=measure(run, float(line)) * 1e6)
+        say(**measure(run, float(line)))

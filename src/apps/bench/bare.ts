@@ -1,10 +1,11 @@
 /**
- * Bare BLAS, the yardstick of the benchmark: only the products of a training step, in a C loop on
+ * Bare BLAS, a yardstick of the benchmark: only the products of a training step, in a C loop on
  * one thread.
  */
 import { loadAddon } from '../../internal.js'
-import { productsOf, type TrainingCase } from './cases.js'
+import type { TrainingCase } from './cases.js'
 import type { TimedRun } from './measure.js'
+import { productsOf } from './products.js'
 
 export function bareProducts(c: TrainingCase): TimedRun {
   const products = productsOf(c).flatMap(({ transA, transB, m, n, k, a, b, c }) => [

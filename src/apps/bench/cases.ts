@@ -1,6 +1,6 @@
 /**
- * What is measured: training steps P1 to P8, the ops of E1, pauses, memory and inference, as data.
- * Nothing here knows how a contestant does it.
+ * What is measured: training steps P1 to P8, the ops of E1, pauses, memory, inference, and `fit`
+ * of tiny data and many at once, as data. Nothing here knows how a contestant does it.
  */
 import { Adam, l2, type Optimizer, SGD, type Tensor } from '../../index.js'
 
@@ -49,7 +49,33 @@ export interface InferenceCase {
   batch: number
 }
 
-export type Case = TrainingCase | OpCase | PauseCase | MemoryCase | InferenceCase
+/** `fit` on iris by the clock, with all that it does between epochs. */
+export interface FitCase {
+  kind: 'fit'
+  id: string
+  units: readonly number[]
+  batch: number
+}
+
+/** Many trainings of a small network at once, on examples of noise. */
+export interface RunsCase {
+  kind: 'runs'
+  id: string
+  trainings: number
+  units: readonly number[]
+  batch: number
+  examples: number
+  epochs: number
+}
+
+export type Case =
+  | TrainingCase
+  | OpCase
+  | PauseCase
+  | MemoryCase
+  | InferenceCase
+  | FitCase
+  | RunsCase
 
 const training = (
   id: string,
@@ -87,6 +113,16 @@ export const cases: readonly Case[] = [
   { kind: 'memory', id: 'M1', training: { ...P2, id: 'M1' }, steps: 20_000 },
   { kind: 'inference', id: 'I1', units: SMALL, batch: 1 },
   { kind: 'inference', id: 'I1-batch', units: SMALL, batch: 4096 },
+  { kind: 'fit', id: 'F1', units: [4, 16, 3], batch: 8 },
+  {
+    kind: 'runs',
+    id: 'R1',
+    trainings: 12,
+    units: [256, 32, 5],
+    batch: 32,
+    examples: 1024,
+    epochs: 100,
+  },
 ]
 
 export const DEFAULT_CASES = ['P1', 'P2', 'P3', 'P4']
@@ -118,7 +154,7 @@ export function trainingOf(c: Case): TrainingCase | undefined {
 
 /** Examples that one of the measured steps takes; null where there are none. */
 export function batchOf(c: Case): number | null {
-  return trainingOf(c)?.batch ?? null
+  return 'batch' in c ? c.batch : (trainingOf(c)?.batch ?? null)
 }
 
 /** One line for people. */
@@ -132,6 +168,10 @@ export function describeCase(c: Case): string {
       return `memory over ${c.steps} steps of fit, ${describeTraining(c.training)}`
     case 'inference':
       return `captured forward of ${c.units.join('-')}, batch ${c.batch}`
+    case 'fit':
+      return `fit on iris by the clock, ${c.units.join('-')}, batch ${c.batch}`
+    case 'runs':
+      return `${c.trainings} fits at once of ${c.units.join('-')}, batch ${c.batch}`
     case 'training':
       return describeTraining(c)
   }
@@ -140,49 +180,4 @@ export function describeCase(c: Case): string {
 function describeTraining(c: TrainingCase): string {
   const extras = [c.momentum && `momentum ${c.momentum}`, c.l2 && 'L2'].filter(Boolean)
   return [`${c.units.join('-')}, batch ${c.batch}, ${c.optimizer}`, ...extras].join(', ')
-}
-
-/**
- * A product of matrices of one step, c = op(a)·op(b). a, b and c name matrices: the same number is
- * the same memory.
- */
-export interface Product {
-  transA: boolean
-  transB: boolean
-  m: number
-  n: number
-  k: number
-  a: number
-  b: number
-  c: number
-}
-
-/**
- * The products of one step: each layer's forward product, its weight gradient, and its input
- * gradient except at the first layer, in the order in which they are computed.
- */
-export function productsOf({ units, batch }: TrainingCase): Product[] {
-  const layers = units.length - 1
-  // Of layer l: its inputs (layer l + 1's are its outputs), weights, and the gradients of both.
-  const [x, w, dx, dw] = [0, 1, 2, 3].map((kind) => (l: number) => kind * (layers + 1) + l)
-  const forward: Product[] = []
-  const backward: Product[] = []
-  for (let l = 0; l < layers; l++) {
-    const [fanIn, fanOut] = [units[l], units[l + 1]]
-    const product = (
-      [transA, transB]: [boolean, boolean],
-      [m, n, k]: [number, number, number],
-      [a, b, c]: [number, number, number],
-    ): Product => ({ transA, transB, m, n, k, a, b, c })
-    forward.push(product([false, false], [batch, fanOut, fanIn], [x(l), w(l), x(l + 1)]))
-    const input = product([false, true], [batch, fanIn, fanOut], [dx(l + 1), w(l), dx(l)])
-    const weight = product([true, false], [fanIn, fanOut, batch], [x(l), dx(l + 1), dw(l)])
-    backward.unshift(...(l > 0 ? [input, weight] : [weight]))
-  }
-  return [...forward, ...backward]
-}
-
-/** Floating-point operations of those products. */
-export function flopsOf(c: TrainingCase): number {
-  return productsOf(c).reduce((sum, { m, n, k }) => sum + 2 * m * n * k, 0)
 }

@@ -2,12 +2,16 @@
 
 import { createInterface } from 'node:readline'
 import { BackendError } from '../../index.js'
+import { loadAddon } from '../../internal.js'
+import { engineOf } from '../engine.js'
 import { bareProducts } from './bare.js'
-import { type Measurement, memoryOver, pauses } from './fitting.js'
+import { fits, type Measurement, memoryOver, pauses } from './fitting.js'
 import { inferences } from './inference.js'
+import { bareOperations } from './limit.js'
 import { measure, type TimedRun } from './measure.js'
 import { opSteps } from './ops.js'
 import type { Job, Ready, Round } from './protocol.js'
+import { runs, sharedRuns } from './runs.js'
 import { startTraining } from './training.js'
 
 const WARM_UP_SECONDS = 0.1
@@ -16,14 +20,9 @@ function say(line: Ready | Round): void {
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }
 
-/** Rounds that take the mean time of a step. */
-function times(run: TimedRun): Measurement {
-  return async (seconds) => ({ usPerStep: (await measure(run, seconds)) * 1e6 })
-}
-
 async function warmedUp(run: TimedRun): Promise<Measurement> {
   await measure(run, WARM_UP_SECONDS)
-  return times(run)
+  return (seconds) => measure(run, seconds)
 }
 
 async function start(job: Job): Promise<{ round: Measurement; losses?: number[] }> {
@@ -31,8 +30,9 @@ async function start(job: Job): Promise<{ round: Measurement; losses?: number[] 
   switch (c.kind) {
     case 'training': {
       if (job.contestant === 'bare') return { round: await warmedUp(bareProducts(c)) }
+      if (job.contestant === 'limit') return { round: await warmedUp(bareOperations(c)) }
       const { run, losses } = await startTraining(job, c)
-      return { round: times(run), losses }
+      return { round: (seconds) => measure(run, seconds), losses }
     }
     case 'op':
       return { round: await warmedUp(opSteps(c)) }
@@ -42,12 +42,33 @@ async function start(job: Job): Promise<{ round: Measurement; losses?: number[] 
       return { round: pauses(job, c) }
     case 'memory':
       return { round: memoryOver(job, c) }
+    case 'fit':
+      return { round: await fits(c) }
+    case 'runs': {
+      const shared = job.contestant === 'workers' || job.contestant === 'processes'
+      return { round: await (shared ? sharedRuns(job, c) : runs(c)) }
+    }
   }
 }
 
+/**
+ * What computes here. Throws BackendError where the processor has not the level that the job asks for.
+ */
+function aboutThis({ contestant, level }: Job): Pick<Ready, 'engine' | 'level'> {
+  if (contestant === 'js') return {}
+  const info = loadAddon().info()
+  if (contestant === 'bare') return { engine: engineOf({ ...info, gemm: 'OpenBLAS' }) }
+  if (level !== undefined && level !== info.simd) {
+    throw new BackendError(`this processor has no ${level}, its best is ${info.simd}`)
+  }
+  return { level: info.simd, ...(contestant !== 'limit' && { engine: engineOf(info) }) }
+}
+
 try {
-  const { round, losses } = await start(JSON.parse(process.argv.at(-1)!) as Job)
-  say({ losses })
+  const job = JSON.parse(process.argv.at(-1)!) as Job
+  const about = aboutThis(job)
+  const { round, losses } = await start(job)
+  say({ losses, ...about })
   for await (const seconds of createInterface({ input: process.stdin })) {
     say(await round(Number(seconds)))
   }

@@ -1,8 +1,9 @@
 /** Who takes part, and with how many threads. */
-import { fileURLToPath } from 'node:url'
 import type { Case } from './cases.js'
 import type { Checkout } from './checkout.js'
 import { canDo, commandOf, findPeers } from './peers.js'
+import { OWN_COMMAND } from './process.js'
+import type { Level } from './protocol.js'
 
 export interface Contestant {
   /** Program and arguments, to which the job is added; or why it is not there. */
@@ -10,32 +11,43 @@ export interface Contestant {
   env?: Record<string, string>
   takes(c: Case): boolean
   oneThread?: boolean
+  /** It computes with the vector instructions that `NEUROBLAS_SIMD` names. */
+  levels?: boolean
   /** Of this project: when it breaks down, so does the benchmark. */
   own?: boolean
 }
 
-const ourProgram = [process.execPath, fileURLToPath(new URL('contestant.js', import.meta.url))]
+/** On the native backend. */
+const native = {
+  command: OWN_COMMAND,
+  env: { NEUROBLAS_BACKEND: 'native' },
+  levels: true,
+  own: true,
+}
+
+/** What steps are measured against, on one thread. */
+const yardstick: Contestant = {
+  command: OWN_COMMAND,
+  takes: ({ kind }) => kind === 'training',
+  oneThread: true,
+  own: true,
+}
+
+const JS_KINDS = ['training', 'op', 'inference', 'fit']
 
 const own: Record<string, Contestant> = {
-  neuroblas: {
-    command: ourProgram,
-    env: { NEUROBLAS_BACKEND: 'native' },
-    takes: () => true,
-    own: true,
-  },
+  neuroblas: { ...native, takes: () => true },
   js: {
-    command: ourProgram,
+    command: OWN_COMMAND,
     env: { NEUROBLAS_BACKEND: 'js' },
-    takes: ({ kind }) => kind === 'training' || kind === 'op' || kind === 'inference',
+    takes: ({ kind }) => JS_KINDS.includes(kind),
     oneThread: true,
     own: true,
   },
-  bare: {
-    command: ourProgram,
-    takes: ({ kind }) => kind === 'training',
-    oneThread: true,
-    own: true,
-  },
+  bare: yardstick,
+  limit: { ...yardstick, levels: true },
+  workers: { ...native, takes: ({ kind }) => kind === 'runs' },
+  processes: { ...native, takes: ({ kind }) => kind === 'runs' },
 }
 
 const peers = Object.entries(findPeers()).map(([name, peer]): [string, Contestant] => [
@@ -66,7 +78,8 @@ function contestantFrom({ program, addon }: Checkout): Contestant {
 }
 
 /** Cases with too little work in a step to share it. */
-const oneThreaded = ({ id, kind }: Case) => kind === 'op' || id === 'P1' || id === 'I1'
+const oneThreaded = ({ id, kind }: Case) =>
+  kind === 'op' || kind === 'fit' || id === 'P1' || id === 'I1'
 
 /** The thread counts, of those wanted, that a contestant is measured with. */
 export function threadsOf(
@@ -75,4 +88,12 @@ export function threadsOf(
   wanted: readonly number[],
 ): readonly number[] {
   return oneThread || oneThreaded(c) ? [1] : wanted
+}
+
+/** The levels, of those wanted, that it is measured at; undefined is the one in force. */
+export function levelsOf(
+  { levels }: Contestant,
+  wanted: readonly Level[],
+): readonly (Level | undefined)[] {
+  return levels && wanted.length > 0 ? wanted : [undefined]
 }

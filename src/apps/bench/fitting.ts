@@ -1,9 +1,25 @@
-/** Cases E2 and M1: how late a timer is, and how much memory is used, while `fit` trains. */
+/** Cases E2, M1 and F1: how late a timer is, how much memory is used, and how long `fit` takes. */
 
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { type Dataset, fit, memory, softmaxCrossEntropy, subset } from '../../index.js'
-import { type MemoryCase, optimizers, type PauseCase, type TrainingCase } from './cases.js'
+import {
+  type Dataset,
+  fit,
+  Generator,
+  iris,
+  memory,
+  mlp,
+  SGD,
+  softmaxCrossEntropy,
+  subset,
+} from '../../index.js'
+import {
+  type FitCase,
+  type MemoryCase,
+  optimizers,
+  type PauseCase,
+  type TrainingCase,
+} from './cases.js'
 import { type Job, type Round, SEED } from './protocol.js'
 import { loadClassifier, readData } from './training.js'
 
@@ -121,4 +137,28 @@ export function memoryOver(job: Job, { training, steps }: MemoryCase): Measureme
       },
     }
   }
+}
+
+/** Epochs of the first call, by which the others are sized. */
+const FIRST_EPOCHS = 50
+
+/** One call of `fit`, as long as was asked for, with all that it does before, between and after epochs. */
+export async function fits({ units, batch }: FitCase): Promise<Measurement> {
+  const data = iris()
+  const stepsPerEpoch = Math.ceil(data.size / batch)
+  const model = mlp(units, { generator: new Generator(SEED) })
+  const optimizer = new SGD(model.parameters(), { lr: 0.01 })
+  const round = async (epochs: number): Promise<Round> => {
+    const begin = performance.now()
+    await fit(model, data, {
+      loss: softmaxCrossEntropy,
+      optimizer,
+      batchSize: batch,
+      seed: SEED,
+      epochs,
+    })
+    return { usPerStep: ((performance.now() - begin) * 1000) / (epochs * stepsPerEpoch) }
+  }
+  const { usPerStep } = await round(FIRST_EPOCHS)
+  return (seconds) => round(Math.ceil((seconds * 1e6) / (usPerStep * stepsPerEpoch)))
 }

@@ -4,15 +4,23 @@ import { execFileSync } from 'node:child_process'
 import { availableParallelism, cpus } from 'node:os'
 import { BackendError } from '../../index.js'
 import { loadAddon, packageFolder } from '../../internal.js'
+import { costOfCore, engineOf } from '../engine.js'
+import { sharedProcessor } from './processor.js'
 
 export interface Machine {
   cpu: string
   cores: number
+  /** Number of the processor that one-threaded training steps are measured on; null for any. */
+  processor: number | null
+  /** What computes float32 products; null without addon. */
+  engine: string | null
   /** Version and build of the system's OpenBLAS, and the kernels it chose; null without addon. */
   openblas: string | null
   openblasCore: string | null
-  /** Instructions that our own kernels use. */
-  simd: string | null
+  /** What it costs that OpenBLAS leaves AVX-512 unused; null where it does not. */
+  openblasCost: string | null
+  /** Level of the vector instructions in force, where none is asked for. */
+  level: string | null
   node: string
   platform: string
 }
@@ -22,9 +30,12 @@ export function machineOf(): Machine {
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
+    processor: sharedProcessor,
+    engine: addon ? engineOf(addon) : null,
     openblas: addon?.openblas.trim() ?? null,
     openblasCore: addon?.core ?? null,
-    simd: addon?.simd ?? null,
+    openblasCost: (addon && costOfCore(addon)) ?? null,
+    level: addon?.simd ?? null,
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
   }

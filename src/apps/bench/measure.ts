@@ -12,16 +12,24 @@ export function timed(step: () => void): TimedRun {
   }
 }
 
-/** Mean seconds per step over at least `seconds` and at least 3 steps. */
-export async function measure(run: TimedRun, seconds: number): Promise<number> {
-  let steps = 0
-  let elapsed = 0
-  for (let count = 1; elapsed < seconds || steps < 3; ) {
-    const time = await run(count)
+/** As many steps make a window as take so long, so that the clock and the call do not count. */
+const WINDOW_SECONDS = 0.002
+
+/** Times windows of whole steps, all of as many, for at least `seconds` and at least 3 of them. */
+export async function measure(
+  run: TimedRun,
+  seconds: number,
+): Promise<{ usPerStep: number; windows: number[] }> {
+  let count = 1
+  let time = await run(count)
+  for (; time < WINDOW_SECONDS; time = await run(count)) count *= 2
+  const times = [time]
+  let elapsed = time
+  while (elapsed < seconds || times.length < 3) {
+    time = await run(count)
+    times.push(time)
     elapsed += time
-    steps += count
-    // Dispatches as long as those of fit.
-    if (time < seconds / 10) count *= 2
   }
-  return elapsed / steps
+  const usPerStep = (seconds: number) => (seconds / count) * 1e6
+  return { usPerStep: usPerStep(elapsed / times.length), windows: times.map(usPerStep) }
 }

@@ -1,9 +1,11 @@
-/** A contestant's process: starts it, and asks it for one round after another. */
+/** A contestant that runs: starts it, and asks it for one round after another. */
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
 import { NeuroblasError } from '../../index.js'
-import type { Contestant } from './contestants.js'
 import type { Job, Ready, Round } from './protocol.js'
 
 /** A contestant broke down; its own words stand above, on the error output. */
@@ -17,56 +19,48 @@ const THREAD_VARIABLES = [
   'MKL_NUM_THREADS',
 ]
 
+/** The program of our own contestants. */
+const PROGRAM = fileURLToPath(new URL('contestant.js', import.meta.url))
+export const OWN_COMMAND: readonly string[] = [process.execPath, PROGRAM]
+
+/** Where a contestant listens and answers. */
+interface Lines {
+  input: Writable
+  output: Readable
+  stop(): void
+}
+
 /** One contestant at one case, alive until it is stopped. */
 export class Process {
-  readonly #child: ChildProcess | undefined
-  readonly #lines: AsyncIterator<string> | undefined
-  readonly #unavailable: string | undefined
+  readonly #lines: Lines
+  readonly #answers: AsyncIterator<string>
 
   constructor(
     readonly job: Job,
-    readonly contestant: Contestant,
+    lines: Lines,
   ) {
-    const { command, env } = contestant
-    if ('unavailable' in command) {
-      this.#unavailable = command.unavailable
-      return
-    }
-    const [program, ...args] = command
-    const threads = THREAD_VARIABLES.map((name) => [name, `${job.threads}`])
-    this.#child = spawn(program, [...args, JSON.stringify(job)], {
-      env: { ...process.env, ...env, ...Object.fromEntries(threads) },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    this.#child.on('error', () => {}) // it shows as a missing line
-    this.#child.stdin!.on('error', () => {})
-    this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]()
+    this.#lines = lines
+    this.#answers = createInterface({ input: lines.output })[Symbol.asyncIterator]()
   }
 
   /** What it says once it has loaded its job and taken its first steps. */
-  async ready(): Promise<Ready> {
-    if (this.#unavailable !== undefined) return { unavailable: this.#unavailable }
-    try {
-      return await this.#next()
-    } catch (error) {
-      if (this.contestant.own) throw error
-      return { unavailable: `${(error as Error).message}, its words are on the error output` }
-    }
+  ready(): Promise<Ready> {
+    return this.#next()
   }
 
   /** Measures for so many seconds. */
   round(seconds: number): Promise<Round> {
-    this.#child!.stdin!.write(`${seconds}\n`)
+    this.#lines.input.write(`${seconds}\n`)
     return this.#next()
   }
 
   stop(): void {
-    this.#child?.stdin?.end()
-    this.#child?.kill()
+    this.#lines.input.end()
+    this.#lines.stop()
   }
 
   async #next<Line>(): Promise<Line> {
-    const { value, done } = await this.#lines!.next()
+    const { value, done } = await this.#answers.next()
     const { contestant, case: c } = this.job
     if (done) throw new ContestantError(`bench: ${contestant} ended during ${c.id}`)
     try {
@@ -75,4 +69,40 @@ export class Process {
       throw new ContestantError(`bench: expected a line of JSON from ${contestant}, got ${value}`)
     }
   }
+}
+
+/** Starts a program in a process of its own, with as many threads and at the level that the job says. */
+export function startProcess(
+  job: Job,
+  [program, ...args]: readonly string[] = OWN_COMMAND,
+  env: Record<string, string> = {},
+): Process {
+  const { threads, level } = job
+  const child = spawn(program, [...args, JSON.stringify(job)], {
+    env: {
+      ...process.env,
+      ...env,
+      ...Object.fromEntries(THREAD_VARIABLES.map((name) => [name, `${threads}`])),
+      ...(level !== undefined && { NEUROBLAS_SIMD: level }),
+    },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  // These show as a missing line.
+  child.on('error', () => {})
+  child.stdin.on('error', () => {})
+  return new Process(job, {
+    input: child.stdin,
+    output: child.stdout,
+    stop: () => child.kill(),
+  })
+}
+
+/** Starts one of our own contestants in a worker of this process. */
+export function startWorker(job: Job): Process {
+  const worker = new Worker(PROGRAM, { argv: [JSON.stringify(job)], stdin: true, stdout: true })
+  return new Process(job, {
+    input: worker.stdin!,
+    output: worker.stdout,
+    stop: () => worker.terminate(),
+  })
 }

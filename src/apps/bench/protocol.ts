@@ -7,18 +7,24 @@
 import { join } from 'node:path'
 import type { Case } from './cases.js'
 
-/** Training steps that losses are reported after; which one is compared: see report.ts. */
-export const CHECKED_STEPS: readonly number[] = [20, 100]
+/** Training steps that losses are compared after. */
+export const CHECKED_STEPS: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 100]
 /** Examples at the data set's beginning that the loss is the mean over. */
 export const CHECKED_EXAMPLES = 1024
 /** Seed of weights and batch orders. */
 export const SEED = 1
+
+/** Values of `NEUROBLAS_SIMD`, and what an ARM processor has. */
+export const LEVELS = ['avx512', 'avx2', 'baseline', 'neon'] as const
+export type Level = (typeof LEVELS)[number]
 
 export interface Job {
   contestant: string
   case: Case
   /** Threads it may compute with. */
   threads: number
+  /** Level of the vector instructions that it is to use, where they were asked for. */
+  level?: Level
   /** Safetensors files, which every language can read; absent ones are not needed by the case. */
   files: Files
   checkedSteps: readonly number[]
@@ -40,10 +46,16 @@ export interface Files {
 /** The first line. A contestant that is not installed says why it cannot take part. */
 export interface Ready {
   unavailable?: string
-  /** Mean loss over the first 1024 examples after 20 and 100 steps; none if not comparable. */
+  /**
+   * Mean loss over the first 1024 examples after each of the checked steps, as far as they could be
+   * taken; none if not comparable.
+   */
   losses?: readonly number[]
   /** What is measured: library and version. */
   version?: string
+  /** Of this project: what computes its products, and the level of its vector instructions. */
+  engine?: string
+  level?: string
   /** What is different about this contestant's step, in one line. */
   note?: string
 }
@@ -51,9 +63,12 @@ export interface Ready {
 /** Figures of a case beside its time, by name. */
 export type Figures = Record<string, number>
 
-/** Mean time of a step over at least the seconds that were asked for. */
+/** Over at least the seconds that were asked for. */
 export interface Round {
+  /** Mean time of a step. */
   usPerStep: number
+  /** The same of each window of some whole steps, 2 ms or longer; none where there is no such window. */
+  windows?: readonly number[]
   figures?: Figures
 }
 
@@ -65,11 +80,14 @@ export function filesOf(folder: string, id: string): Files {
   }
 }
 
-export function jobOf(contestant: string, c: Case, threads: number, folder: string): Job {
+export function jobOf(
+  c: Case,
+  who: Pick<Job, 'contestant' | 'threads' | 'level'>,
+  folder: string,
+): Job {
   return {
-    contestant,
+    ...who,
     case: c,
-    threads,
     files: filesOf(folder, c.id),
     checkedSteps: CHECKED_STEPS,
     checkedExamples: CHECKED_EXAMPLES,

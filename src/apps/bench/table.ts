@@ -6,14 +6,21 @@ const HEADER = [
   'case',
   'contestant',
   'threads',
+  'level',
+  'engine',
   'min µs',
   'median µs',
+  'p10 µs',
   'examples/s',
   'GFLOP/s',
   'to bare BLAS',
+  'of limit',
   'speed-up',
   'loss after 100',
 ]
+
+/** Columns of words. */
+const LEFT = new Set(['case', 'contestant', 'level', 'engine'])
 
 /** Three significant digits or more. */
 function number(value: number | null): string {
@@ -26,12 +33,15 @@ function number(value: number | null): string {
 }
 
 function cellsOf(row: Row): string[] {
+  const { min, median, p10 } = row.usPerStep
   return [
     row.case,
     row.contestant,
     `${row.threads}`,
-    ...[row.usPerStep.min, row.usPerStep.median, row.examplesPerSecond, row.gflops].map(number),
-    ...[row.toBareBlas, row.speedUp].map(number),
+    row.level ?? '–',
+    row.engine ?? '–',
+    ...[min, median, p10, row.examplesPerSecond, row.gflops].map(number),
+    ...[row.toBareBlas, row.toLimit, row.speedUp].map(number),
     row.lossAfter100?.toFixed(5) ?? '–',
   ]
 }
@@ -40,7 +50,7 @@ function align(rows: readonly string[][]): string[] {
   const widths = HEADER.map((_, i) => Math.max(...rows.map((row) => row[i].length)))
   return rows.map((row) =>
     row
-      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .map((cell, i) => (LEFT.has(HEADER[i]) ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
       .join('  ')
       .trimEnd(),
   )
@@ -50,31 +60,37 @@ function align(rows: readonly string[][]): string[] {
 function ratios(rows: readonly Row[]): string[] {
   const ours = rows.filter(({ contestant }) => contestant === 'neuroblas')
   const others = new Set(rows.map(({ contestant }) => contestant))
-  others.delete('neuroblas')
-  others.delete('bare')
-  others.delete('against')
+  for (const name of ['neuroblas', 'bare', 'limit', 'against']) others.delete(name)
   return [...others].flatMap((name) => {
     const times = ours.flatMap((our) => {
       const same = rows.find(
-        (row) => row.contestant === name && row.case === our.case && row.threads === our.threads,
+        (row) =>
+          row.contestant === name &&
+          row.case === our.case &&
+          row.threads === our.threads &&
+          (row.level === null || row.level === our.level),
       )
-      return same ? [`${caseOf(our)} ${number(same.usPerStep.min / our.usPerStep.min)}×`] : []
+      return same ? [`${caseOf(our, ours)} ${number(same.usPerStep.min / our.usPerStep.min)}×`] : []
     })
     return times.length > 0 ? [`neuroblas against ${name}: ${times.join(', ')}`] : []
   })
 }
 
-/** The case of a row, with its thread count where that is not 1. */
-const caseOf = ({ case: id, threads }: Row) => (threads > 1 ? `${id}/${threads}` : id)
+/** The case of a row, with its thread count where that is not 1, and its level where there are others. */
+function caseOf({ case: id, threads, level }: Row, rows: readonly Row[]): string {
+  const isOne = rows.every((row) => row.level === level)
+  return [id, threads > 1 && threads, !isOne && level].filter(Boolean).join('/')
+}
 
 /** Our time as a multiple of the other checkout's, case by case. */
 function againstCheckout(rows: readonly Row[]): string[] {
-  const ratios = rows.flatMap((row) => {
-    if (!row.toAgainst) return []
-    const [median, min] = [row.toAgainst.median, row.toAgainst.min].map((x) => x.toFixed(3))
-    return [`${caseOf(row)} ${median} (${min})`]
+  const compared = rows.filter(({ toAgainst }) => toAgainst !== null)
+  const ratios = compared.map((row) => {
+    const { median, min, p10 } = row.toAgainst!
+    const shown = [median, min, p10].map((x) => x?.toFixed(3) ?? '–')
+    return `${caseOf(row, compared)} ${shown[0]} (${shown[1]}, ${shown[2]})`
   })
-  const what = 'time of neuroblas ÷ time of against, medians (minima)'
+  const what = 'time of neuroblas ÷ time of against, medians (minima, 10th percentiles)'
   return ratios.length > 0 ? [`${what}: ${ratios.join(', ')}`] : []
 }
 
@@ -116,7 +132,10 @@ export function formatReport(report: Report): string {
   const sections = [
     [
       `${m.cpu}, ${m.cores} cores, ${m.platform}, Node ${m.node}`,
-      `OpenBLAS ${m.openblas ?? 'not loaded'}, core ${m.openblasCore ?? '–'}; own kernels ${m.simd ?? '–'}`,
+      `products: ${m.engine ?? 'pure JavaScript'}; vector instructions: ${m.level ?? '–'}`,
+      `OpenBLAS: ${m.openblas ?? 'not loaded'}, core ${m.openblasCore ?? '–'}`,
+      ...(m.openblasCost === null ? [] : [m.openblasCost]),
+      ...(m.processor === null ? [] : [`training steps on one thread: processor ${m.processor}`]),
       ...commits(report),
       ...Object.entries(report.versions).map(([name, version]) => `${name}: ${version}`),
       `rounds: ${rounds} of ${secondsPerRound} s each; data: ${report.data}`,

@@ -7,6 +7,7 @@ import { parseNumber } from '../../internal.js'
 import { type Case, cases, DEFAULT_CASES, describeCase } from '../bench/cases.js'
 import { checkoutAt } from '../bench/checkout.js'
 import { CONTESTANTS } from '../bench/contestants.js'
+import { LEVELS, type Level } from '../bench/protocol.js'
 import { runBench } from '../bench/run.js'
 import { formatReport } from '../bench/table.js'
 import { checkedOption, integerOption, namesOption, numberOption, UsageError } from './options.js'
@@ -26,6 +27,7 @@ interface Options {
   contestants?: string[]
   against?: string
   threads: number[]
+  levels: Level[]
   steps: number
   rounds: number
   seconds: number
@@ -70,6 +72,7 @@ Examples:
   neuroblas bench
   neuroblas bench --cases P3,P7 --contestants neuroblas,bare --threads 1
   neuroblas bench --cases all --rounds 3 --json bench.json
+  neuroblas bench --contestants neuroblas,limit --levels avx2,avx512
   neuroblas bench --rounds 15 --against ../before`
 
 /** Thread counts separated by commas; each one is kept once. */
@@ -84,8 +87,10 @@ export function benchCommand(): Command {
   const rows = cases.map((c) => ['', c.id, describeCase(c)])
   const cores = [...new Set([1, availableParallelism()])]
   return new Command('bench')
-    .summary('measure the speed against pure JavaScript and bare BLAS')
-    .description('Measures training steps against bare BLAS calls and other libraries.')
+    .summary('measure the speed against pure JavaScript, bare BLAS and the limit of a core')
+    .description(
+      'Measures training steps against bare BLAS calls, the limit of a core and other libraries.',
+    )
     .addOption(
       namesOption('--cases <list>', 'what to measure, or all', [
         ...cases.map(({ id }) => id),
@@ -104,6 +109,13 @@ export function benchCommand(): Command {
       'another built checkout of neuroblas that takes part, such as the state before a change',
     )
     .addOption(threadsOption('--threads <list>', 'thread counts').default(cores, cores.join(',')))
+    .addOption(
+      namesOption(
+        '--levels <list>',
+        `vector instructions to measure with, as NEUROBLAS_SIMD names them: ${LEVELS.join(', ')}`,
+        LEVELS,
+      ).default([], 'the ones in force'),
+    )
     .addOption(integerOption('--rounds <n>', 'rounds per case', 1).default(5))
     .addOption(
       numberOption(

@@ -3,13 +3,14 @@
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { Command } from 'commander'
 import { BackendError, getNumThreads, setBackend } from '../../index.js'
-import { currentBackend, loadAddon, version } from '../../internal.js'
+import { type AddonInfo, currentBackend, loadAddon, version } from '../../internal.js'
+import { costOfCore, engineOf } from '../engine.js'
 import { jsonOption } from './options.js'
 import { bytes, print, table } from './table.js'
 
 export function infoCommand(): Command {
   return new Command('info')
-    .summary('show backend, OpenBLAS, SIMD level, threads and memory')
+    .summary('show backend, engine of products, OpenBLAS, SIMD level, threads and memory')
     .description('Shows what computes on this machine.')
     .addOption(jsonOption('print one JSON object'))
     .addHelpText('after', '\nExamples:\n  neuroblas info\n  NEUROBLAS_BACKEND=js neuroblas info')
@@ -23,7 +24,7 @@ function info({ json }: { json?: boolean }): void {
 
 /** The addon is asked for first, so that its absence is a row of the table and no warning. */
 function collect() {
-  let addon: ReturnType<ReturnType<typeof loadAddon>['info']> | undefined
+  let addon: AddonInfo | undefined
   let problem: string | null = null
   try {
     addon = loadAddon().info()
@@ -38,8 +39,10 @@ function collect() {
     version,
     backend: backend.name,
     problem,
+    engine: addon && backend.name === 'native' ? engineOf(addon) : null,
     openblas: addon?.openblas ?? null,
     core: addon?.core ?? null,
+    openblasCost: (addon && costOfCore(addon)) ?? null,
     simd: addon?.simd ?? null,
     threads: getNumThreads(),
     openblasThreads: addon?.openblasThreads ?? null,
@@ -56,8 +59,10 @@ function describe(found: ReturnType<typeof collect>): string {
     ['neuroblas', found.version],
     ['backend', found.backend === 'js' ? 'pure JavaScript' : found.backend],
     ...(found.problem ? [['problem', found.problem]] : []),
+    ['products', found.engine ?? 'pure JavaScript'],
     ['OpenBLAS', found.openblas ?? 'not loaded'],
     ['core', found.core ?? 'not loaded'],
+    ...(found.openblasCost ? [['note', found.openblasCost]] : []),
     ['SIMD', found.simd ?? 'not loaded'],
     ['threads', `${found.threads} (OpenBLAS: ${found.openblasThreads ?? 'not loaded'})`],
     [

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { getNumThreads } from '../../index.js'
 import { currentBackend, loadAddon, loadPackages, version } from '../../internal.js'
+import { engineOf } from '../engine.js'
 import type { Experiment } from '../lecture/experiment.js'
 import { experiments } from '../lecture/index.js'
 import { formatMeasured } from '../lecture/numbers.js'
@@ -110,7 +111,7 @@ function machine(): string {
   const threads = getNumThreads()
   const addon = backend.name === 'native' ? loadAddon().info() : undefined
   const engine = addon
-    ? `native backend with OpenBLAS’s ${addon.core} kernels and ${addon.simd} loops`
+    ? `native backend with products by ${engineOf(addon)} and ${addon.simd} loops`
     : `${backend.name} backend`
   return `${cpu} (${engine}, ${threads === 1 ? '1 thread' : `${threads} threads`}, Node ${process.versions.node})`
 }

@@ -17,6 +17,21 @@ import type { MemoryUse } from '../backend.js'
 import { dtypes, type TypedArray } from '../dtype.js'
 import { type KernelName, kernels, signature } from '../kernels.js'
 
+/** What computes; see native/napi/info.h. */
+export interface AddonInfo {
+  /** Who computes float32 products: the engine of our own, or OpenBLAS. */
+  gemm: 'own' | 'openblas'
+  /** Version and build of OpenBLAS. */
+  openblas: string
+  /** The processor whose kernels OpenBLAS chose. */
+  core: string
+  openblasThreads: number
+  /** Level of the vector instructions in use. */
+  simd: string
+  /** Whether the processor has AVX-512, in use or not. */
+  avx512: boolean
+}
+
 /** What the addon exports; see native/napi/. */
 export interface Addon {
   mailbox: Float64Array
@@ -59,15 +74,9 @@ export interface Addon {
   disposeProgram(id: number): void
   threads(): number
   setThreads(count: number): void
-  info(): {
-    openblas: string
-    core: string
-    openblasThreads: number
-    simd: string
-    /** Who computes products: the engine of our own, or OpenBLAS. */
-    gemm: 'own' | 'openblas'
-  }
+  info(): AddonInfo
   timeGemms(products: Float64Array, repeats: number): number
+  timeFlops(flops: number): number
   // biome-ignore lint/suspicious/noExplicitAny: typed in blas.ts, its only user
   blas: any
 }

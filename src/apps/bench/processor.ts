@@ -1,0 +1,19 @@
+/** The processor that one-threaded contestants share, so that each is measured on the same core. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+
+/** The last one that this process may use; null where the system has no way to stay there. */
+function findProcessor(): number | null {
+  if (process.platform !== 'linux' || spawnSync('taskset', ['--version']).error) return null
+  const [, last] = readFileSync('/proc/self/status', 'utf8').match(/^Cpus_allowed_list:.*?(\d+)$/m)!
+  return Number(last)
+}
+
+/** Its number, of Linux's. */
+export const sharedProcessor = findProcessor()
+
+/** The command, run on that processor alone. */
+export function onSharedProcessor(command: readonly string[]): readonly string[] {
+  if (sharedProcessor === null) return command
+  return ['taskset', '--cpu-list', `${sharedProcessor}`, ...command]
+}
