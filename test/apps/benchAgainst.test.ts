@@ -49,16 +49,19 @@ t.test('a checkout takes part beside ours', (t) => {
     'others take part only when named',
   )
   const [ours, , theirs, theirsOnTwo] = rows
-  t.same(theirs.usPerStep, { min: 1, median: 1.5 })
+  t.same(theirs.usPerStep, { min: 1, median: 1.5, p10: null })
   t.equal(theirs.note, `against, 1 threads, native, ${join(folder, ADDON)}`)
   t.equal(theirs.toAgainst, null)
   const waited = theirsOnTwo.figures!.turnMs - theirs.figures!.turnMs
   t.ok(waited >= 20, `ours on two threads is measured between theirs on one and two, got ${waited}`)
   const { min, median } = ours.usPerStep
-  t.same(ours.toAgainst, { min, median: median / 1.5 })
+  t.same(ours.toAgainst, { min, median: median / 1.5, p10: null })
   t.match(stdout, `neuroblas: ${commit}\n`)
   t.match(stdout, `against: no clone, so no commit is known, in ${folder}`)
-  t.match(stdout, /time of neuroblas ÷ time of against, medians \(minima\): P2 \S+ \(\S+\), P2\/2 /)
+  t.match(
+    stdout,
+    /time of neuroblas ÷ time of against, medians \(minima, 10th percentiles\): P2 \S+ \(\S+, –\), P2\/2 /,
+  )
   t.notMatch(stdout, /neuroblas against against/)
   t.match(stderr, /WRONG: P2: expected the same loss .* 9 from against/, 'results are compared')
   t.equal(status, 1)

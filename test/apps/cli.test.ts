@@ -726,7 +726,12 @@ t.test('a table that must be explained', async (t) => {
 
 t.test('info', async (t) => {
   const js = await runCommand(['info', '--json'], { env: { NEUROBLAS_BACKEND: 'js' } })
-  t.match(JSON.parse(js.stdout), { backend: 'js', threads: 1, memory: { live: 0, buffers: 0 } })
+  t.match(JSON.parse(js.stdout), {
+    backend: 'js',
+    engine: null,
+    threads: 1,
+    memory: { live: 0, buffers: 0 },
+  })
   const missing = { NEUROBLAS_ADDON: '/nowhere/neuroblas.node' }
   const without = await runCommand(['info', '--json'], { env: missing })
   t.match(without, { code: 0, stderr: '' })
@@ -742,11 +747,12 @@ t.test('info', async (t) => {
     stderr: /^neuroblas: native addon: cannot be loaded.*\n$/,
   })
   const text = await runCommand(['info'])
-  for (const row of ['backend', 'OpenBLAS', 'core', 'SIMD', 'threads', 'memory']) {
+  for (const row of ['backend', 'products', 'OpenBLAS', 'core', 'SIMD', 'threads', 'memory']) {
     t.match(text.stdout, new RegExp(`^${row} +\\S`, 'm'))
   }
   if (isNativeHere) {
     t.match(JSON.parse((await runCommand(['info', '--json'])).stdout), {
+      engine: /^OpenBLAS \(\w+\)$/,
       openblas: /OpenBLAS/,
       core: String,
       simd: /^\w/,

@@ -55,7 +55,6 @@ export function check(job, step, loss) {
   return { losses }
 }
 
-
 /** `start(job)` resolves to what the first line says and the function that takes a step. */
 export async function main(start) {
   try {

@@ -51,7 +51,13 @@ export interface Report {
   /** Of the peers that took part. */
   versions: Record<string, string>
   rows: Row[]
-  notMeasured: { case: string; contestant: string; threads: number; level: string | null; reason: string }[]
+  notMeasured: {
+    case: string
+    contestant: string
+    threads: number
+    level: string | null
+    reason: string
+  }[]
   /** Losses that should agree and do not; empty is good. */
   disagreements: string[]
 }
@@ -94,7 +100,7 @@ export function rowsOf(c: Case, entries: readonly Entry[]): Row[] {
   const bare = entries.find(({ job }) => job.contestant === 'bare')
   const batch = batchOf(c)
   return entries.map((entry) => {
-    const { contestant, threads } = entry.job
+    const { contestant, threads, level: asked } = entry.job
     const { losses = [], note, engine } = entry.ready
     const level = levelOf(entry)
     const usPerStep = timesOf(entry)
@@ -104,7 +110,7 @@ export function rowsOf(c: Case, entries: readonly Entry[]): Row[] {
         (other) =>
           other.job.contestant === contestant &&
           other.job.threads === threads &&
-          levelOf(other) === level,
+          other.job.level === asked,
       )
     const against = contestant === 'neuroblas' ? find('against', threads) : undefined
     const single = threads > 1 ? find(contestant, 1) : undefined
@@ -170,7 +176,7 @@ const toleranceAfter = (steps: number) => (steps <= 10 ? 1e-5 : 1e-3)
 
 /**
  * How many of the checked losses have to agree. Adam divides by gradients near zero, so that rounding
- * alone moves its loss by some 0.3 % within 100 steps, but not yet within 10.
+ * alone moves its loss by some 0.5 % within 100 steps, but not yet within 10.
  */
 const comparedOf = (c: Case) =>
   c.kind === 'training' && c.optimizer === 'adam'

@@ -1,0 +1,150 @@
+/** What the benchmark makes of what contestants answer, and the work that a step is counted as. */
+import t from 'tap'
+import { cases, type TrainingCase } from '../../lib/apps/bench/cases.js'
+import { measure } from '../../lib/apps/bench/measure.js'
+import { flopsOf, productsOf } from '../../lib/apps/bench/products.js'
+import {
+  agree,
+  compareLosses,
+  type Entry,
+  median,
+  quantile,
+  rowsOf,
+} from '../../lib/apps/bench/report.js'
+
+const find = (id: string) => cases.find((c) => c.id === id)!
+
+/** Who answered with these windows, one round each. */
+function entry(
+  contestant: string,
+  windows: readonly number[][],
+  { threads = 1, level }: { threads?: number; level?: 'avx512' | 'avx2' } = {},
+): Entry {
+  return {
+    job: { contestant, threads, level },
+    ready: { level },
+    rounds: windows.map((windows) => ({ usPerStep: Math.max(...windows), windows })),
+  }
+}
+
+t.test('the limit of a core, level by level', (t) => {
+  const rows = rowsOf(find('P2'), [
+    entry('neuroblas', [[10, 10]], { level: 'avx512' }),
+    entry('neuroblas', [[5, 5]], { level: 'avx512', threads: 2 }),
+    entry('neuroblas', [[20, 20]], { level: 'avx2' }),
+    entry('peer', [[16, 16]]),
+    entry('limit', [[8, 8]], { level: 'avx512' }),
+    entry('limit', [[16, 16]], { level: 'avx2' }),
+  ])
+  t.same(
+    rows.map(({ toLimit }) => toLimit),
+    [0.8, 1.6, 0.8, 0.5, 1, 1],
+    'a peer chooses its instructions itself: it is held against the fastest',
+  )
+  t.same(
+    rows.map(({ speedUp }) => speedUp),
+    [null, 2, null, null, null, null],
+    'two threads against one at the same level',
+  )
+  const [{ toLimit }] = rowsOf(find('P2'), [entry('neuroblas', [[10, 10]], { level: 'avx2' })])
+  t.equal(toLimit, null, 'nobody measured it')
+  t.end()
+})
+
+t.test('minimum and median of rounds, 10th percentile of windows', (t) => {
+  const [ours, old] = rowsOf(find('P2'), [
+    entry('neuroblas', [
+      [3, 1],
+      [2, 10],
+    ]),
+    { ...entry('against', []), rounds: [{ usPerStep: 2 }] },
+  ])
+  t.same(ours.usPerStep, { min: 3, median: 6.5, p10: quantile([1, 2, 3, 10], 0.1) })
+  t.same(old.usPerStep, { min: 2, median: 2, p10: null }, 'a checkout that times no windows')
+  t.same(ours.toAgainst, { min: 1.5, median: 3.25, p10: null })
+  // What numpy.quantile(values, share) returns.
+  t.ok(Math.abs(quantile([3, 1, 2, 10], 0.1) - 1.3) < 1e-12)
+  t.equal(quantile([5], 0.1), 5)
+  t.equal(quantile([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 0.1), 1)
+  t.equal(median([3, 1, 2]), 2)
+  t.equal(median([4, 1, 2, 3]), 2.5)
+  t.end()
+})
+
+t.test('windows of whole steps', async (t) => {
+  const counts: number[] = []
+  const run = (count: number) => {
+    counts.push(count)
+    return count * 0.0003
+  }
+  const { usPerStep, windows } = await measure(run, 0.01)
+  t.same(counts, [1, 2, 4, 8, 8, 8, 8, 8], '8 steps take longer than 2 ms; 5 windows 10 ms')
+  t.same(windows.map(Math.round), [300, 300, 300, 300, 300])
+  t.equal(Math.round(usPerStep), 300)
+  counts.length = 0
+  await measure((count) => 2 * run(count) * 10, 0.001)
+  t.same(counts, [1, 1, 1], 'a long step is a window; there are at least three')
+})
+
+t.test('losses that differ are seen', (t) => {
+  t.ok(agree(0.5, 0.500004, 10))
+  t.notOk(agree(0.5, 0.500006, 10))
+  t.ok(agree(0.5, 0.5004, 100))
+  t.notOk(agree(0.5, 0.5006, 100))
+  t.notOk(agree(Number.NaN, Number.NaN, 1))
+  t.end()
+})
+
+const STEPS = 11
+const all = Array.from({ length: STEPS }, () => 0.5)
+
+/** Disagreements of losses that are 0.5 everywhere, and these. */
+function compare(id: string, losses: readonly number[]): string[] {
+  const from = (contestant: string, losses: readonly number[]) => ({
+    job: { contestant, threads: 1 },
+    ready: { losses },
+    rounds: [],
+  })
+  return compareLosses(find(id), [from('neuroblas', all), from('peer', losses)])
+}
+
+t.test('the first ten steps are compared closely, the hundredth loosely', (t) => {
+  t.same(compare('P8', all), [])
+  t.same(compare('P8', all.with(2, 0.50001)), [
+    'P8: expected the same loss after 3 steps, got ' +
+      '0.5 from neuroblas (threads: 1) and 0.50001 from peer (threads: 1)',
+  ])
+  t.same(compare('P8', all.with(10, 0.5004)), [])
+  t.match(compare('P8', all.with(10, 0.501)), [/P8: expected the same loss after 100 steps/])
+  t.same(compare('P8', all.slice(0, 4)), [], 'who was too slow is compared as far as it got')
+  t.match(compare('P8', [0.5, 0.6]), [/after 2 steps/])
+  t.same(compare('P7', all.with(10, 0.6)), [], 'rounding has grown in Adam by then')
+  t.match(compare('P7', all.with(9, 0.6)), [/P7: expected the same loss after 10 steps/])
+  t.end()
+})
+
+t.test('the products of a step', (t) => {
+  const p1 = productsOf(find('P1') as TrainingCase)
+  t.same(
+    p1.map(({ transA, transB, m, n, k }) => [+transA, +transB, m, n, k]),
+    [
+      [0, 0, 1, 128, 784],
+      [0, 0, 1, 10, 128],
+      [0, 1, 1, 128, 10],
+      [1, 0, 128, 10, 1],
+      [1, 0, 784, 128, 1],
+    ],
+  )
+  t.same(
+    p1.map(({ a, b, c }) => [a, b, c]),
+    [
+      [0, 3, 1],
+      [1, 4, 2],
+      [8, 4, 7],
+      [1, 8, 10],
+      [0, 7, 9],
+    ],
+  )
+  t.equal(flopsOf(find('P1') as TrainingCase), 2 * (2 * 784 * 128 + 3 * 128 * 10))
+  t.end()
+})
