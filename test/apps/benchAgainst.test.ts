@@ -35,8 +35,8 @@ t.test('a checkout takes part beside ours', (t) => {
   const folder = makeCheckout(t, LAYOUTS[0], ADDON)
   const file = join(folder, 'report.json')
   const options = ['--rounds', '2', '--seconds', '0.02', '--threads', '1,2', '--json', file]
-  const { stdout, stderr, status } = bench('--cases', 'P2', '--against', folder, ...options)
-  const { rows, against, commit } = JSON.parse(readFileSync(file, 'utf8')) as Report
+  const { stdout, stderr, status } = bench('--cases', 'P2,F1', '--against', folder, ...options)
+  const { rows, against, commit, notMeasured } = JSON.parse(readFileSync(file, 'utf8')) as Report
   t.same(against, { folder, commit: null })
   t.same(
     rows.map((row) => [row.contestant, row.threads]),
@@ -45,9 +45,11 @@ t.test('a checkout takes part beside ours', (t) => {
       ['neuroblas', 2],
       ['against', 1],
       ['against', 2],
+      ['neuroblas', 1],
     ],
     'others take part only when named',
   )
+  t.match(notMeasured, [{ case: 'F1', contestant: 'against', reason: /ended during F1/ }])
   const [ours, , theirs, theirsOnTwo] = rows
   t.same(theirs.usPerStep, { min: 1, median: 1.5, p10: null })
   t.equal(theirs.note, `against, 1 threads, native, ${join(folder, ADDON)}`)

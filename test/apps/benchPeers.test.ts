@@ -25,7 +25,7 @@ t.test('peers are programs that speak the protocol', (t) => {
   const { stdout, stderr, status } = spawnSync(process.execPath, [...command, ...options], { env })
   t.equal(status, 0, `${stderr}`)
   const { rows, notMeasured, versions } = JSON.parse(readFileSync(file, 'utf8')) as Report
-  const alone = sharedProcessor === null ? availableParallelism() : 1
+  const alone = sharedProcessor() === null ? availableParallelism() : 1
   t.match(rows, [
     { case: 'P1', contestant: 'bare', threads: 1 },
     { case: 'P1', contestant: 'fake', threads: 1, figures: { processors: alone } },

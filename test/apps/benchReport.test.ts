@@ -11,6 +11,7 @@ import {
   quantile,
   rowsOf,
 } from '../../lib/apps/bench/report.js'
+import { formatReport } from '../../lib/apps/bench/table.js'
 
 const find = (id: string) => cases.find((c) => c.id === id)!
 
@@ -48,6 +49,43 @@ t.test('the limit of a core, level by level', (t) => {
   )
   const [{ toLimit }] = rowsOf(find('P2'), [entry('neuroblas', [[10, 10]], { level: 'avx2' })])
   t.equal(toLimit, null, 'nobody measured it')
+  t.end()
+})
+
+t.test('levels that are compared with a peer are told apart', (t) => {
+  const text = formatReport({
+    machine: {
+      cpu: 'CPU',
+      cores: 2,
+      processor: 1,
+      engine: 'OpenBLAS (Haswell)',
+      openblas: 'OpenBLAS 0.3.21',
+      openblasCore: 'Haswell',
+      openblasCost: null,
+      level: 'avx512',
+      node: 'v20',
+      platform: 'linux x64',
+    },
+    date: '',
+    commit: null,
+    against: null,
+    data: 'none',
+    rounds: 1,
+    secondsPerRound: 1,
+    versions: {},
+    rows: rowsOf(find('P2'), [
+      entry('neuroblas', [[10, 10]], { level: 'avx512' }),
+      entry('neuroblas', [[20, 20]], { level: 'avx2' }),
+      entry('limit', [[8, 8]], { level: 'avx512' }),
+      entry('peer', [[30, 30]]),
+    ]),
+    notMeasured: [],
+    disagreements: [],
+  })
+  t.match(text, 'neuroblas against peer: P2/avx512 3.00×, P2/avx2 1.50×')
+  t.notMatch(text, /against limit/)
+  t.match(text, /^training steps on one thread: processor 1$/m)
+  t.match(text, /^P2 +limit +1 +avx512 +– .* 1.00 /m)
   t.end()
 })
 

@@ -763,6 +763,26 @@ t.test('info', async (t) => {
 })
 
 const skip = isNativeHere ? false : 'the native addon is not built'
+t.test('info and bench say what the wrong kernels cost', { skip }, async (t) => {
+  const addon = JSON.stringify(`${root}build/Release/neuroblas.node`)
+  const folder = t.testdir({
+    'addon.cjs': `
+      const addon = require(${addon})
+      const info = () => ({ ...addon.info(), core: 'Haswell', avx512: true })
+      module.exports = { ...addon, info }`,
+  })
+  const env = { NEUROBLAS_ADDON: `${folder}/addon.cjs` }
+  const { stdout } = await runCommand(['info'], { env })
+  t.match(stdout, /^products +OpenBLAS \(Haswell\)$/m)
+  t.match(stdout, /^note +OpenBLAS runs its Haswell kernels.* take about twice as long/m)
+  const json = await runCommand(['info', '--json'], { env })
+  t.match(JSON.parse(json.stdout), { openblasCost: /AVX-512 unused/ })
+  const small = ['--cases', 'E1', '--contestants', 'js', '--rounds', '1', '--seconds', '0.001']
+  const bench = await runCommand(['bench', ...small], { env })
+  t.match(bench.stdout, /^products: OpenBLAS \(Haswell\); vector instructions: \w+$/m)
+  t.match(bench.stdout, /^OpenBLAS runs its Haswell kernels/m)
+})
+
 t.test('mnist natively, and npm start in short', { skip }, async (t) => {
   const cwd = t.testdir()
   const { code, stdout, stderr } = await runCommand(

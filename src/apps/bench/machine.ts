@@ -30,7 +30,7 @@ export function machineOf(): Machine {
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
-    processor: sharedProcessor,
+    processor: sharedProcessor(),
     engine: addon ? engineOf(addon) : null,
     openblas: addon?.openblas.trim() ?? null,
     openblasCore: addon?.core ?? null,

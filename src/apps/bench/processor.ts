@@ -2,18 +2,22 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
-/** The last one that this process may use; null where the system has no way to stay there. */
+let found: number | null | undefined
+
+/** Its number: the last one that this process may use; null where the system has no way to stay there. */
+export function sharedProcessor(): number | null {
+  found ??= findProcessor()
+  return found
+}
+
 function findProcessor(): number | null {
   if (process.platform !== 'linux' || spawnSync('taskset', ['--version']).error) return null
   const [, last] = readFileSync('/proc/self/status', 'utf8').match(/^Cpus_allowed_list:.*?(\d+)$/m)!
   return Number(last)
 }
 
-/** Its number, of Linux's. */
-export const sharedProcessor = findProcessor()
-
 /** The command, run on that processor alone. */
 export function onSharedProcessor(command: readonly string[]): readonly string[] {
-  if (sharedProcessor === null) return command
-  return ['taskset', '--cpu-list', `${sharedProcessor}`, ...command]
+  const processor = sharedProcessor()
+  return processor === null ? command : ['taskset', '--cpu-list', `${processor}`, ...command]
 }
