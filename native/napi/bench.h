@@ -1,5 +1,5 @@
-// The yardsticks of the benchmark: how long the products of a training step take by themselves, and how
-// long their operations take where nothing comes from memory.
+// The yardsticks of the benchmark: how long the products of a training step take by themselves, and
+// how long their operations take where nothing comes from memory.
 #pragma once
 
 #include <napi.h>

@@ -15,14 +15,14 @@
 namespace nb {
 namespace {
 
-// A multiply-add waits some 4 cycles for the one before it in its chain (a product and a sum: 6 to 8),
-// and each cycle 2 units, on ARM up to 4, can begin one: with fewer chains they would be idle. Sums
-// and factors must fit into the registers, 16 or, with AVX-512 and NEON, 32 of them.
+// A multiply-add waits some 4 cycles for the one before it in its chain (a product and a sum: 6 to
+// 8), and each cycle 2 units, on ARM up to 4, can begin one: with fewer chains they would be idle.
+// Sums and factors must fit into the registers, 16 or, with AVX-512 and NEON, 32 of them.
 constexpr int kFewChains = 12;
 constexpr int kManyChains = 24;
 
-// Chains begin with different numbers: the compiler computes only one of those that are equal. x and y
-// are so small that no sum leaves the ordinary numbers, whatever the number of passes.
+// Chains begin with different numbers: the compiler computes only one of those that are equal. x
+// and y are so small that no sum leaves the ordinary numbers, whatever the number of passes.
 using Loop = float (*)(size_t passes, float x, float y);
 
 struct Level {
@@ -133,7 +133,7 @@ double time_flops(double flops) {
   const Level level = level_in_force();
   const auto passes = static_cast<size_t>(std::ceil(flops / level.flops_per_pass));
   const auto begin = std::chrono::steady_clock::now();
-  // Stored where the compiler may not look, so that all of it is computed, and before the time is read.
+  // Volatile, so that the result counts as used and the loop is not left out.
   [[maybe_unused]] volatile float sink = level.loop(passes, 1e-3f, 1e-3f);
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
