@@ -5,8 +5,8 @@
 
 namespace nb {
 
-// info(): { gemm, openblas, core, openblasThreads, simd, avx512, fastTiles }; gemm names the engine
-// of float32 products, simd is the level in use, avx512 says whether the processor has it
+// info(): { gemm, openblas, core, openblasThreads, simd, avx512 }; gemm says who computes float32
+// products ("own", "openblas"), simd is the level in use, avx512 whether the processor has it
 Napi::Value info(const Napi::CallbackInfo& info);
 
 }  // namespace nb

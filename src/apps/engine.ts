@@ -1,19 +1,26 @@
 /** What computes products, in words. */
 import type { AddonInfo } from '../internal.js'
 
-/** The engine of float32 products; OpenBLAS with the kernels that it chose. */
+export const OWN_ENGINE = 'neuroblas'
+
+/** Who computes float32 products: OpenBLAS, with the kernels that it chose, or neuroblas itself. */
 export function engineOf({ gemm, core }: Pick<AddonInfo, 'gemm' | 'core'>): string {
-  return gemm === 'OpenBLAS' ? `${gemm} (${core})` : gemm
+  return gemm === 'own' ? OWN_ENGINE : `OpenBLAS (${core})`
 }
 
 /** Kernels of OpenBLAS that are made for AVX2. */
 const AVX2_CORES = ['haswell', 'zen']
 
 /** What it costs that OpenBLAS leaves AVX-512 unused; undefined where it does not. */
-export function costOfCore({ core, avx512 }: Pick<AddonInfo, 'core' | 'avx512'>) {
+export function costOfCore({
+  gemm,
+  core,
+  avx512,
+}: Pick<AddonInfo, 'gemm' | 'core' | 'avx512'>): string | undefined {
   if (!avx512 || !AVX2_CORES.includes(core.toLowerCase())) return undefined
+  const what = gemm === 'own' ? 'float64 products and neuroblas/blas' : 'products'
   return (
     `OpenBLAS runs its ${core} kernels, which leave this processor’s AVX-512 unused: ` +
-    'its products take about twice as long as with its SkylakeX kernels'
+    `${what} take about twice as long as with its SkylakeX kernels`
   )
 }

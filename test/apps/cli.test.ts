@@ -752,7 +752,7 @@ t.test('info', async (t) => {
   }
   if (isNativeHere) {
     t.match(JSON.parse((await runCommand(['info', '--json'])).stdout), {
-      engine: /^OpenBLAS \(\w+\)$/,
+      engine: /^(neuroblas|OpenBLAS \(\w+\))$/,
       openblas: /OpenBLAS/,
       core: String,
       simd: /^\w/,
@@ -771,7 +771,7 @@ t.test('info and bench say what the wrong kernels cost', { skip }, async (t) => 
       const info = () => ({ ...addon.info(), core: 'Haswell', avx512: true })
       module.exports = { ...addon, info }`,
   })
-  const env = { NEUROBLAS_ADDON: `${folder}/addon.cjs` }
+  const env = { NEUROBLAS_ADDON: `${folder}/addon.cjs`, NEUROBLAS_GEMM: 'openblas' }
   const { stdout } = await runCommand(['info'], { env })
   t.match(stdout, /^products +OpenBLAS \(Haswell\)$/m)
   t.match(stdout, /^note +OpenBLAS runs its Haswell kernels.* take about twice as long/m)

@@ -57,7 +57,7 @@ async function start(job: Job): Promise<{ round: Measurement; losses?: number[] 
 function aboutThis({ contestant, level }: Job): Pick<Ready, 'engine' | 'level'> {
   if (contestant === 'js') return {}
   const info = loadAddon().info()
-  if (contestant === 'bare') return { engine: engineOf({ ...info, gemm: 'OpenBLAS' }) }
+  if (contestant === 'bare') return { engine: engineOf({ ...info, gemm: 'openblas' }) }
   if (level !== undefined && level !== info.simd) {
     throw new BackendError(`this processor has no ${level}, its best is ${info.simd}`)
   }

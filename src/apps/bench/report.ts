@@ -1,4 +1,5 @@
 /** The report of a benchmark run, as data. */
+import { OWN_ENGINE } from '../engine.js'
 import { batchOf, type Case } from './cases.js'
 import type { Machine } from './machine.js'
 import { flopsOf } from './products.js'
@@ -125,7 +126,7 @@ export function rowsOf(c: Case, entries: readonly Entry[]): Row[] {
       examplesPerSecond: batch === null ? null : (batch / min) * 1e6,
       gflops: c.kind === 'training' ? flopsOf(c) / min / 1000 : null,
       toBareBlas: bare ? min / timesOf(bare).min : null,
-      toLimit: divide(limitOf(level, entries), usPerStep.p10),
+      toLimit: divide(limitOf(entry, entries), usPerStep.p10),
       toAgainst: against ? ratio(usPerStep, timesOf(against)) : null,
       speedUp: single ? timesOf(single).min / min : null,
       lossAfter10: losses[CHECKED_STEPS.indexOf(10)] ?? null,
@@ -137,13 +138,15 @@ export function rowsOf(c: Case, entries: readonly Entry[]): Row[] {
 }
 
 /**
- * µs that the step's operations take at the least: at this level, or for those who choose their
- * instructions themselves at the fastest that was measured.
+ * µs that the step's operations take at the least: at the entry's level, or where another library
+ * multiplies, which chooses its instructions itself, at the fastest that was measured.
  */
-function limitOf(level: string | null, entries: readonly Entry[]): number | null {
+function limitOf(entry: Entry, entries: readonly Entry[]): number | null {
+  const isOurs = [OWN_ENGINE, undefined].includes(entry.ready.engine)
+  const level = isOurs ? levelOf(entry) : null
   const times = entries
     .filter(({ job }) => job.contestant === 'limit')
-    .filter((entry) => level === null || levelOf(entry) === level)
+    .filter((limit) => level === null || levelOf(limit) === level)
     .flatMap((entry) => timesOf(entry).p10 ?? [])
   return times.length > 0 ? Math.min(...times) : null
 }
