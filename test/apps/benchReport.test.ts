@@ -1,6 +1,7 @@
 /** What the benchmark makes of what contestants answer, and the work that a step is counted as. */
 import t from 'tap'
 import { cases, type TrainingCase } from '../../lib/apps/bench/cases.js'
+import { limitRounds } from '../../lib/apps/bench/limit.js'
 import { measure } from '../../lib/apps/bench/measure.js'
 import { flopsOf, productsOf } from '../../lib/apps/bench/products.js'
 import {
@@ -92,6 +93,19 @@ t.test('levels that are compared with a peer are told apart', (t) => {
   t.match(text, /^training steps on one thread: processor 1$/m)
   t.match(text, /^P2 +limit +1 +avx512 +– .* 1.00 /m)
   t.end()
+})
+
+t.test('the limit is measured in short windows, also of long steps', async (t) => {
+  const p4 = find('P4') as TrainingCase
+  const counts: number[] = []
+  const atHundredGigaflops = (flops: number) => {
+    counts.push(flops)
+    return flops / 1e11
+  }
+  const { usPerStep, windows } = await limitRounds(p4, atHundredGigaflops)(0.02)
+  t.ok(Math.max(...counts) / 1e11 < 0.004, 'at most twice as long as a window must be')
+  t.ok(windows!.length >= 5)
+  for (const us of [usPerStep, ...windows!]) t.ok(Math.abs(us / (flopsOf(p4) / 1e5) - 1) < 1e-9)
 })
 
 t.test('minimum and median of rounds, 10th percentile of windows', (t) => {

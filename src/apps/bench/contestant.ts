@@ -7,7 +7,7 @@ import { engineOf } from '../engine.js'
 import { bareProducts } from './bare.js'
 import { fits, type Measurement, memoryOver, pauses } from './fitting.js'
 import { inferences } from './inference.js'
-import { bareOperations } from './limit.js'
+import { limitRounds } from './limit.js'
 import { measure, type TimedRun } from './measure.js'
 import { opSteps } from './ops.js'
 import type { Job, Ready, Round } from './protocol.js'
@@ -30,7 +30,7 @@ async function start(job: Job): Promise<{ round: Measurement; losses?: number[] 
   switch (c.kind) {
     case 'training': {
       if (job.contestant === 'bare') return { round: await warmedUp(bareProducts(c)) }
-      if (job.contestant === 'limit') return { round: await warmedUp(bareOperations(c)) }
+      if (job.contestant === 'limit') return { round: limitRounds(c) }
       const { run, losses } = await startTraining(job, c)
       return { round: (seconds) => measure(run, seconds), losses }
     }

@@ -4,11 +4,21 @@
  */
 import { loadAddon } from '../../internal.js'
 import type { TrainingCase } from './cases.js'
-import type { TimedRun } from './measure.js'
+import type { Measurement } from './fitting.js'
+import { measure } from './measure.js'
 import { flopsOf } from './products.js'
 
-export function bareOperations(c: TrainingCase): TimedRun {
-  const addon = loadAddon()
-  const flops = flopsOf(c)
-  return (steps) => addon.timeFlops(steps * flops)
+/** Operations that take 0.1 ms or so: windows are short, however long the step is. */
+const PIECE = 1e7
+
+/** @param timeFlops seconds that so many operations take */
+export function limitRounds(
+  c: TrainingCase,
+  timeFlops = (flops: number) => loadAddon().timeFlops(flops),
+): Measurement {
+  const pieces = flopsOf(c) / PIECE
+  return async (seconds) => {
+    const { usPerStep, windows } = await measure((count) => timeFlops(count * PIECE), seconds)
+    return { usPerStep: usPerStep * pieces, windows: windows.map((us) => us * pieces) }
+  }
 }
