@@ -1,7 +1,8 @@
 /** The loops that the limit of a core is measured with. No times are tested: their machine code is. */
+import { existsSync } from 'node:fs'
 import t from 'tap'
 import { loadAddon } from '../../lib/internal.js'
-import { instructionsOf, noAssembly } from '../support/assembly.js'
+import { functionsOf, isSpill, loopsOf, MULTIPLY_ADD, objectOf } from '../support/assembly.js'
 
 t.test('operations are timed', (t) => {
   const { timeFlops } = loadAddon()
@@ -13,31 +14,28 @@ t.test('operations are timed', (t) => {
   t.end()
 })
 
-/** Of each loop: what multiplies (and adds), how often in a pass, and what lies in memory. */
-const LOOPS = {
+/** The loops of this processor: what multiplies (and adds), and how often in a pass. */
+const LOOPS: Record<string, [name: string, multiply: RegExp, chains: number][]> = {
   x64: [
     ['baseline', /^mulps/, 12],
-    ['avx2', /^vfmadd.*ymm/, 12],
-    ['avx512', /^vfmadd.*zmm/, 24],
+    ['avx2', MULTIPLY_ADD, 12],
+    ['avx512', MULTIPLY_ADD, 24],
   ],
-  arm64: [['neon', /^fmla/, 24]],
-}[process.arch as string]
+  arm64: [['neon', MULTIPLY_ADD, 24]],
+}
 
-t.test('the loops only multiply and add', { skip: LOOPS ? noAssembly : 'no loop known' }, (t) => {
-  for (const [name, multiply, chains] of LOOPS as [string, RegExp, number][]) {
-    const symbol = `_ZN2nb12_GLOBAL__N_1${name.length}${name}Emff`
-    const code = instructionsOf(symbol)
-    const loop = code.slice(
-      code.findIndex((line) => multiply.test(line)),
-      code.findLastIndex((line) => multiply.test(line)) + 1,
-    )
-    const count = loop.filter((line) => multiply.test(line)).length
-    t.equal(count, chains, `${name}: as many chains as are counted, none of them merged`)
-    t.same(
-      loop.filter((line) => /[([]/.test(line)),
-      [],
-      `${name}: no sum leaves its register`,
-    )
-  }
-  t.end()
-})
+const object = objectOf('simd/peak')
+const skip = existsSync(object) ? false : 'the addon was not built here'
+
+for (const [name, multiply, chains] of LOOPS[process.arch] ?? []) {
+  t.test(`the loop only multiplies and adds: ${name}`, { skip }, (t) => {
+    const [instructions, ...others] = functionsOf(object, `${name}(`).values()
+    t.same(others, [])
+    const loops = loopsOf(instructions, multiply)
+    t.equal(loops.length, 1)
+    const count = loops[0].filter((text) => multiply.test(text)).length
+    t.equal(count, chains, 'as many chains as are counted, none of them merged')
+    t.same(loops[0].filter(isSpill), [], 'no sum leaves its register')
+    t.end()
+  })
+}
