@@ -39,8 +39,8 @@ void copy_transposed(const T* x, size_t rows, size_t stride, size_t cols, size_t
   }
 }
 
-// A slice of k, and how its rows of a panel of op(b) lie: b_stride apart, and padded where they may be
-// read in whole vectors.
+// A slice of k, and how its rows of a panel of op(b) lie: b_stride apart, and padded where they may
+// be read in whole vectors.
 template <class T>
 struct Slice {
   const T* b;
@@ -49,35 +49,39 @@ struct Slice {
   size_t begin, end;  // of k
 };
 
-// One tile over all blocks of the slice; the sums go to memory, or after the last block to `epilogue`.
+// One tile over all blocks of the slice; the sums go to memory, or after the last block to
+// `epilogue`.
 template <class Level, size_t V, size_t R, bool kTogether, bool kPart, class Epilogue>
 NB_INLINE void add_blocks(const Slice<typename Level::T>& o, const typename Level::T* a,
-                          size_t a_stride, const typename Level::T* b, size_t last, typename Level::T* sums,
-                          const Epilogue* epilogue, size_t row, size_t col) {
+                          size_t a_stride, const typename Level::T* b, size_t last,
+                          typename Level::T* sums, const Epilogue* epilogue, size_t row,
+                          size_t col) {
   const NoEpilogue* none = nullptr;
   size_t q = o.begin;
   for (; q + kBlock < o.end; q += kBlock) {
-    tile<Level, V, R, kTogether, kPart>(kBlock, a, a_stride, b, o.b_stride, last, sums,
-                                        q > 0, none, row, col);
+    tile<Level, V, R, kTogether, kPart>(kBlock, a, a_stride, b, o.b_stride, last, sums, q > 0, none,
+                                        row, col);
     a += kBlock * (kTogether ? a_stride : 1);
     b += kBlock * o.b_stride;
   }
-  tile<Level, V, R, kTogether, kPart>(o.end - q, a, a_stride, b, o.b_stride, last,
-                                      sums, q > 0, epilogue, row, col);
+  tile<Level, V, R, kTogether, kPart>(o.end - q, a, a_stride, b, o.b_stride, last, sums, q > 0,
+                                      epilogue, row, col);
 }
 
 // The same for rows that lie so or so, and a last vector of which only some columns are there.
 template <class Level, size_t V, size_t R>
-void add_slice(const Slice<typename Level::T>& o, const typename Level::T* a,
-               size_t a_stride, const typename Level::T* b, bool together, size_t cols, typename Level::T* sums) {
+void add_slice(const Slice<typename Level::T>& o, const typename Level::T* a, size_t a_stride,
+               const typename Level::T* b, bool together, size_t cols, typename Level::T* sums) {
   const NoEpilogue* none = nullptr;
   const size_t last = o.padded ? Level::kLanes : cols - (V - 1) * Level::kLanes;
   constexpr bool kPart = Level::kReadsParts;
   if (kPart && last < Level::kLanes) {
-    if (together) return add_blocks<Level, V, R, true, kPart>(o, a, a_stride, b, last, sums, none, 0, 0);
+    if (together)
+      return add_blocks<Level, V, R, true, kPart>(o, a, a_stride, b, last, sums, none, 0, 0);
     return add_blocks<Level, V, R, false, kPart>(o, a, a_stride, b, last, sums, none, 0, 0);
   }
-  if (together) return add_blocks<Level, V, R, true, false>(o, a, a_stride, b, last, sums, none, 0, 0);
+  if (together)
+    return add_blocks<Level, V, R, true, false>(o, a, a_stride, b, last, sums, none, 0, 0);
   add_blocks<Level, V, R, false, false>(o, a, a_stride, b, last, sums, none, 0, 0);
 }
 
@@ -136,7 +140,8 @@ class Multiplication {
     }
   }
 
-  // Where the row of op(a) begins at a slice, and how far apart rows or their elements are (tile.h).
+  // Where the row of op(a) begins at a slice, and how far apart rows or their elements are
+  // (tile.h).
   const T* row_of_a(size_t row, size_t slice) const {
     if (!p_.trans_a) return p_.a + row * p_.k + slice;
     if (!copies_a_) return p_.a + slice * p_.m + row;
@@ -185,8 +190,8 @@ class Multiplication {
       copy_transposed(p_.b + col * p_.k + o.begin, depth, p_.k, cols, padded, space_.b);
     } else {
       const size_t stride = p_.b_in_panels ? cols : p_.n;
-      const T* b = p_.b_in_panels ? p_.b + col * p_.k + o.begin * cols
-                                  : p_.b + o.begin * p_.n + col;
+      const T* b =
+          p_.b_in_panels ? p_.b + col * p_.k + o.begin * cols : p_.b + o.begin * p_.n + col;
       // A few rows of op(a) read it once or twice, wherever it lies.
       const bool lies_well = stride == cols || row_end_ - row_ <= 12;
       if (lies_well && (cols == padded || Level::kReadsParts)) {
@@ -226,11 +231,13 @@ class Multiplication {
   void strip(const Slice<T>& o, size_t col, size_t j, size_t cols) const {
     static_assert(Level::kVectors == 2 || Level::kVectors == 4);
     const size_t vectors = (cols + kLanes - 1) / kLanes;
-    if (vectors == 1) return p_.trans_a ? tiles<1, 12>(o, col, j, cols) : tiles<1, 6>(o, col, j, cols);
+    if (vectors == 1)
+      return p_.trans_a ? tiles<1, 12>(o, col, j, cols) : tiles<1, 6>(o, col, j, cols);
     if constexpr (Level::kVectors == 2) {
       tiles<2, 6>(o, col, j, cols);
     } else {
-      if (vectors == 2) return p_.trans_a ? tiles<2, 12>(o, col, j, cols) : tiles<2, 6>(o, col, j, cols);
+      if (vectors == 2)
+        return p_.trans_a ? tiles<2, 12>(o, col, j, cols) : tiles<2, 6>(o, col, j, cols);
       if (vectors == 3) return tiles<3, 6>(o, col, j, cols);
       tiles<4, 6>(o, col, j, cols);
     }
@@ -269,7 +276,8 @@ class Multiplication {
     // Sums of a wide tile that is a gradient of weights need not go through memory.
     if constexpr (Epilogue::kTakesVectors && V == Level::kVectors && R == 6) {
       if (is_last && p_.trans_a && cols == kWidth) {
-        return add_blocks<Level, V, R, true, false>(o, a, a_stride, o.b + j, kLanes, sums, &e_, row, col + j);
+        return add_blocks<Level, V, R, true, false>(o, a, a_stride, o.b + j, kLanes, sums, &e_, row,
+                                                    col + j);
       }
     }
     add_slice<Level, V, R>(o, a, a_stride, o.b + j, p_.trans_a, cols, sums);

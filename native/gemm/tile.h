@@ -24,11 +24,10 @@ using Vector = typename Level::V;
 struct NoEpilogue {};
 
 // Sums of R rows of op(a) times V vectors of b, over k of each. The rows of op(a) lie a_stride
-// elements apart or, kTogether, side by side, what follows in a row a_stride elements on; the rows of
-// b lie b_stride elements apart. Every sum is one chain of fused
-// multiply-adds in the order of k that begins at zero. It is added to what lies in `sums` [R,
-// V·kLanes], where there is something (`add`), and stored there or handed to the epilogue, as that of
-// the elements from (row, col) on.
+// elements apart or, kTogether, side by side, what follows in a row a_stride elements on; the rows
+// of b lie b_stride elements apart. Every sum is one chain of fused multiply-adds in the order of k
+// that begins at zero. It is added to what lies in `sums` [R, V·kLanes], where there is something
+// (`add`), and stored there or handed to the epilogue, as that of the elements from (row, col) on.
 //
 // kPart: of the last vector only `last` elements may be read.
 //
@@ -37,9 +36,9 @@ struct NoEpilogue {};
 // for its stores: 50 ns a tile.
 template <class Level, size_t V, size_t R, bool kTogether, bool kPart, class Epilogue>
 __attribute__((noinline)) void tile(size_t k, const typename Level::T* a, size_t a_stride,
-                                    const typename Level::T* b, size_t b_stride,
-                                    size_t last, typename Level::T* sums, bool add,
-                                    const Epilogue* given, size_t row, size_t col) {
+                                    const typename Level::T* b, size_t b_stride, size_t last,
+                                    typename Level::T* sums, bool add, const Epilogue* given,
+                                    size_t row, size_t col) {
   Vector<Level> sum[R][V];
 #pragma GCC unroll 24
   for (size_t i = 0; i < R; ++i)

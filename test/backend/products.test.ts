@@ -91,6 +91,8 @@ const shapes = [
   [97, 33, 64],
   [1500, 70, 513],
   [19, 300, 128],
+  [5, 300, 500],
+  [33, 700, 1100],
 ] as const
 
 const isOwn = loadAddon().info().gemm === 'own'
