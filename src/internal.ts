@@ -2,7 +2,7 @@
  * What the apps and frontends of this package use beside its public names; no entry point exports it.
  */
 export { currentBackend } from './backend/current.js'
-export { loadAddon } from './backend/native/addon.js'
+export { type AddonInfo, loadAddon } from './backend/native/addon.js'
 export { everyIteration } from './backend/record.js'
 export {
   checkCount,

@@ -1,11 +1,13 @@
 /**
- * Bare BLAS, the yardstick of the benchmark: only the products of a training step, in a C loop on
- * one thread.
+ * Bare BLAS, the yardstick of the benchmark: only the products of a training step by OpenBLAS, in a C
+ * loop on one thread.
  */
+import { BackendError } from '../../index.js'
 import { loadAddon } from '../../internal.js'
 import { productsOf, type TrainingCase } from './cases.js'
 import type { TimedRun } from './measure.js'
 
+/** Throws BackendError where there is no OpenBLAS. */
 export function bareProducts(c: TrainingCase): TimedRun {
   const products = productsOf(c).flatMap(({ transA, transB, m, n, k, a, b, c }) => [
     +transA,
@@ -18,5 +20,8 @@ export function bareProducts(c: TrainingCase): TimedRun {
     c,
   ])
   const addon = loadAddon()
+  const { openblasProblem } = addon.info()
+  if (openblasProblem)
+    throw new BackendError(`bench: bare BLAS needs OpenBLAS (${openblasProblem})`)
   return (repeats) => addon.timeGemms(Float64Array.from(products), repeats)
 }

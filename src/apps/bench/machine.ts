@@ -8,7 +8,7 @@ import { loadAddon, packageFolder } from '../../internal.js'
 export interface Machine {
   cpu: string
   cores: number
-  /** Version and build of the system's OpenBLAS, and the kernels it chose; null without addon. */
+  /** Version and build of the system's OpenBLAS, and the kernels it chose; null without either. */
   openblas: string | null
   openblasCore: string | null
   /** Instructions that our own kernels use. */
@@ -22,7 +22,7 @@ export function machineOf(): Machine {
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
-    openblas: addon?.openblas.trim() ?? null,
+    openblas: addon?.openblas?.trim() ?? null,
     openblasCore: addon?.core ?? null,
     simd: addon?.simd ?? null,
     node: process.version,

@@ -3,7 +3,7 @@
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { Command } from 'commander'
 import { BackendError, getNumThreads, setBackend } from '../../index.js'
-import { currentBackend, loadAddon, version } from '../../internal.js'
+import { type AddonInfo, currentBackend, loadAddon, version } from '../../internal.js'
 import { jsonOption } from './options.js'
 import { bytes, print, table } from './table.js'
 
@@ -23,7 +23,7 @@ function info({ json }: { json?: boolean }): void {
 
 /** The addon is asked for first, so that its absence is a row of the table and no warning. */
 function collect() {
-  let addon: ReturnType<ReturnType<typeof loadAddon>['info']> | undefined
+  let addon: AddonInfo | undefined
   let problem: string | null = null
   try {
     addon = loadAddon().info()
@@ -38,10 +38,12 @@ function collect() {
     version,
     backend: backend.name,
     problem,
-    openblas: addon?.openblas ?? null,
+    openblas: addon?.openblas?.trim() ?? null,
+    openblasProblem: addon?.openblasProblem ?? null,
     core: addon?.core ?? null,
     simd: addon?.simd ?? null,
     threads: getNumThreads(),
+    openblasThreading: addon?.openblasThreading ?? null,
     openblasThreads: addon?.openblasThreads ?? null,
     memory: { ...backend.memory(), process: process.memoryUsage.rss(), machine: totalmem() },
     cpu: { model: cpus()[0]?.model ?? 'unknown', available: availableParallelism() },
@@ -50,16 +52,26 @@ function collect() {
   }
 }
 
-function describe(found: ReturnType<typeof collect>): string {
+type Found = ReturnType<typeof collect>
+
+const withoutOpenblas = ({ openblasProblem }: Found) =>
+  openblasProblem === null
+    ? 'not loaded'
+    : `not loaded (${openblasProblem}): the addon's own loops compute instead`
+
+const threadsOf = ({ threads, openblasThreads, openblasThreading }: Found) =>
+  `${threads} (OpenBLAS: ${openblasThreads === null ? 'not loaded' : `${openblasThreads}, ${openblasThreading}`})`
+
+function describe(found: Found): string {
   const { memory, cpu } = found
   const rows = [
     ['neuroblas', found.version],
     ['backend', found.backend === 'js' ? 'pure JavaScript' : found.backend],
     ...(found.problem ? [['problem', found.problem]] : []),
-    ['OpenBLAS', found.openblas ?? 'not loaded'],
+    ['OpenBLAS', found.openblas ?? withoutOpenblas(found)],
     ['core', found.core ?? 'not loaded'],
     ['SIMD', found.simd ?? 'not loaded'],
-    ['threads', `${found.threads} (OpenBLAS: ${found.openblasThreads ?? 'not loaded'})`],
+    ['threads', threadsOf(found)],
     [
       'memory',
       `${bytes(memory.live)} in use, ${bytes(memory.pooled)} pooled, peak ${bytes(memory.peak)}; process ${bytes(memory.process)} of ${bytes(memory.machine)}`,

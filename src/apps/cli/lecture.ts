@@ -110,7 +110,7 @@ function machine(): string {
   const threads = getNumThreads()
   const addon = backend.name === 'native' ? loadAddon().info() : undefined
   const engine = addon
-    ? `native backend with OpenBLAS’s ${addon.core} kernels and ${addon.simd} loops`
+    ? `native backend with ${addon.core ? `OpenBLAS’s ${addon.core} kernels and ` : ''}${addon.simd} loops`
     : `${backend.name} backend`
   return `${cpu} (${engine}, ${threads === 1 ? '1 thread' : `${threads} threads`}, Node ${process.versions.node})`
 }

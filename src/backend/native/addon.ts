@@ -17,9 +17,31 @@ import type { MemoryUse } from '../backend.js'
 import { dtypes, type TypedArray } from '../dtype.js'
 import { type KernelName, kernels, signature } from '../kernels.js'
 
+/** What the addon computes with. Of OpenBLAS all but `openblasProblem`, or that alone. */
+export interface AddonInfo {
+  /** Version and build of the system's OpenBLAS. */
+  openblas?: string
+  /** The processor whose kernels it chose. */
+  core?: string
+  /** What threads of its own are made by, if it has them: none, pthreads or OpenMP. */
+  openblasThreading?: string
+  openblasThreads?: number
+  /** Why there is no OpenBLAS. */
+  openblasProblem?: string
+  /** Vector instructions of our own kernels. */
+  simd: string
+  /**
+   * Who computes products of tensors: the engine of our own; or, where its instructions are missing or
+   * `NEUROBLAS_GEMM=openblas` says so, OpenBLAS, and plain loops where that is missing, too.
+   */
+  gemm: 'own' | 'openblas' | 'loops'
+}
+
 /** What the addon exports; see native/napi/. */
 export interface Addon {
   mailbox: Float64Array
+  /** As `gemm` of `info()`, but without a look whether there is OpenBLAS. */
+  engine: 'own' | 'openblas'
   dtypes: { name: string; bytes: number }[]
   /** `dtypes`: what each parameter of the row (F, T, S) may stand for. */
   kernels: { name: string; signature: string; dtypes: Record<string, string[]> }[]
@@ -59,14 +81,7 @@ export interface Addon {
   disposeProgram(id: number): void
   threads(): number
   setThreads(count: number): void
-  info(): {
-    openblas: string
-    core: string
-    openblasThreads: number
-    simd: string
-    /** Who computes products: the engine of our own, or OpenBLAS. */
-    gemm: 'own' | 'openblas'
-  }
+  info(): AddonInfo
   timeGemms(products: Float64Array, repeats: number): number
   // biome-ignore lint/suspicious/noExplicitAny: typed in blas.ts, its only user
   blas: any
@@ -107,8 +122,8 @@ function whyNotLoaded(error: Error): string {
   const reason = `native addon: cannot be loaded (${error.message.split('\n')[0]})`
   if (error instanceof MissingPackageError) return reason
   return (
-    `${reason}. It needs the system OpenBLAS (Debian/Ubuntu: apt install libopenblas-dev, Fedora: dnf ` +
-    'install openblas-devel, macOS: brew install openblas) and its build script allowed: ' +
+    `${reason}. The package brings it for Linux with glibc on x64 and arm64; elsewhere it is built, by a C++ ` +
+    'compiler, make and python3, when the package is installed and its build script allowed: ' +
     'npm install-scripts approve neuroblas && npm rebuild neuroblas'
   )
 }
