@@ -88,22 +88,26 @@ T* start(T* x, int n, int step) {
   return step < 0 ? x - ptrdiff_t{n - 1} * step : x;
 }
 
+// y += alpha·x from the first element on. With steps nothing is to be gained by vectors.
 template <class T>
-NB_INLINE void add_scaled(ptrdiff_t n, T alpha, const T* x, ptrdiff_t incx, T* y, ptrdiff_t incy) {
+void add_scaled(ptrdiff_t n, T alpha, const T* x, ptrdiff_t incx, T* y, ptrdiff_t incy) {
   if (incx == 1 && incy == 1) {
-    for (ptrdiff_t i = 0; i < n; ++i) y[i] += alpha * x[i];
-  } else {
-    for (ptrdiff_t i = 0; i < n; ++i) y[i * incy] += alpha * x[i * incx];
+    return simd([=] {
+      for (ptrdiff_t i = 0; i < n; ++i) y[i] += alpha * x[i];
+    });
   }
+  for (ptrdiff_t i = 0; i < n; ++i) y[i * incy] += alpha * x[i * incx];
 }
 
 template <class T>
-NB_INLINE T inner(size_t n, const T* x, ptrdiff_t incx, const T* y, ptrdiff_t incy) {
-  if (incx == 1 && incy == 1) return sum_of(n, [=](size_t i) { return x[i] * y[i]; });
-  return sum_of(n, [=](size_t i) {
-    const auto at = static_cast<ptrdiff_t>(i);
-    return x[at * incx] * y[at * incy];
-  });
+T inner(ptrdiff_t n, const T* x, ptrdiff_t incx, const T* y, ptrdiff_t incy) {
+  if (incx == 1 && incy == 1) {
+    const auto size = static_cast<size_t>(n);
+    return simd([=] { return sum_of(size, [=](size_t i) { return x[i] * y[i]; }); });
+  }
+  T sum = 0;
+  for (ptrdiff_t i = 0; i < n; ++i) sum += x[i * incx] * y[i * incy];
+  return sum;
 }
 
 }  // namespace
@@ -127,8 +131,8 @@ void gemm(bool trans_a, bool trans_b, int m, int n, int k, T alpha, const T* a, 
           pack_rows(left, i, p, height, terms, packed);
           multiply_rows(packed, block, terms, vectors, sums);
           for (size_t r = 0; r < height; ++r) {
-            add_scaled<T>(static_cast<ptrdiff_t>(width), alpha, sums + r * kWidth, 1,
-                          c + (i + r) * lead + j, 1);
+            T* row = c + (i + r) * lead + j;
+            for (size_t q = 0; q < width; ++q) row[q] += alpha * sums[r * kWidth + q];
           }
         }
       }
@@ -142,31 +146,25 @@ void gemv(bool trans, int m, int n, T alpha, const T* a, int lda, const T* x, in
   if (alpha == 0) return;
   x = start(x, trans ? m : n, incx);
   y = start(y, trans ? n : m, incy);
-  simd([=] {
-    for (ptrdiff_t i = 0; i < m; ++i) {
-      const T* row = a + i * lda;
-      if (trans) {
-        add_scaled<T>(n, alpha * x[i * incx], row, 1, y, incy);
-      } else {
-        y[i * incy] += alpha * inner<T>(static_cast<size_t>(n), row, 1, x, incx);
-      }
+  for (ptrdiff_t i = 0; i < m; ++i) {
+    const T* row = a + i * lda;
+    if (trans) {
+      add_scaled<T>(n, alpha * x[i * incx], row, 1, y, incy);
+    } else {
+      y[i * incy] += alpha * inner<T>(n, row, 1, x, incx);
     }
-  });
+  }
 }
 
 template <class T>
 void axpy(int n, T alpha, const T* x, int incx, T* y, int incy) noexcept {
   if (alpha == 0) return;
-  x = start(x, n, incx);
-  y = start(y, n, incy);
-  simd([=] { add_scaled<T>(n, alpha, x, incx, y, incy); });
+  add_scaled<T>(n, alpha, start(x, n, incx), incx, start(y, n, incy), incy);
 }
 
 template <class T>
 T dot(int n, const T* x, int incx, const T* y, int incy) noexcept {
-  x = start(x, n, incx);
-  y = start(y, n, incy);
-  return simd([=] { return inner<T>(static_cast<size_t>(n), x, incx, y, incy); });
+  return inner<T>(n, start(x, n, incx), incx, start(y, n, incy), incy);
 }
 
 template void gemm(bool, bool, int, int, int, float, const float*, int, const float*, int, float,
