@@ -122,9 +122,9 @@ function whyNotLoaded(error: Error): string {
   const reason = `native addon: cannot be loaded (${error.message.split('\n')[0]})`
   if (error instanceof MissingPackageError) return reason
   return (
-    `${reason}. The package brings it for Linux with glibc on x64 and arm64; elsewhere it is built, by a C++ ` +
-    'compiler, make and python3, when the package is installed and its build script allowed: ' +
-    'npm install-scripts approve neuroblas && npm rebuild neuroblas'
+    `${reason}. The package brings it for Linux on x64 and arm64 with glibc 2.28 or newer; elsewhere it is ` +
+    'built when the package is installed, by a C++ compiler, make and python3, where its build script is ' +
+    'allowed: npm install-scripts approve neuroblas && npm rebuild neuroblas'
   )
 }
 
