@@ -173,8 +173,8 @@ class Multiplication {
       copy_transposed(p_.b + col * p_.k + part.slice, depth, p_.k, cols, padded, space_.b);
     } else {
       const size_t stride = p_.b_in_panels ? cols : p_.n;
-      const T* b = p_.b_in_panels ? p_.b + col * p_.k + part.slice * cols
-                                  : p_.b + part.slice * p_.n + col;
+      const T* b =
+          p_.b_in_panels ? p_.b + col * p_.k + part.slice * cols : p_.b + part.slice * p_.n + col;
       // A few rows of op(a) read it once or twice, wherever it lies.
       const bool lies_well = stride == cols || row_end_ - row_ <= 12;
       if (lies_well && (cols == padded || Level::kReadsParts)) {
@@ -214,11 +214,13 @@ class Multiplication {
   void strip(const Part<T>& part, size_t col, size_t j, size_t cols) const {
     static_assert(Level::kVectors == 2 || Level::kVectors == 4);
     const size_t vectors = (cols + kLanes - 1) / kLanes;
-    if (vectors == 1) return p_.trans_a ? tiles<1, 12>(part, col, j, cols) : tiles<1, 6>(part, col, j, cols);
+    if (vectors == 1)
+      return p_.trans_a ? tiles<1, 12>(part, col, j, cols) : tiles<1, 6>(part, col, j, cols);
     if constexpr (Level::kVectors == 2) {
       tiles<2, 6>(part, col, j, cols);
     } else {
-      if (vectors == 2) return p_.trans_a ? tiles<2, 12>(part, col, j, cols) : tiles<2, 6>(part, col, j, cols);
+      if (vectors == 2)
+        return p_.trans_a ? tiles<2, 12>(part, col, j, cols) : tiles<2, 6>(part, col, j, cols);
       if (vectors == 3) return tiles<3, 6>(part, col, j, cols);
       tiles<4, 6>(part, col, j, cols);
     }

@@ -1,7 +1,8 @@
 // A product at one level of vector instructions. A level's file turns its instructions on, includes
-// this file inside an unnamed namespace, and says in a struct what a vector is (tile.h): so everything
-// here and in the files below is compiled for that level, and is seen by that file alone. None of
-// them has an include guard; each includes the next one: level.h, vectors.h, blocks.h, tile.h.
+// this file inside an unnamed namespace, and says in a struct what a vector is (tile.h): so
+// everything here and in the files below is compiled for that level, and is seen by that file
+// alone. None of them has an include guard; each includes the next one: level.h, vectors.h,
+// blocks.h, tile.h.
 #include "vectors.h"
 
 template <class Level, class Epilogue>

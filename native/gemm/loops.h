@@ -1,6 +1,6 @@
-// BLAS by loops of our own, for machines without OpenBLAS: row-major, in float and double, the
-// arguments as in blas.h. The compiler vectorises them for the level in use (simd.h); the bits are
-// the same at every level, and those of an element do not depend on its place.
+// BLAS by plain loops, for what OpenBLAS does where there is one: row-major, in float and double,
+// the arguments as in blas.h. The compiler vectorises them for the level in use (simd.h); the bits
+// are the same at every level, and those of an element do not depend on its place.
 #pragma once
 
 namespace nb {

@@ -39,9 +39,9 @@ struct Rows {
 };
 
 // sums [R, V·kLanes] (+)= rows · b for k rows of b, b_stride elements apart. Every sum is one chain
-// of fused multiply-adds in the order of k that begins at zero, and is then added to what was there.
-// kTogether: the rows lie side by side (row == 1), which takes the addresses out of registers.
-// kPart: of the last vector only `last` elements may be read.
+// of fused multiply-adds in the order of k that begins at zero, and is then added to what was
+// there. kTogether: the rows lie side by side (row == 1), which takes the addresses out of
+// registers. kPart: of the last vector only `last` elements may be read.
 //
 // Not inlined: its loop then has all registers, and the assembly can be found and checked.
 template <class Level, size_t V, size_t R, bool kTogether, bool kPart>

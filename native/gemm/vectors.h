@@ -1,6 +1,6 @@
-// Products with a single row, and those of a column and a row: nothing is copied for them, and zeros
-// among the inputs, most of an image or of what a relu lets through, cost nothing. The order is that
-// of the tiles. See level.h for where this is included.
+// Products with a single row, and those of a column and a row: nothing is copied for them, and
+// zeros among the inputs, most of an image or of what a relu lets through, cost nothing. The order
+// is that of the tiles. See level.h for where this is included.
 #include "blocks.h"
 
 // sums [V·kLanes] (+)= the products a[q]·b[q] of the rows q that are listed.
@@ -55,7 +55,8 @@ class RowProduct {
         add<8>(count, listed, q, b + col, sums);
         continue;
       }
-      for (; j + 4 * kLanes <= cols; j += 4 * kLanes) add<4>(count, listed, q, b + col + j, sums + j);
+      for (; j + 4 * kLanes <= cols; j += 4 * kLanes)
+        add<4>(count, listed, q, b + col + j, sums + j);
       for (; j + kLanes <= cols; j += kLanes) add<1>(count, listed, q, b + col + j, sums + j);
       // The last vector reaches back over columns that are done, so that it stays inside the row.
       const size_t back = j < cols ? kLanes - (cols - j) : 0;

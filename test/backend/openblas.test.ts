@@ -37,7 +37,7 @@ t.test(
   'a build for OpenMP gives the same bits on every thread and for any number of them',
   { skip: openmp === undefined && 'libopenblas0-openmp is not installed' },
   async (t) => {
-    const env = { LD_LIBRARY_PATH: openmp!, OMP_NUM_THREADS: '4' }
+    const env = { LD_LIBRARY_PATH: openmp!, OMP_NUM_THREADS: '4', NEUROBLAS_GEMM: 'openblas' }
     const { stdout, stderr } = await inChild({ env }, async (nb) => {
       const { createHash } = await import('node:crypto')
       const { readFileSync } = await import('node:fs')
@@ -74,12 +74,20 @@ t.test('it is opened when something asks for it', async (t) => {
     const { readFileSync } = await import('node:fs')
     const { dot } = await import('neuroblas/blas')
     const isOpen = () => readFileSync('/proc/self/maps', 'utf8').includes('libopenblas')
-    const sum = nb.ones([2]).add(1).sum().item()
+    const captured = nb.capture(() =>
+      nb
+        .ones([2, 2])
+        .matmul(nb.ones([2, 2]))
+        .sum(),
+    )
+    const sum = (await captured.run()).item()
     const before = isOpen()
     console.log(sum, before, dot(1, Float64Array.of(2), 1, Float64Array.of(3), 1), isOpen())
   })
-  const { openblas } = await infoIn({})
-  t.equal(stdout, `4 false 6 ${openblas !== null}\n`, stderr)
+  const { openblas, products } = await infoIn({})
+  const isThere = openblas !== null
+  // Without fused multiply-add the product wants it.
+  t.equal(stdout, `8 ${isThere && products === 'openblas'} 6 ${isThere}\n`, stderr)
 })
 
 t.test('other libraries by its name are told apart, and not used', async (t) => {
@@ -127,18 +135,20 @@ t.test('other libraries by its name are told apart, and not used', async (t) => 
 
 t.test('without it', async (t) => {
   const env = withoutOpenblas(t)
+  // Where products are its task.
+  const withoutFma = { ...env, NEUROBLAS_SIMD: 'baseline' }
 
   t.test('info says so, and what computes instead', async (t) => {
     const { stdout } = await runCommand(['info'], { env })
     t.match(
       stdout,
-      /^OpenBLAS +not loaded \(.*libopenblas\.so\.0: .*\): the addon's own loops compute instead$/m,
+      /^OpenBLAS +not loaded \(.*libopenblas\.so\.0: .*\): what it would compute, loops of the addon do$/m,
     )
     t.match(stdout, /^threads +\d+ \(OpenBLAS: not loaded\)$/m)
   })
 
   t.test('training gives the same bits for any number of threads', async (t) => {
-    const { stdout, stderr } = await inChild({ env }, async (nb) => {
+    const { stdout, stderr } = await inChild({ env: withoutFma }, async (nb) => {
       nb.setBackend('native')
       const { createHash } = await import('node:crypto')
       async function trained(threads: number, isCaptured: boolean): Promise<string> {
@@ -168,6 +178,14 @@ t.test('without it', async (t) => {
     t.equal(stdout, 'true\ntrue\n', stderr)
   })
 
+  t.test('it cannot be asked for', async (t) => {
+    const { code, stderr } = await runCommand(['info'], {
+      env: { ...env, NEUROBLAS_GEMM: 'openblas' },
+    })
+    t.equal(code, 1)
+    t.match(stderr, /NEUROBLAS_GEMM: expected a machine with OpenBLAS.*install it.*or leave/)
+  })
+
   t.test('bare BLAS has nothing to be measured by', async (t) => {
     const args = [
       'bench',
@@ -184,11 +202,16 @@ t.test('without it', async (t) => {
     t.match(stdout, /bare BLAS needs OpenBLAS \(.*libopenblas/, stderr)
   })
 
-  const file = fileURLToPath(new URL('../blas/blas.test.ts', import.meta.url))
-  t.spawn(
-    process.execPath,
-    [...process.execArgv, file],
-    { env: { ...process.env, ...env } },
-    'blas',
-  )
+  for (const [file, environment] of [
+    ['../blas/blas.test.ts', env],
+    ['products.test.ts', withoutFma],
+  ] as const) {
+    const path = fileURLToPath(new URL(file, import.meta.url))
+    t.spawn(
+      process.execPath,
+      [...process.execArgv, path],
+      { env: { ...process.env, ...environment } },
+      file,
+    )
+  }
 })

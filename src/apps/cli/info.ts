@@ -42,6 +42,7 @@ function collect() {
     openblasProblem: addon?.openblasProblem ?? null,
     core: addon?.core ?? null,
     simd: addon?.simd ?? null,
+    products: addon?.gemm ?? null,
     threads: getNumThreads(),
     openblasThreading: addon?.openblasThreading ?? null,
     openblasThreads: addon?.openblasThreads ?? null,
@@ -54,10 +55,15 @@ function collect() {
 
 type Found = ReturnType<typeof collect>
 
+const engineOf = ({ products }: Found) =>
+  products === null
+    ? 'not loaded'
+    : { own: 'by an engine of our own', openblas: 'by OpenBLAS', loops: 'by plain loops' }[products]
+
 const withoutOpenblas = ({ openblasProblem }: Found) =>
   openblasProblem === null
     ? 'not loaded'
-    : `not loaded (${openblasProblem}): the addon's own loops compute instead`
+    : `not loaded (${openblasProblem}): what it would compute, loops of the addon do`
 
 const threadsOf = ({ threads, openblasThreads, openblasThreading }: Found) =>
   `${threads} (OpenBLAS: ${openblasThreads === null ? 'not loaded' : `${openblasThreads}, ${openblasThreading}`})`
@@ -68,6 +74,7 @@ function describe(found: Found): string {
     ['neuroblas', found.version],
     ['backend', found.backend === 'js' ? 'pure JavaScript' : found.backend],
     ...(found.problem ? [['problem', found.problem]] : []),
+    ['products', engineOf(found)],
     ['OpenBLAS', found.openblas ?? withoutOpenblas(found)],
     ['core', found.core ?? 'not loaded'],
     ['SIMD', found.simd ?? 'not loaded'],

@@ -91,7 +91,8 @@ let loaded: Addon | undefined
 
 /**
  * The addon, loaded once. `NEUROBLAS_ADDON` names another build of it (the C++ developer's).
- * Throws BackendError with the reason and what to do.
+ * Throws BackendError with the reason and what to do, ArgumentError for what the environment asks for in
+ * vain.
  */
 export function loadAddon(): Addon {
   if (loaded) return loaded
@@ -102,11 +103,24 @@ export function loadAddon(): Addon {
     throw new BackendError(whyNotLoaded(error as Error), { cause: error })
   }
   loaded.setAvailableMemory(() => availableMemory().available)
+  checkOpenblas(loaded)
   const threads = process.env.NEUROBLAS_NUM_THREADS
   if (threads !== undefined && threads !== '') {
     loaded.setThreads(checkThreads('NEUROBLAS_NUM_THREADS', Number(threads), threads))
   }
   return loaded
+}
+
+/** Refuses to go on without OpenBLAS where that was asked for. */
+function checkOpenblas(addon: Addon): void {
+  if (process.env.NEUROBLAS_GEMM !== 'openblas') return
+  const { openblasProblem } = addon.info()
+  if (openblasProblem === undefined) return
+  throw new ArgumentError(
+    `NEUROBLAS_GEMM: expected a machine with OpenBLAS for openblas, got none (${openblasProblem}); install ` +
+      'it (Debian/Ubuntu: apt install libopenblas0, Fedora: dnf install openblas, macOS: brew install ' +
+      'openblas) or leave NEUROBLAS_GEMM unset',
+  )
 }
 
 function findAddon(): Addon {
