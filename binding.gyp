@@ -23,16 +23,15 @@
         "-ffp-contract=off",
         "-fno-math-errno",
         "-fno-trapping-math",
-        "-fvisibility=hidden",
-        "<!@(pkg-config --cflags openblas)"
+        "-fvisibility=hidden"
       ],
       "ldflags": ["-Wl,-z,now"],
-      "libraries": ["<!@(pkg-config --libs openblas)"],
+      "conditions": [["OS=='linux'", { "libraries": ["-ldl"] }]],
       "xcode_settings": {
         "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
         "CLANG_CXX_LANGUAGE_STANDARD": "c++17",
         "MACOSX_DEPLOYMENT_TARGET": "11.0",
-        "OTHER_CFLAGS": ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "<!@(pkg-config --cflags openblas)"]
+        "OTHER_CFLAGS": ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
       }
     }
   ]

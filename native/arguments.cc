@@ -2,7 +2,7 @@
 #include "arguments.h"
 
 #include <algorithm>
-#include <sstream>
+#include <cstdio>
 
 #include "kernel.h"
 
@@ -118,9 +118,10 @@ void Arguments::refuse_overlap(size_t i, size_t j) const {
 }
 
 void Arguments::refuse_size(size_t position) const {
-  std::ostringstream text;
-  text << name(position) << " must be an integer from 0 to 2^53 - 1, got " << values_[position];
-  throw KernelFault(text.str());
+  char value[32];
+  std::snprintf(value, sizeof value, "%g", values_[position]);
+  throw KernelFault(std::string(name(position)) + " must be an integer from 0 to 2^53 - 1, got " +
+                    value);
 }
 
 }  // namespace nb

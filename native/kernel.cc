@@ -1,8 +1,9 @@
 // The registry declared in kernel.h.
 #include "kernel.h"
 
-#include <sstream>
 #include <stdexcept>
+
+#include "text.h"
 
 namespace nb {
 
@@ -19,8 +20,7 @@ Registration add_instance(const char* name, const char* parameters, std::vector<
   if (kernel == kernels.end()) {
     kernels.push_back({name, {}, std::move(kinds), {}, {}});
     kernel = kernels.end() - 1;
-    std::istringstream words(parameters);
-    for (std::string word; words >> word;) kernel->parameters.push_back(word);
+    kernel->parameters = split(parameters, ' ');
     if (kernel->parameters.size() != kernel->kinds.size() || kernel->kinds.size() > kMaxArguments) {
       throw std::logic_error(kernel->name + ": parameter names do not match the function");
     }

@@ -1,7 +1,7 @@
 // The numerical tests under every set of kernels that this CPU can run. For people, not for CI,
 // which takes the machine as it is.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { numerical } from './tiers.mjs'
@@ -10,8 +10,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const help = `usage: npm run test:cores [-- test/room/name.test.ts ...]
 
 Runs the C++ checks (native/test/) and the numerical tests (scripts/tiers.mjs), or the files given,
-once for each OPENBLAS_CORETYPE from Prescott up to the one in force, and once for each NEUROBLAS_SIMD
-that this CPU has. A line per run, what failed in it, and a summary; exit code 1 when anything did.
+once for each OPENBLAS_CORETYPE from Prescott up to the one in force, once for each NEUROBLAS_SIMD that
+this CPU has, and once without OpenBLAS. A line per run, what failed in it, and a summary; exit code 1 when anything did.
 Never goes above the core type in force: an old OpenBLAS may compute wrong results there.
 All of it takes about 25 minutes on two cores.`
 
@@ -34,6 +34,14 @@ const withEnv = (env) => ({ cwd: root, encoding: 'utf8', env: { ...process.env, 
 const info = (env) =>
   JSON.parse(execFileSync(execPath, ['lib/apps/cli/main.js', 'info', '--json'], withEnv(env)))
 
+/** Where no name of OpenBLAS leads to a library. */
+function withoutOpenblas() {
+  const folder = `${root}build/without-openblas`
+  mkdirSync(folder, { recursive: true })
+  for (const name of ['libopenblas.so.0', 'libopenblas.so']) writeFileSync(`${folder}/${name}`, '')
+  return { LD_LIBRARY_PATH: folder }
+}
+
 /** The environments to test in. */
 function environments() {
   const inForce = info({})
@@ -45,6 +53,7 @@ function environments() {
   return [
     ...cores.map((core) => ({ OPENBLAS_CORETYPE: core })),
     ...levels.map((level) => ({ NEUROBLAS_SIMD: level })),
+    withoutOpenblas(),
   ]
 }
 

@@ -1,10 +1,11 @@
 // The product engine of machines without fused multiply-add, and of NEUROBLAS_GEMM=openblas: blocks
-// of the result by OpenBLAS, then the epilogue over them. An element's bits depend on the kernels
-// that OpenBLAS picks for the processor, and on its place in the result.
+// of the result by OpenBLAS, or by loops where there is none, then the epilogue over them. An
+// element's bits depend on the kernels that OpenBLAS picks for the processor, and on its place in
+// the result.
 #pragma once
 
+#include "blas.h"
 #include "engine.h"
-#include "openblas.h"
 #include "simd/simd.h"
 
 namespace nb {
@@ -15,9 +16,8 @@ constexpr size_t kRowsOfBlas = 192;
 inline void blas_gemm(bool trans_a, bool trans_b, size_t m, size_t n, size_t k, const float* a,
                       size_t lda, const float* b, size_t ldb, float beta, float* c, size_t ldc) {
   const auto integer = [](size_t size) { return static_cast<int>(size); };
-  cblas_sgemm(CblasRowMajor, trans_a ? CblasTrans : CblasNoTrans,
-              trans_b ? CblasTrans : CblasNoTrans, integer(m), integer(n), integer(k), 1, a,
-              integer(lda), b, integer(ldb), beta, c, integer(ldc));
+  blas::gemm<float>(trans_a, trans_b, integer(m), integer(n), integer(k), 1, a, integer(lda), b,
+                    integer(ldb), beta, c, integer(ldc));
 }
 
 // sums [rows, cols]
@@ -47,7 +47,6 @@ inline void multiply_by_blas(const Product<float>& p, const Block& block, float*
 template <class Epilogue>
 void multiply_block_by_blas(const Product<float>& p, const Epilogue& epilogue, const Block& block) {
   constexpr size_t kCols = Workspace<float>::kRoomForA / kRowsOfBlas / kPanel * kPanel;
-  use_one_blas_thread();
   float* sums = Workspace<float>::of_this_thread().a;
   for (size_t row = block.row; row < block.row_end; row += kRowsOfBlas) {
     for (size_t col = block.col; col < block.col_end; col += kCols) {

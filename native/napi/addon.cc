@@ -10,6 +10,7 @@
 #include "bench.h"
 #include "blas.h"
 #include "environment.h"
+#include "gemm/engine.h"
 #include "info.h"
 #include "kernel.h"
 #include "memory.h"
@@ -132,6 +133,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
       [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); }, nullptr);
 
   exports["mailbox"] = mailbox;
+  exports["engine"] = engine_name();
   exports["dtypes"] = dtype_list(env);
   exports["kernels"] = kernel_list(env);
   export_function(exports, "run", run);

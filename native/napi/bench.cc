@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <new>
+#include <string>
 #include <vector>
 
 #include "buffers.h"
@@ -61,23 +62,22 @@ void grow(Matrix& matrix, size_t size) {
 }
 
 // One call of OpenBLAS: gemm, or gemv or ger where there is a vector.
-void call(const Call& p, const float* a, const float* b, float beta, float* c) {
-  const CBLAS_TRANSPOSE op_a = p.trans_a ? CblasTrans : CblasNoTrans;
-  const CBLAS_TRANSPOSE op_b = p.trans_b ? CblasTrans : CblasNoTrans;
+void call(const Cblas<float>& blas, const Call& p, const float* a, const float* b, float beta,
+          float* c) {
+  const int op_a = p.trans_a ? kTrans : kNoTrans, op_b = p.trans_b ? kTrans : kNoTrans;
   const int m = static_cast<int>(p.m), n = static_cast<int>(p.n), k = static_cast<int>(p.k);
   if (m == 1) {
-    cblas_sgemv(CblasRowMajor, p.trans_b ? CblasNoTrans : CblasTrans, p.trans_b ? n : k,
-                p.trans_b ? k : n, 1, b, p.trans_b ? k : n, a, 1, beta, c, 1);
+    blas.gemv(kRowMajor, p.trans_b ? kNoTrans : kTrans, p.trans_b ? n : k, p.trans_b ? k : n, 1, b,
+              p.trans_b ? k : n, a, 1, beta, c, 1);
   } else if (k == 1) {
-    cblas_sger(CblasRowMajor, m, n, 1, a, 1, b, 1, c, n);
+    blas.ger(kRowMajor, m, n, 1, a, 1, b, 1, c, n);
   } else {
-    cblas_sgemm(CblasRowMajor, op_a, op_b, m, n, k, 1, a, p.trans_a ? m : k, b, p.trans_b ? k : n,
-                beta, c, n);
+    blas.gemm(kRowMajor, op_a, op_b, m, n, k, 1, a, p.trans_a ? m : k, b, p.trans_b ? k : n, beta,
+              c, n);
   }
 }
 
-double time_products(const std::vector<Call>& products, double repeats) {
-  use_one_blas_thread();
+double time_products(const Cblas<float>& blas, const std::vector<Call>& products, double repeats) {
   Buffers buffers;  // the memory is of the same kind as that of tensors
   Matrix matrices[kMatrices];
   for (const Call& p : products) {
@@ -96,7 +96,7 @@ double time_products(const std::vector<Call>& products, double repeats) {
     for (const Call& p : products) {
       // ger can only add, and clearing c for it would be no call of BLAS.
       const float beta = p.k == 1 ? 1 : 0;
-      call(p, matrices[p.a].data, matrices[p.b].data, beta, matrices[p.c].data);
+      call(blas, p, matrices[p.a].data, matrices[p.b].data, beta, matrices[p.c].data);
     }
   }
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -116,9 +116,14 @@ Napi::Value time_gemms(const Napi::CallbackInfo& info) {
   for (size_t i = 0; i < products.size(); ++i) {
     if (!read_product(fields.Data() + i * kFields, products[i])) throw refuse();
   }
+  const OpenBlas* library = openblas();
+  if (library == nullptr) {
+    throw Napi::Error::New(info.Env(),
+                           std::string("timeGemms: no OpenBLAS, ") + openblas_problem());
+  }
   try {
     const double repeats = info[1].As<Napi::Number>().DoubleValue();
-    return Napi::Number::New(info.Env(), time_products(products, repeats));
+    return Napi::Number::New(info.Env(), time_products(library->floats, products, repeats));
   } catch (const std::bad_alloc&) {
     throw Napi::Error::New(info.Env(), "timeGemms: out of memory");
   }

@@ -7,44 +7,11 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "gemm/openblas.h"
+#include "gemm/blas.h"
 #include "values.h"
 
 namespace nb {
 namespace {
-
-void multiply(CBLAS_TRANSPOSE a_op, CBLAS_TRANSPOSE b_op, int m, int n, int k, double alpha,
-              const float* a, int lda, const float* b, int ldb, double beta, float* c, int ldc) {
-  cblas_sgemm(CblasRowMajor, a_op, b_op, m, n, k, static_cast<float>(alpha), a, lda, b, ldb,
-              static_cast<float>(beta), c, ldc);
-}
-void multiply(CBLAS_TRANSPOSE a_op, CBLAS_TRANSPOSE b_op, int m, int n, int k, double alpha,
-              const double* a, int lda, const double* b, int ldb, double beta, double* c, int ldc) {
-  cblas_dgemm(CblasRowMajor, a_op, b_op, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-}
-
-void add_product(CBLAS_TRANSPOSE op, int m, int n, double alpha, const float* a, int lda,
-                 const float* x, int incx, float* y, int incy) {
-  cblas_sgemv(CblasRowMajor, op, m, n, static_cast<float>(alpha), a, lda, x, incx, 1, y, incy);
-}
-void add_product(CBLAS_TRANSPOSE op, int m, int n, double alpha, const double* a, int lda,
-                 const double* x, int incx, double* y, int incy) {
-  cblas_dgemv(CblasRowMajor, op, m, n, alpha, a, lda, x, incx, 1, y, incy);
-}
-
-void add_scaled(int n, double alpha, const float* x, int incx, float* y, int incy) {
-  cblas_saxpy(n, static_cast<float>(alpha), x, incx, y, incy);
-}
-void add_scaled(int n, double alpha, const double* x, int incx, double* y, int incy) {
-  cblas_daxpy(n, alpha, x, incx, y, incy);
-}
-
-double inner(int n, const float* x, int incx, const float* y, int incy) {
-  return cblas_sdot(n, x, incx, y, incy);
-}
-double inner(int n, const double* x, int incx, const double* y, int incy) {
-  return cblas_ddot(n, x, incx, y, incy);
-}
 
 // Elements from the first to the last of a matrix or a vector. The factors are ints, so nothing
 // overflows.
@@ -85,10 +52,10 @@ class BlasArguments {
   // A leading dimension of rows of `cols` elements.
   int lead(size_t position, int cols) { return integer(position, cols > 0 ? cols : 1); }
 
-  CBLAS_TRANSPOSE transpose(size_t position) {
+  bool flag(size_t position) {
     bool value = false;
     ok &= napi_get_value_bool(env_, values_[position], &value) == napi_ok;
-    return value ? CblasTrans : CblasNoTrans;
+    return value;
   }
 
   bool holds_doubles(size_t position) { return array_at(position).type == napi_float64_array; }
@@ -126,19 +93,19 @@ class BlasArguments {
 // gemm(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 template <typename T>
 double gemm(BlasArguments& in) {
-  const CBLAS_TRANSPOSE a_op = in.transpose(0), b_op = in.transpose(1);
+  const bool trans_a = in.flag(0), trans_b = in.flag(1);
   const int m = in.size(2), n = in.size(3), k = in.size(4);
-  const int a_rows = a_op == CblasTrans ? k : m, a_cols = a_op == CblasTrans ? m : k;
-  const int b_rows = b_op == CblasTrans ? n : k, b_cols = b_op == CblasTrans ? k : n;
+  const int a_rows = trans_a ? k : m, a_cols = trans_a ? m : k;
+  const int b_rows = trans_b ? n : k, b_cols = trans_b ? k : n;
   const int lda = in.lead(7, a_cols), ldb = in.lead(9, b_cols), ldc = in.lead(12, n);
   const T* a = in.array<T>(6, matrix_extent(a_rows, a_cols, lda));
   const T* b = in.array<T>(8, matrix_extent(b_rows, b_cols, ldb));
   T* c = in.array<T>(11, matrix_extent(m, n, ldc));
-  const double alpha = in.number(5), beta = in.number(10);
+  const T alpha = static_cast<T>(in.number(5)), beta = static_cast<T>(in.number(10));
   if (in.ok && m > 0 && n > 0) {
     // With alpha = 0 the operands are not to be read, which OpenBLAS forgets for small ones.
-    const int terms = static_cast<T>(alpha) == 0 ? 0 : k;
-    multiply(a_op, b_op, m, n, terms, alpha, a, lda, b, ldb, beta, c, ldc);
+    const int terms = alpha == 0 ? 0 : k;
+    blas::gemm(trans_a, trans_b, m, n, terms, alpha, a, lda, b, ldb, beta, c, ldc);
   }
   return 0;
 }
@@ -146,23 +113,22 @@ double gemm(BlasArguments& in) {
 // gemv(trans, m, n, alpha, a, lda, x, incx, beta, y, incy)
 template <typename T>
 double gemv(BlasArguments& in) {
-  const CBLAS_TRANSPOSE op = in.transpose(0);
+  const bool trans = in.flag(0);
   const int m = in.size(1), n = in.size(2);
-  const int x_size = op == CblasTrans ? m : n, y_size = op == CblasTrans ? n : m;
+  const int x_size = trans ? m : n, y_size = trans ? n : m;
   const int lda = in.lead(5, n), incx = in.step(7), incy = in.step(10);
   const T* a = in.array<T>(4, matrix_extent(m, n, lda));
   const T* x = in.array<T>(6, vector_extent(x_size, incx));
   T* y = in.array<T>(9, vector_extent(y_size, incy));
-  const double alpha = in.number(3), beta = in.number(8);
+  const T alpha = static_cast<T>(in.number(3)), beta = static_cast<T>(in.number(8));
   if (!in.ok) return 0;
   // Not left to OpenBLAS, whose versions differ in whether 0·NaN is 0 and in what an empty matrix
   // does to y.
-  const T factor = static_cast<T>(beta);
-  for (int i = 0; factor != 1 && i < y_size; ++i) {
+  for (int i = 0; beta != 1 && i < y_size; ++i) {
     T& element = y[int64_t{i} * std::abs(incy)];
-    element = factor == 0 ? 0 : factor * element;
+    element = beta == 0 ? 0 : beta * element;
   }
-  if (m > 0 && n > 0) add_product(op, m, n, alpha, a, lda, x, incx, y, incy);
+  if (m > 0 && n > 0) blas::gemv(trans, m, n, alpha, a, lda, x, incx, y, incy);
   return 0;
 }
 
@@ -172,8 +138,8 @@ double axpy(BlasArguments& in) {
   const int n = in.size(0), incx = in.step(3), incy = in.step(5);
   const T* x = in.array<T>(2, vector_extent(n, incx));
   T* y = in.array<T>(4, vector_extent(n, incy));
-  const double alpha = in.number(1);
-  if (in.ok && n > 0) add_scaled(n, alpha, x, incx, y, incy);
+  const T alpha = static_cast<T>(in.number(1));
+  if (in.ok && n > 0) blas::axpy(n, alpha, x, incx, y, incy);
   return 0;
 }
 
@@ -183,13 +149,12 @@ double dot(BlasArguments& in) {
   const int n = in.size(0), incx = in.step(2), incy = in.step(4);
   const T* x = in.array<T>(1, vector_extent(n, incx));
   const T* y = in.array<T>(3, vector_extent(n, incy));
-  return in.ok && n > 0 ? inner(n, x, incx, y, incy) : 0;
+  return in.ok && n > 0 ? blas::dot(n, x, incx, y, incy) : 0;
 }
 
 // Array is the position of an array that says which of the two to call.
 template <auto Floats, auto Doubles, size_t Array>
 napi_value call(napi_env env, napi_callback_info info) {
-  use_one_blas_thread();
   BlasArguments in(env, info);
   const double value = in.holds_doubles(Array) ? Doubles(in) : Floats(in);
   if (!in.ok) {

@@ -1,18 +1,27 @@
 #include "info.h"
 
+#include <string>
+
 #include "gemm/engine.h"
 #include "gemm/openblas.h"
 #include "simd/simd.h"
 
 namespace nb {
+
 Napi::Value info(const Napi::CallbackInfo& info) {
-  use_one_blas_thread();
   Napi::Object result = Napi::Object::New(info.Env());
-  result["openblas"] = openblas_get_config();
-  result["core"] = openblas_get_corename();
-  result["openblasThreads"] = openblas_get_num_threads();
+  std::string engine = engine_name();
+  if (const OpenBlas* library = openblas()) {
+    result["openblas"] = library->config;
+    result["core"] = library->core;
+    result["openblasThreading"] = library->threading;
+    result["openblasThreads"] = library->threads();
+  } else {
+    result["openblasProblem"] = openblas_problem();
+    if (engine == "openblas") engine = "loops";
+  }
   result["simd"] = simd_level();
-  result["gemm"] = engine_name();
+  result["gemm"] = engine;
   result["avx512"] = has_avx512();
   return result;
 }

@@ -5,8 +5,9 @@
 
 namespace nb {
 
-// info(): { gemm, openblas, core, openblasThreads, simd, avx512 }; gemm says who computes float32
-// products ("own", "openblas"), simd is the level in use, avx512 whether the processor has it
+// info(): { gemm, simd, avx512, and openblas, core, openblasThreading, openblasThreads, or
+// openblasProblem }; gemm says who computes products of tensors ("own", "openblas", "loops"), simd is
+// the level in use, avx512 whether the processor has it
 Napi::Value info(const Napi::CallbackInfo& info);
 
 }  // namespace nb

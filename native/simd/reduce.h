@@ -1,4 +1,4 @@
-// Sums and maxima of float32 values that are accurate and the same bits at
+// Sums and maxima of floating-point values that are accurate and the same bits at
 // every SIMD level: the order of the additions is fixed here, not by the width
 // of a register. For use inside simd() (sum_of, max_of), and whole (sum, max).
 // Not here: which axis, threads. A sum split over threads must be cut at places
@@ -21,8 +21,8 @@ constexpr size_t kSumBlock = 16 * kLanes;
 
 // Lane l takes the terms l, l + 32, ...; then the lanes are added as a tree.
 template <class Term>
-NB_INLINE float sum_block(size_t begin, size_t end, const Term& term) {
-  float lanes[kLanes] = {};
+NB_INLINE auto sum_block(size_t begin, size_t end, const Term& term) {
+  decltype(term(begin)) lanes[kLanes] = {};
   size_t i = begin;
   for (; i + kLanes <= end; i += kLanes) {
     for (size_t l = 0; l < kLanes; ++l) lanes[l] += term(i + l);
@@ -42,19 +42,19 @@ NB_INLINE float sum_block(size_t begin, size_t end, const Term& term) {
 //
 // Pairwise over blocks, so the error grows with log n.
 template <class Term>
-NB_INLINE float sum_of(size_t n, const Term& term) {
+NB_INLINE auto sum_of(size_t n, const Term& term) {
   // partial[k] is the sum of 2^k blocks; bit k of `blocks` says whether it is
   // there, and another block carries over as in binary counting.
-  float partial[64];
+  decltype(term(n)) partial[64];
   size_t blocks = 0;
   size_t i = 0;
   for (; n - i > detail::kSumBlock; i += detail::kSumBlock, ++blocks) {
-    float sum = detail::sum_block(i, i + detail::kSumBlock, term);
+    auto sum = detail::sum_block(i, i + detail::kSumBlock, term);
     size_t k = 0;
     for (; blocks >> k & 1; ++k) sum = partial[k] + sum;
     partial[k] = sum;
   }
-  float sum = detail::sum_block(i, n, term);
+  auto sum = detail::sum_block(i, n, term);
   for (size_t k = 0; blocks >> k; ++k) {
     if (blocks >> k & 1) sum = partial[k] + sum;
   }

@@ -6,22 +6,45 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <fstream>
-#include <sstream>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
 #include <thread>
+
+#include "text.h"
 
 namespace nb {
 namespace {
+
+// Empty where it cannot be read.
+std::string text_of(const std::string& path) {
+  std::string text;
+  FILE* file = std::fopen(path.c_str(), "r");
+  if (file == nullptr) return text;
+  char part[512];
+  for (size_t size; (size = std::fread(part, 1, sizeof part, file)) > 0;) text.append(part, size);
+  std::fclose(file);
+  return text;
+}
+
+// 0 where it begins with none; `rest` is what follows it.
+double number_in(const char* text, const char** rest = nullptr) {
+  char* end;
+  const double number = std::strtod(text, &end);
+  if (rest != nullptr) *rest = end;
+  return number;
+}
 
 // Processors' worth of time of one cgroup; 0 without a quota. Version 2 has both numbers in one
 // file
 // ("max 100000", "150000 100000"), version 1 a file for each, with a quota of -1 for none.
 double quota_of(const std::string& folder) {
-  double quota = 0, period = 0;
-  std::ifstream v2(folder + "/cpu.max");
-  if (!(v2 >> quota >> period)) {
-    std::ifstream(folder + "/cpu.cfs_quota_us") >> quota;
-    std::ifstream(folder + "/cpu.cfs_period_us") >> period;
+  const std::string both = text_of(folder + "/cpu.max");
+  const char* second;
+  double quota = number_in(both.c_str(), &second), period = number_in(second);
+  if (both.empty()) {
+    quota = number_in(text_of(folder + "/cpu.cfs_quota_us").c_str());
+    period = number_in(text_of(folder + "/cpu.cfs_period_us").c_str());
   }
   return quota > 0 && period > 0 ? quota / period : 0;
 }
@@ -40,11 +63,8 @@ double least_quota(const std::string& mount, std::string path) {
 }
 
 bool contains(const std::string& list, const std::string& word) {
-  std::istringstream words(list);
-  for (std::string item; std::getline(words, item, ',');) {
-    if (item == word) return true;
-  }
-  return false;
+  const auto words = split(list, ',');
+  return std::find(words.begin(), words.end(), word) != words.end();
 }
 
 }  // namespace
@@ -63,8 +83,7 @@ size_t quota_cores(const std::string& root) {
   const std::string mounts = root + "/sys/fs/cgroup";
   double least = 0;
   // Lines of hierarchy:controllers:path; version 2 names no controllers.
-  std::ifstream cgroups(root + "/proc/self/cgroup");
-  for (std::string line; std::getline(cgroups, line);) {
+  for (const std::string& line : split(text_of(root + "/proc/self/cgroup"), '\n')) {
     const size_t first = line.find(':'), second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;
     const std::string controllers = line.substr(first + 1, second - first - 1);

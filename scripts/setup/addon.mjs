@@ -7,7 +7,8 @@ import { filesUnder, hashOf, newest, stampMatches, writeStamp } from './stamp.mj
 const output = 'build/Release/neuroblas.node'
 const stamp = 'build/.stamp'
 
-const sources = () => [
+/** What it is made from. */
+export const addonSources = () => [
   'binding.gyp',
   'native/sources',
   ...filesUnder('native').filter(
@@ -16,7 +17,7 @@ const sources = () => [
 ]
 
 // N-API keeps the addon good for every Node, so the Node version is no part of the key.
-const key = (openblas) => hashOf(sources(), openblas, process.platform, process.arch)
+const key = () => hashOf(addonSources(), process.platform, process.arch)
 
 /** `--nodedir` when Node's headers lie beside the binary: then node-gyp downloads nothing. */
 export function nodedirArgs() {
@@ -40,20 +41,20 @@ function loadError() {
 function adopt(hash) {
   const built = statSync(inRoot(output)).mtimeMs
   if (existsSync(inRoot(stamp)) && built <= statSync(inRoot(stamp)).mtimeMs) return false
-  if (built <= newest(sources()) || loadError()) return false
+  if (built <= newest(addonSources()) || loadError()) return false
   writeStamp(stamp, hash)
   return true
 }
 
-export function addonIsFresh(openblas) {
+export function addonIsFresh() {
   if (!existsSync(inRoot(output))) return false
-  const hash = key(openblas)
+  const hash = key()
   return stampMatches(stamp, hash, [output]) || adopt(hash)
 }
 
-export function buildAddon(openblas, { clean }) {
+export function buildAddon({ clean }) {
   // Taken before: a source that changes during the build makes the result stale.
-  const hash = key(openblas)
+  const hash = key()
   const commands = clean || !existsSync(inRoot('build')) ? ['rebuild'] : ['configure', 'build']
   step(
     'building the native addon',

@@ -1,5 +1,6 @@
-// What must be on the machine before npm can do its part: Node, a C++ compiler, OpenBLAS.
-import { accessSync, constants } from 'node:fs'
+// What is to be on the machine before npm can do its part: Node, a C++ compiler, and OpenBLAS, without
+// which there is less to compare with.
+import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { run, say, step, stop } from './run.mjs'
 
@@ -10,8 +11,7 @@ const packages = {
   compiler: { apt: 'g++', dnf: 'gcc-c++' },
   make: { apt: 'make', dnf: 'make' },
   python3: { apt: 'python3', dnf: 'python3', brew: 'python3' },
-  'pkg-config': { apt: 'pkg-config', dnf: 'pkgconf-pkg-config', brew: 'pkg-config' },
-  OpenBLAS: { apt: 'libopenblas-dev', dnf: 'openblas-devel', brew: 'openblas' },
+  OpenBLAS: { apt: 'libopenblas0', dnf: 'openblas', brew: 'openblas' },
 }
 
 export function checkNode() {
@@ -34,18 +34,21 @@ function isExecutable(path) {
   }
 }
 
-function openblasVersion() {
-  const { ok, output } = run('pkg-config', ['--modversion', 'openblas'])
-  return ok ? output : undefined
+/** Whether it is where the addon looks for it; see native/gemm/openblas.cc. */
+function hasOpenblas() {
+  if (process.platform === 'darwin') {
+    return ['/opt/homebrew', '/usr/local'].some((prefix) =>
+      existsSync(`${prefix}/opt/openblas/lib`),
+    )
+  }
+  return run('/sbin/ldconfig', ['-p']).output.includes('libopenblas.so.0')
 }
 
 function findMissing() {
-  const missing = ['make', 'python3', 'pkg-config'].filter((name) => !isCommand(name))
+  const missing = ['make', 'python3'].filter((name) => !isCommand(name))
   // CXX may be a command with arguments, such as "ccache g++".
   if (!isCommand(compiler.split(' ')[0])) missing.unshift('compiler')
-  const openblas = openblasVersion()
-  if (!openblas) missing.push('OpenBLAS')
-  return { missing, openblas }
+  return missing
 }
 
 const namesFor = (tool, missing) => missing.flatMap((item) => packages[item][tool] ?? [])
@@ -56,13 +59,11 @@ function adviceFor(missing) {
     `  Debian, Ubuntu: sudo apt-get install -y ${namesFor('apt', missing).join(' ')}`,
     `  Fedora, RHEL:   sudo dnf install -y ${namesFor('dnf', missing).join(' ')}`,
   ]
+  const mac = missing.some((item) => item === 'compiler' || item === 'make')
+    ? ['xcode-select --install']
+    : []
   const brew = namesFor('brew', missing)
-  const mac = []
-  if (missing.includes('compiler') || missing.includes('make')) mac.push('xcode-select --install')
   if (brew.length > 0) mac.push(`brew install ${brew.join(' ')}`)
-  if (missing.includes('OpenBLAS')) {
-    mac.push('export PKG_CONFIG_PATH="$(brew --prefix openblas)/lib/pkgconfig"')
-  }
   return [
     ...lines,
     `  macOS:          ${mac.join(' && ')}`,
@@ -82,13 +83,28 @@ function aptInstall(names) {
   step(`apt-get install ${names.join(' ')}`, advice, 'apt-get', args, env)
 }
 
-/** Sees to the system packages, or ends with the commands to type; returns OpenBLAS's version. */
+const canInstall = () => process.getuid?.() === 0 && isCommand('apt-get')
+
+/** Sees to the system packages, or ends with the commands to type. */
 export function ensureSystem() {
-  let { missing, openblas } = findMissing()
-  if (missing.length > 0 && process.getuid?.() === 0 && isCommand('apt-get')) {
-    aptInstall(namesFor('apt', missing))
-    ;({ missing, openblas } = findMissing())
+  if (canInstall()) {
+    const missing = [...findMissing(), ...(hasOpenblas() ? [] : ['OpenBLAS'])]
+    if (missing.length > 0) aptInstall(namesFor('apt', missing))
   }
+  const missing = findMissing()
   if (missing.length > 0) stop(adviceFor(missing))
-  return openblas
+}
+
+/** Says how to install OpenBLAS, where it is not there. */
+export function adviseOpenblas() {
+  if (!hasOpenblas())
+    say(`everything works without OpenBLAS, some of it slower; ${adviceFor(['OpenBLAS'])}`)
+}
+
+/** Sees to a compiler for another machine, or ends with what to install. */
+export function ensureCrossCompiler(command, debianPackage) {
+  if (!isCommand(command) && canInstall()) aptInstall([debianPackage])
+  if (!isCommand(command)) {
+    stop(`${command} is missing. Debian, Ubuntu: sudo apt-get install -y ${debianPackage}`)
+  }
 }

@@ -10,7 +10,7 @@ import { NativeBackend } from './native/backend.js'
 import { recorded } from './record.js'
 
 /**
- * `native` is the C++ addon over OpenBLAS; `js` has the same kernels in pure JavaScript.
+ * `native` is the C++ addon; `js` has the same kernels in pure JavaScript.
  *
  * @useDeclaredType
  */

@@ -1,6 +1,6 @@
 /**
  * What computes for src/blas/index.ts, given arguments that were checked: its types, and the plain loops
- * that stand in for OpenBLAS.
+ * that stand in for the addon.
  */
 
 /** @inline */

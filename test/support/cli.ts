@@ -12,7 +12,7 @@ const { NEUROBLAS_BACKEND: _, NEUROBLAS_DEBUG: __, ...environment } = process.en
  * Node as people start it. tap has every process load its own hooks, which collect coverage, take
  * the signals and double the time to start: `env` takes them out again.
  */
-export const bareNode = ['env', '-u', 'NODE_OPTIONS', process.execPath]
+export const bareNode = ['env', '-u', 'NODE_OPTIONS', process.execPath] as const
 const node = process.env.TAP_DISABLE_COVERAGE === '1' ? bareNode : [process.execPath]
 
 export interface Run {

@@ -32,7 +32,7 @@ export function machineOf(): Machine {
     cores: availableParallelism(),
     processor: sharedProcessor(),
     engine: addon ? engineOf(addon) : null,
-    openblas: addon?.openblas.trim() ?? null,
+    openblas: addon?.openblas?.trim() ?? null,
     openblasCore: addon?.core ?? null,
     openblasCost: (addon && costOfCore(addon)) ?? null,
     level: addon?.simd ?? null,

@@ -40,11 +40,13 @@ function collect() {
     backend: backend.name,
     problem,
     engine: addon && backend.name === 'native' ? engineOf(addon) : null,
-    openblas: addon?.openblas ?? null,
+    openblas: addon?.openblas?.trim() ?? null,
+    openblasProblem: addon?.openblasProblem ?? null,
     core: addon?.core ?? null,
     openblasCost: (addon && costOfCore(addon)) ?? null,
     simd: addon?.simd ?? null,
     threads: getNumThreads(),
+    openblasThreading: addon?.openblasThreading ?? null,
     openblasThreads: addon?.openblasThreads ?? null,
     memory: { ...backend.memory(), process: process.memoryUsage.rss(), machine: totalmem() },
     cpu: { model: cpus()[0]?.model ?? 'unknown', available: availableParallelism() },
@@ -53,18 +55,28 @@ function collect() {
   }
 }
 
-function describe(found: ReturnType<typeof collect>): string {
+type Found = ReturnType<typeof collect>
+
+const withoutOpenblas = ({ openblasProblem }: Found) =>
+  openblasProblem === null
+    ? 'not loaded'
+    : `not loaded (${openblasProblem}): what it would compute, loops of the addon do`
+
+const threadsOf = ({ threads, openblasThreads, openblasThreading }: Found) =>
+  `${threads} (OpenBLAS: ${openblasThreads === null ? 'not loaded' : `${openblasThreads}, ${openblasThreading}`})`
+
+function describe(found: Found): string {
   const { memory, cpu } = found
   const rows = [
     ['neuroblas', found.version],
     ['backend', found.backend === 'js' ? 'pure JavaScript' : found.backend],
     ...(found.problem ? [['problem', found.problem]] : []),
     ['products', found.engine ?? 'pure JavaScript'],
-    ['OpenBLAS', found.openblas ?? 'not loaded'],
+    ['OpenBLAS', found.openblas ?? withoutOpenblas(found)],
     ['core', found.core ?? 'not loaded'],
     ...(found.openblasCost ? [['note', found.openblasCost]] : []),
     ['SIMD', found.simd ?? 'not loaded'],
-    ['threads', `${found.threads} (OpenBLAS: ${found.openblasThreads ?? 'not loaded'})`],
+    ['threads', threadsOf(found)],
     [
       'memory',
       `${bytes(memory.live)} in use, ${bytes(memory.pooled)} pooled, peak ${bytes(memory.peak)}; process ${bytes(memory.process)} of ${bytes(memory.machine)}`,

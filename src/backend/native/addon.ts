@@ -17,15 +17,22 @@ import type { MemoryUse } from '../backend.js'
 import { dtypes, type TypedArray } from '../dtype.js'
 import { type KernelName, kernels, signature } from '../kernels.js'
 
-/** What computes; see native/napi/info.h. */
+/** What the addon computes with; see native/napi/info.h. Of OpenBLAS all but `openblasProblem`, or that alone. */
 export interface AddonInfo {
-  /** Who computes float32 products: the engine of our own, or OpenBLAS. */
-  gemm: 'own' | 'openblas'
-  /** Version and build of OpenBLAS. */
-  openblas: string
-  /** The processor whose kernels OpenBLAS chose. */
-  core: string
-  openblasThreads: number
+  /**
+   * Who computes products of tensors: the engine of our own; or, where its instructions are missing or
+   * `NEUROBLAS_GEMM=openblas` says so, OpenBLAS, and plain loops where that is missing, too.
+   */
+  gemm: 'own' | 'openblas' | 'loops'
+  /** Version and build of the system's OpenBLAS. */
+  openblas?: string
+  /** The processor whose kernels it chose. */
+  core?: string
+  /** What threads of its own are made by, if it has them: none, pthreads or OpenMP. */
+  openblasThreading?: string
+  openblasThreads?: number
+  /** Why there is no OpenBLAS. */
+  openblasProblem?: string
   /** Level of the vector instructions in use. */
   simd: string
   /** Whether the processor has AVX-512, in use or not. */
@@ -35,6 +42,8 @@ export interface AddonInfo {
 /** What the addon exports; see native/napi/. */
 export interface Addon {
   mailbox: Float64Array
+  /** As `gemm` of `info()`, but without a look whether there is OpenBLAS. */
+  engine: 'own' | 'openblas'
   dtypes: { name: string; bytes: number }[]
   /** `dtypes`: what each parameter of the row (F, T, S) may stand for. */
   kernels: { name: string; signature: string; dtypes: Record<string, string[]> }[]
@@ -85,7 +94,8 @@ let loaded: Addon | undefined
 
 /**
  * The addon, loaded once. `NEUROBLAS_ADDON` names another build of it (the C++ developer's).
- * Throws BackendError with the reason and what to do.
+ * Throws BackendError with the reason and what to do, ArgumentError for what the environment asks for in
+ * vain.
  */
 export function loadAddon(): Addon {
   if (loaded) return loaded
@@ -96,11 +106,24 @@ export function loadAddon(): Addon {
     throw new BackendError(whyNotLoaded(error as Error), { cause: error })
   }
   loaded.setAvailableMemory(() => availableMemory().available)
+  checkOpenblas(loaded)
   const threads = process.env.NEUROBLAS_NUM_THREADS
   if (threads !== undefined && threads !== '') {
     loaded.setThreads(checkThreads('NEUROBLAS_NUM_THREADS', Number(threads), threads))
   }
   return loaded
+}
+
+/** Refuses to go on without OpenBLAS where that was asked for. */
+function checkOpenblas(addon: Addon): void {
+  if (process.env.NEUROBLAS_GEMM !== 'openblas') return
+  const { openblasProblem } = addon.info()
+  if (openblasProblem === undefined) return
+  throw new ArgumentError(
+    `NEUROBLAS_GEMM: expected a machine with OpenBLAS for openblas, got none (${openblasProblem}); install ` +
+      'it (Debian/Ubuntu: apt install libopenblas0, Fedora: dnf install openblas, macOS: brew install ' +
+      'openblas) or leave NEUROBLAS_GEMM unset',
+  )
 }
 
 function findAddon(): Addon {
@@ -116,9 +139,9 @@ function whyNotLoaded(error: Error): string {
   const reason = `native addon: cannot be loaded (${error.message.split('\n')[0]})`
   if (error instanceof MissingPackageError) return reason
   return (
-    `${reason}. It needs the system OpenBLAS (Debian/Ubuntu: apt install libopenblas-dev, Fedora: dnf ` +
-    'install openblas-devel, macOS: brew install openblas) and its build script allowed: ' +
-    'npm install-scripts approve neuroblas && npm rebuild neuroblas'
+    `${reason}. The package brings it for Linux on x64 and arm64 with glibc 2.28 or newer; elsewhere it is ` +
+    'built when the package is installed, by a C++ compiler, make and python3, where its build script is ' +
+    'allowed: npm install-scripts approve neuroblas && npm rebuild neuroblas'
   )
 }
 

@@ -97,7 +97,7 @@ export class NativeBackend implements Backend {
   }
 
   rewrite(tape: Tape): Tape {
-    return this.#addon.info().gemm === 'own' ? keepWeightsInPanels(tape) : tape
+    return this.#addon.engine === 'own' ? keepWeightsInPanels(tape) : tape
   }
 
   compile(plan: Plan, owner?: object): Program {
