@@ -2,12 +2,13 @@
 import type { Backend } from '../backend/backend.js'
 import { type DType, dtypes } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
-import type { Plan, Program, Transfer } from '../backend/program.js'
+import { type Plan, type Program, sharedIn, type Transfer } from '../backend/program.js'
 import { changeCount, type Reads } from '../backend/reads.js'
 import { type Action, type Feed, RecordingBackend, recordWith } from '../backend/record.js'
 import { refusePromise } from '../base/arguments.js'
 import { CaptureError } from '../base/errors.js'
 import { type Shape, sizeOf } from '../tensor/shape.js'
+import { Lock, refuseLocked, type Uses } from '../tensor/locks.js'
 import { Scope, Storage, within } from '../tensor/storage.js'
 import { type AnyTensor, Tensor } from '../tensor/tensor.js'
 import { digestOf, type Names, type Recording } from './digest.js'
@@ -39,7 +40,10 @@ export class Recorded<R extends Results> {
   readonly #reads: Reads
   /** The count of changes at which all that it read was as it was. */
   #comparedAt: number
-  #running = false
+  /** What a run has to itself, or shares. */
+  readonly #uses: Uses
+  /** Runs under way, and those that wait for their turn. */
+  #runs = 0
   #disposed = false
 
   constructor(
@@ -86,6 +90,7 @@ export class Recorded<R extends Results> {
       this.#comparedAt = changeCount()
       this.#plan = plan(backend.rewrite(fuse(recording.tape)))
       this.#program = backend.compile(this.#plan, this)
+      this.#uses = usesOf(this, this.#plan, recording)
       // What no step reads, such as the settings for biases where there are none, need not be fed.
       const used = new Set(this.#plan.places.map(({ shared }) => shared))
       this.#beforeIteration = recording.beforeIteration.filter(
@@ -110,54 +115,48 @@ export class Recorded<R extends Results> {
     return true
   }
 
-  get isRunning(): boolean {
-    return this.#running
+  /** Whether a run is under way, or waits for its turn. */
+  get isInUse(): boolean {
+    return this.#runs > 0
   }
 
   call(args: readonly AnyTensor[]): R {
+    refuseLocked('capture', this.#uses)
     this.#load(args)
-    try {
-      this.#program.runSync(1, [])
-    } finally {
-      this.#undoAfter(1)
-    }
+    this.#runNow([])
     return this.#handOut()
   }
 
-  async run(args: readonly AnyTensor[]): Promise<R> {
-    this.#load(args)
-    await this.#whileRunning(1, [])
-    return this.#handOut()
+  run(args: readonly AnyTensor[]): Promise<R> {
+    return this.#inTurn('run', args, async (given) => {
+      const results = this.#newResults([])
+      return this.#handOver(results, async () => {
+        this.#load(given)
+        const transfers = this.#collectInto(results)
+        if (this.#program.takeTurn()) this.#runNow(transfers)
+        else await this.#whileRunning(1, transfers)
+      })
+    })
   }
 
-  async runMany(args: readonly AnyTensor[], iterations: number): Promise<R> {
-    this.#refuseOverlap()
-    this.#expire()
-    const temporary = new Scope()
-    const tables = this.#outputs.map(({ storage, shape }) =>
-      within(
-        null,
-        () =>
-          new Tensor(new Storage(this.#backend, storage.dtype, iterations * storage.length), [
-            iterations,
-            ...shape,
-          ]),
-      ),
-    )
-    try {
-      const transfers = [
-        ...args.map((x, i) => transfer('feed', x.storage, this.#inputs[i].storage)),
-        ...within(temporary, () => this.#feedTables(iterations)),
-        ...tables.map((x, i) => transfer('collect', x.storage, this.#outputs[i].storage)),
-      ]
-      await this.#whileRunning(iterations, transfers)
-    } catch (error) {
-      for (const table of tables) table.dispose()
-      throw error
-    } finally {
-      temporary.end()
-    }
-    return replaceTensors(this.#results, tables) as R
+  runMany(args: readonly AnyTensor[], iterations: number): Promise<R> {
+    return this.#inTurn('runMany', args, async (given) => {
+      const results = this.#newResults([iterations])
+      const temporary = new Scope()
+      return this.#handOver(results, async () => {
+        try {
+          this.#expire()
+          const transfers = [
+            ...given.map((x, i) => transfer('feed', x.storage, this.#inputs[i].storage)),
+            ...within(temporary, () => this.#feedTables(iterations)),
+            ...this.#collectInto(results),
+          ]
+          await this.#whileRunning(iterations, transfers)
+        } finally {
+          temporary.end()
+        }
+      })
+    })
   }
 
   describe(): string {
@@ -180,20 +179,70 @@ export class Recorded<R extends Results> {
     return [...this.#inputs, ...this.#outputs]
   }
 
-  /** Before anything is changed. */
-  #refuseOverlap(): void {
-    if (this.#running) throw new CaptureError('capture: it is running already; await run() first')
+  /** Calls `start` when nobody excludes it any more, with the arguments as they are now. */
+  async #inTurn(
+    op: 'run' | 'runMany',
+    args: readonly AnyTensor[],
+    start: (args: readonly AnyTensor[]) => Promise<R>,
+  ): Promise<R> {
+    const lock = new Lock(op, this.#uses)
+    const copies = new Scope()
+    this.#runs++
+    try {
+      if (lock.isHeld) return await start(args)
+      const given = within(copies, () => args.map((x) => copyOf(this.#backend, x)))
+      await lock.turn()
+      if (this.#disposed) {
+        throw new CaptureError('capture: it was disposed of while a run waited for its turn')
+      }
+      return await start(given)
+    } finally {
+      copies.end()
+      this.#runs--
+      lock.release()
+    }
+  }
+
+  #runNow(transfers: readonly Transfer[]): void {
+    try {
+      this.#program.runSync(1, transfers)
+    } finally {
+      this.#undoAfter(1)
+    }
   }
 
   async #whileRunning(iterations: number, transfers: readonly Transfer[]): Promise<void> {
-    this.#running = true
     try {
       await this.#program.run(iterations, transfers)
     } finally {
-      this.#running = false
       this.#undoAfter(iterations)
     }
     if (this.#disposed) throw new CaptureError('capture: it was disposed of while it was running')
+  }
+
+  /** Tensors for the results of a run, which are its caller's own; `leading` axes come first. */
+  #newResults(leading: Shape): AnyTensor[] {
+    return within(null, () =>
+      this.#outputs.map(({ storage: { dtype }, shape }) => {
+        const ofAll = [...leading, ...shape]
+        return new Tensor(new Storage(this.#backend, dtype, sizeOf(ofAll)), ofAll)
+      }),
+    )
+  }
+
+  #collectInto(results: readonly AnyTensor[]): Transfer[] {
+    return results.map((x, i) => transfer('collect', x.storage, this.#outputs[i].storage))
+  }
+
+  /** What fn returned, around results that `fill` fills; they are freed where it fails. */
+  async #handOver(results: readonly AnyTensor[], fill: () => Promise<void>): Promise<R> {
+    try {
+      await fill()
+    } catch (error) {
+      for (const x of results) x.dispose()
+      throw error
+    }
+    return replaceTensors(this.#results, results) as R
   }
 
   /** What was handed out is about to be overwritten. */
@@ -204,7 +253,6 @@ export class Recorded<R extends Results> {
 
   /** Brings arguments and fed buffers up to date for one iteration. */
   #load(args: readonly AnyTensor[]): void {
-    this.#refuseOverlap()
     for (const [i, { storage }] of this.#inputs.entries()) {
       const { length } = storage
       this.#backend.run('copy2d', args[i].handle, storage.handle, 1, length, 0, length, 0, length)
@@ -240,6 +288,8 @@ export class Recorded<R extends Results> {
   /** What JavaScript does before an iteration: all of it, or nothing where it throws. */
   #beforeOneIteration(put: (feed: Feed) => void): void {
     const done: Action[] = []
+    // One that waited for its turn goes on as it was begun, whatever has been switched since.
+    const { fits } = this
     try {
       for (const item of this.#beforeIteration) {
         if ('next' in item) put(item)
@@ -248,7 +298,7 @@ export class Recorded<R extends Results> {
           done.push(item)
         }
       }
-      if (!this.fits) {
+      if (fits && !this.fits) {
         throw new CaptureError(
           'capture: what the step was recorded with, such as training, requiresGrad or a setting of an optimizer, was switched while a step was prepared, in a schedule for example; switch it between calls',
         )
@@ -282,4 +332,26 @@ export class Recorded<R extends Results> {
 
 function transfer(direction: Transfer['direction'], table: Storage, cell: Storage): Transfer {
   return { direction, table: table.handle, cell: cell.handle, width: cell.length }
+}
+
+/** A copy without a graph. */
+function copyOf(backend: Backend, { handle, dtype, size, shape }: AnyTensor): AnyTensor {
+  const copy = new Tensor(new Storage(backend, dtype, size), shape)
+  backend.run('copy2d', handle, copy.handle, 1, size, 0, size, 0, size)
+  return copy
+}
+
+/** What a program uses of the outside; what JavaScript writes before an iteration counts as written. */
+function usesOf(program: object, plan: Plan, recording: RecordingBackend): Uses {
+  const { outside, beforeIteration } = recording
+  const isWritten = sharedIn(plan)
+  for (const item of beforeIteration) if ('next' in item) isWritten.set(item.handle, true)
+  // First: of two runs of one program, that is what they always meet at.
+  const writes = new Set<object>([program])
+  const reads = new Set<object>()
+  for (const [handle, written] of isWritten) {
+    const used = outside.get(handle)
+    if (used !== undefined) (written ? writes : reads).add(used)
+  }
+  return { reads, writes }
 }

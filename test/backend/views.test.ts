@@ -292,7 +292,7 @@ t.test('transfers that overlap', async (t) => {
 onBoth('readers or one writer', async (t, backend) => {
   const [x, y, z] = [0, 1, 2].map(() => made(backend, count(4000)))
   const [left, right] = [backend.view(x, 0, 2000), backend.view(x, 2000, 2000)]
-  const busy = /in use by a running program/
+  const busy = /expected tensors that are free, got one that an awaited run uses/
   // Reads part of x, writes y.
   const copying = (from: Handle, to: Handle) =>
     backend.compile(planOf([shared(from), shared(to)], [{ kernel: 'neg', args: [0, 1, 2000] }]))
