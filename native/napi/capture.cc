@@ -179,7 +179,11 @@ double Programs::run(const Napi::CallbackInfo& info) {
   Entry& entry = this->entry(number_at(env_, info[0]));
   Run run;
   prepare(entry, run, info);
-  run_now(run);
+  if (info[3].ToBoolean()) {
+    run_at_once(run);
+  } else {
+    run_now(run);
+  }
   leave(entry);
   if (run.fault) refuse(env_, describe_stop(run));
   return static_cast<double>(run.iterations_done.load());

@@ -44,10 +44,10 @@ export interface Program {
   /** Runs on this thread and its helpers; returns the iterations done. Throws KernelError. */
   runSync(iterations: number, transfers: readonly Transfer[]): number
   /**
-   * Whether one iteration is so short that it should run on this thread, though it is awaited: where no other
-   * runs are under way, and as long as all of them do not hold up a turn of the event loop for long.
+   * One iteration beside JavaScript; if it is short and nothing else runs, at once on this thread instead, as
+   * far as that does not hold up the event loop.
    */
-  takeTurn(): boolean
+  runOnce(transfers: readonly Transfer[]): Promise<unknown>
   /** Runs beside JavaScript. */
   run(iterations: number, transfers: readonly Transfer[]): Promise<number>
   /** Stops a run after the iteration that is being computed. */

@@ -2,13 +2,13 @@
 import type { Backend } from '../backend/backend.js'
 import { type DType, dtypes } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
-import { type Plan, type Program, sharedIn, type Transfer } from '../backend/program.js'
+import type { Plan, Program, Transfer } from '../backend/program.js'
 import { changeCount, type Reads } from '../backend/reads.js'
 import { type Action, type Feed, RecordingBackend, recordWith } from '../backend/record.js'
 import { refusePromise } from '../base/arguments.js'
 import { CaptureError } from '../base/errors.js'
-import { type Shape, sizeOf } from '../tensor/shape.js'
 import { Lock, refuseLocked, type Uses } from '../tensor/locks.js'
+import { type Shape, sizeOf } from '../tensor/shape.js'
 import { Scope, Storage, within } from '../tensor/storage.js'
 import { type AnyTensor, Tensor } from '../tensor/tensor.js'
 import { digestOf, type Names, type Recording } from './digest.js'
@@ -16,6 +16,7 @@ import { fuse } from './fuse.js'
 import { type Argument, refuseLostGradients } from './gradients.js'
 import { formatPlan, plan } from './plan.js'
 import { type Results, replaceTensors, tensorsIn } from './results.js'
+import { usesOf } from './uses.js'
 
 /** A buffer that stays for as long as its program. */
 interface Cell {
@@ -123,39 +124,36 @@ export class Recorded<R extends Results> {
   call(args: readonly AnyTensor[]): R {
     refuseLocked('capture', this.#uses)
     this.#load(args)
-    this.#runNow([])
+    try {
+      this.#program.runSync(1, [])
+    } finally {
+      this.#undoAfter(1)
+    }
     return this.#handOut()
   }
 
   run(args: readonly AnyTensor[]): Promise<R> {
-    return this.#inTurn('run', args, async (given) => {
-      const results = this.#newResults([])
-      return this.#handOver(results, async () => {
-        this.#load(given)
-        const transfers = this.#collectInto(results)
-        if (this.#program.takeTurn()) this.#runNow(transfers)
-        else await this.#whileRunning(1, transfers)
-      })
+    return this.#inTurn('run', args, [], async (given, collects) => {
+      this.#load(given)
+      await this.#undoingRest(1, () => this.#program.runOnce(collects))
     })
   }
 
   runMany(args: readonly AnyTensor[], iterations: number): Promise<R> {
-    return this.#inTurn('runMany', args, async (given) => {
-      const results = this.#newResults([iterations])
+    return this.#inTurn('runMany', args, [iterations], async (given, collects) => {
+      this.#expire()
       const temporary = new Scope()
-      return this.#handOver(results, async () => {
-        try {
-          this.#expire()
-          const transfers = [
-            ...given.map((x, i) => transfer('feed', x.storage, this.#inputs[i].storage)),
-            ...within(temporary, () => this.#feedTables(iterations)),
-            ...this.#collectInto(results),
-          ]
-          await this.#whileRunning(iterations, transfers)
-        } finally {
-          temporary.end()
-        }
-      })
+      try {
+        const feeds = [
+          ...given.map((x, i) => transfer('feed', x.storage, this.#inputs[i].storage)),
+          ...within(temporary, () => this.#feedTables(iterations)),
+        ]
+        await this.#undoingRest(iterations, () =>
+          this.#program.run(iterations, [...feeds, ...collects]),
+        )
+      } finally {
+        temporary.end()
+      }
     })
   }
 
@@ -179,23 +177,38 @@ export class Recorded<R extends Results> {
     return [...this.#inputs, ...this.#outputs]
   }
 
-  /** Calls `start` when nobody excludes it any more, with the arguments as they are now. */
+  /**
+   * Replays when nobody excludes it any more, with the arguments as they are now.
+   * @param leading axes of the results, which are the caller's own
+   */
   async #inTurn(
     op: 'run' | 'runMany',
     args: readonly AnyTensor[],
-    start: (args: readonly AnyTensor[]) => Promise<R>,
+    leading: Shape,
+    replay: (args: readonly AnyTensor[], collects: readonly Transfer[]) => Promise<unknown>,
   ): Promise<R> {
     const lock = new Lock(op, this.#uses)
     const copies = new Scope()
+    let results: readonly AnyTensor[] = []
     this.#runs++
     try {
-      if (lock.isHeld) return await start(args)
-      const given = within(copies, () => args.map((x) => copyOf(this.#backend, x)))
-      await lock.turn()
-      if (this.#disposed) {
-        throw new CaptureError('capture: it was disposed of while a run waited for its turn')
+      let given = args
+      if (!lock.isHeld) {
+        given = within(copies, () => args.map((x) => copyOf(this.#backend, x)))
+        await lock.turn()
+        this.#refuseDisposed()
       }
-      return await start(given)
+      results = this.#newResults(leading)
+      const collects = results.map((x, i) =>
+        transfer('collect', x.storage, this.#outputs[i].storage),
+      )
+      await replay(given, collects)
+      this.#refuseDisposed()
+      return replaceTensors(this.#results, results) as R
+    } catch (error) {
+      for (const x of results) x.dispose()
+      this.#refuseDisposed()
+      throw error
     } finally {
       copies.end()
       this.#runs--
@@ -203,24 +216,6 @@ export class Recorded<R extends Results> {
     }
   }
 
-  #runNow(transfers: readonly Transfer[]): void {
-    try {
-      this.#program.runSync(1, transfers)
-    } finally {
-      this.#undoAfter(1)
-    }
-  }
-
-  async #whileRunning(iterations: number, transfers: readonly Transfer[]): Promise<void> {
-    try {
-      await this.#program.run(iterations, transfers)
-    } finally {
-      this.#undoAfter(iterations)
-    }
-    if (this.#disposed) throw new CaptureError('capture: it was disposed of while it was running')
-  }
-
-  /** Tensors for the results of a run, which are its caller's own; `leading` axes come first. */
   #newResults(leading: Shape): AnyTensor[] {
     return within(null, () =>
       this.#outputs.map(({ storage: { dtype }, shape }) => {
@@ -230,19 +225,17 @@ export class Recorded<R extends Results> {
     )
   }
 
-  #collectInto(results: readonly AnyTensor[]): Transfer[] {
-    return results.map((x, i) => transfer('collect', x.storage, this.#outputs[i].storage))
+  #refuseDisposed(): void {
+    if (this.#disposed) throw new CaptureError('capture: it was disposed of while it was running')
   }
 
-  /** What fn returned, around results that `fill` fills; they are freed where it fails. */
-  async #handOver(results: readonly AnyTensor[], fill: () => Promise<void>): Promise<R> {
+  /** Takes back what was done before iterations that a run did not come to. */
+  async #undoingRest(iterations: number, run: () => Promise<unknown>): Promise<void> {
     try {
-      await fill()
-    } catch (error) {
-      for (const x of results) x.dispose()
-      throw error
+      await run()
+    } finally {
+      this.#undoAfter(iterations)
     }
-    return replaceTensors(this.#results, results) as R
   }
 
   /** What was handed out is about to be overwritten. */
@@ -339,19 +332,4 @@ function copyOf(backend: Backend, { handle, dtype, size, shape }: AnyTensor): An
   const copy = new Tensor(new Storage(backend, dtype, size), shape)
   backend.run('copy2d', handle, copy.handle, 1, size, 0, size, 0, size)
   return copy
-}
-
-/** What a program uses of the outside; what JavaScript writes before an iteration counts as written. */
-function usesOf(program: object, plan: Plan, recording: RecordingBackend): Uses {
-  const { outside, beforeIteration } = recording
-  const isWritten = sharedIn(plan)
-  for (const item of beforeIteration) if ('next' in item) isWritten.set(item.handle, true)
-  // First: of two runs of one program, that is what they always meet at.
-  const writes = new Set<object>([program])
-  const reads = new Set<object>()
-  for (const [handle, written] of isWritten) {
-    const used = outside.get(handle)
-    if (used !== undefined) (written ? writes : reads).add(used)
-  }
-  return { reads, writes }
 }

@@ -99,9 +99,7 @@ export class Lock {
   /** Whether these uses cannot go on beside it. */
   excludes({ reads, writes }: Uses): boolean {
     const own = this.#uses
-    return (
-      meet(writes, own.writes) || meet(writes, own.reads) || meet(own.writes, reads)
-    )
+    return meet(writes, own.writes) || meet(writes, own.reads) || meet(own.writes, reads)
   }
 
   /** Whether it keeps others from reading this. */

@@ -12,8 +12,8 @@ import { checkModule, type Module } from '../nn/module.js'
 import { type ActivationName, activations, Sequential } from '../nn/sequential.js'
 import { l2 } from '../optim/regularizers.js'
 import { SGD } from '../optim/sgd.js'
-import { Generator, streams } from '../tensor/random.js'
 import type { Lock } from '../tensor/locks.js'
+import { Generator, streams } from '../tensor/random.js'
 import { Scope, within } from '../tensor/storage.js'
 import { seedFor } from '../training/checkpoint.js'
 import type { TrainingHistory } from '../training/report.js'
@@ -82,7 +82,8 @@ async function train(
           // What the layers above had learned was of this one as it was.
           for (const stale of files.slice(i + 1)) rmSync(stale, { force: true })
           const { onEpoch } = options
-          if (onEpoch) return lock.lend(() => onEpoch({ ...report, layer: i + 1, layers: places.length }))
+          if (onEpoch)
+            return lock.lend(() => onEpoch({ ...report, layer: i + 1, layers: places.length }))
         },
       }).catch((error) => {
         if (!(error instanceof DivergenceError)) throw error

@@ -100,7 +100,13 @@ onBothBackendsLater('runs of one captured function that overlap', async (t) => {
   const plain = stepOf(reference, expected)
   const wanted = [
     eagerly(plain, x, labels),
-    ...[0, 1].map((i) => eagerly(plain, many[0].slice([i, i + 1]).reshape([8, UNITS[0]]), many[1].slice([i, i + 1]).reshape([8]))),
+    ...[0, 1].map((i) =>
+      eagerly(
+        plain,
+        many[0].slice([i, i + 1]).reshape([8, UNITS[0]]),
+        many[1].slice([i, i + 1]).reshape([8]),
+      ),
+    ),
     eagerly(plain, x, labels),
   ]
   const [first, all, last] = await Promise.all([running, ...others])

@@ -71,9 +71,8 @@ export class JsProgram implements Program {
     }
   }
 
-  /** `run` begins on this thread in any case. */
-  takeTurn(): boolean {
-    return false
+  runOnce(transfers: readonly Transfer[]): Promise<number> {
+    return this.run(1, transfers)
   }
 
   async run(iterations: number, transfers: readonly Transfer[]): Promise<number> {

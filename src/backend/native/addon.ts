@@ -63,7 +63,7 @@ export interface Addon {
     after: Float64Array,
     owner?: object,
   ): number
-  runProgram(id: number, passes: number, transfers: Float64Array): number
+  runProgram(id: number, passes: number, transfers: Float64Array, isShort: boolean): number
   startProgram(
     id: number,
     passes: number,
