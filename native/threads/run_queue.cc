@@ -45,7 +45,9 @@ class RunQueue {
     while (!take_slice(run)) continue;
   }
 
-  void run_at_once(Run& run) { lead(run, 1); }
+  void run_at_once(Run& run) {
+    while (!lead(run, 1)) continue;
+  }
 
   Fault run(const BoundCall& call) {
     const size_t threads = thread_pool_.threads();

@@ -122,7 +122,7 @@ export class Recorded<R extends Results> {
   }
 
   call(args: readonly AnyTensor[]): R {
-    refuseLocked('capture', this.#uses)
+    refuseLocked('capture', this.#uses, ', or call run(), which waits for its turn')
     this.#load(args)
     try {
       this.#program.runSync(1, [])

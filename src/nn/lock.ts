@@ -2,6 +2,8 @@
 import {
   isAnyTrained,
   Lock,
+  memoryOf,
+  NOTHING,
   refuseTrained as refuseTrainedMemory,
   type Uses,
   withLock,
@@ -11,13 +13,6 @@ import type { Tensor } from '../tensor/tensor.js'
 /** What has parameters: a module. */
 interface Trainable {
   parameters(): readonly Tensor[]
-}
-
-const NOTHING: ReadonlySet<object> = new Set()
-
-/** What stands for the memory of tensors. */
-export function memoryOf(tensors: readonly Tensor[]): ReadonlySet<object> {
-  return new Set(tensors.map(({ storage }) => storage.memory))
 }
 
 /**

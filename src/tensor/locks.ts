@@ -12,7 +12,14 @@ export interface Uses {
   readonly writes: ReadonlySet<object>
 }
 
-const NOTHING: ReadonlySet<object> = new Set()
+export const NOTHING: ReadonlySet<object> = new Set()
+
+/** What stands for the memory of tensors. */
+export function memoryOf(
+  tensors: readonly { readonly storage: { readonly memory: object } }[],
+): ReadonlySet<object> {
+  return new Set(tensors.map(({ storage }) => storage.memory))
+}
 
 const held = new Set<Lock>()
 /** In the order of arrival. */
@@ -61,10 +68,9 @@ export class Lock {
     return held.has(this)
   }
 
-  /** Until it is held. */
-  async turn(): Promise<void> {
-    if (this.isHeld) return
-    await new Promise<void>((resolve) => {
+  /** Until it is held, which it is not yet. */
+  turn(): Promise<void> {
+    return new Promise((resolve) => {
       this.#grant = resolve
     })
   }
@@ -87,12 +93,14 @@ export class Lock {
       this.#leave()
       this.#uses = uses
       this.#ask()
-      await this.turn()
+      if (!this.isHeld) await this.turn()
     }
   }
 
   release(): void {
     this.#leave()
+    // What was begun within it, such as a timer, may keep it for long.
+    this.#uses = { reads: NOTHING, writes: NOTHING }
     settle()
   }
 
@@ -107,12 +115,11 @@ export class Lock {
     return this.isTraining && this.#uses.writes.has(memory)
   }
 
-  refusal(op: string): BusyError {
-    return this.isTraining
-      ? refusalOfTrained(op, this.op)
-      : new BusyError(
-          `${op}: ${this.op}() uses the same memory and is not done; await it first, or call run(), which waits for its turn`,
-        )
+  refusal(op: string, advice = ''): BusyError {
+    if (this.isTraining) return refusalOfTrained(op, this.op)
+    return new BusyError(
+      `${op}: ${this.op}() uses the same memory and is not done; await it first${advice}`,
+    )
   }
 
   /** Whether somebody has what it needs, or asked for it earlier. */
@@ -177,20 +184,28 @@ export function refusalOfTrained(op: string, trainer: string): BusyError {
 /** Does something that awaits with a lock, in its turn. @throws BusyError as `Lock` */
 export async function withLock<T>(lock: Lock, fn: () => Promise<T>): Promise<T> {
   try {
-    await lock.turn()
+    if (!lock.isHeld) await lock.turn()
     return await lock.run(fn)
   } finally {
     lock.release()
   }
 }
 
-/** Refuses what is to be done at once, beside those who use the same across an await. @throws BusyError */
-export function refuseLocked(op: string, uses: Uses): void {
+/**
+ * Refuses what is to be done at once, beside those who use the same across an await.
+ * @throws BusyError, which ends with the advice
+ */
+export function refuseLocked(op: string, uses: Uses, advice?: string): void {
   if (held.size === 0) return
   const own = enclosing()
   for (const lock of held) {
-    if (lock.excludes(uses) && !isWithin(own, lock)) throw lock.refusal(op)
+    if (lock.excludes(uses) && !isWithin(own, lock)) throw lock.refusal(op, advice)
   }
+}
+
+/** The same for what is written. */
+export function refuseWriting(op: string, memory: () => ReadonlySet<object>): void {
+  if (held.size > 0) refuseLocked(op, { reads: NOTHING, writes: memory() })
 }
 
 /** Whether any training has its model alone. */

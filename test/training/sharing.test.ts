@@ -108,6 +108,18 @@ onBothBackendsLater('a step waits for an evaluation, and fit for both', async (t
   const before = await evaluate(model, data, { loss, batchSize: 30 })
   const options = { loss, epochs: 2, seed: 1 }
   const evaluation = evaluate(model, data, { loss, batchSize: 30 })
+  const sentence = 'evaluate() uses the same memory and is not done; await it first'
+  const optimizer = optimizerOf(model)
+  softmaxCrossEntropy(model.forward(x), labels).backward()
+  const writing: [op: string, () => unknown, advice?: string][] = [
+    ['capture', () => step(x, labels), ', or call run(), which waits for its turn'],
+    ['assign', () => model.loadStateDict(model.stateDict())],
+    ['step', () => optimizer.step()],
+  ]
+  for (const [op, write, advice = ''] of writing) {
+    refuses(t, write, BusyError, `${op}: ${sentence}${advice}`)
+  }
+  model.zeroGrad()
   const running = step.run(x, labels)
   const training = fit(model, data, { ...options, optimizer: optimizerOf(model) })
   await rejects(t, evaluate(model, data, { loss }), BusyError, trained('evaluate'))
@@ -131,6 +143,7 @@ async function refusesAll(t: Test, model: Module, when: string) {
     loadModel: () => loadModel(model, path),
     stateDict: () => model.stateDict(),
     loadStateDict: () => model.loadStateDict({} as never),
+    assign: () => parameter.assign(new Float32Array(parameter.size)),
   }
   for (const [op, call] of Object.entries(calls)) {
     refuses(t, call, BusyError, trained(op))
@@ -138,7 +151,6 @@ async function refusesAll(t: Test, model: Module, when: string) {
   const ops = [
     () => model.forward(x),
     () => parameter.data(),
-    () => parameter.assign(new Float32Array(parameter.size)),
     () => capture((x: Tensor) => model.forward(x))(x),
   ]
   for (const op of ops) refuses(t, op, BusyError, trained('tensor'))
