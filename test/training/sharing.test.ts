@@ -110,11 +110,16 @@ onBothBackendsLater('a step waits for an evaluation, and fit for both', async (t
   const evaluation = evaluate(model, data, { loss, batchSize: 30 })
   const sentence = 'evaluate() uses the same memory and is not done; await it first'
   const optimizer = optimizerOf(model)
-  softmaxCrossEntropy(model.forward(x), labels).backward()
   const writing: [op: string, () => unknown, advice?: string][] = [
     ['capture', () => step(x, labels), ', or call run(), which waits for its turn'],
     ['assign', () => model.loadStateDict(model.stateDict())],
-    ['step', () => optimizer.step()],
+    [
+      'step',
+      () => {
+        softmaxCrossEntropy(model.forward(x), labels).backward()
+        optimizer.step()
+      },
+    ],
   ]
   for (const [op, write, advice = ''] of writing) {
     refuses(t, write, BusyError, `${op}: ${sentence}${advice}`)
