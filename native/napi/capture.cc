@@ -124,7 +124,7 @@ void add_hold(std::vector<Hold>& holds, uint32_t root, bool writes) {
 // Resolves the transfers, [collect?, table, cell, elements per iteration] each, and takes the
 // memory: all of it, or none where it throws.
 void Programs::prepare(Entry& entry, Run& run, const Napi::CallbackInfo& info) {
-  if (entry.run || !entry.over) 
+  if (entry.run || !entry.over)
     refuse(env_, "program: it is running already; await that first", "BUSY");
   run.program = entry.program.get();
   run.iterations = size_of(env_, number_at(env_, info[1]), kProgram);
