@@ -7,6 +7,7 @@ import { checkFlag, optionsOf } from '../base/arguments.js'
 import { isBranded } from '../base/brand.js'
 import { ArgumentError, excerpt } from '../base/errors.js'
 import { checkAssignable } from '../tensor/assignable.js'
+import { memoryOf, refuseWriting } from '../tensor/locks.js'
 import { isGenerator, type Generator as RandomGenerator } from '../tensor/random.js'
 import { format } from '../tensor/shape.js'
 import { isTensor, Tensor } from '../tensor/tensor.js'
@@ -166,10 +167,11 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
   /**
    * Overwrites all parameters. Nothing is changed when something does not fit.
    * @throws ArgumentError when a path is missing or unknown, values are no numbers or it is no state,
-   *   ShapeError when a shape differs or does not fit its values, BusyError as `stateDict`
+   *   ShapeError when a shape differs or does not fit its values, BusyError as `stateDict`, and while somebody
+   *   awaits what uses a parameter
    */
   loadStateDict(source: StateSource): void {
-    refuseTrained('loadStateDict', this)
+    refuseWriting('loadStateDict', () => memoryOf(this.parameters()))
     const state = stateFrom('loadStateDict', source)
     const parameters = this.namedParameters()
     const unknown = [...state.keys()].filter((path) => !parameters.has(path))

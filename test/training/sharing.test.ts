@@ -112,7 +112,8 @@ onBothBackendsLater('a step waits for an evaluation, and fit for both', async (t
   const optimizer = optimizerOf(model)
   const writing: [op: string, () => unknown, advice?: string][] = [
     ['capture', () => step(x, labels), ', or call run(), which waits for its turn'],
-    ['assign', () => model.loadStateDict(model.stateDict())],
+    ['assign', () => model.parameters()[0].assign(model.parameters()[0].data())],
+    ['loadStateDict', () => model.loadStateDict(model.stateDict())],
     [
       'step',
       () => {
