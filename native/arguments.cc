@@ -59,8 +59,7 @@ const Buffer& Arguments::find(const BufferSource& source, size_t position) const
     throw KernelFault(std::string(name(position)) + " is not a buffer in use");
   }
   if (source.is_busy(*buffer, is_written(kernel_.kinds[position].use))) {
-    throw KernelFault(std::string(name(position)) +
-                      " is in use by a running program; await run() first");
+    throw BusyFault();
   }
   return *buffer;
 }

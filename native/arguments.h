@@ -123,9 +123,18 @@ struct KindOf<InPlace<S>> {
 template <typename S>
 struct KindOf<Watched<S>> : KindOf<S> {};
 
+// What is said where memory is asked for that a running program uses.
+constexpr const char* kBusy =
+    "expected tensors that are free, got one that an awaited run uses; await that first";
+
 // Why a kernel's arguments were refused; the message does not name the kernel yet.
 struct KernelFault : std::runtime_error {
   using std::runtime_error::runtime_error;
+};
+
+// An argument is in use by a running program.
+struct BusyFault : KernelFault {
+  BusyFault() : KernelFault(kBusy) {}
 };
 
 // a·b·…, refused when it does not fit.

@@ -25,6 +25,7 @@ export {
   ArgumentError,
   AutogradError,
   BackendError,
+  BusyError,
   CaptureError,
   DataError,
   DivergenceError,

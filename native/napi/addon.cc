@@ -48,6 +48,8 @@ napi_value run(napi_env env, napi_callback_info info) {
     if (fault) throw_error(env, "KERNEL", kernel.name + ": " + fault.text());
   } catch (const std::bad_alloc&) {
     throw_error(env, "MEMORY", kernel.name + ": out of memory");
+  } catch (const BusyFault& fault) {
+    throw_error(env, "BUSY", kernel.name + ": " + fault.what());
   } catch (const std::exception& error) {
     throw_error(env, "KERNEL", kernel.name + ": " + error.what());
   }

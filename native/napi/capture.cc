@@ -124,7 +124,8 @@ void add_hold(std::vector<Hold>& holds, uint32_t root, bool writes) {
 // Resolves the transfers, [collect?, table, cell, elements per iteration] each, and takes the
 // memory: all of it, or none where it throws.
 void Programs::prepare(Entry& entry, Run& run, const Napi::CallbackInfo& info) {
-  if (entry.run || !entry.over) refuse(env_, "program: it is running already; await run() first");
+  if (entry.run || !entry.over)
+    refuse(env_, "program: it is running already; await that first", "BUSY");
   run.program = entry.program.get();
   run.iterations = size_of(env_, number_at(env_, info[1]), kProgram);
   const std::vector<double> values = numbers_of(info[2], kProgram);
@@ -154,7 +155,7 @@ void Programs::prepare(Entry& entry, Run& run, const Napi::CallbackInfo& info) {
   }
   refuse_overlaps(env_, sides);
   if (!buffers_.occupy(holds)) {
-    refuse(env_, "program: one of its buffers is in use by a running program; await that first");
+    refuse(env_, std::string("program: ") + kBusy, "BUSY");
   }
   entry.holds = std::move(holds);
   entry.over = false;
@@ -178,7 +179,11 @@ double Programs::run(const Napi::CallbackInfo& info) {
   Entry& entry = this->entry(number_at(env_, info[0]));
   Run run;
   prepare(entry, run, info);
-  run_now(run);
+  if (info[3].ToBoolean()) {
+    run_at_once(run);
+  } else {
+    run_now(run);
+  }
   leave(entry);
   if (run.fault) refuse(env_, describe_stop(run));
   return static_cast<double>(run.iterations_done.load());

@@ -23,7 +23,8 @@ class Programs {
   // compile(arenaBytes, places, steps, before, after, owner?): id. It is disposed of when the
   // owner, an object, is collected. See Backend.compile in src/backend/native.ts.
   double compile(const Napi::CallbackInfo& info);
-  // runProgram(id, iterations, transfers): iterations done
+  // runProgram(id, iterations, transfers, whether it is too short to wait for anybody): iterations
+  // done
   double run(const Napi::CallbackInfo& info);
   // startProgram(id, iterations, transfers, callback(error, iterations done))
   void start(const Napi::CallbackInfo& info);

@@ -140,7 +140,7 @@ Transfer transfer(const Napi::CallbackInfo& info, const char* name, bool writes)
   const Buffer* buffer = buffers.find(number_at(info.Env(), info[0]));
   if (buffer == nullptr) throw refuse("the handle is not a buffer in use");
   if (buffers.is_busy(*buffer, writes)) {
-    throw refuse("the buffer is in use by a running program; await run() first");
+    nb::refuse(info.Env(), std::string(name) + ": " + kBusy, "BUSY");
   }
   if (!info[1].IsTypedArray()) throw refuse("expected a typed array");
   napi_typedarray_type type;

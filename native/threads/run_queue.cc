@@ -45,6 +45,10 @@ class RunQueue {
     while (!take_slice(run)) continue;
   }
 
+  void run_at_once(Run& run) {
+    while (!lead(run, 1)) continue;
+  }
+
   Fault run(const BoundCall& call) {
     const size_t threads = thread_pool_.threads();
     if (threads > 1 && !others_wait()) {
@@ -155,7 +159,7 @@ class RunQueue {
     waiting_.fetch_add(1);
     const TimeSlice slice(*this);
     waiting_.fetch_sub(1);
-    return lead(run);
+    return lead(run, run.program->worth_sharing() ? thread_pool_.threads() : 1);
   }
 
   bool others_wait() {
@@ -164,9 +168,8 @@ class RunQueue {
   }
 
   // One time slice: false when the run is not over at its end.
-  bool lead(Run& run) {
-    const size_t threads = run.program->worth_sharing() ? thread_pool_.threads() : 1;
-    thread_pool_.call_up(threads);
+  bool lead(Run& run, size_t threads) {
+    if (threads > 1) thread_pool_.call_up(threads);
     const auto begin = Clock::now();
     const bool begins = !run.begun && run.iterations > 0 && !run.cancelled;
     if (begins && !lead_steps(run, run.program->before(), threads)) return true;
@@ -235,6 +238,7 @@ size_t thread_count() { return RunQueue::instance().thread_pool().threads(); }
 void set_thread_count(size_t count) { RunQueue::instance().thread_pool().resize(count); }
 Fault run_call(const BoundCall& call) { return RunQueue::instance().run(call); }
 void run_now(Run& run) { RunQueue::instance().run(run); }
+void run_at_once(Run& run) { RunQueue::instance().run_at_once(run); }
 void run_later(Run& run, std::function<void()> done) {
   RunQueue::instance().enqueue(run, std::move(done));
 }

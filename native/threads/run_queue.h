@@ -22,6 +22,9 @@ Fault run_call(const BoundCall& call);
 // Runs to the end on this thread and the helpers, in time slices where others wait.
 void run_now(Run& run);
 
+// Runs to the end on this thread alone, beside whatever else computes: for what is short.
+void run_at_once(Run& run);
+
 // Runs on the driver thread; `done` is called there when the run is over. Throws
 // std::system_error when there is no thread to be had.
 void run_later(Run& run, std::function<void()> done);

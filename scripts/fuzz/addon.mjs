@@ -162,7 +162,12 @@ const program = () =>
   programs.length > 0 && chance(0.97) ? pick(programs) : chance(0.5) ? 12345678 : hostile()
 
 function runProgram() {
-  addon.runProgram(program(), chance(0.02) ? pick([-1, 0.5, Number.NaN]) : below(4), transfers())
+  addon.runProgram(
+    program(),
+    chance(0.02) ? pick([-1, 0.5, Number.NaN]) : below(4),
+    transfers(),
+    chance(0.3),
+  )
 }
 function startProgram() {
   addon.startProgram(program(), below(20), transfers(), () => {

@@ -4,7 +4,7 @@
 
 import type { DType } from './dtype.js'
 import type { Handle } from './kernels.js'
-import type { TapeStep } from './tape.js'
+import { type TapeStep, uses } from './tape.js'
 
 /** Where a buffer of a program lives: one of `offset`, `shared` and `view`. */
 export interface Place {
@@ -43,6 +43,11 @@ export interface Transfer {
 export interface Program {
   /** Runs on this thread and its helpers; returns the iterations done. Throws KernelError. */
   runSync(iterations: number, transfers: readonly Transfer[]): number
+  /**
+   * One iteration beside JavaScript; if it is short and nothing else runs, at once on this thread instead, as
+   * far as that does not hold up the event loop.
+   */
+  runOnce(transfers: readonly Transfer[]): Promise<unknown>
   /** Runs beside JavaScript. */
   run(iterations: number, transfers: readonly Transfer[]): Promise<number>
   /** Stops a run after the iteration that is being computed. */
@@ -50,4 +55,24 @@ export interface Program {
   /** Iterations done of the run under way, or else of the last one; 0 where that was refused. */
   progress(): number
   dispose(): void
+}
+
+/** What the steps of a plan use of the outside, and whether they write it; views count as their roots. */
+export function sharedIn({ places, steps, before, after }: Plan): Map<Handle, boolean> {
+  const rootOf = (place: Place): Place => (place.view ? rootOf(places[place.view.of]) : place)
+  const held = new Map<Handle, boolean>()
+  for (const { kernel, args } of [...before, ...steps, ...after]) {
+    for (const [i, value] of args.entries()) {
+      const use = uses[kernel][i]
+      if (use === 'number') continue
+      const { shared } = rootOf(places[value])
+      if (shared !== undefined) hold(held, shared, use !== 'read')
+    }
+  }
+  return held
+}
+
+/** Adds a use to those of a buffer. */
+export function hold(held: Map<Handle, boolean>, handle: Handle, writes: boolean): void {
+  held.set(handle, writes || held.get(handle) === true)
 }

@@ -41,6 +41,8 @@ export class RecordingBackend implements Backend {
   readonly seen = new Set<Leaf>()
   /** Leaves that an optimizer's step was for. */
   readonly stepped = new Set<Leaf>()
+  /** Of buffers from outside, what stands for their memory. */
+  readonly outside = new Map<Handle, object>()
   /** Tensors that stand for the arguments: what is read of them and set is nobody else's. */
   readonly args = new Set<object>()
   readonly #positions = new Map<Handle, number>()
@@ -228,6 +230,11 @@ export function noteStep(leaves: readonly Leaf[]): void {
 /** Notes that a property was read which decides on what is recorded. */
 export function noteRead(of: object, name: string, value: unknown): void {
   if (recorder !== null && !recorder.args.has(of)) recorder.reads.note(of, name, value)
+}
+
+/** Notes what stands for the memory of a buffer from outside that is used. */
+export function noteMemory(handle: Handle, memory: object): void {
+  recorder?.outside.set(handle, memory)
 }
 
 /** Notes that such a property is about to be set. */

@@ -47,6 +47,9 @@ export class NotFittedError extends NeuroblasError {}
 /** A result of a captured function that a later call has overwritten. */
 export class StaleTensorError extends NeuroblasError {}
 
+/** A model or a tensor that a training, or a run which somebody awaits, is using; it is free after that. */
+export class BusyError extends NeuroblasError {}
+
 /** Something a captured function must not do, or a call that does not fit it. */
 export class CaptureError extends NeuroblasError {}
 

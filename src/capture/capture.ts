@@ -19,12 +19,25 @@ export type { Results } from './results.js'
 
 /** A captured function. Calling it replays its program and waits; the methods do so otherwise. */
 export interface Captured<A extends readonly AnyTensor[], R extends Results> {
+  /**
+   * Replays now, on this thread's time.
+   * @throws BusyError while somebody awaits what uses the same memory: a run of it, or of another captured
+   *   function that writes what it uses, such as weights
+   */
   (...args: A): R
-  /** Replays beside JavaScript; until it is done, the tensors it uses cannot be used otherwise. */
+  /**
+   * Replays beside JavaScript. Runs that only read the same weights go on at once; one that writes them
+   * waits for its turn, and so do those after it. Arguments are copied when it is called, and the results are
+   * the caller's own.
+   * What is short runs at once on this thread where nothing else runs, up to some 0.1 ms in each turn of
+   * the event loop: work is estimated from the shapes, never timed.
+   * @throws BusyError while `fit` trains what it uses
+   */
   run(...args: A): Promise<R>
   /**
    * Replays once per row: each argument has a leading axis of iterations, and so have the results. All
-   * iterations are one dispatch to the compute threads.
+   * iterations are one dispatch to the compute threads. Else it is as `run`, but where it need not wait, its
+   * arguments must stay as they are until it is done.
    */
   runMany(...args: A): Promise<R>
   /** The program for arguments of these shapes: arena, buffers, steps. */
@@ -50,7 +63,7 @@ export interface Captured<A extends readonly AnyTensor[], R extends Results> {
  * weights of `Sequential` and `Linear`; everything else, such as a JavaScript number or a weight that
  * replaces another in a module of your own, stays what it was at first. Where `training` and the like
  * have changed, fn is run and written down again, and the last few programs are kept.
- * Results are overwritten by the next call. Gradients are not kept from call to call: those that fn
+ * Results of a call are overwritten by the next call or run, those of a run stay. Gradients are not kept from call to call: those that fn
  * leaves on weights must be looked at in it, or forgotten in it by `zeroGrad()`. Kernels are fused, so that sums
  * may be rounded in another order than op by op.
  *
@@ -138,8 +151,8 @@ function latest<R extends Results>(variants: Recorded<R>[], make: () => Recorded
   const found = at < 0 ? make() : variants.splice(at, 1)[0]
   variants.unshift(found)
   for (const old of variants.slice(VARIANTS)) {
-    // One that is running is freed when it is found here again.
-    if (old.isRunning) continue
+    // One that is in use is freed when it is found here again.
+    if (old.isInUse) continue
     variants.splice(variants.indexOf(old), 1)
     old.dispose()
   }

@@ -7,6 +7,7 @@ import { changeCount, type Reads } from '../backend/reads.js'
 import { type Action, type Feed, RecordingBackend, recordWith } from '../backend/record.js'
 import { refusePromise } from '../base/arguments.js'
 import { CaptureError } from '../base/errors.js'
+import { Lock, refuseLocked, type Uses } from '../tensor/locks.js'
 import { type Shape, sizeOf } from '../tensor/shape.js'
 import { Scope, Storage, within } from '../tensor/storage.js'
 import { type AnyTensor, Tensor } from '../tensor/tensor.js'
@@ -15,6 +16,7 @@ import { fuse } from './fuse.js'
 import { type Argument, refuseLostGradients } from './gradients.js'
 import { formatPlan, plan } from './plan.js'
 import { type Results, replaceTensors, tensorsIn } from './results.js'
+import { usesOf } from './uses.js'
 
 /** A buffer that stays for as long as its program. */
 interface Cell {
@@ -39,7 +41,10 @@ export class Recorded<R extends Results> {
   readonly #reads: Reads
   /** The count of changes at which all that it read was as it was. */
   #comparedAt: number
-  #running = false
+  /** What a run has to itself, or shares. */
+  readonly #uses: Uses
+  /** Runs under way, and those that wait for their turn. */
+  #runs = 0
   #disposed = false
 
   constructor(
@@ -86,6 +91,7 @@ export class Recorded<R extends Results> {
       this.#comparedAt = changeCount()
       this.#plan = plan(backend.rewrite(fuse(recording.tape)))
       this.#program = backend.compile(this.#plan, this)
+      this.#uses = usesOf(this, this.#plan, recording)
       // What no step reads, such as the settings for biases where there are none, need not be fed.
       const used = new Set(this.#plan.places.map(({ shared }) => shared))
       this.#beforeIteration = recording.beforeIteration.filter(
@@ -110,11 +116,13 @@ export class Recorded<R extends Results> {
     return true
   }
 
-  get isRunning(): boolean {
-    return this.#running
+  /** Whether a run is under way, or waits for its turn. */
+  get isInUse(): boolean {
+    return this.#runs > 0
   }
 
   call(args: readonly AnyTensor[]): R {
+    refuseLocked('capture', this.#uses, ', or call run(), which waits for its turn')
     this.#load(args)
     try {
       this.#program.runSync(1, [])
@@ -124,40 +132,29 @@ export class Recorded<R extends Results> {
     return this.#handOut()
   }
 
-  async run(args: readonly AnyTensor[]): Promise<R> {
-    this.#load(args)
-    await this.#whileRunning(1, [])
-    return this.#handOut()
+  run(args: readonly AnyTensor[]): Promise<R> {
+    return this.#inTurn('run', args, [], async (given, collects) => {
+      this.#load(given)
+      await this.#undoingRest(1, () => this.#program.runOnce(collects))
+    })
   }
 
-  async runMany(args: readonly AnyTensor[], iterations: number): Promise<R> {
-    this.#refuseOverlap()
-    this.#expire()
-    const temporary = new Scope()
-    const tables = this.#outputs.map(({ storage, shape }) =>
-      within(
-        null,
-        () =>
-          new Tensor(new Storage(this.#backend, storage.dtype, iterations * storage.length), [
-            iterations,
-            ...shape,
-          ]),
-      ),
-    )
-    try {
-      const transfers = [
-        ...args.map((x, i) => transfer('feed', x.storage, this.#inputs[i].storage)),
-        ...within(temporary, () => this.#feedTables(iterations)),
-        ...tables.map((x, i) => transfer('collect', x.storage, this.#outputs[i].storage)),
-      ]
-      await this.#whileRunning(iterations, transfers)
-    } catch (error) {
-      for (const table of tables) table.dispose()
-      throw error
-    } finally {
-      temporary.end()
-    }
-    return replaceTensors(this.#results, tables) as R
+  runMany(args: readonly AnyTensor[], iterations: number): Promise<R> {
+    return this.#inTurn('runMany', args, [iterations], async (given, collects) => {
+      this.#expire()
+      const temporary = new Scope()
+      try {
+        const feeds = [
+          ...given.map((x, i) => transfer('feed', x.storage, this.#inputs[i].storage)),
+          ...within(temporary, () => this.#feedTables(iterations)),
+        ]
+        await this.#undoingRest(iterations, () =>
+          this.#program.run(iterations, [...feeds, ...collects]),
+        )
+      } finally {
+        temporary.end()
+      }
+    })
   }
 
   describe(): string {
@@ -180,20 +177,65 @@ export class Recorded<R extends Results> {
     return [...this.#inputs, ...this.#outputs]
   }
 
-  /** Before anything is changed. */
-  #refuseOverlap(): void {
-    if (this.#running) throw new CaptureError('capture: it is running already; await run() first')
+  /**
+   * Replays when nobody excludes it any more, with the arguments as they are now.
+   * @param leading axes of the results, which are the caller's own
+   */
+  async #inTurn(
+    op: 'run' | 'runMany',
+    args: readonly AnyTensor[],
+    leading: Shape,
+    replay: (args: readonly AnyTensor[], collects: readonly Transfer[]) => Promise<unknown>,
+  ): Promise<R> {
+    const lock = new Lock(op, this.#uses)
+    const copies = new Scope()
+    let results: readonly AnyTensor[] = []
+    this.#runs++
+    try {
+      let given = args
+      if (!lock.isHeld) {
+        given = within(copies, () => args.map((x) => copyOf(this.#backend, x)))
+        await lock.turn()
+        this.#refuseDisposed()
+      }
+      results = this.#newResults(leading)
+      const collects = results.map((x, i) =>
+        transfer('collect', x.storage, this.#outputs[i].storage),
+      )
+      await replay(given, collects)
+      this.#refuseDisposed()
+      return replaceTensors(this.#results, results) as R
+    } catch (error) {
+      for (const x of results) x.dispose()
+      this.#refuseDisposed()
+      throw error
+    } finally {
+      copies.end()
+      this.#runs--
+      lock.release()
+    }
   }
 
-  async #whileRunning(iterations: number, transfers: readonly Transfer[]): Promise<void> {
-    this.#running = true
+  #newResults(leading: Shape): AnyTensor[] {
+    return within(null, () =>
+      this.#outputs.map(({ storage: { dtype }, shape }) => {
+        const ofAll = [...leading, ...shape]
+        return new Tensor(new Storage(this.#backend, dtype, sizeOf(ofAll)), ofAll)
+      }),
+    )
+  }
+
+  #refuseDisposed(): void {
+    if (this.#disposed) throw new CaptureError('capture: it was disposed of while it was running')
+  }
+
+  /** Takes back what was done before iterations that a run did not come to. */
+  async #undoingRest(iterations: number, run: () => Promise<unknown>): Promise<void> {
     try {
-      await this.#program.run(iterations, transfers)
+      await run()
     } finally {
-      this.#running = false
       this.#undoAfter(iterations)
     }
-    if (this.#disposed) throw new CaptureError('capture: it was disposed of while it was running')
   }
 
   /** What was handed out is about to be overwritten. */
@@ -204,7 +246,6 @@ export class Recorded<R extends Results> {
 
   /** Brings arguments and fed buffers up to date for one iteration. */
   #load(args: readonly AnyTensor[]): void {
-    this.#refuseOverlap()
     for (const [i, { storage }] of this.#inputs.entries()) {
       const { length } = storage
       this.#backend.run('copy2d', args[i].handle, storage.handle, 1, length, 0, length, 0, length)
@@ -240,6 +281,8 @@ export class Recorded<R extends Results> {
   /** What JavaScript does before an iteration: all of it, or nothing where it throws. */
   #beforeOneIteration(put: (feed: Feed) => void): void {
     const done: Action[] = []
+    // One that waited for its turn goes on as it was begun, whatever has been switched since.
+    const { fits } = this
     try {
       for (const item of this.#beforeIteration) {
         if ('next' in item) put(item)
@@ -248,7 +291,7 @@ export class Recorded<R extends Results> {
           done.push(item)
         }
       }
-      if (!this.fits) {
+      if (fits && !this.fits) {
         throw new CaptureError(
           'capture: what the step was recorded with, such as training, requiresGrad or a setting of an optimizer, was switched while a step was prepared, in a schedule for example; switch it between calls',
         )
@@ -282,4 +325,11 @@ export class Recorded<R extends Results> {
 
 function transfer(direction: Transfer['direction'], table: Storage, cell: Storage): Transfer {
   return { direction, table: table.handle, cell: cell.handle, width: cell.length }
+}
+
+/** A copy without a graph. */
+function copyOf(backend: Backend, { handle, dtype, size, shape }: AnyTensor): AnyTensor {
+  const copy = new Tensor(new Storage(backend, dtype, size), shape)
+  backend.run('copy2d', handle, copy.handle, 1, size, 0, size, 0, size)
+  return copy
 }

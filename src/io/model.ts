@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
 import { checkPath, optionsOf } from '../base/arguments.js'
 import { ArgumentError, DataError, DivergenceError, excerpt } from '../base/errors.js'
 import { findNotFiniteValue } from '../nn/finite.js'
+import { refuseTrained } from '../nn/lock.js'
 import type { AnyModule } from '../nn/module.js'
 import { readAt, writeFileAtomically } from './files.js'
 import { asInputOutput, chooseLayout, layoutIn, type WeightLayout } from './layout.js'
@@ -20,7 +21,8 @@ import {
  * Weights of affine layers are [fanIn, fanOut], which the file says as its `layout`.
  * @param metadata text to keep beside the parameters; not under the name `layout`
  * @throws ArgumentError for metadata that are no text, and for parameters that are not of float32,
- *   DivergenceError for parameters that are not finite where those of the old file are: it stays
+ *   DivergenceError for parameters that are not finite where those of the old file are: it stays,
+ *   BusyError while the model is being trained, but for the training's callbacks
  */
 export function saveModel(
   model: AnyModule,
@@ -60,10 +62,12 @@ export function loadModel(
 }
 
 function checkArguments(op: string, model: AnyModule, path: string): void {
-  if (typeof model?.namedParameters === 'function' && typeof path === 'string') return
-  throw new ArgumentError(
-    `${op}: expected a model and the path of a file, got ${excerpt(model)} and ${excerpt(path)}`,
-  )
+  if (typeof model?.namedParameters !== 'function' || typeof path !== 'string') {
+    throw new ArgumentError(
+      `${op}: expected a model and the path of a file, got ${excerpt(model)} and ${excerpt(path)}`,
+    )
+  }
+  refuseTrained(op, model)
 }
 
 /** Gives a model the parameters of a file that was read. */

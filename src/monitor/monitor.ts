@@ -176,7 +176,7 @@ export class Monitor {
   }
 
   /**
-   * Records a sampled step, by `settle`, until when the tensors must stay.
+   * Records a sampled step, by `settle`, until when the tensors must stay; it frees them.
    * @internal
    */
   add(probe: Probe, look: Look, updates: readonly Tensor[]): void {
@@ -184,6 +184,8 @@ export class Monitor {
     this.#rest = () => {
       this.#addLook(probe, look)
       this.#addUpdates(probe, updates)
+      const { gradientNorms, weightNorms, values } = look
+      for (const x of [...gradientNorms, ...weightNorms, ...values, ...updates]) x?.dispose()
     }
     this.#sampled = this.#steps + 1
   }

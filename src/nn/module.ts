@@ -7,9 +7,11 @@ import { checkFlag, optionsOf } from '../base/arguments.js'
 import { isBranded } from '../base/brand.js'
 import { ArgumentError, excerpt } from '../base/errors.js'
 import { checkAssignable } from '../tensor/assignable.js'
+import { memoryOf, refuseWriting } from '../tensor/locks.js'
 import { isGenerator, type Generator as RandomGenerator } from '../tensor/random.js'
 import { format } from '../tensor/shape.js'
 import { isTensor, Tensor } from '../tensor/tensor.js'
+import { refuseTrained } from './lock.js'
 import { StateDict, type StateSource, stateFrom } from './stateDict.js'
 
 export type { ParameterValues } from './stateDict.js'
@@ -151,8 +153,10 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
   /**
    * Copies of all parameters' values, by path: what `loadStateDict` takes. `JSON.stringify` writes it, and
    * `loadStateDict` takes what `JSON.parse` reads.
+   * @throws BusyError while the model is being trained, but for the training's callbacks
    */
   stateDict(): StateDict {
+    refuseTrained('stateDict', this)
     const state = new StateDict()
     for (const [path, parameter] of this.namedParameters()) {
       state.set(path, { shape: parameter.shape, data: parameter.data() })
@@ -163,9 +167,11 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
   /**
    * Overwrites all parameters. Nothing is changed when something does not fit.
    * @throws ArgumentError when a path is missing or unknown, values are no numbers or it is no state,
-   *   ShapeError when a shape differs or does not fit its values
+   *   ShapeError when a shape differs or does not fit its values, BusyError as `stateDict`, and while somebody
+   *   awaits what uses a parameter
    */
   loadStateDict(source: StateSource): void {
+    refuseWriting('loadStateDict', () => memoryOf(this.parameters()))
     const state = stateFrom('loadStateDict', source)
     const parameters = this.namedParameters()
     const unknown = [...state.keys()].filter((path) => !parameters.has(path))
@@ -286,4 +292,15 @@ export function isModule(value: unknown): value is Module {
 export function checkModule(op: string, value: unknown): void {
   if (isModule(value)) return
   throw new ArgumentError(`${op}: expected a module such as mlp([4, 8, 3]), got ${excerpt(value)}`)
+}
+
+/** Does something with a model in `eval`, and leaves it as it was. */
+export function inEval<T>(model: AnyModule, fn: () => T): T {
+  const trained = [...model.namedModules().values()].filter(({ training }) => training)
+  for (const module of trained) module.training = false
+  try {
+    return fn()
+  } finally {
+    for (const module of trained) module.training = true
+  }
 }

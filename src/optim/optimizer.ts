@@ -9,6 +9,7 @@ import { refuseUnknown } from '../base/arguments.js'
 import { isBranded } from '../base/brand.js'
 import { ArgumentError, AutogradError, ReleasedTensorError } from '../base/errors.js'
 import { noGrad } from '../tensor/graph.js'
+import { memoryOf, refuseWriting } from '../tensor/locks.js'
 import { Scope, within } from '../tensor/storage.js'
 import type { Tensor } from '../tensor/tensor.js'
 import {
@@ -157,11 +158,12 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
   /**
    * Updates every parameter that has a gradient.
    * @throws ArgumentError when a setting is out of range by now, AutogradError when no parameter has a
-   * gradient, ReleasedTensorError after `dispose`
+   * gradient, ReleasedTensorError after `dispose`, BusyError while somebody awaits what uses a parameter
    */
   step(): void {
     this.#refuseDisposed('step')
     if (isRecording()) this.#noteStep()
+    else refuseWriting('step', () => memoryOf(this.parameters()))
     const temporary = new Scope()
     try {
       within(temporary, () => {

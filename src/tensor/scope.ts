@@ -111,7 +111,7 @@ export class OpenScope {
  * @example
  * using memory = openScope()
  * const x = memory.run(() => tensor(rows))
- * const scores = await classify.run(x)
+ * const scores = memory.add(await classify.run(x))
  * return memory.run(() => scores.softmax().toArray())
  */
 export function openScope(): OpenScope {

@@ -7,8 +7,9 @@ import type { Backend } from '../backend/backend.js'
 import type { DType } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
 import { noteChange } from '../backend/reads.js'
-import { isRecording, noteRead, recorded, underneath } from '../backend/record.js'
+import { isRecording, noteMemory, noteRead, recorded, underneath } from '../backend/record.js'
 import { ReleasedTensorError, StaleTensorError } from '../base/errors.js'
+import { isAnyTrained, refuseTrained } from './locks.js'
 
 // Handles are never 0.
 const released = 0 as Handle
@@ -69,6 +70,11 @@ export class Storage {
     this.#root.#version = value
   }
 
+  /** What stands for the memory in locks: the same for all that is part of it, or lent by the same. */
+  get memory(): object {
+    return this.#source && 'lender' in this.#source ? this.#source.lender : this.#root
+  }
+
   get #root(): Storage {
     return this.#source && 'root' in this.#source ? this.#source.root : this
   }
@@ -94,7 +100,7 @@ export class Storage {
     return this.#allocator !== this.#backend
   }
 
-  /** The backend's name for the buffer. Throws ReleasedTensorError when it was freed. */
+  /** The backend's name for the buffer. Throws ReleasedTensorError when it was freed, BusyError. */
   get handle(): Handle {
     if (this.#state === 'stale') {
       throw new StaleTensorError(
@@ -106,9 +112,11 @@ export class Storage {
         'tensor: it was released (by dispose(), or at the end of the scope it was made in)',
       )
     }
+    if (isAnyTrained()) refuseTrained('tensor', this.memory)
     if (isRecording() && !this.isRecorded) {
       this.#isReplayed = true
       noteRead(this, 'isUsable', true)
+      noteMemory(this.#handle, this.memory)
     }
     return this.#handle
   }

@@ -16,6 +16,7 @@ import {
   ReleasedTensorError,
   ShapeError,
 } from '../base/errors.js'
+import { memoryOf, refuseWriting } from './locks.js'
 import { readList, toArrayOf } from './numbers.js'
 import { EDGE_ITEMS, formatTensor, type NestedOf, nest } from './print.js'
 import { checkShape, format, type Shape, sameShape, sizeOf } from './shape.js'
@@ -217,7 +218,7 @@ export class Tensor<D extends DType = 'float32'> {
    * Overwrites the elements, outside any graph: new weights, say. Numbers are converted to the
    * dtype.
    * @throws ShapeError when the size, or the shape of a tensor, differs, ArgumentError for what are
-   *   no numbers
+   *   no numbers, BusyError while somebody awaits what uses it
    */
   assign(values: ArrayLike<number> | Tensor<D>): void {
     const given = isTensor(values)
@@ -227,6 +228,7 @@ export class Tensor<D extends DType = 'float32'> {
     if (isTensor(given) ? !sameShape(shape, this.shape) : given.length !== this.size) {
       throw new ShapeError(`assign: expected ${format(this.shape)}, got ${format(shape)}`)
     }
+    if (!isRecording()) refuseWriting('assign', () => memoryOf([this]))
     if (!isTensor(given)) writeElements('assign', this, given)
     else if (given.storage !== this.storage) this.#copyFrom(given as Tensor<D>)
     this.storage.version++

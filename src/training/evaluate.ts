@@ -6,8 +6,9 @@ import { checkDataset, type Dataset } from '../data/dataset.js'
 import { Examples } from '../data/examples.js'
 import { DataLoader } from '../data/loader.js'
 import { blameFor } from '../nn/finite.js'
+import { whileAsking } from '../nn/lock.js'
 import type { Loss, TargetKind } from '../nn/losses.js'
-import { checkModule, type Module } from '../nn/module.js'
+import { checkModule, inEval, type Module } from '../nn/module.js'
 import { concat, stack } from '../ops/layout.js'
 import { requireTensor } from '../ops/require.js'
 import { fullLike } from '../tensor/allocate.js'
@@ -46,11 +47,12 @@ export function predictedClasses(outputs: Tensor): Tensor<'int32'> {
 
 /**
  * Loss and accuracy over a whole data set, batch by batch, without gradients. It computes beside
- * JavaScript, as `fit` does; until it is done, the model cannot be used otherwise.
+ * JavaScript, as `fit` does. Meanwhile the model can be asked otherwise, too; what changes its weights waits
+ * for the end.
  * @param options.loss what is averaged over the examples
  * @throws ArgumentError when an option does not exist or is out of range or the model ends with the
  * activation that the loss computes itself, ShapeError for a loss that is no scalar, DivergenceError
- * when it is not finite
+ * when it is not finite, BusyError while `fit` trains the model, but for its callbacks
  * @example const { accuracy } = await evaluate(model, test, { loss: softmaxCrossEntropy })
  */
 export async function evaluate<K extends TargetKind>(
@@ -65,16 +67,18 @@ export async function evaluate<K extends TargetKind>(
   checkLoss('evaluate', loss)
   checkCount('evaluate', 'batchSize', batchSize)
   requireLogits('evaluate', model, loss)
-  const evaluator = new Evaluator(model, await Examples.load(data), loss, batchSize)
-  try {
-    const evaluation = await evaluator.run()
-    if (Number.isFinite(evaluation.loss)) return evaluation
-    throw new DivergenceError(
-      `evaluate: expected a finite loss, got ${evaluation.loss} (${blameFor(model)})`,
-    )
-  } finally {
-    evaluator.dispose()
-  }
+  return whileAsking('evaluate', model, async () => {
+    const evaluator = new Evaluator(model, await Examples.load(data), loss, batchSize)
+    try {
+      const evaluation = await evaluator.run()
+      if (Number.isFinite(evaluation.loss)) return evaluation
+      throw new DivergenceError(
+        `evaluate: expected a finite loss, got ${evaluation.loss} (${blameFor(model)})`,
+      )
+    } finally {
+      evaluator.dispose()
+    }
+  })
 }
 
 /** Evaluates a model again and again on examples that are copied once. */
@@ -90,15 +94,15 @@ export class Evaluator {
     batchSize = BATCH,
   ) {
     this.#loader = new DataLoader(examples, { batchSize })
-    this.#steps = new BatchRunner('evaluate', (rows) => noGrad(() => this.#check(rows, loss)))
+    // Step by step: in between, others may use the model in another mode.
+    this.#steps = new BatchRunner('evaluate', (rows) =>
+      noGrad(() => inEval(model, () => this.#check(rows, loss))),
+    )
   }
 
   async run(): Promise<Evaluation> {
-    const { model } = this
     const { size, batchSize } = this.#loader
-    const wasTraining = model.training
     const order = within(null, () => this.#loader.order())
-    model.eval()
     try {
       const sums: number[] = []
       const add = async (start: number, steps: number, batch: number) => {
@@ -118,7 +122,6 @@ export class Evaluator {
         accuracy: sums.length > 1 ? sums[1] / size : undefined,
       }
     } finally {
-      model.train(wasTraining)
       order.dispose()
     }
   }

@@ -7,8 +7,10 @@ import { optionsOf } from '../base/arguments.js'
 import { type Dataset, splitRows } from '../data/dataset.js'
 import { Examples } from '../data/examples.js'
 import { DataLoader } from '../data/loader.js'
+import { whileTraining } from '../nn/lock.js'
 import type { TargetKind } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
+import type { Lock } from '../tensor/locks.js'
 import { Generator, streams } from '../tensor/random.js'
 import { BestWeights } from './bestWeights.js'
 import { Checkpoint, seedFor } from './checkpoint.js'
@@ -26,11 +28,14 @@ import { TrainingStep } from './trainingStep.js'
  * the loss do in JavaScript happens once, and numbers that they read there keep their values; what
  * may change is in tensors, random generators and the optimizer's settings, and between epochs
  * `training` and `requiresGrad`, by which weights are frozen. A model that reads values is trained step
- * by step instead, with a warning. Inputs that are more than 100 apart get a warning, too. Until `fit` is
- * done, the model's tensors can be used in its callbacks only.
+ * by step instead, with a warning. Inputs that are more than 100 apart get a warning, too.
+ *
+ * Runs and evaluations of the model that others await are waited for. Then the model belongs to `fit` until
+ * that is done, but for its callbacks: whatever else uses it throws a BusyError at once. While `onEpoch` is
+ * awaited, others can read it, too.
  * @throws ArgumentError for options out of range, DivergenceError when a figure or a weight is no longer
  * finite and `onDivergence` is `stop`, DataError when the checkpoint is malformed, belongs to another
- * training, or another process trains on it
+ * training, or another process trains on it, BusyError while the model is being trained
  * @example
  * await fit(model, train, { loss: softmaxCrossEntropy, optimizer, epochs: 5, validation: 0.1 })
  */
@@ -43,6 +48,17 @@ export async function fit<K extends TargetKind>(
   checkOptions(model, options)
   requireLogits('fit', model, options.loss)
   checkData(data, options.validation)
+  const parameters = [...model.parameters(), ...options.optimizer.parameters()]
+  return whileTraining('fit', parameters, (lock) => train(model, data, options, lock))
+}
+
+/** What `fit` does when the model is its own. */
+async function train(
+  model: Module,
+  data: Dataset,
+  options: FitOptions,
+  lock: Lock,
+): Promise<TrainingHistory> {
   const { batchSize = 32, shuffle = true, epochs, signal, optimizer, augment } = options
   const seed = options.seed ?? seedFor(options.checkpoint)
   const { onStep, onDivergence = 'stop' } = options
@@ -104,7 +120,8 @@ export async function fit<K extends TargetKind>(
       await best.offer(report.epoch, report.validationLoss)
       const isWhole = report.examples === train.size
       if (isWhole) checkpoint?.save(history.epochs)
-      await options.onEpoch?.(report)
+      const { onEpoch } = options
+      if (onEpoch) await lock.lend(() => onEpoch(report))
       refuseReplaced(model, parameters)
       if (isWhole) checkpoint?.saveSettings(history.epochs)
     }

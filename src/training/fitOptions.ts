@@ -82,7 +82,7 @@ export interface FitOptions<K extends TargetKind = TargetKind> {
   monitor?: Monitor
   /** Called for each step, soon after it: steps run many at a time. */
   onStep?: (report: StepReport) => void
-  /** Called after each epoch, and awaited; the model can be used meanwhile. */
+  /** Called after each epoch, and awaited; meanwhile the model can be used here, and read by others. */
   onEpoch?: (report: EpochReport) => void | Promise<void>
   /**
    * Steps run one at a time: the one after which the signal is aborted is the last.

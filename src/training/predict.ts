@@ -11,7 +11,8 @@ import { applyPreprocessing, type Preprocessing } from '../data/transforms/stand
 import type { Classifier } from '../io/classifier.js'
 import type { Regressor } from '../io/regressor.js'
 import { blameFor } from '../nn/finite.js'
-import { isModule, type Module } from '../nn/module.js'
+import { refuseTrained } from '../nn/lock.js'
+import { inEval, isModule, type Module } from '../nn/module.js'
 import { tensor } from '../tensor/create.js'
 import { noGrad } from '../tensor/graph.js'
 import { scope } from '../tensor/scope.js'
@@ -46,7 +47,7 @@ export interface Predictions extends ClassScores {
  * @param rows [examples, ...shape of one]: nested arrays or a tensor, of raw features, or records
  * @param options.batchSize examples at a time; 1000 by default
  * @throws ShapeError when a row has not as many features as the model, DivergenceError when a score is
- * not finite, ArgumentError
+ * not finite, ArgumentError, BusyError while `fit` trains the model, but for its callbacks
  * @throws DataError of a table: when a row lacks a column or a value, or has text in place of a number
  * @example
  * const classifier = loadClassifier('iris.safetensors')
@@ -61,7 +62,7 @@ export function predict(
  * The values that a regressor predicts for the rows of a table, in the unit of its target.
  * @param rows records by the names of the columns, or cells in the order of the features
  * @param options.batchSize examples at a time; 1000 by default
- * @throws DataError when a row lacks a column or a value, or has text in place of a number
+ * @throws DataError when a row lacks a column or a value, or has text in place of a number, BusyError as above
  * @example const [price] = predict(loadRegressor('houses.safetensors'), [{ rooms: 4, district: 'east' }])
  */
 export function predict(
@@ -77,6 +78,7 @@ export function predict(
   const { batchSize = BATCH } = optionsOf('predict', options, { batchSize: true })
   checkPredictor(model)
   checkCount('predict', 'batchSize', batchSize)
+  refuseTrained('predict', model.model)
   const { inputs, preprocessing } = inputsFor(model, rows)
   if (!('classes' in model)) return regress(model, inputs, batchSize)
   const found = classify(model, inputs, preprocessing, batchSize)
@@ -197,14 +199,4 @@ function checkFinite(model: Module, what: string, answers: Float32Array, width: 
   throw new DivergenceError(
     `predict: expected finite ${what}, got ${answers[at]} for row ${Math.floor(at / width) + 1} (${blameFor(model)})`,
   )
-}
-
-function inEval(model: Module, fn: () => void): void {
-  const wasTraining = model.training
-  model.eval()
-  try {
-    fn()
-  } finally {
-    model.train(wasTraining)
-  }
 }

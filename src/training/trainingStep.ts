@@ -95,7 +95,9 @@ export class TrainingStep {
   async #runSampled(batch: RowIndices, monitor: Monitor): Promise<Float32Array> {
     const record = ({ loss, look, updates }: Sampled) => {
       monitor.add(this.#probe, look, updates)
-      return Float32Array.of(loss.item())
+      const value = loss.item()
+      loss.dispose()
+      return Float32Array.of(value)
     }
     const eagerly = () => {
       const losses = record(this.#takeSampled(batch))

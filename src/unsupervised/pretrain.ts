@@ -7,10 +7,12 @@ import { ArgumentError, DivergenceError } from '../base/errors.js'
 import { checkDataset, type Dataset } from '../data/dataset.js'
 import { Dropout } from '../nn/dropout.js'
 import { Linear } from '../nn/linear.js'
+import { whileTraining } from '../nn/lock.js'
 import { checkModule, type Module } from '../nn/module.js'
 import { type ActivationName, activations, Sequential } from '../nn/sequential.js'
 import { l2 } from '../optim/regularizers.js'
 import { SGD } from '../optim/sgd.js'
+import type { Lock } from '../tensor/locks.js'
 import { Generator, streams } from '../tensor/random.js'
 import { Scope, within } from '../tensor/storage.js'
 import { seedFor } from '../training/checkpoint.js'
@@ -38,7 +40,7 @@ export interface PretrainHistory {
  * @param data examples whose targets are not looked at
  * @throws ArgumentError for a model, data or options that the method cannot do with, ShapeError when
  * the inputs do not fit the model, DivergenceError when the error is no longer finite, DataError when
- * a checkpoint is malformed or belongs to another training
+ * a checkpoint is malformed or belongs to another training, BusyError while the model is being trained
  * @example
  * const model = mlp([784, 500, 500, 2000, 10], { activation: 'sigmoid' })
  * await pretrain(model, train, { method: 'rbm', epochs: 10 })
@@ -53,6 +55,16 @@ export async function pretrain(
   checkDataset('pretrain', data)
   checkOptions(given)
   const options = { ...given }
+  return whileTraining('pretrain', model.parameters(), (lock) => train(model, data, options, lock))
+}
+
+/** What `pretrain` does when the model is its own. */
+async function train(
+  model: Module,
+  data: Dataset,
+  options: PretrainOptions,
+  lock: Lock,
+): Promise<PretrainHistory> {
   const { checkpoint } = options
   const fileOf = (layer: number) => `${checkpoint}.layer${layer}.safetensors`
   const seed = options.seed ?? seedFor(checkpoint && fileOf(1))
@@ -69,7 +81,9 @@ export async function pretrain(
         onEpoch: (report) => {
           // What the layers above had learned was of this one as it was.
           for (const stale of files.slice(i + 1)) rmSync(stale, { force: true })
-          return options.onEpoch?.({ ...report, layer: i + 1, layers: places.length })
+          const { onEpoch } = options
+          if (onEpoch)
+            return lock.lend(() => onEpoch({ ...report, layer: i + 1, layers: places.length }))
         },
       }).catch((error) => {
         if (!(error instanceof DivergenceError)) throw error

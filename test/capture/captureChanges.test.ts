@@ -474,8 +474,9 @@ onBothBackendsLater('a program of long ago that still runs', async (t) => {
     dropout.p = i / 10
     f(x)
   }
-  t.strictSame([...(await running).data()], Array(10).fill(2), 'is not freed before its end')
+  const y = await running
+  t.strictSame([...y.data()], Array(10).fill(2), 'is not freed before its end')
   f.dispose()
-  x.dispose()
+  for (const own of [x, y]) own.dispose()
   t.equal(memory().buffers, before, 'all memory is back')
 })

@@ -669,7 +669,11 @@ t.test('dispose gives back the network and what its optimizer keeps', async (t) 
     model.dispose()
     // Two moments for each of 2 weights and 2 biases, and settings for those of two layers.
     const kept = 8 + 4
-    t.equal(memory().buffers, buffers - 5 - kept, 'also weights, biases and a sum')
+    t.equal(
+      memory().buffers,
+      buffers - 6 - kept,
+      'also weights, biases and the sums of training and evaluation',
+    )
   }
   await run()
   const before = await settledMemory()

@@ -212,8 +212,14 @@ t.test('a refused fit leaves the last one, and two at once are refused', async (
   t.strictSame(classifier.predictProba(X), before)
   t.strictSame(classifier.classes, ['a', 'b'])
   const first = classifier.fit(X, y)
-  const message = /MLPClassifier: expected to be fitted once at a time; await fit first/
-  await t.rejects(classifier.fit(X, y), { name: 'ArgumentError', message })
+  const message = /^MLPClassifier: this model is being trained by fit\(\); await that first/
+  const busy = { name: 'BusyError', message }
+  await t.rejects(classifier.fit(X, y), busy)
+  await t.rejects(classifier.partialFit(X, y, ['c', 'd']), busy)
+  for (const use of ['predict', 'predictProba', 'predictLogProba'] as const) {
+    t.throws(() => classifier[use](X), busy, use)
+  }
+  t.throws(() => classifier.score(X, y), busy)
   await first
   t.strictSame(classifier.predictProba(X), before)
   const again = classifier.partialFit(X, y, ['b', 1 as never])

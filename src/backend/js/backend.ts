@@ -4,7 +4,7 @@
  * check extents (see kernel.ts).
  */
 
-import { KernelError } from '../../base/errors.js'
+import { BusyError, KernelError } from '../../base/errors.js'
 import type { Backend, MemoryUse } from '../backend.js'
 import { type DType, dtypes, type TypedArray } from '../dtype.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
@@ -155,7 +155,7 @@ export class JsBackend implements Backend {
   private find(kernel: string, name: string, handle: Handle, writes: boolean): TypedArray {
     const array = this.buffers.find(handle)
     if (array === undefined) throw new KernelError(`${kernel}: ${name} is not a buffer in use`)
-    if (this.buffers.isBusy(handle, writes)) throw busy(kernel, name)
+    if (this.buffers.isBusy(handle, writes)) throw busy(kernel)
     return array
   }
 
@@ -170,7 +170,7 @@ export class JsBackend implements Backend {
     if (array === undefined) {
       throw new KernelError(`${operation}: the handle is not a buffer in use`)
     }
-    if (this.buffers.isBusy(handle, operation === 'write')) throw busy(operation, 'the buffer')
+    if (this.buffers.isBusy(handle, operation === 'write')) throw busy(operation)
     const dtype = this.buffers.dtypeOf(array)
     if (!(data instanceof dtypes[dtype].array))
       throw new KernelError(`${operation}: the typed array does not hold ${dtype}`)
@@ -193,6 +193,8 @@ function writesNothing({ parameters }: Decoding, args: readonly unknown[]): bool
   return true
 }
 
-function busy(operation: string, name: string): KernelError {
-  return new KernelError(`${operation}: ${name} is in use by a running program; await run() first`)
+function busy(operation: string): BusyError {
+  return new BusyError(
+    `${operation}: expected tensors that are free, got one that an awaited run uses; await that first`,
+  )
 }

@@ -3,11 +3,11 @@
  * has memory of its own; what the arena saves is not this backend's concern.
  */
 
-import { KernelError } from '../../base/errors.js'
+import { BusyError, KernelError } from '../../base/errors.js'
 import { yielder } from '../../base/eventLoop.js'
 import type { Backend } from '../backend.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
-import type { Place, Plan, Program, Transfer } from '../program.js'
+import { hold, type Place, type Plan, type Program, sharedIn, type Transfer } from '../program.js'
 import { type TapeStep, uses } from '../tape.js'
 import type { Buffers, Holds } from './buffers.js'
 
@@ -71,6 +71,10 @@ export class JsProgram implements Program {
     }
   }
 
+  runOnce(transfers: readonly Transfer[]): Promise<number> {
+    return this.run(1, transfers)
+  }
+
   async run(iterations: number, transfers: readonly Transfer[]): Promise<number> {
     const held = this.#begin(transfers)
     const yieldIfDue = yielder()
@@ -123,7 +127,7 @@ export class JsProgram implements Program {
 
   /** Refuses what cannot run now; the buffers that are held until its end. */
   #begin(transfers: readonly Transfer[]): Holds {
-    if (this.#running) throw new KernelError('program: it is running already; await run() first')
+    if (this.#running) throw new BusyError('program: it is running already; await that first')
     if (this.#disposed) throw new KernelError('program: it was disposed of')
     this.#cancelled = false
     this.#begun = false
@@ -138,8 +142,8 @@ export class JsProgram implements Program {
       hold(held, cell, direction === 'feed')
     }
     if (this.buffers?.occupy(held) === false) {
-      throw new KernelError(
-        'program: one of its buffers is in use by a running program; await that first',
+      throw new BusyError(
+        'program: expected tensors that are free, got one that an awaited run uses; await that first',
       )
     }
     this.#running = true
@@ -185,23 +189,4 @@ export class JsProgram implements Program {
     }
     this.#done = iteration + 1
   }
-}
-
-function hold(held: Map<Handle, boolean>, handle: Handle, writes: boolean): void {
-  held.set(handle, writes || held.get(handle) === true)
-}
-
-/** What the steps of a plan use of the outside, and whether they write it; views count as their roots. */
-function sharedIn({ places, steps, before, after }: Plan): Map<Handle, boolean> {
-  const rootOf = (place: Place): Place => (place.view ? rootOf(places[place.view.of]) : place)
-  const held = new Map<Handle, boolean>()
-  for (const { kernel, args } of [...before, ...steps, ...after]) {
-    for (const [i, value] of args.entries()) {
-      const use = uses[kernel][i]
-      if (use === 'number') continue
-      const { shared } = rootOf(places[value])
-      if (shared !== undefined) hold(held, shared, use !== 'read')
-    }
-  }
-  return held
 }

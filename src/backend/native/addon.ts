@@ -7,6 +7,7 @@ import { availableMemory, outOfMemory } from '../../base/availableMemory.js'
 import {
   ArgumentError,
   BackendError,
+  BusyError,
   KernelError,
   MissingPackageError,
   OutOfMemoryError,
@@ -71,7 +72,7 @@ export interface Addon {
     after: Float64Array,
     owner?: object,
   ): number
-  runProgram(id: number, passes: number, transfers: Float64Array): number
+  runProgram(id: number, passes: number, transfers: Float64Array, isShort: boolean): number
   startProgram(
     id: number,
     passes: number,
@@ -184,6 +185,7 @@ export function matchTables(addon: Addon): Record<KernelName, number> {
 export function translate(error: unknown): Error {
   const { code, message } = error as { code?: string; message: string }
   if (code === 'MEMORY') return new OutOfMemoryError(message, { cause: error })
+  if (code === 'BUSY') return new BusyError(message, { cause: error })
   return new KernelError(message, { cause: error })
 }
 

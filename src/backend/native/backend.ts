@@ -7,6 +7,7 @@ import type { Tape } from '../tape.js'
 import { type Addon, loadAddon, matchTables, translate, translateAllocation } from './addon.js'
 import { keepWeightsInPanels } from './panels.js'
 import { NativeProgram } from './program.js'
+import { workOf } from './work.js'
 
 export class NativeBackend implements Backend {
   readonly name = 'native'
@@ -114,7 +115,7 @@ export class NativeBackend implements Backend {
         after,
         owner,
       )
-      return new NativeProgram(this.#addon, id)
+      return new NativeProgram(this.#addon, id, workOf(plan))
     } catch (error) {
       throw translateAllocation('capture', 'the intermediate results', plan.arenaBytes, error)
     }

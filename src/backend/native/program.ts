@@ -3,24 +3,66 @@ import { KernelError } from '../../base/errors.js'
 import type { Program, Transfer } from '../program.js'
 import { type Addon, translate } from './addon.js'
 
+/**
+ * What awaited runs may compute on this thread in one turn of the event loop, in floating-point
+ * operations: some 0.1 ms, where the way to another thread and back takes more than a tenth of that.
+ */
+const AT_ONCE = 5e5
+
+/** What is left of it in this turn. */
+let left = AT_ONCE
+/** The next one, once something was taken. */
+let nextTurn: Promise<void> | undefined
+/** Runs on other threads. */
+let running = 0
+
+function toNextTurn(): Promise<void> {
+  nextTurn ??= new Promise((resolve) => {
+    setImmediate(() => {
+      left = AT_ONCE
+      nextTurn = undefined
+      resolve()
+    })
+  })
+  return nextTurn
+}
+
 /** A program in the addon, by its number; see native/napi/capture.h. */
 export class NativeProgram implements Program {
   readonly #addon: Addon
   readonly #id: number
+  readonly #work: number
   #running = false
   /** Passes of the last run. */
   #done = 0
 
-  constructor(addon: Addon, id: number) {
+  constructor(addon: Addon, id: number, work: number) {
     this.#addon = addon
     this.#id = id
+    this.#work = work
   }
 
   runSync(passes: number, transfers: readonly Transfer[]): number {
+    return this.#runHere(passes, transfers, false)
+  }
+
+  async runOnce(transfers: readonly Transfer[]): Promise<void> {
+    // Not on another thread where a turn's share is used up: that would have done it no sooner.
+    while (running === 0 && this.#work > left && this.#work <= AT_ONCE) await toNextTurn()
+    if (running > 0 || this.#work > left) {
+      await this.run(1, transfers)
+      return
+    }
+    left -= this.#work
+    toNextTurn()
+    this.#runHere(1, transfers, true)
+  }
+
+  #runHere(passes: number, transfers: readonly Transfer[], isShort: boolean): number {
     // Of a synchronous run that fails nobody asks how far it came.
     this.#done = 0
     try {
-      this.#done = this.#addon.runProgram(this.#id, passes, encode(transfers))
+      this.#done = this.#addon.runProgram(this.#id, passes, encode(transfers), isShort)
       return this.#done
     } catch (error) {
       throw translate(error)
@@ -32,11 +74,13 @@ export class NativeProgram implements Program {
       this.#done = 0
       try {
         this.#addon.startProgram(this.#id, passes, encode(transfers), (error, done) => {
+          running--
           this.#running = false
           this.#done = done
           if (error === null) resolve(done)
           else reject(new KernelError(error))
         })
+        running++
         this.#running = true
       } catch (error) {
         reject(translate(error))

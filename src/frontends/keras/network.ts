@@ -10,7 +10,7 @@ import {
   type Tensor,
   tensor,
 } from '../../index.js'
-import { sizeOf } from '../../internal.js'
+import { inEval, refuseTrained, sizeOf } from '../../internal.js'
 import type { Built, Layer } from './layer.js'
 
 /** Parameters that are trained alike. */
@@ -62,13 +62,17 @@ export function penaltyOf(groups: readonly ParameterGroup[]): Tensor | undefined
   return penalties.length > 0 ? penalties.reduce((sum, penalty) => sum.add(penalty)) : undefined
 }
 
-/** The outputs for some examples, row by row in `values`; leaves the network as it was. */
+/**
+ * The outputs for some examples, row by row in `values`; leaves the network as it was.
+ * @throws BusyError while it is being trained
+ */
 export function answer(
   { body, last, inputShape, outputShape }: Network,
   values: Float32Array,
   examples: number,
   batchSize: number,
 ): Tensor {
+  refuseTrained('predict', body)
   const [width, outputs] = [sizeOf(inputShape), sizeOf(outputShape)]
   const results = new Float32Array(examples * outputs)
   const outputsOf = (from: number, to: number) =>
@@ -77,15 +81,11 @@ export function answer(
       const h = body.forward(batch)
       return (last?.forward(h) ?? h).data()
     })
-  const wasTraining = body.training
-  body.eval()
-  try {
+  inEval(body, () => {
     for (let from = 0; from < examples; from += batchSize) {
       const y = noGrad(() => outputsOf(from, Math.min(from + batchSize, examples)))
       results.set(y, from * outputs)
     }
-  } finally {
-    body.train(wasTraining)
-  }
+  })
   return tensor(results, [examples, ...outputShape])
 }

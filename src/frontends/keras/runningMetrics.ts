@@ -1,6 +1,6 @@
 /** Metrics that are summed while a model is trained or evaluated, on the backend that computes it. */
 import { noGrad, type Tensor, tensor } from '../../index.js'
-import { addInPlace } from '../../internal.js'
+import { addInPlace, memoryOf } from '../../internal.js'
 import type { Logs } from './callback.js'
 import type { Metric, Objective } from './objective.js'
 
@@ -10,6 +10,11 @@ export class RunningMetrics {
 
   constructor(readonly metrics: readonly Metric[]) {
     this.#sums = metrics.map(() => tensor([0], []))
+  }
+
+  /** What stands for the memory of the sums. */
+  get memory(): ReadonlySet<object> {
+    return memoryOf(this.#sums)
   }
 
   /** The loss, which adds up the metrics of each batch that it is asked about, where they count. */

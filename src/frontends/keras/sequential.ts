@@ -17,6 +17,7 @@ import {
   optionsOf,
   type Rows,
   readRows,
+  refusalOfTrained,
   type Values,
 } from '../../internal.js'
 import type { Logs } from './callback.js'
@@ -51,6 +52,8 @@ export class Sequential {
   history: History | undefined
   #compiled: Compiled | undefined
   #network: Network | undefined
+  /** From the first callback to the last. */
+  #isTraining = false
   /** Made of both, when the layers are known. */
   #training: Training | undefined
   /** Of each optimizer, its state for these weights: it goes on when the model is compiled with it again. */
@@ -131,22 +134,30 @@ export class Sequential {
    * @param x [examples, ...input shape]
    * @param y labels [examples], or values [examples, ...output shape]
    * @throws ArgumentError for options out of range, before `compile` and for a loss that does not belong to
-   *   the last activation, ShapeError for examples that do not fit, DivergenceError when the loss or a weight is no longer finite
+   *   the last activation, ShapeError for examples that do not fit, DivergenceError when the loss or a weight is no longer finite,
+   *   BusyError while it is being trained
    */
   async fit(x: Rows, y: Rows, given: FitOptions = {}): Promise<History> {
     const options = optionsOf('fit', given, FIT_OPTIONS)
     const callbacks = callbacksOf(options.callbacks ?? [])
+    if (this.#isTraining) throw refusalOfTrained('fit', 'fit')
     const history: History = { history: {}, epoch: [] }
     const examples = this.#examples(x, y, options)
+    const training = this.#requireTraining('fit')
     this.history = history
-    await fitModel(this, this.#requireTraining('fit'), examples, { ...options, callbacks }, history)
+    this.#isTraining = true
+    try {
+      await fitModel(this, training, examples, { ...options, callbacks }, history)
+    } finally {
+      this.#isTraining = false
+    }
     return history
   }
 
   /**
    * The loss, penalties included, and the metrics on some examples.
    * @throws ArgumentError before `compile`, ShapeError for examples that do not fit, DivergenceError
-   *   when the loss is not finite
+   *   when the loss is not finite, BusyError while it is being trained, but for callbacks
    */
   async evaluate(x: Rows, y: Rows, options: { batchSize?: number } = {}): Promise<Logs> {
     const { batchSize } = optionsOf('evaluate', options, { batchSize: true })
@@ -156,7 +167,7 @@ export class Sequential {
 
   /**
    * What the model makes of some examples, [examples, ...output shape].
-   * @throws ShapeError for examples that do not fit
+   * @throws ShapeError for examples that do not fit, BusyError as `evaluate`
    */
   predict(x: Rows, options: { batchSize?: number } = {}): Tensor {
     const { batchSize = 1000 } = optionsOf('predict', options, { batchSize: true })

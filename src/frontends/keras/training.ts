@@ -9,6 +9,7 @@ import {
   type Module,
   type Tensor,
 } from '../../index.js'
+import { whileAsking } from '../../internal.js'
 import type { ActivationName } from './activations.js'
 import type { Logs } from './callback.js'
 import type { Compiled } from './compiled.js'
@@ -25,6 +26,8 @@ export class Training {
   readonly loss: Loss
   /** The same of one that is not. */
   readonly #evaluated: Loss
+  /** Metrics of their own: a model may be evaluated between two steps of training. */
+  readonly #evaluatedMetrics: RunningMetrics
   /** The network, without the last activation where the loss is computed from logits. */
   readonly model: Module
   readonly metrics: RunningMetrics
@@ -49,28 +52,41 @@ export class Training {
       (penaltyOf(groups) ?? fullLike(outputs, 0, [])).mul(outputs.shape[0])
     this.kind = kind
     this.model = takesLogits || !last ? body : new EngineSequential(body, last)
-    this.metrics = new RunningMetrics([
+    const all = [
       ...metrics.map((name) => metricOf(name, activate)),
       ...(isPenalized ? [{ name: PENALTY, sum: penalty }] : []),
-    ])
+    ]
+    this.metrics = new RunningMetrics(all)
+    this.#evaluatedMetrics = new RunningMetrics(all)
     // A look at the loss in between is no part of the epoch.
     this.loss = this.metrics.along(loss, () => body.training)
-    this.#evaluated = this.metrics.along(loss)
+    this.#evaluated = this.#evaluatedMetrics.along(loss)
   }
 
   /** The figures of the examples since the metrics were reset, whose losses have this mean. */
   logs(loss: number, examples: number): Logs {
-    const { [PENALTY]: penalty = 0, ...figures } = this.metrics.means(examples)
-    return { loss: loss + penalty, ...figures }
+    return logsOf(this.metrics, loss, examples)
   }
 
-  async evaluate(data: Dataset, batchSize?: number): Promise<Logs> {
-    this.metrics.reset()
-    const { loss } = await evaluate(this.model, data, { loss: this.#evaluated, batchSize })
-    return { ...this.logs(loss, data.size), loss: loss + this.engine.regularizationLoss() }
+  /** In its turn: the sums of the metrics are those of one evaluation. */
+  evaluate(data: Dataset, batchSize?: number): Promise<Logs> {
+    const metrics = this.#evaluatedMetrics
+    const figures = async () => {
+      metrics.reset()
+      const { loss } = await evaluate(this.model, data, { loss: this.#evaluated, batchSize })
+      const penalized = loss + this.engine.regularizationLoss()
+      return { ...logsOf(metrics, loss, data.size), loss: penalized }
+    }
+    return whileAsking('evaluate', this.model, figures, metrics.memory)
   }
 
   dispose(): void {
     this.metrics.dispose()
+    this.#evaluatedMetrics.dispose()
   }
+}
+
+function logsOf(metrics: RunningMetrics, loss: number, examples: number): Logs {
+  const { [PENALTY]: penalty = 0, ...figures } = metrics.means(examples)
+  return { loss: loss + penalty, ...figures }
 }

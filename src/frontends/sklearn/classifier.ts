@@ -61,6 +61,7 @@ export class MLPClassifier<L extends Label = Label> extends Perceptron<Labels<L>
    * @param classes all there will ever be; needed at the first call
    */
   async partialFit(X: Rows, y: Labels<L>, classes?: Labels<L>, ...rest: never[]): Promise<this> {
+    this.refuseTraining()
     if (classes !== undefined) {
       const found = sorted(this.#list(classes, 'score'))
       if (this.isFitted && JSON.stringify(found) !== JSON.stringify(this.#classes)) {

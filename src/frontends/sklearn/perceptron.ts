@@ -19,7 +19,9 @@ import {
   excerpt,
   type Rows,
   readRows,
+  refusalOfTrained,
   refuseRest,
+  refuseTrained,
   streams,
   type Values,
 } from '../../internal.js'
@@ -73,9 +75,11 @@ export abstract class Perceptron<Y> extends FittedAttributes {
    * Trains from new weights, with warmStart from those that there are.
    * @param X [examples][features]
    * @throws ArgumentError, ShapeError for input that does not fit, DivergenceError when the loss or a
-   * weight is no longer finite; with earlyStopping the best weights are kept then
+   * weight is no longer finite, with earlyStopping the best weights are kept then; BusyError while it is being
+   * fitted
    */
   async fit(X: Rows, y: Y, ...rest: never[]): Promise<this> {
+    this.refuseTraining()
     this.#checkArguments(y, rest)
     await this.#train(X, y, false)
     return this
@@ -83,6 +87,7 @@ export abstract class Perceptron<Y> extends FittedAttributes {
 
   /** One epoch more, from what the last call left, its optimizer's state included. */
   protected async trainOnce(X: Rows, y: Y, rest: never[]): Promise<void> {
+    this.refuseTraining()
     this.#checkArguments(y, rest)
     if (this.params.earlyStopping) {
       throw new ArgumentError(`${this.#name}: partialFit does not support earlyStopping`)
@@ -119,9 +124,13 @@ export abstract class Perceptron<Y> extends FittedAttributes {
     this.dispose()
   }
 
-  /** What the last layer computes for X, before its activation, [examples, outputs]. */
+  /**
+   * What the last layer computes for X, before its activation, [examples, outputs].
+   * @throws BusyError while it is being fitted
+   */
   protected outputs(X: Rows): Values {
     const { network } = this.fitted
+    refuseTrained(this.#name, network.model)
     const { values, shape } = this.#matrix(X, network.units[0])
     return network.forward(values, shape[0])
   }
@@ -137,6 +146,11 @@ export abstract class Perceptron<Y> extends FittedAttributes {
     throw new DivergenceError(
       `${this.#name}: expected finite outputs, got ${wrong}; its training diverged, fit it again`,
     )
+  }
+
+  /** @throws BusyError while it is being fitted */
+  protected refuseTraining(): void {
+    if (this.#isTraining) throw refusalOfTrained(this.#name, 'fit')
   }
 
   protected get isFitted(): boolean {
@@ -186,11 +200,6 @@ export abstract class Perceptron<Y> extends FittedAttributes {
   }
 
   async #train(X: Rows, y: Y, isPartial: boolean): Promise<void> {
-    if (this.#isTraining) {
-      throw new ArgumentError(
-        `${this.#name}: expected to be fitted once at a time; await fit first`,
-      )
-    }
     const { params } = this
     const isFirst = this.#network === undefined || (!params.warmStart && !isPartial)
     const { values, shape } = this.#matrix(X, isFirst ? undefined : this.#network?.units[0])
