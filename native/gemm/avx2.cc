@@ -33,13 +33,30 @@ struct Floats {
   static NB_INLINE V load(const float* p, __m256i mask) { return _mm256_maskload_ps(p, mask); }
 };
 
+struct Doubles {
+  using T = double;
+  using V = __m256d;
+  static constexpr size_t kLanes = 4, kVectors = 2;
+  static NB_INLINE V all(double x) { return _mm256_set1_pd(x); }
+  static NB_INLINE V load(const double* p) { return _mm256_loadu_pd(p); }
+  static NB_INLINE void store(double* p, V v) { _mm256_storeu_pd(p, v); }
+  static NB_INLINE V fma(V a, V b, V c) { return _mm256_fmadd_pd(a, b, c); }
+  static constexpr bool kReadsParts = true;
+  static NB_INLINE __m256i first(size_t n) {
+    const __m256i places = _mm256_setr_epi64x(0, 1, 2, 3);
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(static_cast<long long>(n)), places);
+  }
+  static NB_INLINE V load(const double* p, __m256i mask) { return _mm256_maskload_pd(p, mask); }
+};
+
 }  // namespace
 
 namespace avx2 {
 
 template <class T, class Epilogue>
 void multiply_block(const Product<T>& p, const Epilogue& e, const Block& block) noexcept {
-  nb::multiply_block<Floats, Epilogue>(p, e, block);
+  using Level = std::conditional_t<std::is_same_v<T, float>, Floats, Doubles>;
+  nb::multiply_block<Level, Epilogue>(p, e, block);
 }
 #define NB_INSTANTIATE(T, E) \
   template void multiply_block(const Product<T>&, const E&, const Block&) noexcept;

@@ -29,13 +29,27 @@ struct Floats {
   static NB_INLINE V load(const float* p, __mmask16 mask) { return _mm512_maskz_loadu_ps(mask, p); }
 };
 
+struct Doubles {
+  using T = double;
+  using V = __m512d;
+  static constexpr size_t kLanes = 8, kVectors = 4;
+  static NB_INLINE V all(double x) { return _mm512_set1_pd(x); }
+  static NB_INLINE V load(const double* p) { return _mm512_loadu_pd(p); }
+  static NB_INLINE void store(double* p, V v) { _mm512_storeu_pd(p, v); }
+  static NB_INLINE V fma(V a, V b, V c) { return _mm512_fmadd_pd(a, b, c); }
+  static constexpr bool kReadsParts = true;
+  static NB_INLINE __mmask8 first(size_t n) { return static_cast<__mmask8>((1u << n) - 1); }
+  static NB_INLINE V load(const double* p, __mmask8 mask) { return _mm512_maskz_loadu_pd(mask, p); }
+};
+
 }  // namespace
 
 namespace avx512 {
 
 template <class T, class Epilogue>
 void multiply_block(const Product<T>& p, const Epilogue& e, const Block& block) noexcept {
-  nb::multiply_block<Floats, Epilogue>(p, e, block);
+  using Level = std::conditional_t<std::is_same_v<T, float>, Floats, Doubles>;
+  nb::multiply_block<Level, Epilogue>(p, e, block);
 }
 #define NB_INSTANTIATE(T, E) \
   template void multiply_block(const Product<T>&, const E&, const Block&) noexcept;

@@ -1,5 +1,6 @@
 // BLAS on row-major arrays in float32 and float64: OpenBLAS's routines where the system has it,
-// else the loops of loops.h. Arguments are CBLAS's, less the order; they were checked before.
+// else the product engine and the loops of loops.h. Arguments are CBLAS's, less the order; they
+// were checked before.
 #pragma once
 
 #include "loops.h"
@@ -10,6 +11,12 @@ namespace blas {
 
 inline int operation(bool transposes) { return transposes ? kTrans : kNoTrans; }
 
+// The same as gemm by the engine of our own; false where that has no instructions or no memory.
+bool gemm_by_engine(bool trans_a, bool trans_b, int m, int n, int k, float alpha, const float* a,
+                    int lda, const float* b, int ldb, float beta, float* c, int ldc) noexcept;
+bool gemm_by_engine(bool trans_a, bool trans_b, int m, int n, int k, double alpha, const double* a,
+                    int lda, const double* b, int ldb, double beta, double* c, int ldc) noexcept;
+
 // c = alpha·op(a)·op(b) + beta·c
 template <class T>
 void gemm(bool trans_a, bool trans_b, int m, int n, int k, T alpha, const T* a, int lda, const T* b,
@@ -17,7 +24,7 @@ void gemm(bool trans_a, bool trans_b, int m, int n, int k, T alpha, const T* a, 
   if (const OpenBlas* library = openblas()) {
     library->of(T()).gemm(kRowMajor, operation(trans_a), operation(trans_b), m, n, k, alpha, a, lda,
                           b, ldb, beta, c, ldc);
-  } else {
+  } else if (!gemm_by_engine(trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)) {
     loops::gemm<T>(trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
   }
 }

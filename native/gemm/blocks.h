@@ -130,7 +130,7 @@ class Multiplication {
       const size_t width = least(kGroup, row_end_ - group);
       T* to = space_.a + (group - row_) * p_.k;
       for (size_t q = 0; q < p_.k; ++q) {
-        const T* from = p_.a + q * p_.m + group;
+        const T* from = p_.a + q * p_.lda + group;
         if (width == kGroup) {
           copy(from, to + q * kGroup, kGroup);
         } else {
@@ -143,14 +143,13 @@ class Multiplication {
   // Where the row of op(a) begins at a slice, and how far apart rows or their elements are
   // (tile.h).
   const T* row_of_a(size_t row, size_t slice) const {
-    if (!p_.trans_a) return p_.a + row * p_.k + slice;
-    if (!copies_a_) return p_.a + slice * p_.m + row;
+    if (!p_.trans_a) return p_.a + row * p_.lda + slice;
+    if (!copies_a_) return p_.a + slice * p_.lda + row;
     const size_t inside = row - row_, group = inside / kGroup * kGroup;
     return space_.a + group * p_.k + slice * width_of(group) + (inside - group);
   }
   size_t stride_of_a(size_t row) const {
-    if (!p_.trans_a) return p_.k;
-    return copies_a_ ? width_of((row - row_) / kGroup * kGroup) : p_.m;
+    return copies_a_ ? width_of((row - row_) / kGroup * kGroup) : p_.lda;
   }
   // How many rows a group of the copy has.
   size_t width_of(size_t group) const { return least(kGroup, row_end_ - row_ - group); }
@@ -187,11 +186,11 @@ class Multiplication {
                         space_.b + (q - o.begin) * padded);
       }
     } else if (p_.trans_b) {
-      copy_transposed(p_.b + col * p_.k + o.begin, depth, p_.k, cols, padded, space_.b);
+      copy_transposed(p_.b + col * p_.ldb + o.begin, depth, p_.ldb, cols, padded, space_.b);
     } else {
-      const size_t stride = p_.b_in_panels ? cols : p_.n;
+      const size_t stride = p_.b_in_panels ? cols : p_.ldb;
       const T* b =
-          p_.b_in_panels ? p_.b + col * p_.k + o.begin * cols : p_.b + o.begin * p_.n + col;
+          p_.b_in_panels ? p_.b + col * p_.k + o.begin * cols : p_.b + o.begin * p_.ldb + col;
       // A few rows of op(a) read it once or twice, wherever it lies.
       const bool lies_well = stride == cols || row_end_ - row_ <= 12;
       if (lies_well && (cols == padded || Level::kReadsParts)) {
@@ -206,9 +205,9 @@ class Multiplication {
 
   // Where the 64 elements of op(b) lie that come with the q-th of k, one way or the other.
   const T* source_of_b(size_t col, size_t q) const {
-    if (!p_.trans_b) return p_.b + q * p_.n + col;
+    if (!p_.trans_b) return p_.b + q * p_.ldb + col;
     const size_t begin = p_.b_in_panels ? q / kPanel * kPanel : 0;
-    const size_t width = p_.b_in_panels ? least(kPanel, p_.k - begin) : p_.k;
+    const size_t width = p_.b_in_panels ? least(kPanel, p_.k - begin) : p_.ldb;
     return p_.b + begin * p_.n + col * width + (q - begin) * kPanel;
   }
 

@@ -22,12 +22,7 @@ Engine engine() {
     const char* name = std::getenv("NEUROBLAS_GEMM");
     return name && !std::strcmp(name, "openblas") ? Engine::openblas : Engine::own;
   }();
-  if (chosen == Engine::openblas) return chosen;
-#ifdef NB_SIMD_X86
-  static const bool has_fma = __builtin_cpu_supports("fma");
-  if (!has_fma || simd_level_in_use() == SimdLevel::Baseline) return Engine::openblas;
-#endif
-  return Engine::own;
+  return has_own_engine() ? chosen : Engine::openblas;
 }
 
 // Threads take columns where there are enough for all, because then each reads and writes weights
@@ -50,10 +45,10 @@ Block block_of(size_t m, size_t n, Chunk chunk) {
 }
 
 // Nothing was multiplied: all sums are zero.
-template <class Epilogue>
+template <class T, class Epilogue>
 void finish_empty(const Epilogue& epilogue, const Block& block) {
   simd([=] {
-    const float zeros[kPanel] = {};
+    const T zeros[kPanel] = {};
     for (size_t row = block.row; row < block.row_end; ++row) {
       for (size_t col = block.col; col < block.col_end; col += kPanel) {
         epilogue.row(zeros, row, col, std::min(kPanel, block.col_end - col));
@@ -63,6 +58,17 @@ void finish_empty(const Epilogue& epilogue, const Block& block) {
 }
 
 }  // namespace
+
+bool has_own_engine() noexcept {
+#ifdef NB_SIMD_X86
+  static const bool has_fma = __builtin_cpu_supports("fma");
+  return has_fma && simd_level_in_use() != SimdLevel::Baseline;
+#elif defined(__aarch64__)
+  return true;
+#else
+  return false;
+#endif
+}
 
 const char* engine_name() { return engine() == Engine::own ? "own" : "openblas"; }
 
@@ -86,17 +92,28 @@ const Workspace<T>& Workspace<T>::of_this_thread() noexcept {
   return own;
 }
 template struct Workspace<float>;
+template struct Workspace<double>;
 
+// By the engine of our own.
 template <class T, class Epilogue>
-void multiply_block(const Product<T>& p, const Epilogue& epilogue, const Block& block) noexcept {
-  if (p.k == 0) return finish_empty(epilogue, block);
-  if (engine() == Engine::openblas) return multiply_block_by_blas(p, epilogue, block);
+void multiply_at_level(const Product<T>& p, const Epilogue& epilogue, const Block& block) noexcept {
+  if (p.k == 0) return finish_empty<T>(epilogue, block);
 #ifdef NB_SIMD_X86
   if (simd_level_in_use() == SimdLevel::Avx512) return avx512::multiply_block(p, epilogue, block);
   avx2::multiply_block(p, epilogue, block);
 #else
   neon::multiply_block(p, epilogue, block);
 #endif
+}
+
+template <class T, class Epilogue>
+void multiply_block(const Product<T>& p, const Epilogue& epilogue, const Block& block) noexcept {
+  if constexpr (std::is_same_v<T, float>) {
+    if (p.k > 0 && engine() == Engine::openblas) {
+      return multiply_block_by_blas(p, epilogue, block);
+    }
+  }
+  multiply_at_level(p, epilogue, block);
 }
 
 template <class T, class Epilogue>
@@ -112,4 +129,33 @@ Fault multiply(const Product<T>& p, const Epilogue& epilogue, Chunk chunk) noexc
 NB_EACH_PRODUCT(NB_INSTANTIATE)
 #undef NB_INSTANTIATE
 
+namespace blas {
+namespace {
+
+template <class T>
+bool by_engine(bool trans_a, bool trans_b, int m, int n, int k, T alpha, const T* a, int lda,
+               const T* b, int ldb, T beta, T* c, int ldc) noexcept {
+  if (!has_own_engine()) return false;
+  const auto size = [](int extent) { return static_cast<size_t>(extent); };
+  // Whatever a and b hold does not matter for alpha = 0.
+  const Product<T> p{trans_a, trans_b, size(m),   size(n),  alpha == 0 ? 0 : size(k),
+                     a,       b,       size(lda), size(ldb)};
+  if (p.m == 0 || p.n == 0) return true;
+  if (!Workspace<T>::of_this_thread().a) return false;
+  multiply_at_level(p, StoreScaled<T>{alpha, beta, c, size(ldc)}, Block{0, p.m, 0, p.n});
+  return true;
+}
+
+}  // namespace
+
+bool gemm_by_engine(bool trans_a, bool trans_b, int m, int n, int k, float alpha, const float* a,
+                    int lda, const float* b, int ldb, float beta, float* c, int ldc) noexcept {
+  return by_engine(trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+bool gemm_by_engine(bool trans_a, bool trans_b, int m, int n, int k, double alpha, const double* a,
+                    int lda, const double* b, int ldb, double beta, double* c, int ldc) noexcept {
+  return by_engine(trans_a, trans_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+}  // namespace blas
 }  // namespace nb

@@ -20,7 +20,8 @@ namespace nb {
   X(float, ActivationGradient<tanh_grad>)    \
   X(float, Updated<SgdUpdate>)               \
   X(float, Updated<MomentumUpdate>)          \
-  X(float, Updated<AdamUpdate>)
+  X(float, Updated<AdamUpdate>)              \
+  X(double, StoreScaled<double>)
 
 // A block of the result at a level, k > 0. Defined and instantiated in the level's file.
 #define NB_LEVEL(name)                                                            \
@@ -32,6 +33,9 @@ NB_LEVEL(avx512)
 NB_LEVEL(avx2)
 NB_LEVEL(neon)
 #undef NB_LEVEL
+
+// Whether this machine has fused multiply-adds that the engine of our own may use.
+bool has_own_engine() noexcept;
 
 // "own", or "openblas" where this machine has no fused multiply-add or NEUROBLAS_GEMM=openblas says
 // so.

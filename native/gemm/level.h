@@ -7,9 +7,10 @@
 
 template <class Level, class Epilogue>
 void multiply_block(const Product<typename Level::T>& p, const Epilogue& e, const Block& block) {
-  if (p.k == 1 && !p.b_in_panels) {
+  const bool a_is_dense = p.trans_a ? p.k == 1 || p.lda == 1 : p.m == 1 || p.lda == 1;
+  if (p.k == 1 && a_is_dense && !p.b_in_panels && (!p.trans_b || p.ldb == 1)) {
     outer_product(p, e, block);
-  } else if (p.m == 1 && !p.trans_b && !p.b_in_panels && p.n >= Level::kLanes) {
+  } else if (p.m == 1 && a_is_dense && !p.trans_b && !p.b_in_panels && p.n >= Level::kLanes) {
     RowProduct<Level, Epilogue>(p, e).run(block.col, block.col_end);
   } else if (pays_turned(p)) {
     multiply_turned<Level>(p, e, block);

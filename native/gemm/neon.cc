@@ -26,13 +26,26 @@ struct Floats {
   static NB_INLINE size_t first(size_t n) { return n; }
 };
 
+struct Doubles {
+  using T = double;
+  using V = float64x2_t;
+  static constexpr size_t kLanes = 2, kVectors = 4;
+  static NB_INLINE V all(double x) { return vdupq_n_f64(x); }
+  static NB_INLINE V load(const double* p) { return vld1q_f64(p); }
+  static NB_INLINE void store(double* p, V v) { vst1q_f64(p, v); }
+  static NB_INLINE V fma(V a, V b, V c) { return vfmaq_f64(c, a, b); }
+  static constexpr bool kReadsParts = false;
+  static NB_INLINE size_t first(size_t n) { return n; }
+};
+
 }  // namespace
 
 namespace neon {
 
 template <class T, class Epilogue>
 void multiply_block(const Product<T>& p, const Epilogue& e, const Block& block) noexcept {
-  nb::multiply_block<Floats, Epilogue>(p, e, block);
+  using Level = std::conditional_t<std::is_same_v<T, float>, Floats, Doubles>;
+  nb::multiply_block<Level, Epilogue>(p, e, block);
 }
 #define NB_INSTANTIATE(T, E) \
   template void multiply_block(const Product<T>&, const E&, const Block&) noexcept;

@@ -30,6 +30,9 @@ struct Product {
   size_t k;
   const T* a;
   const T* b;
+  // From row to row of a and b before op, in elements.
+  size_t lda = trans_a ? m : k;
+  size_t ldb = trans_b ? k : n;
   // Of a single row, zeros may be left out: b is known to be finite.
   bool skips_zeros = false;
   // b, before op, lies in panels.

@@ -52,4 +52,11 @@ NB_INLINE void transpose(const float* x, size_t rows, size_t cols, size_t x_stri
   }
 }
 
+NB_INLINE void transpose(const double* x, size_t rows, size_t cols, size_t x_stride, double* y,
+                         size_t y_stride) {
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t c = 0; c < cols; ++c) y[c * y_stride + r] = x[r * x_stride + c];
+  }
+}
+
 }  // namespace nb

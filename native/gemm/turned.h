@@ -37,7 +37,7 @@ void multiply_turned(const Product<typename Level::T>& p, const Epilogue& epilog
   using T = typename Level::T;
   alignas(64) T sums[kPanel * kPanel], turned_sums[kPanel * kPanel];
   const Turned<T, Epilogue> turned{&epilogue, sums, turned_sums, block.col_end};
-  const Product<T> turned_product{false, true, p.n, p.m, p.k, p.b, p.a};
+  const Product<T> turned_product{false, true, p.n, p.m, p.k, p.b, p.a, p.ldb, p.lda};
   const Block turned_block{block.col, block.col_end, block.row, block.row_end};
   Multiplication<Level, Turned<T, Epilogue>>(turned_product, turned, turned_block).run();
 }

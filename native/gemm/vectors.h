@@ -49,7 +49,7 @@ class RowProduct {
     for (size_t q = 0; q < p_.k; q += kBlock) {
       const size_t depth = least(kBlock, p_.k - q);
       const size_t count = list(p_.a + q, depth, listed);
-      const T* b = p_.b + q * p_.n;
+      const T* b = p_.b + q * p_.ldb;
       size_t j = 0;
       if (cols == kWidest) {
         add<8>(count, listed, q, b + col, sums);
@@ -71,7 +71,7 @@ class RowProduct {
 
   template <size_t V>
   void add(size_t count, const uint32_t* listed, size_t q, const T* b, T* sums) const {
-    add_rows<Level, V>(count, listed, p_.a + q, b, p_.n, sums, q > 0);
+    add_rows<Level, V>(count, listed, p_.a + q, b, p_.ldb, sums, q > 0);
   }
 
   // Those of the rows that count.
