@@ -15,7 +15,7 @@ for (const level of levels) {
     const tiles = functionsOf(object, 'tile<')
     t.ok(tiles.size >= 20, `${tiles.size} tiles`)
     for (const [name, instructions] of tiles) {
-      const [, vectors, rows] = /Floats, (\d+)ul, (\d+)ul/.exec(name) ?? []
+      const [, vectors, rows] = /(?:Floats|Doubles), (\d+)ul, (\d+)ul/.exec(name) ?? []
       const loops = loopsOf(instructions, MULTIPLY_ADD)
       t.ok(loops.length > 0, `${name} has a loop`)
       for (const loop of loops) {

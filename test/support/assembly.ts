@@ -34,7 +34,7 @@ export function functionsOf(object: string, prefix: string): Map<string, Instruc
   return found
 }
 
-export const MULTIPLY_ADD = /^(vfn?m(add|sub)\d+ps|fml[as])\b/
+export const MULTIPLY_ADD = /^(vfn?m(add|sub)\d+p[sd]|fml[as])\b/
 
 /** The innermost loops with such an instruction: from where a jump goes back to, up to that jump. */
 export function loopsOf(instructions: readonly Instruction[], wanted: RegExp): string[][] {
