@@ -20,6 +20,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -65,7 +66,7 @@ class BoundCall {
 };
 
 // Computes a large call on as many threads as there are to be had at once.
-using Together = Fault (*)(const BoundCall&);
+using Together = std::function<Fault(const BoundCall&)>;
 
 // Elements from which on it pays to wake other threads.
 constexpr size_t kWorthSharing = size_t{1} << 17;
@@ -76,7 +77,7 @@ struct Instance {
   static constexpr int kAny = -1;
   std::array<int, kParameters> dtypes;
   // Checks and runs, a small call on this thread alone.
-  Fault (*call)(const Arguments&, Together);
+  Fault (*call)(const Arguments&, const Together&);
   // Checks.
   std::unique_ptr<BoundCall> (*bind)(const Arguments&);
 };
@@ -88,7 +89,7 @@ struct Kernel {
   std::vector<uint8_t> buffers;  // positions of the arguments that are
   std::vector<Instance> instances;
 
-  Fault call(const BufferSource& buffers, const double* values, Together together) const {
+  Fault call(const BufferSource& buffers, const double* values, const Together& together) const {
     const Arguments arguments(*this, buffers, values);
     return arguments.instance().call(arguments, together);
   }
@@ -209,7 +210,7 @@ Registration define(const char* name, const char* parameters, void (*)(Args...))
   using Bound = Call<Check, Run, Finish, Chunks, Args...>;
   return add_instance(name, parameters, {KindOf<Args>::value...},
                       {dtypes_of<Args...>(),
-                       [](const Arguments& arguments, Together together) -> Fault {
+                       [](const Arguments& arguments, const Together& together) -> Fault {
                          const Bound call(arguments);
                          if (call.weight() > kWorthSharing) return together(call);
                          const Fault fault = call.run(Chunk{0, 1});

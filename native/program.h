@@ -3,11 +3,13 @@
 // A program owns the memory of what lives only inside it (one buffer as arena, planned in
 // TypeScript) and pins the buffers it shares with the outside. It runs some number of iterations;
 // before each iteration its feeds put that iteration's row of a table into a buffer, after each
-// iteration its collects save results as rows of another. Nothing here knows of N-API; pool.h runs
-// it.
+// iteration its collects save results as rows of another. Nothing here knows of N-API;
+// threads/run_queue.h runs it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -84,20 +86,38 @@ class Program final : private BufferSource {
   size_t weight_ = 0;
 };
 
-// One run of a program: filled in by the caller, advanced by the threads.
+// Runs of programs that take turns: filled in by the caller, advanced by the threads.
 struct Run {
-  const Program* program;
-  size_t iterations;
-  std::vector<Transfer> feeds;
-  std::vector<Transfer> collects;
+  struct Part {
+    const Program* program;
+    // Their tables have a row for each iteration of all its turns.
+    std::vector<Transfer> feeds;
+    std::vector<Transfer> collects;
+    std::atomic<size_t> iterations_done{0};
+  };
+  // A turn of a part, which begins with its program's steps before the first iteration and ends with
+  // those after the last.
+  struct Turn {
+    Part* part;
+    size_t iterations;
+  };
+  std::deque<Part> parts;
+  std::vector<Turn> turns;
 
   std::atomic<bool> cancelled{false};
-  // Whether the steps before the first iteration are done.
-  bool begun = false;
-  std::atomic<size_t> iterations_done{0};
   // What stopped it, if anything did, and in which kernel; read when the run is over.
   Fault fault;
   const char* faulty_step = nullptr;
+
+  // The turn that it has come to, how many of its iterations are done, and whether it has begun.
+  size_t turn = 0;
+  size_t iteration = 0;
+  bool begun = false;
+
+  bool worth_sharing() const {
+    return std::any_of(parts.begin(), parts.end(),
+                       [](const Part& part) { return part.program->worth_sharing(); });
+  }
 };
 
 }  // namespace nb

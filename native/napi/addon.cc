@@ -44,7 +44,7 @@ napi_value run(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   try {
-    const Fault fault = kernel.call(state.buffers, state.mailbox, run_call);
+    const Fault fault = kernel.call(state.buffers, state.mailbox, state.together);
     if (fault) throw_error(env, "KERNEL", kernel.name + ": " + fault.text());
   } catch (const std::bad_alloc&) {
     throw_error(env, "MEMORY", kernel.name + ": out of memory");
@@ -105,7 +105,7 @@ Napi::Value compile(const Napi::CallbackInfo& info) {
 Napi::Value run_program(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), programs(info).run(info));
 }
-void start_program(const Napi::CallbackInfo& info) { programs(info).start(info); }
+void start_programs(const Napi::CallbackInfo& info) { programs(info).start(info); }
 void cancel_program(const Napi::CallbackInfo& info) { programs(info).cancel(number(info)); }
 Napi::Value progress_of(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), programs(info).progress(number(info)));
@@ -113,14 +113,14 @@ Napi::Value progress_of(const Napi::CallbackInfo& info) {
 void dispose_program(const Napi::CallbackInfo& info) { programs(info).dispose(number(info)); }
 
 Napi::Value threads(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(thread_count()));
+  return Napi::Number::New(info.Env(), static_cast<double>(environment(info.Env()).team.threads()));
 }
 void set_threads(const Napi::CallbackInfo& info) {
   const double count = number(info);
   if (!(count >= 1 && count <= static_cast<double>(kMaxThreads))) {
     throw Napi::Error::New(info.Env(), "setThreads: expected 1 to 256 threads");
   }
-  set_thread_count(static_cast<size_t>(count));
+  environment(info.Env()).team.resize(static_cast<size_t>(count));
 }
 
 }  // namespace
@@ -143,7 +143,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports["info"] = Napi::Function::New<info>(env, "info");
   exports["compile"] = Napi::Function::New<compile>(env, "compile");
   exports["runProgram"] = Napi::Function::New<run_program>(env, "runProgram");
-  exports["startProgram"] = Napi::Function::New<start_program>(env, "startProgram");
+  exports["startPrograms"] = Napi::Function::New<start_programs>(env, "startPrograms");
   exports["cancelProgram"] = Napi::Function::New<cancel_program>(env, "cancelProgram");
   exports["progressOf"] = Napi::Function::New<progress_of>(env, "progressOf");
   exports["disposeProgram"] = Napi::Function::New<dispose_program>(env, "disposeProgram");

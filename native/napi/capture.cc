@@ -1,8 +1,8 @@
 #include "capture.h"
 
+#include <algorithm>
 #include <system_error>
 
-#include "threads/run_queue.h"
 #include "values.h"
 
 namespace nb {
@@ -10,6 +10,8 @@ namespace nb {
 namespace {
 
 constexpr const char* kProgram = "program";
+// Numbers of a transfer.
+constexpr size_t kTransfer = 4;
 
 // Five numbers each: home, where, element offset, length, dtype.
 std::vector<Program::Place> read_places(napi_env env, const std::vector<double>& values) {
@@ -110,61 +112,97 @@ Side side_of(const Buffer& buffer, bool written, bool is_table) {
   return {begin, begin + buffer.length * element_size(buffer.dtype), written, is_table};
 }
 
-void add_hold(std::vector<Hold>& holds, uint32_t root, bool writes) {
-  for (Hold& hold : holds) {
-    if (hold.root != root) continue;
-    hold.writes |= writes;
-    return;
-  }
-  holds.push_back({root, writes});
-}
-
 }  // namespace
 
-// Resolves the transfers, [collect?, table, cell, elements per iteration] each, and takes the
-// memory: all of it, or none where it throws.
-void Programs::prepare(Entry& entry, Run& run, const Napi::CallbackInfo& info) {
-  if (entry.run || !entry.over)
+// A part of a run, with what it uses of the memory. Its tables must have a row for each of its
+// iterations.
+void Programs::add_part(Activity& activity, Holds& holds, double id, size_t iterations,
+                        const double* begin, const double* end) {
+  Entry& entry = this->entry(id);
+  const auto& entries = activity.entries;
+  if (entry.activity || std::find(entries.begin(), entries.end(), &entry) != entries.end()) {
     refuse(env_, "program: it is running already; await that first", "BUSY");
-  run.program = entry.program.get();
-  run.iterations = size_of(env_, number_at(env_, info[1]), kProgram);
-  const std::vector<double> values = numbers_of(info[2], kProgram);
-  if (values.size() % 4 != 0) refuse(env_, "program: expected transfers of 4 numbers");
-  std::vector<Hold> holds = run.program->held();
+  }
+  activity.entries.push_back(&entry);
+  Run::Part& part = activity.run.parts.emplace_back();
+  part.program = entry.program.get();
+  for (const Hold& hold : part.program->held()) holds[hold.root] |= hold.writes;
   std::vector<Side> sides;
-  for (size_t i = 0; i < values.size(); i += 4) {
-    const bool collects = values[i] != 0;
-    const Buffer* table = buffers_.find(values[i + 1]);
-    const Buffer* cell = buffers_.find(values[i + 2]);
+  for (const double* at = begin; at < end; at += kTransfer) {
+    const bool collects = at[0] != 0;
+    const Buffer* table = buffers_.find(at[1]);
+    const Buffer* cell = buffers_.find(at[2]);
     if (table == nullptr || cell == nullptr) {
       refuse(env_, "program: a table or a cell is not a buffer in use");
     }
-    const size_t width = size_of(env_, values[i + 3], kProgram);
+    const size_t width = size_of(env_, at[3], kProgram);
     size_t elements;
     if (table->dtype != cell->dtype || width > cell->length ||
-        __builtin_mul_overflow(width, run.iterations, &elements) || elements > table->length) {
+        __builtin_mul_overflow(width, iterations, &elements) || elements > table->length) {
       refuse(env_, "program: a table does not hold a row for every iteration");
     }
-    (collects ? run.collects : run.feeds)
+    (collects ? part.collects : part.feeds)
         .push_back({static_cast<char*>(table->data), static_cast<char*>(cell->data),
                     width * element_size(cell->dtype), (collects ? table : cell)->contents});
     sides.push_back(side_of(*table, collects, true));
     sides.push_back(side_of(*cell, !collects, false));
-    add_hold(holds, table->root, collects);
-    add_hold(holds, cell->root, !collects);
+    holds[table->root] |= collects;
+    holds[cell->root] |= !collects;
   }
   refuse_overlaps(env_, sides);
-  if (!buffers_.occupy(holds)) {
-    refuse(env_, std::string("program: ") + kBusy, "BUSY");
-  }
-  entry.holds = std::move(holds);
-  entry.over = false;
 }
 
-void Programs::leave(Entry& entry) {
-  buffers_.vacate(entry.holds);
-  entry.holds.clear();
-  entry.over = true;
+namespace {
+
+// Iterations of a part in all of its turns.
+size_t iterations_of(napi_env env, size_t part, const std::vector<double>& turns) {
+  size_t sum = 0;
+  for (size_t i = 0; i + 1 < turns.size(); i += 2) {
+    if (turns[i] != static_cast<double>(part)) continue;
+    if (__builtin_add_overflow(sum, size_of(env, turns[i + 1], kProgram), &sum)) {
+      refuse(env, "program: too many iterations");
+    }
+  }
+  return sum;
+}
+
+}  // namespace
+
+// Resolves a run and takes the memory that it uses: all of it, or none where it throws.
+void Programs::prepare(Activity& activity, const std::vector<double>& parts,
+                       const std::vector<double>& turns) {
+  Run& run = activity.run;
+  Holds holds;
+  for (size_t i = 0; i < parts.size();) {
+    const size_t left = parts.size() - i;
+    const size_t transfers = left < 2 ? left : size_of(env_, parts[i + 1], kProgram);
+    if (left < 2 || transfers > (left - 2) / kTransfer) {
+      refuse(env_, "program: expected parts of 2 numbers and transfers of 4");
+    }
+    const double *begin = &parts[i] + 2, *end = begin + kTransfer * transfers;
+    const size_t iterations = iterations_of(env_, run.parts.size(), turns);
+    add_part(activity, holds, parts[i], iterations, begin, end);
+    i += 2 + kTransfer * transfers;
+  }
+  if (turns.size() % 2 != 0) refuse(env_, "program: expected turns of 2 numbers");
+  for (size_t i = 0; i < turns.size(); i += 2) {
+    const size_t part = size_of(env_, turns[i], kProgram);
+    if (part >= run.parts.size()) refuse(env_, "program: no such part");
+    run.turns.push_back({&run.parts[part], size_of(env_, turns[i + 1], kProgram)});
+  }
+  for (const auto& [root, writes] : holds) activity.holds.push_back({root, writes});
+  if (!buffers_.occupy(activity.holds)) {
+    refuse(env_, std::string("program: ") + kBusy, "BUSY");
+  }
+  for (size_t i = 0; i < activity.entries.size(); ++i) {
+    activity.entries[i]->activity = &activity;
+    activity.entries[i]->part = &run.parts[i];
+  }
+}
+
+void Programs::leave(Activity& activity) {
+  buffers_.vacate(activity.holds);
+  for (Entry* entry : activity.entries) entry->activity = nullptr;
 }
 
 namespace {
@@ -176,41 +214,45 @@ std::string describe_stop(const Run& run) {
 }  // namespace
 
 double Programs::run(const Napi::CallbackInfo& info) {
-  Entry& entry = this->entry(number_at(env_, info[0]));
-  Run run;
-  prepare(entry, run, info);
+  Activity activity;
+  std::vector<double> part = numbers_of(info[2], kProgram);
+  if (part.size() % kTransfer != 0) refuse(env_, "program: expected transfers of 4 numbers");
+  const auto transfers = static_cast<double>(part.size() / kTransfer);
+  part.insert(part.begin(), {number_at(env_, info[0]), transfers});
+  prepare(activity, part, {0, number_at(env_, info[1])});
   if (info[3].ToBoolean()) {
-    run_at_once(run);
+    run_at_once(activity.run);
   } else {
-    run_now(run);
+    run_now(team_, activity.run);
   }
-  leave(entry);
-  if (run.fault) refuse(env_, describe_stop(run));
-  return static_cast<double>(run.iterations_done.load());
+  leave(activity);
+  if (activity.run.fault) refuse(env_, describe_stop(activity.run));
+  return static_cast<double>(activity.run.parts[0].iterations_done.load());
 }
 
 void Programs::start(const Napi::CallbackInfo& info) {
-  Entry& entry = this->entry(number_at(env_, info[0]));
-  if (!info[3].IsFunction()) refuse(env_, "program: expected a callback");
+  const std::vector<double> parts = numbers_of(info[0], kProgram);
+  const std::vector<double> turns = numbers_of(info[1], kProgram);
+  if (!info[2].IsFunction()) refuse(env_, "program: expected a callback");
   open_queue();
-  auto run = std::make_unique<Run>();
-  Napi::FunctionReference callback = Napi::Persistent(info[3].As<Napi::Function>());
-  prepare(entry, *run, info);
+  auto owned = std::make_unique<Activity>();
+  Activity& activity = *owned;
+  activity.callback = Napi::Persistent(info[2].As<Napi::Function>());
+  prepare(activity, parts, turns);
   try {
-    run_later(*run, [&entry, queue = queue_] {
+    run_later(team_, activity.run, [&activity, queue = queue_] {
       // Queued before `over` is told, so that the queue is still open.
-      napi_call_threadsafe_function(queue, &entry, napi_tsfn_nonblocking);
-      const std::lock_guard<std::mutex> lock(entry.mutex);
-      entry.over = true;
-      entry.changed.notify_all();
+      napi_call_threadsafe_function(queue, &activity, napi_tsfn_nonblocking);
+      const std::lock_guard<std::mutex> lock(activity.mutex);
+      activity.over = true;
+      activity.changed.notify_all();
     });
   } catch (const std::exception& error) {
-    leave(entry);
+    leave(activity);
     refuse(env_, std::string("program: no thread to run it on (") + error.what() + ")");
   }
-  entry.run = std::move(run);
-  entry.callback = std::move(callback);
-  if (++pending_ == 1) napi_ref_threadsafe_function(env_, queue_);
+  activities_.emplace(&activity, std::move(owned));
+  if (activities_.size() == 1) napi_ref_threadsafe_function(env_, queue_);
 }
 
 void Programs::open_queue() {
@@ -227,70 +269,76 @@ void Programs::open_queue() {
       env_, [](void* programs) { static_cast<Programs*>(programs)->stop(); }, this);
 }
 
-void Programs::on_done(napi_env env, napi_value, void* programs, void* entry) {
-  // Without an environment nobody waits for the result, and the entry may be gone.
+void Programs::on_done(napi_env env, napi_value, void* programs, void* activity) {
+  // Without an environment nobody waits for the result, and the activity may be gone.
   if (env == nullptr) return;
   try {
-    static_cast<Programs*>(programs)->finish(*static_cast<Entry*>(entry));
+    static_cast<Programs*>(programs)->finish(*static_cast<Activity*>(activity));
   } catch (const Napi::Error& error) {
     error.ThrowAsJavaScriptException();
   }
 }
 
 // Waits for the driver's last word on a run, which may come a little after the queue's.
-void Programs::Entry::await_end() {
+void Programs::Activity::await_end() {
   std::unique_lock<std::mutex> lock(mutex);
   changed.wait(lock, [this] { return over; });
 }
 
-void Programs::finish(Entry& entry) {
+void Programs::finish(Activity& activity) {
   const Napi::HandleScope scope(env_);
-  entry.await_end();
-  const std::unique_ptr<Run> run = std::move(entry.run);
-  const Napi::FunctionReference callback = std::move(entry.callback);
-  leave(entry);
-  if (--pending_ == 0) napi_unref_threadsafe_function(env_, queue_);
-  const Napi::Value error = run->fault
-                                ? Napi::String::New(env_, describe_stop(*run)).As<Napi::Value>()
+  activity.await_end();
+  const auto found = activities_.find(&activity);
+  const std::unique_ptr<Activity> owned = std::move(found->second);
+  activities_.erase(found);
+  leave(activity);
+  if (activities_.empty()) napi_unref_threadsafe_function(env_, queue_);
+  for (const Entry* entry : activity.entries) {
+    if (entry->disposed) entries_.erase(entry->id);
+  }
+  const Run& run = activity.run;
+  const Napi::Value error = run.fault
+                                ? Napi::String::New(env_, describe_stop(run)).As<Napi::Value>()
                                 : Napi::Env(env_).Null();
-  if (entry.disposed) entries_.erase(entry.id);
-  const auto iterations = static_cast<double>(run->iterations_done.load());
-  const napi_value arguments[] = {error, Napi::Number::New(env_, iterations)};
+  const Napi::Array iterations = Napi::Array::New(env_, run.parts.size());
+  for (uint32_t i = 0; i < run.parts.size(); ++i) {
+    const auto done = static_cast<double>(run.parts[i].iterations_done.load());
+    iterations.Set(i, done);
+  }
+  const napi_value arguments[] = {error, iterations};
   // It fails where JavaScript has been stopped for good: then nobody waits.
-  napi_call_function(env_, Napi::Env(env_).Undefined(), callback.Value(), 2, arguments, nullptr);
+  napi_call_function(env_, Napi::Env(env_).Undefined(), activity.callback.Value(), 2, arguments,
+                     nullptr);
 }
 
 void Programs::cancel(double id) {
   Entry& entry = this->entry(id);
-  if (entry.run) entry.run->cancelled = true;
+  if (entry.activity) entry.activity->run.cancelled = true;
 }
 
 double Programs::progress(double id) {
   Entry& entry = this->entry(id);
-  return entry.run ? static_cast<double>(entry.run->iterations_done.load()) : 0;
+  return entry.activity ? static_cast<double>(entry.part->iterations_done.load()) : 0;
 }
 
 void Programs::dispose(double id) {
   Entry& entry = this->entry(id);
   entry.disposed = true;
   owners_.remove(entry.owner);
-  if (entry.run) {
-    entry.run->cancelled = true;
+  if (entry.activity) {
+    entry.activity->run.cancelled = true;
   } else {
     entries_.erase(static_cast<uint64_t>(id));
   }
 }
 
 void Programs::stop() noexcept {
-  for (auto& [id, entry] : entries_) {
-    if (!entry->run) continue;
-    if (!withdraw(*entry->run)) {
-      entry->run->cancelled = true;
-      entry->await_end();
-    }
-    entry->run.reset();
-    entry->callback.Reset();
+  for (auto& [activity, owned] : activities_) {
+    if (withdraw(activity->run)) continue;
+    activity->run.cancelled = true;
+    activity->await_end();
   }
+  activities_.clear();
 }
 
 Programs::~Programs() { stop(); }

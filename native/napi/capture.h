@@ -7,67 +7,84 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
+#include <vector>
 
 #include "owners.h"
 #include "program.h"
+#include "threads/run_queue.h"
 
 namespace nb {
 
 // The programs of one environment, and its runs that are under way.
 class Programs {
  public:
-  Programs(napi_env env, Buffers& buffers, Owners& owners)
-      : env_(env), buffers_(buffers), owners_(owners) {}
+  Programs(napi_env env, Team& team, Buffers& buffers, Owners& owners)
+      : env_(env), team_(team), buffers_(buffers), owners_(owners) {}
   ~Programs();
 
   // compile(arenaBytes, places, steps, before, after, owner?): id. It is disposed of when the
   // owner, an object, is collected. See Backend.compile in src/backend/native.ts.
   double compile(const Napi::CallbackInfo& info);
   // runProgram(id, iterations, transfers, whether it is too short to wait for anybody): iterations
-  // done
+  // done. Transfers are a Float64Array of [collect?, table, cell, elements per iteration] each.
   double run(const Napi::CallbackInfo& info);
-  // startProgram(id, iterations, transfers, callback(error, iterations done))
+  // startPrograms(parts, turns, callback(error, iterations done of each part)), as Float64Arrays:
+  // of each part its program's id, the number of its transfers, and these; of each turn the number
+  // of its part, and iterations.
   void start(const Napi::CallbackInfo& info);
-  // Stops after the iteration that is being computed.
+  // Stops the run that a program belongs to after the iteration that is being computed.
   void cancel(double id);
+  // Iterations done of its part in the run under way, 0 without one.
   double progress(double id);
   void dispose(double id);
 
  private:
+  struct Activity;
   struct Entry {
     uint64_t id;
     std::unique_ptr<Program> program;
     // The tie to its owner.
     uint32_t owner = 0;
-    // The run under way, of which a program has one at most, and who wants to know of its end.
-    std::unique_ptr<Run> run;
-    Napi::FunctionReference callback;
-    // The memory that the run under way uses.
-    std::vector<Hold> holds;
+    // The run under way, of which a program belongs to one at most, and its part there.
+    Activity* activity = nullptr;
+    const Run::Part* part = nullptr;
     bool disposed = false;
+  };
+  // A run under way: its programs, part by part, the memory that it uses, and who wants to know of
+  // its end.
+  struct Activity {
+    Run run;
+    std::vector<Entry*> entries;
+    std::vector<Hold> holds;
+    Napi::FunctionReference callback;
     // Told by the driver thread, asked by the environment's end.
     std::mutex mutex;
     std::condition_variable changed;
-    bool over = true;
+    bool over = false;
     void await_end();
   };
 
   Entry& entry(double id);
-  void prepare(Entry& entry, Run& run, const Napi::CallbackInfo& info);
-  void leave(Entry& entry);
-  void finish(Entry& entry);
+  using Holds = std::unordered_map<uint32_t, bool>;  // by root: whether it is written
+  void add_part(Activity& activity, Holds& holds, double id, size_t iterations, const double* begin,
+                const double* end);
+  void prepare(Activity& activity, const std::vector<double>& parts,
+               const std::vector<double>& turns);
+  void leave(Activity& activity);
+  void finish(Activity& activity);
   void open_queue();
   // Takes back what waits in the queue; cancels what is running and waits for it.
   void stop() noexcept;
   static void on_done(napi_env env, napi_value, void* context, void* data);
 
   napi_env env_;
+  Team& team_;
   Buffers& buffers_;
   Owners& owners_;
   std::unordered_map<uint64_t, std::unique_ptr<Entry>> entries_;
   uint64_t next_id_ = 1;
+  std::unordered_map<Activity*, std::unique_ptr<Activity>> activities_;
   napi_threadsafe_function queue_ = nullptr;
-  size_t pending_ = 0;
 };
 
 }  // namespace nb

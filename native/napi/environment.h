@@ -3,6 +3,7 @@
 
 #include "capture.h"
 #include "owners.h"
+#include "threads/run_queue.h"
 #include "values.h"
 
 namespace nb {
@@ -11,11 +12,14 @@ struct Environment {
   explicit Environment(napi_env env)
       : buffers([this, env] { return available(env); }),
         owners(env, free),
-        programs(env, buffers, owners) {}
+        programs(env, team, buffers, owners) {}
 
   // Releases a buffer, with its tie; false when the handle is not a buffer in use.
   bool release(double handle);
 
+  Team team;
+  // A large call by itself.
+  const Together together = [this](const BoundCall& call) { return run_call(team, call); };
   Buffers buffers;
   Owners owners;
   Programs programs;

@@ -1,5 +1,6 @@
 // Checks who computes a single call: the helpers, too, where no run is under way, else its own
 // thread alone and at once. Exits 1 where it is otherwise; hangs where a call waits for another.
+// Runs of programs are checked in run_turns_test.cc.
 #include "threads/run_queue.h"
 
 #include <atomic>
@@ -38,16 +39,17 @@ bool expect(bool ok, const char* what) {
 }  // namespace
 
 int main() {
-  nb::set_thread_count(2);
+  nb::Team team;
+  team.resize(2);
   Probe alone;
-  nb::run_call(alone);
+  nb::run_call(team, alone);
   bool ok = expect(alone.cuts == 8 && alone.runs == 8 && alone.finishes == 1, "with the helpers");
 
   Probe busy, meanwhile;
   busy.may_end = false;
-  std::thread other([&] { nb::run_call(busy); });
+  std::thread other([&] { nb::run_call(team, busy); });
   while (!busy.began) std::this_thread::yield();
-  nb::run_call(meanwhile);
+  nb::run_call(team, meanwhile);
   ok &=
       expect(meanwhile.cuts == 1 && meanwhile.runs == 1 && meanwhile.finishes == 1, "beside a run");
   busy.may_end = true;
@@ -56,8 +58,15 @@ int main() {
 
   Probe faulty;
   faulty.fails = true;
-  const Fault fault = nb::run_call(faulty);
+  const Fault fault = nb::run_call(team, faulty);
   ok &= expect(std::string(fault.text()) == "this is wrong" && faulty.finishes == 0, "a fault");
+
+  // Another environment with one thread of its own.
+  nb::Team small;
+  small.resize(1);
+  Probe single;
+  nb::run_call(small, single);
+  ok &= expect(single.cuts == 1 && small.threads() == 1 && team.threads() == 2, "one thread");
   std::printf("%s\n", ok ? "ok" : "FAILED");
   return ok ? 0 : 1;
 }

@@ -1,7 +1,11 @@
-// Who computes when. Runs of programs take the thread pool one at a time; those that wait for each
-// other get it in time slices of some milliseconds, which end between iterations. There is one
-// queue and one thread pool in the process, whatever number of JavaScript environments. A run is
-// led by the caller's thread, or by the queue's own driver thread where JavaScript awaits it.
+// Who computes when. A run whose steps are too small to be shared takes one thread, so that several
+// of them go side by side; a larger one takes all threads that its JavaScript environment has.
+// Runs get their threads in the order in which they ask, and where others wait for any, they give
+// them back after some milliseconds, at the end of an iteration, and ask again. There is one queue
+// and one thread pool in the process, whatever number of environments: more threads than there are
+// processors compute at once only where one environment asks for them, and steps are shared by one
+// run at a time. A run is led by the caller's thread, or by a driver thread of the queue's own where
+// JavaScript awaits it.
 #pragma once
 
 #include <functional>
@@ -11,23 +15,37 @@
 
 namespace nb {
 
-// Threads that compute, the leading one included; from 1 to kMaxThreads (thread_pool.h).
-size_t thread_count();
-void set_thread_count(size_t count);
+// What one JavaScript environment computes with. It must outlive its runs.
+class Team {
+ public:
+  // As many threads as there are processors to be used.
+  Team();
+  // Threads that compute, leading ones included; from 1 to kMaxThreads (thread_pool.h).
+  size_t threads() const { return threads_; }
+  // Runs under way keep theirs until they are over, or others wait.
+  void resize(size_t threads);
 
-// Computes one call, at once: with the helpers where no run is under way, else on this thread
-// alone.
-Fault run_call(const BoundCall& call);
+ private:
+  friend class RunQueue;
+  size_t threads_;
+  // Of its threads, those that compute; and whether one of its runs waits for more. Of the queue.
+  size_t busy_ = 0;
+  bool waits_ = false;
+};
 
-// Runs to the end on this thread and the helpers, in time slices where others wait.
-void run_now(Run& run);
+// Computes one call, at once: with the helpers where all threads that it wants are free, else on
+// this thread alone.
+Fault run_call(Team& team, const BoundCall& call);
+
+// Runs to the end, led by this thread.
+void run_now(Team& team, Run& run);
 
 // Runs to the end on this thread alone, beside whatever else computes: for what is short.
 void run_at_once(Run& run);
 
-// Runs on the driver thread; `done` is called there when the run is over. Throws
-// std::system_error when there is no thread to be had.
-void run_later(Run& run, std::function<void()> done);
+// Runs on a driver thread; `done` is called there when the run is over. Throws std::system_error
+// when there is no thread to be had.
+void run_later(Team& team, Run& run, std::function<void()> done);
 // Takes back a run that nobody computes at the moment: `done` will not be called. False when
 // somebody does, or it is over.
 bool withdraw(const Run& run);

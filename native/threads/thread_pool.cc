@@ -56,16 +56,7 @@ void step_back() {
 #endif
 }
 
-ThreadPool::ThreadPool()
-    : processors_(processors()),
-      threads_(std::min(usable_cores(), kMaxThreads)),
-      alone_for_(kAloneAtFirst) {}
-
-void ThreadPool::resize(size_t count) {
-  const std::lock_guard<std::mutex> lock(sleep_mutex_);
-  threads_ = count;
-  resized_.notify_all();
-}
+ThreadPool::ThreadPool() : processors_(processors()), alone_for_(kAloneAtFirst) {}
 
 Fault ThreadPool::run(const BoundCall& call, size_t threads) {
   const size_t chunks = threads > 1 ? call.chunks(threads) : 1;
@@ -133,6 +124,11 @@ void ThreadPool::work_alone(Clock::time_point begin) {
 }
 
 void ThreadPool::call_up(size_t threads) {
+  if (threads_ != threads) {
+    const std::lock_guard<std::mutex> lock(sleep_mutex_);
+    threads_ = threads;
+    resized_.notify_all();
+  }
   while (helpers_ + 1 < std::min(threads, processors_)) {
     const size_t index = helpers_ + 1;
     try {

@@ -27,12 +27,8 @@ class ThreadPool {
   // Its threads never end: a thread pool must live as long as the process.
   ThreadPool();
 
-  size_t threads() const { return threads_; }
-  // From the next run on.
-  void resize(size_t count);
-
-  // Starts the helpers that are missing for this number of threads. Like `run`, by one leading
-  // thread at a time.
+  // Gets as many threads ready, the leading one included: starts the helpers that are missing, and
+  // lets those rest that are too many. Like `run`, by one leading thread at a time.
   void call_up(size_t threads);
   // Computes a step on this thread and the helpers.
   Fault run(const BoundCall& call, size_t threads);
@@ -49,7 +45,8 @@ class ThreadPool {
   bool is_wanted(size_t helper) const;
 
   const size_t processors_;
-  std::atomic<size_t> threads_;
+  // That were called up.
+  std::atomic<size_t> threads_{1};
   // The leading thread's own.
   size_t helpers_ = 0;
   Clock::time_point alone_until_{};

@@ -169,8 +169,14 @@ function runProgram() {
     chance(0.3),
   )
 }
-function startProgram() {
-  addon.startProgram(program(), below(20), transfers(), () => {
+function startPrograms() {
+  const parts = Array.from({ length: below(4) }, () => {
+    const moved = transfers()
+    return [program(), chance(0.98) ? Math.floor(moved.length / 4) : hostile(), ...moved]
+  })
+  const turns = Array.from({ length: below(5) }, () => [size(parts.length), below(20)])
+  const flat = (list) => Float64Array.from(chance(0.02) ? list.flat().slice(1) : list.flat())
+  addon.startPrograms(flat(parts), flat(turns), () => {
     running--
   })
   running++
@@ -235,7 +241,7 @@ const actions = Object.entries({
   read: [() => move('read'), 6],
   compile: [compile, 12],
   runProgram: [runProgram, 8],
-  startProgram: [startProgram, 3],
+  startPrograms: [startPrograms, 3],
   disposeProgram: [disposeProgram, 4],
   cancelProgram: [() => addon.cancelProgram(program()), 1],
   progressOf: [() => addon.progressOf(program()), 1],

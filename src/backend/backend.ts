@@ -5,7 +5,7 @@
 
 import type { DType, TypedArray } from './dtype.js'
 import type { Handle, KernelArgs, KernelName } from './kernels.js'
-import type { Plan, Program } from './program.js'
+import type { Part, Plan, Program, Turn } from './program.js'
 import type { Tape } from './tape.js'
 
 /** Bytes and buffers of one backend in this thread. */
@@ -55,4 +55,9 @@ export interface Backend {
    * KernelError, OutOfMemoryError.
    */
   compile(plan: Plan, owner?: object): Program
+  /**
+   * Runs programs beside JavaScript, each a part of it, turn after turn with nothing in between. How far
+   * each came, it says itself. Throws KernelError.
+   */
+  runInTurns(parts: readonly Part[], turns: readonly Turn[]): Promise<void>
 }

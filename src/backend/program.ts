@@ -36,6 +36,18 @@ export interface Transfer {
   readonly width: number
 }
 
+/** A program in a run with others: its tables have a row for each iteration of all its turns. */
+export interface Part {
+  readonly program: Program
+  readonly transfers: readonly Transfer[]
+}
+
+/** A part of a run, by its position, and for how many iterations it goes on. */
+export interface Turn {
+  readonly part: number
+  readonly iterations: number
+}
+
 /**
  * A compiled plan. While it runs, the buffers that it writes cannot be used otherwise, and those that it
  * only reads can be read.
@@ -50,9 +62,9 @@ export interface Program {
   runOnce(transfers: readonly Transfer[]): Promise<unknown>
   /** Runs beside JavaScript. */
   run(iterations: number, transfers: readonly Transfer[]): Promise<number>
-  /** Stops a run after the iteration that is being computed. */
+  /** Stops the run that it is part of after the iteration that is being computed. */
   cancel(): void
-  /** Iterations done of the run under way, or else of the last one; 0 where that was refused. */
+  /** Its iterations done in the run under way, or else in the last one; 0 where that was refused. */
   progress(): number
   dispose(): void
 }

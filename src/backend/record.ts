@@ -132,6 +132,10 @@ export class RecordingBackend implements Backend {
     throw new CaptureError('capture: a captured function cannot capture another')
   }
 
+  runInTurns(): Promise<void> {
+    throw new CaptureError('capture: a captured function cannot run another')
+  }
+
   #position(handle: Handle): number {
     // Length and dtype of a buffer from outside are its own business: it is not planned.
     return (

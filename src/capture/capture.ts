@@ -7,6 +7,7 @@ import { currentBackend } from '../backend/current.js'
 import { isRecording, underneath } from '../backend/record.js'
 import { checkFunction } from '../base/arguments.js'
 import { ArgumentError, CaptureError, ShapeError } from '../base/errors.js'
+import { atOnce, inParts } from '../base/eventLoop.js'
 import { requireTensor } from '../ops/require.js'
 import { gradEnabled } from '../tensor/graph.js'
 import { format, type Shape } from '../tensor/shape.js'
@@ -14,6 +15,7 @@ import type { AnyTensor } from '../tensor/tensor.js'
 import type { Names } from './digest.js'
 import { Recorded } from './recorded.js'
 import type { Results } from './results.js'
+import { type Replays, runInTurns } from './turns.js'
 
 export type { Results } from './results.js'
 
@@ -40,6 +42,17 @@ export interface Captured<A extends readonly AnyTensor[], R extends Results> {
    * arguments must stay as they are until it is done.
    */
   runMany(...args: A): Promise<R>
+  /**
+   * Makes the program that `runMany` would, where there is none, in parts between which the event loop goes
+   * on.
+   * @internal
+   */
+  record(...args: A): Promise<void>
+  /**
+   * The same as `runInTurns` takes it.
+   * @internal
+   */
+  replays(...args: A): Replays<R>
   /** The program for arguments of these shapes: arena, buffers, steps. */
   describe(...args: A): string
   /**
@@ -83,7 +96,8 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
 ): Captured<A, R> {
   checkFunction('capture', 'a function of tensors', fn)
   const caches = new Map<Backend, Map<string, Recorded<R>[]>>()
-  const recordedFor = (shapes: readonly Shape[], args: readonly AnyTensor[]): Recorded<R> => {
+  /** The programs for arguments of these shapes, and how another one is made. */
+  const variantsFor = (shapes: readonly Shape[], args: readonly AnyTensor[]) => {
     if (isRecording()) throw new CaptureError('capture: a captured function cannot call another')
     const backend = underneath(currentBackend())
     if (args.length < fn.length) {
@@ -101,21 +115,47 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
       args.map((x, i) => (x.requiresGrad ? '∇' : '') + x.dtype + format(shapes[i])).join()
     let variants = cache.get(key)
     if (variants === undefined) cache.set(key, (variants = []))
-    if (variants[0]?.fits) return variants[0]
-    return latest(variants, () => {
+    const make = () => {
       const inputs = args.map(({ dtype, requiresGrad }, i) => ({
         dtype,
         requiresGrad,
         shape: shapes[i],
       }))
-      return new Recorded(backend, fn as (...args: readonly AnyTensor[]) => R, inputs)
-    })
+      return Recorded.make(backend, fn as (...args: readonly AnyTensor[]) => R, inputs)
+    }
+    return { variants, make }
+  }
+  const recordedFor = (shapes: readonly Shape[], args: readonly AnyTensor[]): Recorded<R> => {
+    const { variants, make } = variantsFor(shapes, args)
+    if (variants[0]?.fits) return variants[0]
+    return latest(variants, () => atOnce(make()))
   }
   const shapesOf = (args: readonly AnyTensor[]) => {
     for (const x of args) requireTensor('capture', x)
     return args.map((x) => x.shape)
   }
   const captured = (...args: A) => recordedFor(shapesOf(args), args).call(args)
+  const rowsOf = (args: readonly AnyTensor[]) => {
+    const shapes = shapesOf(args)
+    const iterations = shapes[0]?.[0]
+    if (iterations === undefined || shapes.some(([rows]) => rows !== iterations)) {
+      throw new ShapeError(
+        'capture: expected arguments with the same number of rows, one per iteration',
+      )
+    }
+    return { iterations, shapes: shapes.map((shape) => shape.slice(1)) }
+  }
+  const replays = (...args: A): Replays<R> => {
+    const { iterations, shapes } = rowsOf(args)
+    return { recorded: recordedFor(shapes, args), args, iterations }
+  }
+  const record = async (...args: A) => {
+    const { variants, make } = variantsFor(rowsOf(args).shapes, args)
+    if (variants.some(({ fits }) => fits)) return
+    const made = await inParts(make())
+    // Meanwhile another call may have recorded the same.
+    if (latest(variants, () => made) !== made) made.dispose()
+  }
   const dispose = () => {
     for (const cache of caches.values()) {
       for (const recorded of [...cache.values()].flat()) recorded.dispose()
@@ -124,17 +164,9 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
   }
   return Object.assign(captured, {
     run: async (...args: A) => recordedFor(shapesOf(args), args).run(args),
-    runMany: async (...args: A) => {
-      const shapes = shapesOf(args)
-      const iterations = shapes[0]?.[0]
-      if (iterations === undefined || shapes.some(([rows]) => rows !== iterations)) {
-        throw new ShapeError(
-          'capture: expected arguments with the same number of rows, one per iteration',
-        )
-      }
-      const ofIteration = shapes.map((shape) => shape.slice(1))
-      return recordedFor(ofIteration, args).runMany(args, iterations)
-    },
+    runMany: async (...args: A) => (await runInTurns([replays(...args)]))[0],
+    replays,
+    record,
     describe: (...args: A) => recordedFor(shapesOf(args), args).describe(),
     digest: (names: Names, ...args: A) => recordedFor(shapesOf(args), args).digest(names),
     dispose,

@@ -1,36 +1,46 @@
 /** One trace of a captured function: its program, the buffers around it, and how it is run. */
 import type { Backend } from '../backend/backend.js'
-import { type DType, dtypes } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
-import type { Plan, Program, Transfer } from '../backend/program.js'
+import type { Part, Plan, Program, Transfer } from '../backend/program.js'
 import { changeCount, type Reads } from '../backend/reads.js'
-import { type Action, type Feed, RecordingBackend, recordWith } from '../backend/record.js'
-import { refusePromise } from '../base/arguments.js'
+import type { Action, Feed } from '../backend/record.js'
 import { CaptureError } from '../base/errors.js'
-import { Lock, refuseLocked, type Uses } from '../tensor/locks.js'
+import type { Pausable } from '../base/eventLoop.js'
+import { refuseLocked, type Uses } from '../tensor/locks.js'
 import { type Shape, sizeOf } from '../tensor/shape.js'
 import { Scope, Storage, within } from '../tensor/storage.js'
 import { type AnyTensor, Tensor } from '../tensor/tensor.js'
 import { digestOf, type Names, type Recording } from './digest.js'
+import { FeedTables } from './feedTables.js'
 import { fuse } from './fuse.js'
-import { type Argument, refuseLostGradients } from './gradients.js'
+import type { Argument } from './gradients.js'
+import { inTurn } from './inTurn.js'
 import { formatPlan, plan } from './plan.js'
-import { type Results, replaceTensors, tensorsIn } from './results.js'
+import { type Results, replaceTensors } from './results.js'
+import { type Cell, freeTrace, type Trace, traceOf } from './trace.js'
 import { usesOf } from './uses.js'
 
-/** A buffer that stays for as long as its program. */
-interface Cell {
-  readonly storage: Storage
-  readonly shape: Shape
+/** Replays that are about to run. */
+export interface Prepared<R extends Results> {
+  /** A row for each of them. */
+  readonly results: R
+  /** Does what JavaScript does before so many of them, the next ones. */
+  makeReady(count: number): void
+  /** What is to be run, once all of them are ready. */
+  part(): Part
+  /** When the run is over, or was not begun: takes back what was done for those that were not replayed. */
+  end(): void
+  /** Frees the results. */
+  discard(): void
 }
 
 /** One trace of fn: its program, and the buffers that its arguments and results live in. */
 export class Recorded<R extends Results> {
-  readonly #backend: Backend
+  readonly backend: Backend
   readonly #program: Program
   readonly #plan: Plan
   readonly #recording: Recording
-  readonly #beforeIteration: readonly RecordingBackend['beforeIteration'][number][]
+  readonly #beforeIteration: readonly (Action | Feed)[]
   readonly #constants: readonly Handle[]
   readonly #inputs: readonly Cell[]
   readonly #outputs: readonly Cell[]
@@ -42,67 +52,50 @@ export class Recorded<R extends Results> {
   /** The count of changes at which all that it read was as it was. */
   #comparedAt: number
   /** What a run has to itself, or shares. */
-  readonly #uses: Uses
+  readonly uses: Uses
   /** Runs under way, and those that wait for their turn. */
-  #runs = 0
+  runs = 0
   #disposed = false
 
-  constructor(
+  /** Runs fn once and makes a program of what it does. May be paused in between, but not while fn runs. */
+  static *make<R extends Results>(
     backend: Backend,
     fn: (...args: readonly AnyTensor[]) => R,
     inputs: readonly Argument[],
-  ) {
-    this.#backend = backend
-    const recording = new RecordingBackend(backend)
-    this.#reads = recording.reads
-    const { tape, constants, inner } = recording
-    this.#recording = { tape, constants, inner }
-    // Left to the collector in the end only: until it is compiled, the tape has the numbers of buffers
-    // from outside, and does not keep them.
-    const cells = new Scope()
-    const cellOf = (dtype: DType, shape: Shape): Cell => ({
-      storage: within(cells, () => new Storage(backend, dtype, sizeOf(shape))),
-      shape,
-    })
+  ): Pausable<Recorded<R>> {
+    const trace = traceOf(backend, fn, inputs)
     try {
-      this.#inputs = inputs.map(({ dtype, shape }) => cellOf(dtype, shape))
-      const args = this.#inputs.map(({ storage, shape }, i) => {
-        const x = new Tensor(storage, shape)
-        x.requiresGrad = inputs[i].requiresGrad
-        recording.args.add(x)
-        return x
-      })
-      const trace = new Scope()
-      try {
-        const results = within(trace, () => recordWith(recording, () => fn(...args)))
-        this.#results = refusePromise('capture', results)
-        const tensors = tensorsIn(this.#results)
-        refuseLostGradients(recording, args, inputs)
-        this.#outputs = tensors.map(({ dtype, shape }) => cellOf(dtype, shape))
-        for (const [i, x] of tensors.entries()) {
-          const { storage } = this.#outputs[i]
-          recording.copyOut(x.handle, storage.handle, storage.length)
-        }
-      } finally {
-        for (const leaf of recording.leaves) leaf.grad = null
-        recordWith(recording, () => trace.end())
-      }
-      recording.reads.refuseChanges()
-      this.#comparedAt = changeCount()
-      this.#plan = plan(backend.rewrite(fuse(recording.tape)))
-      this.#program = backend.compile(this.#plan, this)
-      this.#uses = usesOf(this, this.#plan, recording)
-      // What no step reads, such as the settings for biases where there are none, need not be fed.
-      const used = new Set(this.#plan.places.map(({ shared }) => shared))
-      this.#beforeIteration = recording.beforeIteration.filter(
-        (item) => 'act' in item || used.has(item.handle),
-      )
+      yield
+      const tape = fuse(trace.recording.tape)
+      yield
+      const planned = plan(backend.rewrite(tape))
+      yield
+      return new Recorded<R>(backend, trace, planned)
     } catch (error) {
-      cells.end()
-      for (const handle of recording.constants) backend.release(handle)
+      freeTrace(trace)
       throw error
     }
-    this.#constants = recording.constants
+  }
+
+  private constructor(backend: Backend, trace: Trace, planned: Plan) {
+    const { recording, inputs, outputs, results, recordedAt } = trace
+    const { tape, constants, inner, reads } = recording
+    this.backend = backend
+    this.#recording = { tape, constants, inner }
+    this.#reads = reads
+    this.#inputs = inputs
+    this.#outputs = outputs
+    this.#results = results
+    this.#comparedAt = recordedAt
+    this.#plan = planned
+    this.#program = backend.compile(planned, this)
+    this.uses = usesOf(this, planned, recording)
+    // What no step reads, such as the settings for biases where there are none, need not be fed.
+    const used = new Set(planned.places.map(({ shared }) => shared))
+    this.#beforeIteration = recording.beforeIteration.filter(
+      (item) => 'act' in item || used.has(item.handle),
+    )
+    this.#constants = constants
     for (const handle of this.#constants) backend.own(handle, this)
     for (const { storage } of this.#cells) storage.moveTo(null)
   }
@@ -118,43 +111,72 @@ export class Recorded<R extends Results> {
 
   /** Whether a run is under way, or waits for its turn. */
   get isInUse(): boolean {
-    return this.#runs > 0
+    return this.runs > 0
   }
 
   call(args: readonly AnyTensor[]): R {
-    refuseLocked('capture', this.#uses, ', or call run(), which waits for its turn')
+    refuseLocked('capture', this.uses, ', or call run(), which waits for its turn')
     this.#load(args)
     try {
       this.#program.runSync(1, [])
     } finally {
-      this.#undoAfter(1)
+      this.#undo(1 - this.#program.progress())
     }
     return this.#handOut()
   }
 
   run(args: readonly AnyTensor[]): Promise<R> {
-    return this.#inTurn('run', args, [], async (given, collects) => {
-      this.#load(given)
-      await this.#undoingRest(1, () => this.#program.runOnce(collects))
+    return inTurn('run', [this], [args], async ([given]) => {
+      const tensors = this.#newResults([])
+      try {
+        this.#load(given)
+        try {
+          await this.#program.runOnce(this.#collectInto(tensors))
+        } finally {
+          this.#undo(1 - this.#program.progress())
+        }
+        return replaceTensors(this.#results, tensors) as R
+      } catch (error) {
+        for (const x of tensors) x.dispose()
+        throw error
+      }
     })
   }
 
-  runMany(args: readonly AnyTensor[], iterations: number): Promise<R> {
-    return this.#inTurn('runMany', args, [iterations], async (given, collects) => {
-      this.#expire()
-      const temporary = new Scope()
-      try {
-        const feeds = [
-          ...given.map((x, i) => transfer('feed', x.storage, this.#inputs[i].storage)),
-          ...within(temporary, () => this.#feedTables(iterations)),
-        ]
-        await this.#undoingRest(iterations, () =>
-          this.#program.run(iterations, [...feeds, ...collects]),
-        )
-      } finally {
+  /** Replays with these arguments, a row of them each. */
+  prepare(args: readonly AnyTensor[], iterations: number): Prepared<R> {
+    this.#expire()
+    const temporary = new Scope()
+    const feeds = new FeedTables(this.#beforeIteration, iterations)
+    const tensors = this.#newResults([iterations])
+    let ready = 0
+    let done = () => 0
+    return {
+      results: replaceTensors(this.#results, tensors) as R,
+      makeReady: (count) => {
+        for (const end = ready + count; ready < end; ready++) {
+          this.#beforeOneIteration((feed) => feeds.put(feed, ready))
+        }
+      },
+      part: () => {
+        done = () => this.#program.progress()
+        return {
+          program: this.#program,
+          transfers: [
+            ...args.map((x, i) => transfer('feed', x.storage, this.#inputs[i].storage)),
+            ...within(temporary, () => feeds.transfers(this.backend)),
+            ...this.#collectInto(tensors),
+          ],
+        }
+      },
+      end: () => {
         temporary.end()
-      }
-    })
+        this.#undo(ready - done())
+      },
+      discard: () => {
+        for (const x of tensors) x.dispose()
+      },
+    }
   }
 
   describe(): string {
@@ -169,7 +191,7 @@ export class Recorded<R extends Results> {
     this.#disposed = true
     this.#expire()
     this.#program.dispose()
-    for (const handle of this.#constants) this.#backend.release(handle)
+    for (const handle of this.#constants) this.backend.release(handle)
     for (const { storage } of this.#cells) storage.release()
   }
 
@@ -177,65 +199,22 @@ export class Recorded<R extends Results> {
     return [...this.#inputs, ...this.#outputs]
   }
 
-  /**
-   * Replays when nobody excludes it any more, with the arguments as they are now.
-   * @param leading axes of the results, which are the caller's own
-   */
-  async #inTurn(
-    op: 'run' | 'runMany',
-    args: readonly AnyTensor[],
-    leading: Shape,
-    replay: (args: readonly AnyTensor[], collects: readonly Transfer[]) => Promise<unknown>,
-  ): Promise<R> {
-    const lock = new Lock(op, this.#uses)
-    const copies = new Scope()
-    let results: readonly AnyTensor[] = []
-    this.#runs++
-    try {
-      let given = args
-      if (!lock.isHeld) {
-        given = within(copies, () => args.map((x) => copyOf(this.#backend, x)))
-        await lock.turn()
-        this.#refuseDisposed()
-      }
-      results = this.#newResults(leading)
-      const collects = results.map((x, i) =>
-        transfer('collect', x.storage, this.#outputs[i].storage),
-      )
-      await replay(given, collects)
-      this.#refuseDisposed()
-      return replaceTensors(this.#results, results) as R
-    } catch (error) {
-      for (const x of results) x.dispose()
-      this.#refuseDisposed()
-      throw error
-    } finally {
-      copies.end()
-      this.#runs--
-      lock.release()
-    }
-  }
-
+  /** Tensors for results, which are the caller's own; `leading` axes come first. */
   #newResults(leading: Shape): AnyTensor[] {
     return within(null, () =>
       this.#outputs.map(({ storage: { dtype }, shape }) => {
         const ofAll = [...leading, ...shape]
-        return new Tensor(new Storage(this.#backend, dtype, sizeOf(ofAll)), ofAll)
+        return new Tensor(new Storage(this.backend, dtype, sizeOf(ofAll)), ofAll)
       }),
     )
   }
 
-  #refuseDisposed(): void {
-    if (this.#disposed) throw new CaptureError('capture: it was disposed of while it was running')
+  #collectInto(tensors: readonly AnyTensor[]): Transfer[] {
+    return tensors.map((x, i) => transfer('collect', x.storage, this.#outputs[i].storage))
   }
 
-  /** Takes back what was done before iterations that a run did not come to. */
-  async #undoingRest(iterations: number, run: () => Promise<unknown>): Promise<void> {
-    try {
-      await run()
-    } finally {
-      this.#undoAfter(iterations)
-    }
+  refuseDisposed(): void {
+    if (this.#disposed) throw new CaptureError('capture: it was disposed of while it was running')
   }
 
   /** What was handed out is about to be overwritten. */
@@ -248,34 +227,11 @@ export class Recorded<R extends Results> {
   #load(args: readonly AnyTensor[]): void {
     for (const [i, { storage }] of this.#inputs.entries()) {
       const { length } = storage
-      this.#backend.run('copy2d', args[i].handle, storage.handle, 1, length, 0, length, 0, length)
+      this.backend.run('copy2d', args[i].handle, storage.handle, 1, length, 0, length, 0, length)
     }
-    this.#beforeOneIteration((feed) => this.#backend.write(feed.handle, feed.next()))
+    this.#beforeOneIteration((feed) => this.backend.write(feed.handle, feed.next()))
     // Not before: a result of the last call may be an argument of this one.
     this.#expire()
-  }
-
-  /** The same for many iterations: a table for each fed buffer, a row per iteration. */
-  #feedTables(iterations: number): Transfer[] {
-    const feeds = this.#beforeIteration.filter((item) => 'next' in item)
-    const rows = new Map(
-      feeds.map((feed) => [feed, new dtypes[feed.dtype].array(iterations * feed.width)]),
-    )
-    let prepared = 0
-    try {
-      for (; prepared < iterations; prepared++) {
-        const at = prepared
-        this.#beforeOneIteration((feed) => rows.get(feed)!.set(feed.next(), at * feed.width))
-      }
-      return feeds.map((feed) => {
-        const table = new Storage(this.#backend, feed.dtype, iterations * feed.width)
-        this.#backend.write(table.handle, rows.get(feed)!)
-        return { direction: 'feed', table: table.handle, cell: feed.handle, width: feed.width }
-      })
-    } catch (error) {
-      this.#undo(prepared)
-      throw error
-    }
   }
 
   /** What JavaScript does before an iteration: all of it, or nothing where it throws. */
@@ -302,11 +258,7 @@ export class Recorded<R extends Results> {
     }
   }
 
-  /** Takes back what was done before iterations that the run did not come to. */
-  #undoAfter(iterations: number): void {
-    this.#undo(iterations - this.#program.progress())
-  }
-
+  /** Takes back what was done before iterations that a run did not come to. */
   #undo(iterations: number): void {
     for (let iteration = 0; iteration < iterations; iteration++) {
       for (const item of this.#beforeIteration) if ('undo' in item) item.undo()
@@ -316,7 +268,7 @@ export class Recorded<R extends Results> {
   #handOut(): R {
     const tensors = this.#outputs.map(
       ({ storage: { dtype, length, handle }, shape }) =>
-        new Tensor(new Storage(this.#backend, dtype, length, { handle, lender: this }), shape),
+        new Tensor(new Storage(this.backend, dtype, length, { handle, lender: this }), shape),
     )
     this.#given = tensors.map((x) => x.storage)
     return replaceTensors(this.#results, tensors) as R
@@ -325,11 +277,4 @@ export class Recorded<R extends Results> {
 
 function transfer(direction: Transfer['direction'], table: Storage, cell: Storage): Transfer {
   return { direction, table: table.handle, cell: cell.handle, width: cell.length }
-}
-
-/** A copy without a graph. */
-function copyOf(backend: Backend, { handle, dtype, size, shape }: AnyTensor): AnyTensor {
-  const copy = new Tensor(new Storage(backend, dtype, size), shape)
-  backend.run('copy2d', handle, copy.handle, 1, size, 0, size, 0, size)
-  return copy
 }

@@ -149,8 +149,16 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
 
   /** The learning rate of the next step. */
   lrOf(group: GroupSettings = this.#groups[0]): number {
+    return this.lrAfter(this.steps, group)
+  }
+
+  /**
+   * The learning rate after so many steps, with the settings of now.
+   * @internal
+   */
+  lrAfter(steps: number, group: GroupSettings = this.#groups[0]): number {
     checkGroup('lrOf', group)
-    const lr = typeof group.lr === 'function' ? group.lr(this.steps) : group.lr
+    const lr = typeof group.lr === 'function' ? group.lr(steps) : group.lr
     // Divided, text would become a number that `check` lets pass.
     return typeof lr === 'number' ? lr / this.lrDivisor : lr
   }

@@ -15,7 +15,9 @@ export function isRegularized(parameter: Tensor): boolean {
   return !isParameter(parameter) || parameter.regularized
 }
 
-export function regularizersOf({ regularizer = [] }: Regularized): readonly Regularizer[] {
+const NONE: readonly Regularizer[] = []
+
+export function regularizersOf({ regularizer = NONE }: Regularized): readonly Regularizer[] {
   return Array.isArray(regularizer) ? regularizer : [regularizer as Regularizer]
 }
 

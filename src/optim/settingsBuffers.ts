@@ -33,20 +33,22 @@ class SettingsBuffer {
     this.#storage.release()
   }
 
-  /** Brings the buffer up to date for this step, and for each step that replays it. */
-  refresh(settings: () => readonly number[]): void {
+  /**
+   * Brings the buffer up to date for this step, and for each step that replays it.
+   * @param fill writes the settings
+   */
+  refresh(fill: (values: TypedArray) => void): void {
     const { handle, length, dtype } = this.#storage
     if (isRecording()) {
       feed(this.backend, { handle, dtype, width: length }, () => {
         // How far the program gets decides which iteration's settings stay in the buffer.
         this.#values[0] = Number.NaN
-        this.#fed.set(settings())
+        fill(this.#fed)
         return this.#fed
       })
       return
     }
-    const values = settings()
-    this.#fed.set(values)
+    fill(this.#fed)
     if (this.#fed.every((value, i) => value === this.#values[i])) return
     this.#values.set(this.#fed)
     this.backend.write(handle, this.#values)
@@ -77,8 +79,13 @@ export class SettingsBuffers {
       ]
       this.#settings.set(group, buffers)
     }
-    buffers[0].refresh(() => [...settings(), builtIn(group, 'l2'), builtIn(group, 'l1')])
-    buffers[1].refresh(() => [...settings(), 0, 0])
+    buffers[0].refresh((values) => {
+      values.set(settings())
+      values[values.length - 2] = builtIn(group, 'l2')
+      values[values.length - 1] = builtIn(group, 'l1')
+    })
+    // The last two stay 0.
+    buffers[1].refresh((values) => values.set(settings()))
   }
 
   /** The buffer with a group's maxNorm, brought up to date. */
@@ -90,7 +97,9 @@ export class SettingsBuffers {
       limit = new SettingsBuffer(backend, 1, dtype)
       this.#limits.set(group, limit)
     }
-    limit.refresh(() => [group.maxNorm ?? Infinity])
+    limit.refresh((values) => {
+      values[0] = group.maxNorm ?? Infinity
+    })
     return limit.handle
   }
 

@@ -7,13 +7,13 @@ import { CaptureError } from '../base/errors.js'
 import { yielder } from '../base/eventLoop.js'
 import { type Captured, capture } from '../capture/capture.js'
 import type { Names } from '../capture/digest.js'
+import { runInTurns } from '../capture/turns.js'
 import { partOf } from '../tensor/allocate.js'
 import { tensor } from '../tensor/create.js'
 import { scope } from '../tensor/scope.js'
 import { within } from '../tensor/storage.js'
 import type { Tensor } from '../tensor/tensor.js'
-
-export type RowIndices = Tensor<'int32'>
+import { type Arranged, arrange, type Batches, type RowIndices } from './batches.js'
 
 export class BatchRunner {
   readonly #step: Captured<readonly [RowIndices], Tensor>
@@ -38,17 +38,22 @@ export class BatchRunner {
   async run(
     order: RowIndices,
     start: number,
-    shape: readonly [steps: number, batchSize: number],
+    [steps, batchSize]: readonly [steps: number, batchSize: number],
     meanwhile?: () => void,
   ): Promise<Float32Array> {
-    const rows = rowsOf(order, start, shape)
+    return (await this.runInTurns([{ order, start, steps, batchSize }], meanwhile))[0]
+  }
+
+  /** The same for batches after batches, in one dispatch; the values of each. */
+  async runInTurns(batches: readonly Batches[], meanwhile?: () => void): Promise<Float32Array[]> {
+    const arranged = arrange(batches)
     try {
       return await this.tryCaptured(
-        () => this.#replay(rows, meanwhile),
-        () => this.#runEagerly(rows, meanwhile),
+        () => this.#replay(arranged, meanwhile),
+        () => this.#runEagerly(arranged, meanwhile),
       )
     } finally {
-      rows.dispose()
+      for (const x of arranged.rows) x.dispose()
     }
   }
 
@@ -82,33 +87,42 @@ export class BatchRunner {
     return eagerly()
   }
 
-  async #replay(rows: RowIndices, meanwhile?: () => void): Promise<Float32Array> {
-    const running = this.#step.runMany(rows)
+  async #replay({ rows, turns }: Arranged, meanwhile?: () => void): Promise<Float32Array[]> {
+    for (const x of rows) await this.#step.record(x)
+    const running = runInTurns(
+      rows.map((x) => this.#step.replays(x)),
+      turns,
+    )
     meanwhile?.()
-    const results = await running
-    const values = results.data()
-    results.dispose()
-    return values
+    const values = (await running).map((results) => {
+      const ofSize = results.data()
+      results.dispose()
+      return ofSize
+    })
+    return turns.map(({ part, begin, iterations }) => {
+      const width = values[part].length / rows[part].shape[0]
+      return values[part].subarray(begin * width, (begin + iterations) * width)
+    })
   }
 
-  async #runEagerly(rows: RowIndices, meanwhile?: () => void): Promise<Float32Array> {
-    const [steps, batchSize] = rows.shape
-    const results: Float32Array[] = []
+  async #runEagerly({ rows, turns }: Arranged, meanwhile?: () => void): Promise<Float32Array[]> {
     const yieldIfDue = yielder()
     meanwhile?.()
-    for (let i = 0; i < steps; i++) {
-      results.push(scope(() => this.step(partOf(rows, i * batchSize, [batchSize])).data()))
-      await yieldIfDue()
+    const all: Float32Array[] = []
+    for (const { part, begin, iterations } of turns) {
+      const batchSize = rows[part].shape[1]
+      const results: Float32Array[] = []
+      for (let i = begin; i < begin + iterations; i++) {
+        const batch = () => partOf(rows[part], i * batchSize, [batchSize])
+        results.push(scope(() => this.step(batch()).data()))
+        await yieldIfDue()
+      }
+      all.push(Float32Array.from(results.flatMap((values) => [...values])))
     }
-    return Float32Array.from(results.flatMap((values) => [...values]))
+    return all
   }
 
   dispose(): void {
     this.#step.dispose()
   }
-}
-
-/** The rows that `order` names from `start` on, in this shape, over its buffer; they outlive every scope. */
-export function rowsOf(order: RowIndices, start: number, shape: readonly number[]): RowIndices {
-  return within(null, () => partOf(order, start, shape))
 }

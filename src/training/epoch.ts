@@ -1,135 +1,191 @@
-/** One epoch of `fit`: its steps, the validation, and whether all of it is still finite. */
+/** Epochs of `fit`: their steps, the validation, and whether all of it is still finite. */
 import { DivergenceError } from '../base/errors.js'
 import type { DataLoader } from '../data/loader.js'
 import { within } from '../tensor/storage.js'
+import type { Batches, RowIndices } from './batches.js'
 import type { Evaluation, Evaluator } from './evaluate.js'
+import type { Pace } from './pace.js'
 import type { EpochReport, StepReport } from './report.js'
 import { examine, type Health, type RunState } from './runState.js'
 import type { TrainingStep } from './trainingStep.js'
 
-// How long one dispatch to the compute threads goes on before JavaScript hears of it, in milliseconds:
-// short enough for a progress bar, and long enough for what it costs (weights into panels and back, an
-// iteration of the event loop).
-const DISPATCH_TIME = 50
-
 // Where parameters enlarge by less, neither the outputs for usual inputs nor their squares overflow.
 const SAFE_GAIN = 1e12
 
-/** What an epoch is made of. */
+/** What epochs are made of. */
 export interface EpochParts {
   run: Pick<RunState, 'model' | 'optimizer'>
   steps: TrainingStep
   loader: DataLoader
+  pace: Pace
   evaluator?: Evaluator
-  /** Whether anything looks at the weights, or keeps them, before the next epoch's first step. */
-  isSeen: boolean
+  /** Whether anything looks at the weights, or keeps them, before the step after the last of an epoch. */
+  isSeenAfter: (epoch: number) => boolean
   onStep?: (report: StepReport) => void
   signal?: { readonly aborted: boolean }
 }
 
-interface Trained {
+/** An epoch that is being trained. */
+interface Epoch {
+  /** Counted from 1. */
+  readonly epoch: number
+  readonly order: RowIndices
+  readonly lr: number
+  /** Of the step after it, as the optimizer was set when its last batch was dispatched. */
+  readonly lrAfter: number
   steps: number
   examples: number
   /** Σ loss over the examples. */
   sum: number
-  milliseconds: number
 }
 
 /**
- * One pass over the batches, or as far as the signal lets it go, and the validation.
- * @returns undefined when no step was taken
+ * Passes over the batches, or as far as the signal lets them go, and after the last one the validation.
+ * Between them, nothing is looked at or computed: as many go together as one dispatch takes.
+ * @param most of them; at least one is begun
+ * @returns those in which a step was taken
  * @throws DivergenceError when a loss, a parameter, what the optimizer keeps for one or the penalty
- * is not finite at its end
+ * is not finite at the end
  */
-export async function runEpoch(epoch: number, parts: EpochParts): Promise<EpochReport | undefined> {
+export async function runEpochs(
+  first: number,
+  most: number,
+  parts: EpochParts,
+): Promise<EpochReport[]> {
   const begin = performance.now()
-  const { optimizer } = parts.run
-  const lr = optimizer.lrOf()
-  const fail: Fail = (
-    what,
-    step,
-    { notFinite = 'all weights are finite' } = examine(parts.run),
-  ) => {
-    throw new DivergenceError(
-      `fit: ${what} in epoch ${epoch}, step ${step} (${notFinite}); try a smaller lr (it was ${lr}), or inputs on a smaller scale`,
-    )
+  const { loader, pace } = parts
+  const count = Math.min(Math.max(1, Math.floor(pace.steps / loader.length)), most)
+  const epochs = Array.from({ length: count }, (_, i) => beginEpoch(first + i, i, parts))
+  try {
+    await train(epochs, parts)
+  } finally {
+    for (const { order } of epochs) order.dispose()
   }
-  const { steps, examples, sum, milliseconds } = await trainEpoch(epoch, parts, fail)
-  if (examples === 0) return undefined
+  const milliseconds = performance.now() - begin
+  const trained = epochs.filter(({ examples }) => examples > 0)
+  const last = trained.at(-1)
+  if (last === undefined) return []
+  const figures = await figuresAfter(last, parts)
+  const total = performance.now() - begin
+  const allSteps = trained.reduce((sum, { steps }) => sum + steps, 0)
+  return trained.map((epoch) => {
+    const share = epoch.steps / allSteps
+    return {
+      ...lossesOf(epoch, epoch === last ? figures.regularizationLoss : 0),
+      ...(epoch === last && ofValidation(figures.validation)),
+      lr: epoch === last ? parts.run.optimizer.lrOf() : epoch.lrAfter,
+      examples: epoch.examples,
+      examplesPerSecond: (epoch.examples / (milliseconds * share)) * 1000,
+      seconds: (total * share) / 1000,
+    }
+  })
+}
+
+function beginEpoch(epoch: number, before: number, { run, loader }: EpochParts): Epoch {
+  const { optimizer } = run
+  const lrAfter = (epochs: number) => optimizer.lrAfter(optimizer.steps + epochs * loader.length)
+  const order = within(null, () => loader.order())
+  const lrs = { lr: lrAfter(before), lrAfter: lrAfter(before + 1) }
+  return { epoch, order, ...lrs, steps: 0, examples: 0, sum: 0 }
+}
+
+/** Takes the steps of the epochs, one after another, and tells of them. */
+async function train(epochs: readonly Epoch[], parts: EpochParts): Promise<void> {
+  const { steps, loader, pace, onStep, signal } = parts
+  const left = epochs.flatMap((epoch) => batchesOf(epoch, loader))
+  while (left.length > 0 && !signal?.aborted) {
+    const batches = take(left, Math.min(pace.steps, steps.mostTogether))
+    const dispatched = performance.now()
+    const losses = await steps.run(batches)
+    pace.note(countSteps(batches), performance.now() - dispatched)
+    for (const [i, { of, batchSize }] of batches.entries()) {
+      for (const loss of losses[i]) {
+        const step = ++of.steps
+        if (!Number.isFinite(loss)) fail(parts, of, `the loss became ${loss}`)
+        of.examples += batchSize
+        of.sum += loss * batchSize
+        onStep?.({ epoch: of.epoch, step, stepsPerEpoch: loader.length, loss })
+      }
+    }
+  }
+}
+
+/** Batches of an epoch. */
+interface Part extends Batches {
+  readonly of: Epoch
+}
+
+/** Those that are full, and the rest. */
+function batchesOf(of: Epoch, { size, batchSize }: DataLoader): Part[] {
+  const full = Math.floor(size / batchSize)
+  const rest = size - full * batchSize
+  const { order } = of
+  const parts = [
+    { of, order, start: 0, steps: full, batchSize },
+    { of, order, start: full * batchSize, steps: 1, batchSize: rest },
+  ]
+  return parts.filter(({ steps, batchSize }) => steps * batchSize > 0)
+}
+
+/** Takes the first ones out of the list, up to so many steps. */
+function take(left: Part[], most: number): Part[] {
+  const taken: Part[] = []
+  for (let room = most; room > 0 && left.length > 0; ) {
+    const part = left[0]
+    const steps = Math.min(room, part.steps)
+    taken.push({ ...part, steps })
+    room -= steps
+    if (steps === part.steps) left.shift()
+    else
+      left[0] = { ...part, start: part.start + steps * part.batchSize, steps: part.steps - steps }
+  }
+  return taken
+}
+
+function countSteps(batches: readonly Batches[]): number {
+  return batches.reduce((sum, { steps }) => sum + steps, 0)
+}
+
+/** What is computed at the end of the last epoch; all of it, and the weights, must be finite. */
+async function figuresAfter(last: Epoch, parts: EpochParts) {
+  const { run, evaluator, steps } = parts
   // Each loss was that of the weights before its step: the next one would be the first to tell.
-  const health: Health = parts.isSeen ? examine(parts.run) : { notFinite: undefined, gain: 1 }
-  if (health.notFinite !== undefined) fail('a weight is no longer finite', steps, health)
-  const loss = sum / examples
-  const regularizationLoss = optimizer.regularizationLoss()
-  const validation = await parts.evaluator?.run()
+  const isSeen = parts.isSeenAfter(last.epoch)
+  const health: Health = isSeen ? examine(run) : { notFinite: undefined, gain: 1 }
+  if (health.notFinite !== undefined) fail(parts, last, 'a weight is no longer finite', health)
+  const regularizationLoss = run.optimizer.regularizationLoss()
+  const validation = await evaluator?.run()
   const isSafe = validation !== undefined || health.gain < SAFE_GAIN
   const figures = {
     'regularization loss': regularizationLoss,
     'validation loss': validation?.loss ?? 0,
-    'loss after the update': isSafe ? 0 : parts.steps.lossNow(),
+    'loss after the update': isSafe ? 0 : steps.lossNow(),
   }
   for (const [name, value] of Object.entries(figures)) {
-    if (!Number.isFinite(value)) fail(`the ${name} became ${value}`, steps, health)
+    if (!Number.isFinite(value)) fail(parts, last, `the ${name} became ${value}`, health)
   }
+  return { regularizationLoss, validation }
+}
+
+function fail({ run }: EpochParts, of: Epoch, what: string, health: Health = examine(run)): never {
+  const { notFinite = 'all weights are finite' } = health
+  throw new DivergenceError(
+    `fit: ${what} in epoch ${of.epoch}, step ${of.steps} (${notFinite}); try a smaller lr (it was ${of.lr}), or inputs on a smaller scale`,
+  )
+}
+
+function lossesOf({ epoch, sum, examples }: Epoch, regularizationLoss: number) {
+  const loss = sum / examples
+  const totalLoss = loss + regularizationLoss
   return {
     epoch,
     loss,
     regularizationLoss,
-    totalLoss: loss + regularizationLoss,
+    totalLoss,
     risk: loss,
     penalty: regularizationLoss,
-    objective: loss + regularizationLoss,
-    ...ofValidation(validation),
-    lr: optimizer.lrOf(),
-    examples,
-    examplesPerSecond: (examples / milliseconds) * 1000,
-    seconds: (performance.now() - begin) / 1000,
+    objective: totalLoss,
   }
-}
-
-type Fail = (what: string, step: number, health?: Health) => never
-
-async function trainEpoch(
-  epoch: number,
-  { steps, loader, onStep, signal }: EpochParts,
-  fail: Fail,
-): Promise<Trained> {
-  const { size, batchSize, length: stepsPerEpoch } = loader
-  const trained: Trained = { steps: 0, examples: 0, sum: 0, milliseconds: 0 }
-  const begin = performance.now()
-  const order = within(null, () => loader.order())
-  let perDispatch = 1
-  try {
-    while (trained.steps < stepsPerEpoch && !signal?.aborted) {
-      const dispatched = performance.now()
-      const full = Math.floor(size / batchSize) - trained.steps
-      const count = Math.min(perDispatch, Math.max(full, 1), steps.mostTogether)
-      const batch = full > 0 ? batchSize : size % batchSize
-      const losses = await steps.run(order, trained.steps * batchSize, [count, batch])
-      for (const loss of losses) {
-        const step = ++trained.steps
-        if (!Number.isFinite(loss)) {
-          fail(`the loss became ${loss}`, step)
-        }
-        trained.examples += batch
-        trained.sum += loss * batch
-        onStep?.({ epoch, step, stepsPerEpoch, loss })
-      }
-      // A dispatch that was cut short says too little about the next.
-      if (count === perDispatch)
-        perDispatch = nextDispatch(perDispatch, performance.now() - dispatched)
-    }
-  } finally {
-    order.dispose()
-  }
-  trained.milliseconds = performance.now() - begin
-  return trained
-}
-
-/** Steps until JavaScript is asked again, so that it is about DISPATCH_TIME. */
-function nextDispatch(steps: number, milliseconds: number): number {
-  const fitting = Math.round((steps * DISPATCH_TIME) / Math.max(milliseconds, 0.01))
-  return Math.min(Math.max(fitting, 1), 2 * steps, 4096)
 }
 
 function ofValidation(validation: Evaluation | undefined): Partial<EpochReport> {

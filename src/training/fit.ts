@@ -10,15 +10,17 @@ import { DataLoader } from '../data/loader.js'
 import { whileTraining } from '../nn/lock.js'
 import type { TargetKind } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
+import { regularizersOf } from '../optim/regularized.js'
 import type { Lock } from '../tensor/locks.js'
 import { Generator, streams } from '../tensor/random.js'
 import { BestWeights } from './bestWeights.js'
 import { Checkpoint, seedFor } from './checkpoint.js'
-import { runEpoch } from './epoch.js'
+import { runEpochs } from './epoch.js'
 import { Evaluator } from './evaluate.js'
 import { checkData, checkOptions, type FitOptions, OPTIONS } from './fitOptions.js'
 import { warnOfSpread } from './inputSpread.js'
 import { refuseReplaced, requireLogits } from './modelChecks.js'
+import { Pace } from './pace.js'
 import { Recovery } from './recovery.js'
 import type { TrainingHistory } from './report.js'
 import { TrainingStep } from './trainingStep.js'
@@ -89,6 +91,18 @@ async function train(
   const settings = { examples: train.size, batchSize, seed, shuffle }
   const state = { model, optimizer, generators }
   const recovery = new Recovery(state, onDivergence)
+  const isSeenAfter = (epoch: number) =>
+    epoch === epochs || signal !== undefined || isAwaited(options)
+  const parts = {
+    run: state,
+    steps,
+    loader,
+    pace: new Pace(),
+    evaluator,
+    isSeenAfter,
+    onStep,
+    signal,
+  }
   let checkpoint: Checkpoint | undefined
   model.train()
   try {
@@ -106,17 +120,17 @@ async function train(
       if (best.epochsSince(done) >= patience) history.ended = 'earlyStopping'
       if (signal?.aborted) history.ended = 'aborted'
       if (done >= epochs || history.ended !== 'epochs') break
-      const isSeen = done + 1 === epochs || isWatched(options)
-      const report = await recovery.attempt(() =>
-        runEpoch(done + 1, { run: state, steps, loader, evaluator, isSeen, onStep, signal }),
-      )
-      if (report === 'diverged') {
-        history.ended = report
+      const most = isAwaited(options) ? 1 : epochs - done
+      const reports = await recovery.attempt(() => runEpochs(done + 1, most, parts))
+      if (reports === 'diverged') {
+        history.ended = reports
         break
       }
-      if (report === undefined || report === 'again') continue
+      if (reports === 'again' || reports.length === 0) continue
+      // More than one only where nothing below waits for an epoch.
+      history.epochs.push(...reports)
+      const report = reports[reports.length - 1]
       if (recovery.returns > 0) report.returns = recovery.returns
-      history.epochs.push(report)
       await best.offer(report.epoch, report.validationLoss)
       const isWhole = report.examples === train.size
       if (isWhole) checkpoint?.save(history.epochs)
@@ -148,10 +162,12 @@ async function train(
   }
 }
 
-/** Whether something may happen between two epochs. */
-function isWatched({ onEpoch, checkpoint, validation, signal, onDivergence }: FitOptions): boolean {
-  const watching = [onEpoch, checkpoint, validation, signal, onDivergence]
-  return watching.some((option) => option !== undefined)
+/** Whether something happens after each epoch that the next one waits for. */
+function isAwaited(options: FitOptions): boolean {
+  const { onEpoch, checkpoint, validation, onDivergence = 'stop', optimizer } = options
+  const isRegularized = optimizer.groups.some((group) => regularizersOf(group).length > 0)
+  const awaited = [onEpoch, checkpoint, validation].some((option) => option !== undefined)
+  return awaited || isRegularized || onDivergence !== 'stop'
 }
 
 /** What is trained and what is validated on, copied to the backend. */

@@ -13,7 +13,8 @@ import { tensor } from '../tensor/create.js'
 import { noGrad } from '../tensor/graph.js'
 import { scope } from '../tensor/scope.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { BatchRunner, type RowIndices, rowsOf } from './batchRunner.js'
+import { type Batches, type RowIndices, rowsOf } from './batches.js'
+import { BatchRunner } from './batchRunner.js'
 import { checkLabels, forward, lossOf } from './forward.js'
 
 /** What a step of training does. */
@@ -60,18 +61,14 @@ export class TrainingStep {
     return this.#steps.digest(names, batchSize)
   }
 
-  /** As `BatchRunner` has it; the value of each step is its batch's loss before the update. */
-  async run(
-    order: RowIndices,
-    start: number,
-    shape: readonly [steps: number, batchSize: number],
-  ): Promise<Float32Array> {
+  /** Of each of these batches, in one dispatch, the loss before its update. */
+  async run(batches: readonly Batches[]): Promise<Float32Array[]> {
     const { monitor } = this.settings
     const losses =
       monitor?.stepsToSample === 0
-        ? await this.#runSampled(rowsOf(order, start, shape.slice(1)), monitor)
-        : await this.#steps.run(order, start, shape, () => monitor?.settle())
-    monitor?.advance(shape[0])
+        ? [await this.#runSampled(batches[0], monitor)]
+        : await this.#steps.runInTurns(batches, () => monitor?.settle())
+    monitor?.advance(batches.reduce((sum, { steps }) => sum + steps, 0))
     return losses
   }
 
@@ -92,7 +89,8 @@ export class TrainingStep {
     }
   }
 
-  async #runSampled(batch: RowIndices, monitor: Monitor): Promise<Float32Array> {
+  async #runSampled({ order, start, batchSize }: Batches, monitor: Monitor): Promise<Float32Array> {
+    const batch = rowsOf(order, start, [batchSize])
     const record = ({ loss, look, updates }: Sampled) => {
       monitor.add(this.#probe, look, updates)
       const value = loss.item()

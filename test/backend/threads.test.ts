@@ -3,6 +3,7 @@
  * shares of each kernel are compared without threads in native/test/chunks_test.cc.
  */
 import { spawnSync } from 'node:child_process'
+import type { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
 import { type DType, dtypes, type TypedArray } from '../../lib/backend/dtype.js'
 import { type KernelName, kernels } from '../../lib/backend/kernels.js'
@@ -31,6 +32,39 @@ t.test('the number of threads', async (t) => {
   }
   t.equal(getNumThreads(), 7)
   setNumThreads(atFirst)
+})
+
+t.test('each worker has a number of its own', async (t) => {
+  const { stdout, stderr } = await inChild({}, async (nb, { startWorker, trained }) => {
+    nb.setNumThreads(3)
+    const answer = (worker: Worker) => new Promise((on) => worker.once('message', on))
+    const [one, other] = [1, 2].map((threads) =>
+      startWorker(async (nb, { trained }, threads) => {
+        const before = nb.getNumThreads()
+        nb.setNumThreads(threads)
+        const weights = await trained(1)
+        return [before, nb.getNumThreads(), weights]
+      }, threads),
+    )
+    const own = await trained(1)
+    const answers = (await Promise.all([one, other].map(answer))) as [number, number, string][]
+    console.log(
+      JSON.stringify({
+        own: nb.getNumThreads(),
+        before: answers.map(([before]) => before),
+        after: answers.map(([, after]) => after),
+        same: answers.every(([, , weights]) => weights === own),
+      }),
+    )
+  })
+  t.equal(stderr, '')
+  const byDefault = (await inChild({}, (nb) => console.log(nb.getNumThreads()))).stdout
+  t.strictSame(JSON.parse(stdout), {
+    own: 3,
+    before: [Number(byDefault), Number(byDefault)],
+    after: [1, 2],
+    same: true,
+  })
 })
 
 const lengthOf = (arg: Arg) =>

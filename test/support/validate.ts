@@ -13,7 +13,7 @@ import {
   type KernelName,
   kernels,
 } from '../../lib/backend/kernels.js'
-import type { Plan, Program } from '../../lib/backend/program.js'
+import type { Part, Plan, Program, Turn } from '../../lib/backend/program.js'
 import type { Tape } from '../../lib/backend/tape.js'
 import { KernelError, NeuroblasError } from '../../lib/base/errors.js'
 import { type Call, tolerances } from './tolerance.js'
@@ -99,6 +99,10 @@ export class ValidatingBackend implements Backend {
   /** Replayed kernel by kernel, each of them compared. */
   compile(plan: Plan): Program {
     return new JsProgram(this, plan)
+  }
+
+  runInTurns(parts: readonly Part[], turns: readonly Turn[]): Promise<void> {
+    return JsProgram.runInTurns(parts, turns)
   }
 
   memory(): MemoryUse {

@@ -90,7 +90,7 @@ function trainer(loader: DataLoader, steps: TrainingStep): (count: number) => Pr
       }
       const dispatched = Math.min(count, loader.length - taken, 4096)
       const { batchSize } = loader
-      await steps.run(order!, taken * batchSize, [dispatched, batchSize])
+      await steps.run([{ order: order!, start: taken * batchSize, steps: dispatched, batchSize }])
       taken += dispatched
       count -= dispatched
     }

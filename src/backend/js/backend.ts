@@ -9,7 +9,7 @@ import type { Backend, MemoryUse } from '../backend.js'
 import { type DType, dtypes, type TypedArray } from '../dtype.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
 import { kernels } from '../kernels.js'
-import type { Plan, Program } from '../program.js'
+import type { Part, Plan, Program, Turn } from '../program.js'
 import type { Tape } from '../tape.js'
 import { Buffers } from './buffers.js'
 import { jsKernels } from './kernels.js'
@@ -124,6 +124,10 @@ export class JsBackend implements Backend {
     const program = new JsProgram(this, plan, this.buffers)
     if (owner) collected.register(owner, program)
     return program
+  }
+
+  runInTurns(parts: readonly Part[], turns: readonly Turn[]): Promise<void> {
+    return JsProgram.runInTurns(parts, turns)
   }
 
   /** Replaces handles by arrays and rounds floats, in place. */

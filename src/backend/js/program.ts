@@ -7,7 +7,16 @@ import { BusyError, KernelError } from '../../base/errors.js'
 import { yielder } from '../../base/eventLoop.js'
 import type { Backend } from '../backend.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
-import { hold, type Place, type Plan, type Program, sharedIn, type Transfer } from '../program.js'
+import {
+  hold,
+  type Part,
+  type Place,
+  type Plan,
+  type Program,
+  sharedIn,
+  type Transfer,
+  type Turn,
+} from '../program.js'
 import { type TapeStep, uses } from '../tape.js'
 import type { Buffers, Holds } from './buffers.js'
 
@@ -60,34 +69,38 @@ export class JsProgram implements Program {
   }
 
   runSync(iterations: number, transfers: readonly Transfer[]): number {
-    const held = this.#begin(transfers)
+    const parts = [{ program: this, transfers }]
+    const held = this.#begin(parts)
     try {
-      for (let iteration = 0; iteration < iterations; iteration++) {
-        for (const kernel of this.#kernelsOf(iteration, transfers)) this.#enter(kernel)
-      }
+      for (const kernel of this.#kernelsOf(parts, [{ part: 0, iterations }])) this.#enter(kernel)
       return this.#done
     } finally {
-      this.#end(held)
+      this.#end(parts, held)
     }
   }
 
-  runOnce(transfers: readonly Transfer[]): Promise<number> {
-    return this.run(1, transfers)
+  async runOnce(transfers: readonly Transfer[]): Promise<void> {
+    await this.run(1, transfers)
   }
 
   async run(iterations: number, transfers: readonly Transfer[]): Promise<number> {
-    const held = this.#begin(transfers)
+    await JsProgram.runInTurns([{ program: this, transfers }], [{ part: 0, iterations }])
+    return this.#done
+  }
+
+  /** As `Backend` has it. */
+  static async runInTurns(given: readonly Part[], turns: readonly Turn[]): Promise<void> {
+    const parts = given as readonly JsPart[]
+    const [{ program }] = parts
+    const held = program.#begin(parts)
     const yieldIfDue = yielder()
     try {
-      for (let iteration = 0; iteration < iterations && !this.#cancelled; iteration++) {
-        for (const kernel of this.#kernelsOf(iteration, transfers)) {
-          this.#enter(kernel)
-          await yieldIfDue()
-        }
+      for (const kernel of program.#kernelsOf(parts, turns)) {
+        program.#enter(kernel)
+        await yieldIfDue()
       }
-      return this.#done
     } finally {
-      this.#end(held)
+      program.#end(parts, held)
     }
   }
 
@@ -126,38 +139,46 @@ export class JsProgram implements Program {
   }
 
   /** Refuses what cannot run now; the buffers that are held until its end. */
-  #begin(transfers: readonly Transfer[]): Holds {
-    if (this.#running) throw new BusyError('program: it is running already; await that first')
-    if (this.#disposed) throw new KernelError('program: it was disposed of')
-    this.#cancelled = false
-    this.#begun = false
-    this.#done = 0
-    const held = new Map(this.#shared)
-    for (const { direction, table, cell } of transfers) {
-      for (const handle of this.buffers ? [table, cell] : []) {
-        if (this.buffers?.find(handle)) continue
-        throw new KernelError('program: a table or a cell is not a buffer in use')
+  #begin(parts: readonly JsPart[]): Holds {
+    const held = new Map<Handle, boolean>()
+    for (const [i, { program, transfers }] of parts.entries()) {
+      const isTwice = parts.slice(0, i).some((part) => part.program === program)
+      if (program.#running || isTwice) {
+        throw new BusyError('program: it is running already; await that first')
       }
-      hold(held, table, direction === 'collect')
-      hold(held, cell, direction === 'feed')
+      if (program.#disposed) throw new KernelError('program: it was disposed of')
+      program.#cancelled = false
+      program.#done = 0
+      for (const [handle, writes] of program.#shared) hold(held, handle, writes)
+      for (const { direction, table, cell } of transfers) {
+        for (const handle of this.buffers ? [table, cell] : []) {
+          if (this.buffers?.find(handle)) continue
+          throw new KernelError('program: a table or a cell is not a buffer in use')
+        }
+        hold(held, table, direction === 'collect')
+        hold(held, cell, direction === 'feed')
+      }
     }
     if (this.buffers?.occupy(held) === false) {
       throw new BusyError(
         'program: expected tensors that are free, got one that an awaited run uses; await that first',
       )
     }
-    this.#running = true
+    for (const { program } of parts) program.#running = true
     return held
   }
 
   /** What was reached is kept, also where an iteration went wrong. */
-  #end(held: Holds): void {
-    for (const { kernel, args } of this.#begun ? this.#after : []) {
-      this.#enter(() => this.#backend.run(kernel, ...args))
+  #end(parts: readonly JsPart[], held: Holds): void {
+    for (const { program } of parts) {
+      if (program.#begun) {
+        for (const kernel of program.#kernels(program.#after)) this.#enter(kernel)
+      }
+      program.#begun = false
+      program.#running = false
     }
-    this.#running = false
     this.buffers?.vacate(held)
-    if (this.#disposed) this.#free()
+    for (const { program } of parts) if (program.#disposed) program.#free()
   }
 
   /** Computes with the buffers that are held. */
@@ -170,23 +191,42 @@ export class JsProgram implements Program {
     }
   }
 
-  *#kernelsOf(iteration: number, transfers: readonly Transfer[]): Iterable<() => void> {
-    const backend = this.#backend
-    if (iteration === 0) {
-      for (const { kernel, args } of this.#before) yield () => backend.run(kernel, ...args)
-      this.#begun = true
-    }
-    for (const { direction, table, cell, width } of transfers) {
-      if (direction === 'feed') {
-        yield () => backend.run('copy2d', table, cell, 1, width, iteration * width, width, 0, width)
+  *#kernelsOf(parts: readonly JsPart[], turns: readonly Turn[]): Iterable<() => void> {
+    for (const { part, iterations } of turns) {
+      const { program, transfers } = parts[part]
+      for (let iteration = 0; iteration < iterations; iteration++) {
+        if (parts.some(({ program }) => program.#cancelled)) return
+        if (iteration === 0) {
+          yield* program.#kernels(program.#before)
+          program.#begun = true
+        }
+        yield* program.#copies('feed', transfers)
+        yield* program.#kernels(program.#steps)
+        yield* program.#copies('collect', transfers)
+        program.#done++
       }
+      if (program.#begun) yield* program.#kernels(program.#after)
+      program.#begun = false
     }
-    for (const { kernel, args } of this.#steps) yield () => backend.run(kernel, ...args)
+  }
+
+  *#kernels(steps: readonly Step[]): Iterable<() => void> {
+    for (const { kernel, args } of steps) yield () => this.#backend.run(kernel, ...args)
+  }
+
+  /** A row of each table into its cell, or out of it. */
+  *#copies(which: Transfer['direction'], transfers: readonly Transfer[]): Iterable<() => void> {
     for (const { direction, table, cell, width } of transfers) {
-      if (direction === 'collect') {
-        yield () => backend.run('copy2d', cell, table, 1, width, 0, width, iteration * width, width)
-      }
+      if (direction !== which) continue
+      const row = this.#done * width
+      const copy: KernelArgs<'copy2d'> =
+        which === 'feed'
+          ? [table, cell, 1, width, row, width, 0, width]
+          : [cell, table, 1, width, 0, width, row, width]
+      yield () => this.#backend.run('copy2d', ...copy)
     }
-    this.#done = iteration + 1
   }
 }
+
+/** A part of this backend. */
+type JsPart = Part & { readonly program: JsProgram }

@@ -72,12 +72,12 @@ export interface Addon {
     after: Float64Array,
     owner?: object,
   ): number
-  runProgram(id: number, passes: number, transfers: Float64Array, isShort: boolean): number
-  startProgram(
-    id: number,
-    passes: number,
-    transfers: Float64Array,
-    done: (error: string | null, passes: number) => void,
+  runProgram(id: number, iterations: number, transfers: Float64Array, isShort: boolean): number
+  /** Parts and turns as native/napi/capture.h has them. */
+  startPrograms(
+    parts: Float64Array,
+    turns: Float64Array,
+    done: (error: string | null, iterations: number[]) => void,
   ): void
   cancelProgram(id: number): void
   progressOf(id: number): number

@@ -2,7 +2,7 @@
 import type { Backend, MemoryUse } from '../backend.js'
 import { type DType, dtypes, type TypedArray } from '../dtype.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
-import type { Place, Plan, Program } from '../program.js'
+import type { Part, Place, Plan, Program, Turn } from '../program.js'
 import type { Tape } from '../tape.js'
 import { type Addon, loadAddon, matchTables, translate, translateAllocation } from './addon.js'
 import { keepWeightsInPanels } from './panels.js'
@@ -119,6 +119,10 @@ export class NativeBackend implements Backend {
     } catch (error) {
       throw translateAllocation('capture', 'the intermediate results', plan.arenaBytes, error)
     }
+  }
+
+  runInTurns(parts: readonly Part[], turns: readonly Turn[]): Promise<void> {
+    return NativeProgram.runInTurns(this.#addon, parts, turns)
   }
 }
 

@@ -1,6 +1,6 @@
 /** A compiled plan that lives in the addon. */
 import { KernelError } from '../../base/errors.js'
-import type { Program, Transfer } from '../program.js'
+import type { Part, Program, Transfer, Turn } from '../program.js'
 import { type Addon, translate } from './addon.js'
 
 /**
@@ -33,7 +33,7 @@ export class NativeProgram implements Program {
   readonly #id: number
   readonly #work: number
   #running = false
-  /** Passes of the last run. */
+  /** Iterations of the last run. */
   #done = 0
 
   constructor(addon: Addon, id: number, work: number) {
@@ -42,8 +42,8 @@ export class NativeProgram implements Program {
     this.#work = work
   }
 
-  runSync(passes: number, transfers: readonly Transfer[]): number {
-    return this.#runHere(passes, transfers, false)
+  runSync(iterations: number, transfers: readonly Transfer[]): number {
+    return this.#runHere(iterations, transfers, false)
   }
 
   async runOnce(transfers: readonly Transfer[]): Promise<void> {
@@ -58,30 +58,51 @@ export class NativeProgram implements Program {
     this.#runHere(1, transfers, true)
   }
 
-  #runHere(passes: number, transfers: readonly Transfer[], isShort: boolean): number {
+  #runHere(iterations: number, transfers: readonly Transfer[], isShort: boolean): number {
     // Of a synchronous run that fails nobody asks how far it came.
     this.#done = 0
+    const encoded = Float64Array.from(transfers.flatMap(encode))
     try {
-      this.#done = this.#addon.runProgram(this.#id, passes, encode(transfers), isShort)
+      this.#done = this.#addon.runProgram(this.#id, iterations, encoded, isShort)
       return this.#done
     } catch (error) {
       throw translate(error)
     }
   }
 
-  run(passes: number, transfers: readonly Transfer[]): Promise<number> {
+  async run(iterations: number, transfers: readonly Transfer[]): Promise<number> {
+    const part = { program: this, transfers }
+    await NativeProgram.runInTurns(this.#addon, [part], [{ part: 0, iterations }])
+    return this.#done
+  }
+
+  /** As `Backend` has it. */
+  static runInTurns(addon: Addon, parts: readonly Part[], turns: readonly Turn[]): Promise<void> {
+    const programs = parts.map(({ program }) => program as NativeProgram)
     return new Promise((resolve, reject) => {
-      this.#done = 0
+      for (const program of programs) program.#done = 0
       try {
-        this.#addon.startProgram(this.#id, passes, encode(transfers), (error, done) => {
-          running--
-          this.#running = false
-          this.#done = done
-          if (error === null) resolve(done)
-          else reject(new KernelError(error))
-        })
+        const ofParts = parts.flatMap(({ transfers }, i) => [
+          programs[i].#id,
+          transfers.length,
+          ...transfers.flatMap(encode),
+        ])
+        const ofTurns = turns.flatMap(({ part, iterations }) => [part, iterations])
+        addon.startPrograms(
+          Float64Array.from(ofParts),
+          Float64Array.from(ofTurns),
+          (error, done) => {
+            running--
+            for (const [i, program] of programs.entries()) {
+              program.#running = false
+              program.#done = done[i]
+            }
+            if (error === null) resolve()
+            else reject(new KernelError(error))
+          },
+        )
         running++
-        this.#running = true
+        for (const program of programs) program.#running = true
       } catch (error) {
         reject(translate(error))
       }
@@ -101,13 +122,6 @@ export class NativeProgram implements Program {
   }
 }
 
-function encode(transfers: readonly Transfer[]): Float64Array {
-  return Float64Array.from(
-    transfers.flatMap(({ direction, table, cell, width }) => [
-      direction === 'feed' ? 0 : 1,
-      table,
-      cell,
-      width,
-    ]),
-  )
+function encode({ direction, table, cell, width }: Transfer): number[] {
+  return [direction === 'feed' ? 0 : 1, table, cell, width]
 }
