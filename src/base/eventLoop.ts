@@ -1,6 +1,8 @@
 /** Yields to the event loop during long work on JavaScript's thread. */
 import { setImmediate as nextIteration } from 'node:timers/promises'
 
+export { nextIteration }
+
 /** The longest that such work keeps the event loop waiting, in milliseconds. */
 const LONGEST_WAIT = 1
 

@@ -7,7 +7,7 @@ import { currentBackend } from '../backend/current.js'
 import { isRecording, underneath } from '../backend/record.js'
 import { checkFunction } from '../base/arguments.js'
 import { ArgumentError, CaptureError, ShapeError } from '../base/errors.js'
-import { atOnce, inParts } from '../base/eventLoop.js'
+import { atOnce, inParts, nextIteration } from '../base/eventLoop.js'
 import { requireTensor } from '../ops/require.js'
 import { gradEnabled } from '../tensor/graph.js'
 import { format, type Shape } from '../tensor/shape.js'
@@ -152,6 +152,8 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
   const record = async (...args: A) => {
     const { variants, make } = variantsFor(rowsOf(args).shapes, args)
     if (variants.some(({ fits }) => fits)) return
+    // What the caller did before is as much as one turn should take.
+    await nextIteration()
     const made = await inParts(make())
     // Meanwhile another call may have recorded the same.
     if (latest(variants, () => made) !== made) made.dispose()

@@ -135,6 +135,7 @@ export class Recorded<R extends Results> {
         } finally {
           this.#undo(1 - this.#program.progress())
         }
+        this.refuseDisposed()
         return replaceTensors(this.#results, tensors) as R
       } catch (error) {
         for (const x of tensors) x.dispose()
