@@ -95,10 +95,12 @@ export function trimMemory(): number {
 }
 
 /**
- * Sets how many threads compute captured functions, `fit`, `evaluate` and large single ops, in the
- * whole process. Results do not depend on it. By default it is the number of processors that the
- * process may use, or `NEUROBLAS_NUM_THREADS`. No more threads than there are processors run at
- * once; the work is cut into as many chunks all the same. Does nothing on the JavaScript backend.
+ * Sets how many threads compute captured functions, `fit`, `evaluate` and large single ops of this thread of
+ * JavaScript; each of `worker_threads` has a number of its own. Runs whose steps are too small to be shared
+ * take one each, and as many go side by side. Results do not depend on it. By default it is the number of
+ * processors that the process may use, or `NEUROBLAS_NUM_THREADS`. No more threads than there are
+ * processors compute one step at once; the work is cut into as many chunks all the same. Does nothing on the
+ * JavaScript backend.
  * @param threads a whole number from 1 to 256
  * @throws ArgumentError when it is out of range
  */
@@ -107,7 +109,7 @@ export function setNumThreads(threads: number): void {
   if (currentBackend().name === 'native') loadAddon().setThreads(threads)
 }
 
-/** Threads that compute; 1 on the JavaScript backend. */
+/** Threads that compute for this thread of JavaScript; 1 on the JavaScript backend. */
 export function getNumThreads(): number {
   return currentBackend().name === 'native' ? loadAddon().threads() : 1
 }

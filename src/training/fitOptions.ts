@@ -80,7 +80,7 @@ export interface FitOptions<K extends TargetKind = TargetKind> {
   onDivergence?: OnDivergence
   /** Looks into the network every so many steps; what is trained stays the same to the bit. */
   monitor?: Monitor
-  /** Called for each step, soon after it: steps run many at a time. */
+  /** Called for each step, soon after it: steps run many at a time, those of several short epochs, too. */
   onStep?: (report: StepReport) => void
   /** Called after each epoch, and awaited; meanwhile the model can be used here, and read by others. */
   onEpoch?: (report: EpochReport) => void | Promise<void>
