@@ -19,6 +19,12 @@ export function yielder(): () => Promise<void> {
 /** Work that may be paused wherever it yields. */
 export type Pausable<T> = Generator<void, T, void>
 
+/** Work that is not paused. */
+// biome-ignore lint/correctness/useYield: it has nothing to yield between
+export function* unpaused<T>(work: () => T): Pausable<T> {
+  return work()
+}
+
 /** So many steps of a loop take far less than a millisecond. */
 const BLOCK = 4096
 

@@ -7,7 +7,7 @@ import { currentBackend } from '../backend/current.js'
 import { isRecording, underneath } from '../backend/record.js'
 import { checkFunction } from '../base/arguments.js'
 import { ArgumentError, CaptureError, ShapeError } from '../base/errors.js'
-import { atOnce, inParts, nextIteration } from '../base/eventLoop.js'
+import { atOnce, inParts, nextIteration, type Pausable, unpaused } from '../base/eventLoop.js'
 import { requireTensor } from '../ops/require.js'
 import { gradEnabled } from '../tensor/graph.js'
 import { format, type Shape } from '../tensor/shape.js'
@@ -15,6 +15,7 @@ import type { AnyTensor } from '../tensor/tensor.js'
 import type { Names } from './digest.js'
 import { Recorded } from './recorded.js'
 import type { Results } from './results.js'
+import type { Work } from './trace.js'
 import { type Replays, runInTurns } from './turns.js'
 
 export type { Results } from './results.js'
@@ -95,13 +96,24 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
   fn: (...args: A) => R,
 ): Captured<A, R> {
   checkFunction('capture', 'a function of tensors', fn)
+  return captureInParts((...args: A) => unpaused(() => fn(...args)), fn.length)
+}
+
+/**
+ * The same for a function that may be paused, where it yields, while `record` has it run.
+ * @param length of its arguments
+ */
+export function captureInParts<A extends readonly AnyTensor[], R extends Results>(
+  fn: (...args: A) => Pausable<R>,
+  length: number,
+): Captured<A, R> {
   const caches = new Map<Backend, Map<string, Recorded<R>[]>>()
   /** The programs for arguments of these shapes, and how another one is made. */
   const variantsFor = (shapes: readonly Shape[], args: readonly AnyTensor[]) => {
     if (isRecording()) throw new CaptureError('capture: a captured function cannot call another')
     const backend = underneath(currentBackend())
-    if (args.length < fn.length) {
-      throw new ArgumentError(`capture: expected ${fn.length} tensors, got ${args.length}`)
+    if (args.length < length) {
+      throw new ArgumentError(`capture: expected ${length} tensors, got ${args.length}`)
     }
     for (const x of args) {
       if (x.storage.backend !== backend) {
@@ -121,7 +133,7 @@ export function capture<A extends readonly AnyTensor[], R extends Results>(
         requiresGrad,
         shape: shapes[i],
       }))
-      return Recorded.make(backend, fn as (...args: readonly AnyTensor[]) => R, inputs)
+      return Recorded.make(backend, fn as unknown as Work<R>, inputs)
     }
     return { variants, make }
   }

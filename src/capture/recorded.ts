@@ -17,7 +17,7 @@ import type { Argument } from './gradients.js'
 import { inTurn } from './inTurn.js'
 import { formatPlan, plan } from './plan.js'
 import { type Results, replaceTensors } from './results.js'
-import { type Cell, freeTrace, type Trace, traceOf } from './trace.js'
+import { type Cell, freeTrace, type Trace, traceOf, type Work } from './trace.js'
 import { usesOf } from './uses.js'
 
 /** Replays that are about to run. */
@@ -57,13 +57,13 @@ export class Recorded<R extends Results> {
   runs = 0
   #disposed = false
 
-  /** Runs fn once and makes a program of what it does. May be paused in between, but not while fn runs. */
+  /** Runs fn once and makes a program of what it does. */
   static *make<R extends Results>(
     backend: Backend,
-    fn: (...args: readonly AnyTensor[]) => R,
+    fn: Work<R>,
     inputs: readonly Argument[],
   ): Pausable<Recorded<R>> {
-    const trace = traceOf(backend, fn, inputs)
+    const trace = yield* traceOf(backend, fn, inputs)
     try {
       yield
       const tape = fuse(trace.recording.tape)

@@ -4,6 +4,7 @@ import type { DType } from '../backend/dtype.js'
 import { changeCount } from '../backend/reads.js'
 import { RecordingBackend, recordWith } from '../backend/record.js'
 import { refusePromise } from '../base/arguments.js'
+import type { Pausable } from '../base/eventLoop.js'
 import { type Shape, sizeOf } from '../tensor/shape.js'
 import { Scope, Storage, within } from '../tensor/storage.js'
 import { type AnyTensor, Tensor } from '../tensor/tensor.js'
@@ -25,34 +26,34 @@ export interface Trace {
   readonly outputs: readonly Cell[]
   /** What fn returned, around tensors that hold nothing. */
   readonly results: Results
-  /** The count of changes then. */
+  /** The count of changes when it was first paused, or done: what changes meanwhile must be compared. */
   readonly recordedAt: number
 }
 
-export function traceOf(
-  backend: Backend,
-  fn: (...args: readonly AnyTensor[]) => Results,
-  inputs: readonly Argument[],
-): Trace {
+/** What is recorded. */
+export type Work<R extends Results = Results> = (...args: readonly AnyTensor[]) => Pausable<R>
+
+/** Runs fn, which may be paused where it yields. */
+export function* traceOf(backend: Backend, fn: Work, inputs: readonly Argument[]): Pausable<Trace> {
   const recording = new RecordingBackend(backend)
   // Left to the collector only when it is compiled.
   const cells = new Scope()
   try {
-    const recorded = record(recording, cells, fn, inputs)
+    const recorded = yield* record(recording, cells, fn, inputs)
     recording.reads.refuseChanges()
-    return { recording, cells, ...recorded, recordedAt: changeCount() }
+    return { recording, cells, ...recorded }
   } catch (error) {
     freeTrace({ recording, cells })
     throw error
   }
 }
 
-function record(
+function* record(
   recording: RecordingBackend,
   cells: Scope,
-  fn: (...args: readonly AnyTensor[]) => Results,
+  fn: Work,
   inputs: readonly Argument[],
-): Pick<Trace, 'inputs' | 'outputs' | 'results'> {
+): Pausable<Omit<Trace, 'recording' | 'cells'>> {
   const cellOf = (dtype: DType, shape: Shape): Cell => ({
     storage: within(cells, () => new Storage(recording.inner, dtype, sizeOf(shape))),
     shape,
@@ -66,10 +67,12 @@ function record(
   })
   const trace = new Scope()
   try {
-    const results = refusePromise(
-      'capture',
-      within(trace, () => recordWith(recording, () => fn(...args))),
-    )
+    const work = fn(...args)
+    const goOn = () => within(trace, () => recordWith(recording, () => work.next()))
+    let next = goOn()
+    const recordedAt = changeCount()
+    for (; !next.done; next = goOn()) yield
+    const results = refusePromise('capture', next.value)
     const tensors = tensorsIn(results)
     refuseLostGradients(recording, args, inputs)
     const outputs = tensors.map(({ dtype, shape }) => cellOf(dtype, shape))
@@ -77,7 +80,7 @@ function record(
       const { storage } = outputs[i]
       recording.copyOut(x.handle, storage.handle, storage.length)
     }
-    return { inputs: ofInputs, outputs, results }
+    return { inputs: ofInputs, outputs, results, recordedAt }
   } finally {
     for (const leaf of recording.leaves) leaf.grad = null
     recordWith(recording, () => trace.end())

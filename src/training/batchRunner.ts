@@ -4,8 +4,8 @@
  */
 
 import { CaptureError } from '../base/errors.js'
-import { yielder } from '../base/eventLoop.js'
-import { type Captured, capture } from '../capture/capture.js'
+import { atOnce, type Pausable, yielder } from '../base/eventLoop.js'
+import { type Captured, captureInParts } from '../capture/capture.js'
 import type { Names } from '../capture/digest.js'
 import { runInTurns } from '../capture/turns.js'
 import { partOf } from '../tensor/allocate.js'
@@ -25,9 +25,9 @@ export class BatchRunner {
    */
   constructor(
     readonly op: string,
-    readonly step: (rows: RowIndices) => Tensor,
+    readonly step: (rows: RowIndices) => Pausable<Tensor>,
   ) {
-    this.#step = capture(step)
+    this.#step = captureInParts(step, 1)
   }
 
   /**
@@ -114,7 +114,7 @@ export class BatchRunner {
       const results: Float32Array[] = []
       for (let i = begin; i < begin + iterations; i++) {
         const batch = () => partOf(rows[part], i * batchSize, [batchSize])
-        results.push(scope(() => this.step(batch()).data()))
+        results.push(scope(() => atOnce(this.step(batch())).data()))
         await yieldIfDue()
       }
       all.push(Float32Array.from(results.flatMap((values) => [...values])))

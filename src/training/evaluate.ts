@@ -2,6 +2,7 @@
 
 import { checkCount, checkLoss, optionsOf } from '../base/arguments.js'
 import { DivergenceError } from '../base/errors.js'
+import { unpaused } from '../base/eventLoop.js'
 import { checkDataset, type Dataset } from '../data/dataset.js'
 import { Examples } from '../data/examples.js'
 import { DataLoader } from '../data/loader.js'
@@ -96,7 +97,7 @@ export class Evaluator {
     this.#loader = new DataLoader(examples, { batchSize })
     // Step by step: in between, others may use the model in another mode.
     this.#steps = new BatchRunner('evaluate', (rows) =>
-      noGrad(() => inEval(model, () => this.#check(rows, loss))),
+      unpaused(() => noGrad(() => inEval(model, () => this.#check(rows, loss)))),
     )
   }
 

@@ -1,4 +1,5 @@
 /** One step of training, captured; a monitor gets a second version of it, which also measures. */
+import type { Pausable } from '../base/eventLoop.js'
 import { type Captured, capture } from '../capture/capture.js'
 import type { Names } from '../capture/digest.js'
 import type { Dataset } from '../data/dataset.js'
@@ -113,8 +114,9 @@ export class TrainingStep {
     }
   }
 
-  #take(rows: RowIndices): Tensor {
+  *#take(rows: RowIndices): Pausable<Tensor> {
     const { loss } = this.#forward(rows)
+    yield
     this.#update(loss)
     return loss
   }
