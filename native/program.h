@@ -95,8 +95,8 @@ struct Run {
     std::vector<Transfer> collects;
     std::atomic<size_t> iterations_done{0};
   };
-  // A turn of a part, which begins with its program's steps before the first iteration and ends with
-  // those after the last.
+  // A turn of a part, which begins with its program's steps before the first iteration and ends
+  // with those after the last.
   struct Turn {
     Part* part;
     size_t iterations;

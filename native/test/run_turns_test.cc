@@ -34,8 +34,8 @@ constexpr size_t kLarge = 2 * nb::kWorthSharing;
 class Acting {
  public:
   Acting(nb::Buffers& buffers, size_t length, size_t action)
-      : program(buffers, 64 + length * sizeof(float), {{nb::Program::Home::arena, 0, 0, length,
-                                                        DType::float32}},
+      : program(buffers, 64 + length * sizeof(float),
+                {{nb::Program::Home::arena, 0, 0, length, DType::float32}},
                 {{}, {{kernel(), {0, double(length), double(action)}}}, {}}) {}
 
   nb::Program program;

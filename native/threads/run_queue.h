@@ -4,8 +4,8 @@
 // them back after some milliseconds, at the end of an iteration, and ask again. There is one queue
 // and one thread pool in the process, whatever number of environments: more threads than there are
 // processors compute at once only where one environment asks for them, and steps are shared by one
-// run at a time. A run is led by the caller's thread, or by a driver thread of the queue's own where
-// JavaScript awaits it.
+// run at a time. A run is led by the caller's thread, or by a driver thread of the queue's own
+// where JavaScript awaits it.
 #pragma once
 
 #include <functional>
