@@ -66,6 +66,20 @@ struct Later {
   }
 };
 
+// Two small runs with the action 0.
+struct Pair {
+  explicit Pair(nb::Buffers& buffers) : a(buffers, kSmall, 0), b(buffers, kSmall, 0) {
+    add(one.run, a.program, 1);
+    add(other.run, b.program, 1);
+  }
+  void wait() const {
+    one.wait();
+    other.wait();
+  }
+  const Acting a, b;
+  Later one, other;
+};
+
 void meet(std::atomic<int>& here, int count) {
   ++here;
   while (here < count) std::this_thread::yield();
@@ -80,14 +94,10 @@ bool expect(bool ok, const char* what) {
 void side_by_side(nb::Buffers& buffers, Team& first, Team& second) {
   std::atomic<int> here{0};
   actions[0] = [&] { meet(here, 2); };
-  const Acting a(buffers, kSmall, 0), b(buffers, kSmall, 0);
-  Later one, other;
-  add(one.run, a.program, 1);
-  add(other.run, b.program, 1);
-  one.start(first);
-  other.start(second);
-  one.wait();
-  other.wait();
+  Pair pair(buffers);
+  pair.one.start(first);
+  pair.other.start(second);
+  pair.wait();
 }
 
 // A thread that leads its own run, beside one that a driver leads.
@@ -174,16 +184,12 @@ void resized(nb::Buffers& buffers) {
   team.resize(1);
   std::atomic<int> here{0};
   actions[0] = [&] { meet(here, 2); };
-  const Acting a(buffers, kSmall, 0), b(buffers, kSmall, 0);
-  Later one, other;
-  add(one.run, a.program, 1);
-  add(other.run, b.program, 1);
-  one.start(team);
-  other.start(team);
+  Pair pair(buffers);
+  pair.one.start(team);
+  pair.other.start(team);
   while (here < 1) std::this_thread::yield();
   team.resize(2);
-  one.wait();
-  other.wait();
+  pair.wait();
 }
 
 // What waits behind another is taken back; what is computed is not.
@@ -195,10 +201,8 @@ bool withdrawn(nb::Buffers& buffers) {
     began = true;
     while (!may_end) std::this_thread::yield();
   };
-  const Acting a(buffers, kSmall, 0), b(buffers, kSmall, 0);
-  Later one, other;
-  add(one.run, a.program, 1);
-  add(other.run, b.program, 1);
+  Pair pair(buffers);
+  Later &one = pair.one, &other = pair.other;
   one.start(team);
   while (!began) std::this_thread::yield();
   other.start(team);
