@@ -227,9 +227,11 @@ bool in_turns(nb::Buffers& buffers, Team& team) {
   run.turns.push_back({&run.parts[0], 1});
   run.turns.push_back({&run.parts[1], 2});
   float fed[3] = {1, 2, 3}, cell = 0, collected[3] = {};
+  nb::Contents contents;
   char *cells = reinterpret_cast<char*>(&cell), *rows = reinterpret_cast<char*>(fed);
-  run.parts[1].feeds.push_back({rows, cells, sizeof cell});
-  run.parts[1].collects.push_back({reinterpret_cast<char*>(collected), cells, sizeof cell});
+  run.parts[1].feeds.push_back({rows, cells, sizeof cell, &contents});
+  run.parts[1].collects.push_back(
+      {reinterpret_cast<char*>(collected), cells, sizeof cell, &contents});
   nb::run_now(team, run);
   bool ok = expect(order == std::vector<int>{0, 0, 1, 0, 1, 1}, "turns");
   ok &= expect(collected[0] == 1 && collected[1] == 2 && collected[2] == 3, "rows");
