@@ -31,21 +31,11 @@ export class BatchRunner {
   }
 
   /**
-   * Steps on batches of the rows that `order` names from `start` on; the values of all of them, one
-   * step after another.
+   * Steps on batches after batches, in one dispatch where they are captured; the values of all steps on
+   * each of these.
    * @param meanwhile called once, where possible while other threads compute
    */
-  async run(
-    order: RowIndices,
-    start: number,
-    [steps, batchSize]: readonly [steps: number, batchSize: number],
-    meanwhile?: () => void,
-  ): Promise<Float32Array> {
-    return (await this.runInTurns([{ order, start, steps, batchSize }], meanwhile))[0]
-  }
-
-  /** The same for batches after batches, in one dispatch; the values of each. */
-  async runInTurns(batches: readonly Batches[], meanwhile?: () => void): Promise<Float32Array[]> {
+  async run(batches: readonly Batches[], meanwhile?: () => void): Promise<Float32Array[]> {
     const arranged = arrange(batches)
     try {
       return await this.tryCaptured(

@@ -14,6 +14,16 @@ export interface Batches {
   readonly batchSize: number
 }
 
+/** All batches of an order: those that are full, and the rest. */
+export function batchesOf(order: RowIndices, batchSize: number): Batches[] {
+  const full = Math.floor(order.size / batchSize)
+  const batches = [
+    { order, start: 0, steps: full, batchSize },
+    { order, start: full * batchSize, steps: 1, batchSize: order.size % batchSize },
+  ]
+  return batches.filter(({ steps, batchSize }) => steps * batchSize > 0)
+}
+
 /** Batches by their sizes: there is one captured step for each. */
 export interface Arranged {
   /** Of each size, [steps, batchSize]. */

@@ -2,7 +2,7 @@
 import { DivergenceError } from '../base/errors.js'
 import type { DataLoader } from '../data/loader.js'
 import { within } from '../tensor/storage.js'
-import type { Batches, RowIndices } from './batches.js'
+import { type Batches, batchesOf, type RowIndices } from './batches.js'
 import type { Evaluation, Evaluator } from './evaluate.js'
 import type { Pace } from './pace.js'
 import type { EpochReport, StepReport } from './report.js'
@@ -92,7 +92,9 @@ function beginEpoch(epoch: number, before: number, { run, loader }: EpochParts):
 /** Takes the steps of the epochs, one after another, and tells of them. */
 async function train(epochs: readonly Epoch[], parts: EpochParts): Promise<void> {
   const { steps, loader, pace, onStep, signal } = parts
-  const left = epochs.flatMap((epoch) => batchesOf(epoch, loader))
+  const left = epochs.flatMap((of) =>
+    batchesOf(of.order, loader.batchSize).map((batches) => ({ ...batches, of })),
+  )
   while (left.length > 0 && !signal?.aborted) {
     const batches = take(left, Math.min(pace.steps, steps.mostTogether))
     const dispatched = performance.now()
@@ -113,18 +115,6 @@ async function train(epochs: readonly Epoch[], parts: EpochParts): Promise<void>
 /** Batches of an epoch. */
 interface Part extends Batches {
   readonly of: Epoch
-}
-
-/** Those that are full, and the rest. */
-function batchesOf(of: Epoch, { size, batchSize }: DataLoader): Part[] {
-  const full = Math.floor(size / batchSize)
-  const rest = size - full * batchSize
-  const { order } = of
-  const parts = [
-    { of, order, start: 0, steps: full, batchSize },
-    { of, order, start: full * batchSize, steps: 1, batchSize: rest },
-  ]
-  return parts.filter(({ steps, batchSize }) => steps * batchSize > 0)
 }
 
 /** Takes the first ones out of the list, up to so many steps. */

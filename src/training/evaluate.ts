@@ -16,6 +16,7 @@ import { fullLike } from '../tensor/allocate.js'
 import { noGrad } from '../tensor/graph.js'
 import { within } from '../tensor/storage.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { batchesOf } from './batches.js'
 import { BatchRunner } from './batchRunner.js'
 import { checkLabels, forward, lossOf } from './forward.js'
 import { requireLogits } from './modelChecks.js'
@@ -106,18 +107,15 @@ export class Evaluator {
     const order = within(null, () => this.#loader.order())
     try {
       const sums: number[] = []
-      const add = async (start: number, steps: number, batch: number) => {
-        const values = await this.#steps.run(order, start, [steps, batch])
+      const batches = batchesOf(order, batchSize)
+      for (const [at, values] of (await this.#steps.run(batches)).entries()) {
+        const { steps, batchSize } = batches[at]
         const width = values.length / steps
         for (const [i, value] of values.entries()) {
           // Of the loss, which is a mean, and of the right answers, which are a number.
-          sums[i % width] = (sums[i % width] ?? 0) + value * (i % width === 0 ? batch : 1)
+          sums[i % width] = (sums[i % width] ?? 0) + value * (i % width === 0 ? batchSize : 1)
         }
       }
-      const full = Math.floor(size / batchSize)
-      const rest = size % batchSize
-      if (full > 0) await add(0, full, batchSize)
-      if (rest > 0) await add(size - rest, 1, rest)
       return {
         loss: sums[0] / size,
         accuracy: sums.length > 1 ? sums[1] / size : undefined,

@@ -68,7 +68,7 @@ export class TrainingStep {
     const losses =
       monitor?.stepsToSample === 0
         ? [await this.#runSampled(batches[0], monitor)]
-        : await this.#steps.runInTurns(batches, () => monitor?.settle())
+        : await this.#steps.run(batches, () => monitor?.settle())
     monitor?.advance(batches.reduce((sum, { steps }) => sum + steps, 0))
     return losses
   }
