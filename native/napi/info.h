@@ -6,8 +6,8 @@
 namespace nb {
 
 // info(): { gemm, simd, avx512, and openblas, core, openblasThreading, openblasThreads, or
-// openblasProblem }; gemm says who computes products of tensors ("own", "openblas", "loops"), simd is
-// the level in use, avx512 whether the processor has it
+// openblasProblem }; gemm says who computes products of tensors ("own", "openblas", "loops"), simd
+// is the level in use, avx512 whether the processor has it
 Napi::Value info(const Napi::CallbackInfo& info);
 
 }  // namespace nb
