@@ -17,7 +17,9 @@
       "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
       "cflags_cc": [
         "-std=c++17",
-        "-O3",
+        "-O2",
+        "-ftree-vectorize",
+        "-fvect-cost-model=dynamic",
         "-Wall",
         "-Wextra",
         "-ffp-contract=off",
