@@ -69,7 +69,9 @@ await bundle.write({
 })
 
 // That a stack trace names the right line takes one mapping for each; all of them take five times as much.
-const file = pathOf('neuroblas.js.map')
-const map = JSON.parse(readFileSync(file, 'utf8'))
-map.mappings = encode(decode(map.mappings).map((line) => line.slice(0, 1)))
-writeFileSync(file, JSON.stringify(map))
+const maps = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.js.map'))
+for (const file of maps.map(pathOf)) {
+  const map = JSON.parse(readFileSync(file, 'utf8'))
+  map.mappings = encode(decode(map.mappings).map((line) => line.slice(0, 1)))
+  writeFileSync(file, JSON.stringify(map))
+}
