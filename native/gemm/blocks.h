@@ -85,11 +85,31 @@ void add_slice(const Slice<typename Level::T>& o, const typename Level::T* a, si
   add_blocks<Level, V, R, false, false>(o, a, a_stride, b, last, sums, none, 0, 0);
 }
 
-// Hands the sums of a tile to the epilogue.
+// An epilogue by its functions, so that the loops are compiled once for all of them.
+template <class T>
+struct Sink {
+  const void* epilogue;
+  // Asks for what `rows` rows from (row, col) on will touch.
+  void (*prefetch)(const void* epilogue, size_t rows, size_t row, size_t col, size_t cols);
+  // Takes the sums of a tile, rows of which are `stride` apart.
+  void (*finish)(const void* epilogue, const T* sums, size_t stride, size_t rows, size_t row,
+                 size_t col, size_t cols);
+  // Computes a wide tile of rows that lie side by side, of whole vectors, and takes the sums from
+  // the registers; null where the epilogue takes none.
+  void (*wide_tile)(const void* epilogue, const Slice<T>& slice, const T* a, size_t a_stride,
+                    const T* b, T* sums, size_t row, size_t col);
+};
+
 template <class T, class Epilogue>
-__attribute__((noinline)) void finish(const Epilogue& epilogue, const T* sums, size_t stride,
-                                      size_t rows, size_t row, size_t col, size_t cols) {
-  const Epilogue e = epilogue;
+void prefetch_rows(const void* epilogue, size_t rows, size_t row, size_t col, size_t cols) {
+  const Epilogue e = *static_cast<const Epilogue*>(epilogue);
+  for (size_t i = 0; i < rows; ++i) e.prefetch(row + i, col, cols);
+}
+
+template <class T, class Epilogue>
+void finish_rows(const void* epilogue, const T* sums, size_t stride, size_t rows, size_t row,
+                 size_t col, size_t cols) {
+  const Epilogue e = *static_cast<const Epilogue*>(epilogue);
   for (size_t i = 0; i < rows; ++i) {
     if (cols == kPanel) {
       e.row(sums + i * stride, row + i, col, kPanel);
@@ -100,12 +120,29 @@ __attribute__((noinline)) void finish(const Epilogue& epilogue, const T* sums, s
 }
 
 template <class Level, class Epilogue>
+void wide_tile(const void* epilogue, const Slice<typename Level::T>& slice,
+               const typename Level::T* a, size_t a_stride, const typename Level::T* b,
+               typename Level::T* sums, size_t row, size_t col) {
+  const auto* e = static_cast<const Epilogue*>(epilogue);
+  add_blocks<Level, Level::kVectors, 6, true, false>(slice, a, a_stride, b, Level::kLanes, sums, e,
+                                                     row, col);
+}
+
+template <class Level, class Epilogue>
+Sink<typename Level::T> sink_of(const Epilogue& epilogue) {
+  using T = typename Level::T;
+  Sink<T> sink{&epilogue, prefetch_rows<T, Epilogue>, finish_rows<T, Epilogue>, nullptr};
+  if constexpr (Epilogue::kTakesVectors) sink.wide_tile = wide_tile<Level, Epilogue>;
+  return sink;
+}
+
+template <class Level>
 class Multiplication {
  public:
   using T = typename Level::T;
 
-  Multiplication(const Product<T>& p, const Epilogue& e, const Block& block)
-      : p_(p), e_(e), block_(block), space_(Workspace<T>::of_this_thread()) {}
+  Multiplication(const Product<T>& p, const Sink<T>& sink, const Block& block)
+      : p_(p), sink_(sink), block_(block), space_(Workspace<T>::of_this_thread()) {}
 
   void run() {
     // A single panel reads each row of op(a) once, so that a copy would not pay.
@@ -265,30 +302,27 @@ class Multiplication {
     alignas(64) T sums[R * kWidth];
     T* kept = space_.sums + j * (row_end_ - row_) + (row - row_) * kWidth;
     if (o.begin > 0) copy(kept, sums, R * kWidth);
-    if (o.end == p_.k) {
-      for (size_t i = 0; i < R; ++i) e_.prefetch(row + i, col + j, cols);
-    }
+    if (o.end == p_.k) sink_.prefetch(sink_.epilogue, R, row, col + j, cols);
     prefetch_next_panel(row, R, col, j);
     const bool is_last = o.end == p_.k;
     const T* a = row_of_a(row, o.begin);
     const size_t a_stride = stride_of_a(row);
     // Sums of a wide tile that is a gradient of weights need not go through memory.
-    if constexpr (Epilogue::kTakesVectors && V == Level::kVectors && R == 6) {
-      if (is_last && p_.trans_a && cols == kWidth) {
-        return add_blocks<Level, V, R, true, false>(o, a, a_stride, o.b + j, kLanes, sums, &e_, row,
-                                                    col + j);
+    if constexpr (V == Level::kVectors && R == 6) {
+      if (sink_.wide_tile && is_last && p_.trans_a && cols == kWidth) {
+        return sink_.wide_tile(sink_.epilogue, o, a, a_stride, o.b + j, sums, row, col + j);
       }
     }
     add_slice<Level, V, R>(o, a, a_stride, o.b + j, p_.trans_a, cols, sums);
     if (is_last) {
-      finish(e_, sums, kWidth, R, row, col + j, cols);
+      sink_.finish(sink_.epilogue, sums, kWidth, R, row, col + j, cols);
     } else {
       copy(sums, kept, R * kWidth);
     }
   }
 
   const Product<T>& p_;
-  const Epilogue& e_;
+  const Sink<T>& sink_;
   const Block& block_;
   const Workspace<T>& space_;
   bool copies_a_ = false;

@@ -19,7 +19,8 @@ namespace nb {
   X(float, ActivationGradient<sigmoid_grad>) \
   X(float, ActivationGradient<tanh_grad>)    \
   X(float, Updated<SgdUpdate>)               \
-  X(float, Updated<MomentumUpdate>)          \
+  X(float, Updated<MomentumUpdate<false>>)   \
+  X(float, Updated<MomentumUpdate<true>>)    \
   X(float, Updated<AdamUpdate>)              \
   X(double, StoreScaled<double>)
 

@@ -134,8 +134,13 @@ void gemm_sgd_momentum_check(In a, In b, Watched<Inout> w, Inout velocity, In se
 Fault gemm_sgd_momentum_run(In a, In b, Inout w, Inout velocity, In settings, Size trans_a,
                             Size trans_b, Size m, Size n, Size k, Size panels,
                             Chunk chunk) noexcept {
-  return update_run(MomentumUpdate{settings_of(settings), w.data, velocity.data}, a, b, w, trans_a,
-                    trans_b, m, n, k, panels, chunk);
+  const Settings s = settings_of(settings);
+  if (s.nesterov) {
+    return update_run(MomentumUpdate<true>{s, w.data, velocity.data}, a, b, w, trans_a, trans_b, m,
+                      n, k, panels, chunk);
+  }
+  return update_run(MomentumUpdate<false>{s, w.data, velocity.data}, a, b, w, trans_a, trans_b, m,
+                    n, k, panels, chunk);
 }
 size_t gemm_sgd_momentum_chunks(In, In, Inout, Inout, In, Size, Size, Size m, Size n, Size k, Size,
                                 size_t threads) noexcept {

@@ -5,16 +5,27 @@
 // vectors.h, blocks.h, tile.h.
 #include "turned.h"
 
+// All but products of a column and a row.
+template <class Level>
+__attribute__((noinline)) void multiply_into(const Product<typename Level::T>& p,
+                                             const Sink<typename Level::T>& sink,
+                                             const Block& block) {
+  if (p.m == 1 && (!p.trans_a || p.lda == 1) && !p.trans_b && !p.b_in_panels &&
+      p.n >= Level::kLanes) {
+    RowProduct<Level>(p, sink).run(block.col, block.col_end);
+  } else if (pays_turned(p)) {
+    multiply_turned<Level>(p, sink, block);
+  } else {
+    Multiplication<Level>(p, sink, block).run();
+  }
+}
+
 template <class Level, class Epilogue>
 void multiply_block(const Product<typename Level::T>& p, const Epilogue& e, const Block& block) {
-  const bool a_is_dense = p.trans_a ? p.k == 1 || p.lda == 1 : p.m == 1 || p.lda == 1;
-  if (p.k == 1 && a_is_dense && !p.b_in_panels && (!p.trans_b || p.ldb == 1)) {
+  const bool is_dense = (p.trans_a || p.lda == 1) && (!p.trans_b || p.ldb == 1);
+  if (p.k == 1 && is_dense && !p.b_in_panels) {
     outer_product(p, e, block);
-  } else if (p.m == 1 && a_is_dense && !p.trans_b && !p.b_in_panels && p.n >= Level::kLanes) {
-    RowProduct<Level, Epilogue>(p, e).run(block.col, block.col_end);
-  } else if (pays_turned(p)) {
-    multiply_turned<Level>(p, e, block);
   } else {
-    Multiplication<Level, Epilogue>(p, e, block).run();
+    multiply_into<Level>(p, sink_of<Level>(e), block);
   }
 }

@@ -12,18 +12,23 @@ namespace nb {
 NB_INLINE void transpose_8x8(const float* x, size_t x_stride, float* y, size_t y_stride) {
   typedef float Row __attribute__((vector_size(32), aligned(4)));
   Row a[8], b[8];
+#pragma GCC unroll 8
   for (size_t i = 0; i < 8; ++i) a[i] = *reinterpret_cast<const Row*>(x + i * x_stride);
+#pragma GCC unroll 4
   for (size_t i = 0; i < 8; i += 2) {
     b[i] = __builtin_shufflevector(a[i], a[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
     b[i + 1] = __builtin_shufflevector(a[i], a[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
   }
+#pragma GCC unroll 2
   for (size_t i = 0; i < 8; i += 4) {
+#pragma GCC unroll 2
     for (size_t j = 0; j < 2; ++j) {
       const Row low = b[i + j], high = b[i + j + 2];
       a[i + 2 * j] = __builtin_shufflevector(low, high, 0, 1, 8, 9, 4, 5, 12, 13);
       a[i + 2 * j + 1] = __builtin_shufflevector(low, high, 2, 3, 10, 11, 6, 7, 14, 15);
     }
   }
+#pragma GCC unroll 4
   for (size_t i = 0; i < 4; ++i) {
     Row* top = reinterpret_cast<Row*>(y + i * y_stride);
     Row* bottom = reinterpret_cast<Row*>(y + (i + 4) * y_stride);

@@ -28,12 +28,12 @@ __attribute__((noinline)) void add_rows(size_t count, const uint32_t* listed,
 }
 
 // One row of op(a) times b [k, n], n >= kLanes.
-template <class Level, class Epilogue>
+template <class Level>
 class RowProduct {
  public:
   using T = typename Level::T;
 
-  RowProduct(const Product<T>& p, const Epilogue& e) : p_(p), e_(e) {}
+  RowProduct(const Product<T>& p, const Sink<T>& sink) : p_(p), sink_(sink) {}
 
   void run(size_t col, size_t col_end) const {
     for (; col < col_end; col += kWidest) strip(col, least(kWidest, col_end - col));
@@ -65,7 +65,7 @@ class RowProduct {
     const size_t whole = cols / kLanes * kLanes;
     if (whole < cols) copy(sums + whole + (kLanes - (cols - whole)), sums + whole, cols - whole);
     for (size_t j = 0; j < cols; j += kPanel) {
-      e_.row(sums + j, 0, col + j, least(kPanel, cols - j));
+      sink_.finish(sink_.epilogue, sums + j, 0, 1, 0, col + j, least(kPanel, cols - j));
     }
   }
 
@@ -85,7 +85,7 @@ class RowProduct {
   }
 
   const Product<T>& p_;
-  const Epilogue& e_;
+  const Sink<T>& sink_;
 };
 
 // A column times a row, k == 1.

@@ -28,7 +28,12 @@ void sgd_momentum_check(Inout w, In dw, Inout velocity, In settings, Size n) {
   holds(velocity, n);
 }
 void sgd_momentum_run(Inout w, In dw, Inout velocity, In settings, Size n, Chunk chunk) noexcept {
-  step(MomentumUpdate{settings_of(settings), w.data, velocity.data}, dw, chunk, n);
+  const Settings s = settings_of(settings);
+  if (s.nesterov) {
+    step(MomentumUpdate<true>{s, w.data, velocity.data}, dw, chunk, n);
+  } else {
+    step(MomentumUpdate<false>{s, w.data, velocity.data}, dw, chunk, n);
+  }
 }
 const Registration sgd_momentum =
     kernel<sgd_momentum_check, sgd_momentum_run>("sgdMomentum", "w dw velocity settings n");

@@ -42,9 +42,17 @@ NB_INLINE void store_weights(float* w, V moved, float threshold) {
 template <class Update>
 NB_INLINE void move_each(const Update& update, size_t first, size_t kept, const float* dw,
                          size_t n) {
-  const Update u = update;
+  // A copy whose threshold is known to be zero, because a loop with a choice in it is slow.
+  Update plain = update;
+  plain.s.threshold = 0;
+  if (update.s.threshold > 0) {
+    const Update u = update;
 #pragma GCC ivdep
-  for (size_t i = 0; i < n; ++i) u.move(first + i, kept + i, dw[i]);
+    for (size_t i = 0; i < n; ++i) u.move(first + i, kept + i, dw[i]);
+  } else {
+#pragma GCC ivdep
+    for (size_t i = 0; i < n; ++i) plain.move(first + i, kept + i, dw[i]);
+  }
 }
 
 struct SgdUpdate {
@@ -65,6 +73,7 @@ struct SgdUpdate {
 };
 
 // Sutskever et al. 2013, in the form that takes lr out of the velocity.
+template <bool kNesterov>
 struct MomentumUpdate {
   static constexpr bool kTakesVectors = true;
   Settings s;
@@ -82,7 +91,7 @@ struct MomentumUpdate {
     const V g = dw + s.decay * old;
     const V v = s.momentum * load<V>(velocity + kept) + g;
     store(velocity + kept, v);
-    const V step = s.nesterov ? g + s.momentum * v : v;
+    const V step = kNesterov ? g + s.momentum * v : v;
     store_weights(w + first, old - s.lr * step, s.threshold);
   }
   NB_INLINE void apply(size_t first, size_t kept, const float* dw, size_t n) const {
