@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { furnish, runIn, targets } from './bare/root.mjs'
 import { inRoot, say, step, stop } from './setup/run.mjs'
@@ -49,7 +49,13 @@ function install(folder) {
   ]
   say(`npm ${args.join(' ')}`)
   execFileSync('npm', args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
-  copyFileSync(inRoot('scripts/bare/program.mjs'), join(folder, 'program.mjs'))
+  for (const file of [
+    'scripts/bare/program.mjs',
+    'test/support/digests.mjs',
+    'test/fixtures/digests.json',
+  ]) {
+    copyFileSync(inRoot(file), join(folder, basename(file)))
+  }
 }
 
 function main() {

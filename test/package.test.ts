@@ -152,7 +152,10 @@ t.test('it runs natively where there is nothing but Node', { skip: noRoots }, as
   const { code, stdout, stderr } = await run(...bareNode, script, `linux-${process.arch}`)
   t.equal(code, 0, stderr)
   t.match(stdout, /^backend +native\n.*\nOpenBLAS +not loaded \(libopenblas.so.0: cannot open/m)
-  t.match(stdout, /^digits: accuracy 0\.9.*\ntensors: .*\nFloat32Array: .*\nFloat64Array: .*$/m)
+  t.match(
+    stdout,
+    /^digits: accuracy 0\.9.*\n.* the same bits .*\ntensors: .*\nFloat32Array: .*\nFloat64Array: .*$/m,
+  )
 })
 
 t.test('it runs; without the addon, after a warning that says what to do', async (t) => {

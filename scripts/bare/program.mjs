@@ -1,5 +1,7 @@
 // What the package must do where there is nothing but Node. Run in a project that has installed it.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import * as neuroblas from 'neuroblas'
 import {
   digits,
   evaluate,
@@ -15,6 +17,7 @@ import {
   split,
 } from 'neuroblas'
 import { gemm } from 'neuroblas/blas'
+import { digests } from './digests.mjs'
 
 const learned = { loss: softmaxCrossEntropy }
 
@@ -59,6 +62,9 @@ function speedOfArrays(FloatArray) {
 
 assert.equal(getBackend(), 'native')
 console.log(`digits: accuracy ${(await learnDigits()).toFixed(3)}`)
+const wanted = JSON.parse(readFileSync(new URL('digests.json', import.meta.url), 'utf8'))
+assert.deepEqual(await digests(neuroblas), wanted)
+console.log(`${Object.keys(wanted).length} trainings and products: the same bits as on any machine`)
 const speeds = {
   tensors: speedOfTensors,
   Float32Array: () => speedOfArrays(Float32Array),

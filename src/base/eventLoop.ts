@@ -1,7 +1,10 @@
 /** Yields to the event loop during long work on JavaScript's thread. */
-import { setImmediate as nextIteration } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
 
-export { nextIteration }
+/** Waits until the event loop has seen to what else there is to do. */
+export function nextIteration(): Promise<void> {
+  return setImmediate()
+}
 
 /** The longest that such work keeps the event loop waiting, in milliseconds. */
 const LONGEST_WAIT = 1

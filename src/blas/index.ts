@@ -1,8 +1,8 @@
 /**
  * `neuroblas/blas`: gemm, gemv, axpy and dot on plain typed arrays, for projects that want only
  * that. Row-major, with BLAS's usual arguments; all arrays of a call are Float32Array or all are
- * Float64Array. Runs on OpenBLAS where the system has it, else on loops of the addon, and on loops in
- * JavaScript where that is the backend in use.
+ * Float64Array. Runs on OpenBLAS where the system has it, else on the engine and the loops of the
+ * addon, and on loops in JavaScript where that is the backend in use.
  *
  * Throws ArgumentError for an argument of the wrong type or outside its range, and ShapeError where
  * the sizes do not fit each other or an array. A result must not share memory with an operand, save

@@ -142,7 +142,7 @@ t.test('without it', async (t) => {
     const { stdout } = await runCommand(['info'], { env })
     t.match(
       stdout,
-      /^OpenBLAS +not loaded \(.*libopenblas\.so\.0: .*\): what it would compute, loops of the addon do$/m,
+      /^OpenBLAS +not loaded \(.*libopenblas\.so\.0: .*\): the addon computes it all$/m,
     )
     t.match(stdout, /^threads +\d+ \(OpenBLAS: not loaded\)$/m)
   })

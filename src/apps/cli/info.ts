@@ -60,7 +60,7 @@ type Found = ReturnType<typeof collect>
 const withoutOpenblas = ({ openblasProblem }: Found) =>
   openblasProblem === null
     ? 'not loaded'
-    : `not loaded (${openblasProblem}): what it would compute, loops of the addon do`
+    : `not loaded (${openblasProblem}): the addon computes it all`
 
 const threadsOf = ({ threads, openblasThreads, openblasThreading }: Found) =>
   `${threads} (OpenBLAS: ${openblasThreads === null ? 'not loaded' : `${openblasThreads}, ${openblasThreading}`})`
