@@ -130,15 +130,18 @@ struct Updated {
     update.prefetch(layout.at(row, col), row * layout.cols + col, cols);
   }
   template <class V>
-  NB_INLINE void vector(V sum, size_t row, size_t col) const {
-    update.move(layout.at(row, col), row * layout.cols + col, sum);
+  NB_INLINE V vector(V sum, size_t row, size_t col) const {
+    return update.move(layout.at(row, col), row * layout.cols + col, sum);
   }
   // That all weights are finite stays known as long as those that move are.
   NB_INLINE void watch(size_t row, size_t col, size_t cols) const {
     const float* w = update.w + layout.at(row, col);
     int any = 0;
     for (size_t i = 0; i < cols; ++i) any |= !(w[i] - w[i] == 0);
-    if (any && contents != nullptr) contents->forget();
+    if (any) forget();
+  }
+  NB_INLINE void forget() const {
+    if (contents != nullptr) contents->forget();
   }
   NB_INLINE void row(const float* sums, size_t row, size_t col, size_t cols) const {
     update.apply(layout.at(row, col), row * layout.cols + col, sums, cols);

@@ -24,7 +24,7 @@ template <class Level, class Epilogue>
 void multiply_block(const Product<typename Level::T>& p, const Epilogue& e, const Block& block) {
   const bool is_dense = (p.trans_a || p.lda == 1) && (!p.trans_b || p.ldb == 1);
   if (p.k == 1 && is_dense && !p.b_in_panels) {
-    outer_product(p, e, block);
+    outer_product<Level>(p, e, block);
   } else {
     multiply_into<Level>(p, sink_of<Level>(e), block);
   }

@@ -88,22 +88,52 @@ class RowProduct {
   const Sink<T>& sink_;
 };
 
-// A column times a row, k == 1.
-template <class T, class Epilogue>
-void outer_product(const Product<T>& p, const Epilogue& epilogue, const Block& block) {
-  const Epilogue e = epilogue;
+// The rows of a product of a column and a row that are not left out: those of zeros are where they
+// leave everything as it is.
+template <class T, class Epilogue, class Use>
+NB_INLINE void for_outer_rows(const Product<T>& p, const Epilogue& e, const Block& block,
+                              const Use& use) {
   bool skips = e.ignores_zeros();
   for (size_t c = block.col; skips && c < block.col_end; ++c) skips = p.b[c] - p.b[c] == 0;
   for (size_t row = block.row; row < block.row_end; ++row) {
-    const T factor = p.a[row];
-    if (skips && factor == 0) continue;
-    for (size_t col = block.col; col < block.col_end; col += kPanel) {
-      const size_t cols = least(kPanel, block.col_end - col);
-      T sums[kPanel];
-      // A chain begins at +0, which a product of -0 does not change.
-      for (size_t c = 0; c < cols; ++c) sums[c] = factor * p.b[col + c] + 0;
-      e.row(sums, row, col, cols);
-      e.watch(row, col, cols);
-    }
+    if (!(skips && p.a[row] == 0)) use(row, p.a[row]);
+  }
+}
+
+// A column times a row, k == 1. A chain begins at +0, which a product of -0 does not change.
+template <class Level, class Epilogue>
+void outer_product(const Product<typename Level::T>& p, const Epilogue& epilogue,
+                   const Block& block) {
+  using T = typename Level::T;
+  const Epilogue e = epilogue;
+  if constexpr (Epilogue::kTakesVectors) {
+    const Vector<Level> zero{};
+    // Of each lane, whether a weight that moved there is not finite.
+    auto bad = zero != zero;
+    for_outer_rows(p, e, block, [&](size_t row, T factor) {
+      size_t col = block.col;
+      for (; col + Level::kLanes <= block.col_end; col += Level::kLanes) {
+        const Vector<Level> sum = Level::all(factor) * Level::load(p.b + col) + zero;
+        const Vector<Level> moved = e.vector(sum, row, col);
+        bad |= moved - moved != zero;
+      }
+      for (; col < block.col_end; ++col) {
+        const T moved = e.vector(factor * p.b[col] + 0, row, col);
+        if (!(moved - moved == 0)) bad |= zero == zero;
+      }
+    });
+    bool any = false;
+    for (size_t i = 0; i < Level::kLanes; ++i) any |= bad[i] != 0;
+    if (any) e.forget();
+  } else {
+    for_outer_rows(p, e, block, [&](size_t row, T factor) {
+      for (size_t col = block.col; col < block.col_end; col += kPanel) {
+        const size_t cols = least(kPanel, block.col_end - col);
+        T sums[kPanel];
+        for (size_t c = 0; c < cols; ++c) sums[c] = factor * p.b[col + c] + 0;
+        e.row(sums, row, col, cols);
+        e.watch(row, col, cols);
+      }
+    });
   }
 }

@@ -4,7 +4,8 @@
 // Each has `apply(first, kept, dw, n)`, for use inside simd(): moves the weights from the position
 // `first` on along n derivatives, with what is kept for them from the position `kept` on; and
 // `prefetch(first, kept, n)` of what that touches. `move(first, kept, dw)` does it for one
-// derivative or, where `kTakesVectors`, for a vector of them (GCC's vector extensions).
+// derivative or, where `kTakesVectors`, for a vector of them (GCC's vector extensions), and returns
+// the weights.
 #pragma once
 
 #include <cmath>
@@ -32,10 +33,12 @@ NB_INLINE void prefetch(const T* p, size_t n) {
   for (size_t i = 0; i < n; i += 64 / sizeof(T)) __builtin_prefetch(p + i, 1);
 }
 
-// Stores the weights, moved towards zero by the threshold where there is one.
+// Stores the weights, moved towards zero by the threshold where there is one, and returns them.
 template <class V>
-NB_INLINE void store_weights(float* w, V moved, float threshold) {
-  store(w, threshold > 0 ? shrink(moved, threshold) : moved);
+NB_INLINE V store_weights(float* w, V moved, float threshold) {
+  const V last = threshold > 0 ? shrink(moved, threshold) : moved;
+  store(w, last);
+  return last;
 }
 
 // `move` for each of n derivatives.
@@ -63,9 +66,9 @@ struct SgdUpdate {
   NB_INLINE bool ignores_zeros() const { return s.decay == 0 && !(s.threshold > 0); }
   NB_INLINE void prefetch(size_t first, size_t, size_t n) const { nb::prefetch(w + first, n); }
   template <class V>
-  NB_INLINE void move(size_t first, size_t, V dw) const {
+  NB_INLINE V move(size_t first, size_t, V dw) const {
     const V old = load<V>(w + first);
-    store_weights(w + first, old - s.lr * (dw + s.decay * old), s.threshold);
+    return store_weights(w + first, old - s.lr * (dw + s.decay * old), s.threshold);
   }
   NB_INLINE void apply(size_t first, size_t kept, const float* dw, size_t n) const {
     move_each(*this, first, kept, dw, n);
@@ -86,13 +89,13 @@ struct MomentumUpdate {
     nb::prefetch(velocity + kept, n);
   }
   template <class V>
-  NB_INLINE void move(size_t first, size_t kept, V dw) const {
+  NB_INLINE V move(size_t first, size_t kept, V dw) const {
     const V old = load<V>(w + first);
     const V g = dw + s.decay * old;
     const V v = s.momentum * load<V>(velocity + kept) + g;
     store(velocity + kept, v);
     const V step = kNesterov ? g + s.momentum * v : v;
-    store_weights(w + first, old - s.lr * step, s.threshold);
+    return store_weights(w + first, old - s.lr * step, s.threshold);
   }
   NB_INLINE void apply(size_t first, size_t kept, const float* dw, size_t n) const {
     move_each(*this, first, kept, dw, n);
