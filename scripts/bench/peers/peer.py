@@ -69,7 +69,7 @@ def check(job, run, loss):
 
 
 # Seconds: as many steps make a window as take so long.
-WINDOW = 0.002
+WINDOW = 0.1
 
 
 def window(run, count):

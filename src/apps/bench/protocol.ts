@@ -67,7 +67,7 @@ export type Figures = Record<string, number>
 export interface Round {
   /** Mean time of a step. */
   usPerStep: number
-  /** The same of each window of some whole steps, 2 ms or longer; none where there is no such window. */
+  /** The same of each window of some whole steps, 0.1 s or longer; none where there is no such window. */
   windows?: readonly number[]
   figures?: Figures
 }
