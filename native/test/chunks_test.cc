@@ -1,6 +1,7 @@
 // Checks that the chunks of every kernel, computed one after the other in any order, give the bits
 // that the kernel gives in one; products at many shapes, as the SIMD level and the OpenBLAS core in
 // force cut them. Exits 1 where one differs.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -197,15 +198,34 @@ bool check_kernel(const nb::Kernel& kernel) {
   return ok;
 }
 
+// What stands before m, n, k in a call, and behind them, for the products that a kernel is able to.
+std::vector<std::pair<std::vector<double>, std::vector<double>>> forms_of(
+    const nb::Kernel& kernel) {
+  const auto& names = kernel.parameters;
+  const bool has_transposes = std::find(names.begin(), names.end(), "transA") != names.end();
+  std::vector<std::pair<std::vector<double>, std::vector<double>>> forms;
+  for (double panels : {0, 1}) {
+    std::vector<double> behind{panels};
+    if (kernel.name == "gemm") behind = {0.75, 0.5, panels};
+    if (!has_transposes) {
+      forms.push_back({{}, behind});
+      continue;
+    }
+    for (int i = 0; i < 4; ++i) {
+      forms.push_back({{static_cast<double>(i / 2), static_cast<double>(i % 2)}, behind});
+    }
+  }
+  return forms;
+}
+
 bool check_products(const nb::Kernel& kernel, const std::vector<std::vector<size_t>>& shapes) {
   bool ok = true;
   for (const auto& shape : shapes) {
     const size_t m = shape[0], n = shape[1], k = shape[2];
-    for (int transposes = 0; transposes < 4; ++transposes) {
-      std::vector<double> numbers{static_cast<double>(transposes / 2),
-                                  static_cast<double>(transposes % 2), static_cast<double>(m),
-                                  static_cast<double>(n), static_cast<double>(k)};
-      if (kernel.name == "gemm") numbers.insert(numbers.end(), {0.75, 0.5});
+    for (const auto& [before, behind] : forms_of(kernel)) {
+      std::vector<double> numbers = before;
+      for (size_t extent : shape) numbers.push_back(static_cast<double>(extent));
+      numbers.insert(numbers.end(), behind.begin(), behind.end());
       ok = check(kernel, numbers, std::max(m * (n + k), k * n + 8)) && ok;
     }
   }
@@ -220,7 +240,7 @@ bool check_all() {
   }
   bool ok = true;
   for (const nb::Kernel& kernel : nb::registry()) {
-    const bool is_product = kernel.name.find("gemm") == 0;
+    const bool is_product = kernel.name.find("gemm") == 0 || kernel.name.find("linear") == 0;
     ok = (is_product ? check_products(kernel, shapes) : check_kernel(kernel)) && ok;
   }
   return ok;
