@@ -102,8 +102,8 @@ t.test('the limit is measured in short windows, also of long steps', async (t) =
     counts.push(flops)
     return flops / 1e11
   }
-  const { usPerStep, windows } = await limitRounds(p4, atHundredGigaflops)(0.02)
-  t.ok(Math.max(...counts) / 1e11 < 0.004, 'at most twice as long as a window must be')
+  const { usPerStep, windows } = await limitRounds(p4, atHundredGigaflops)(1)
+  t.ok(Math.max(...counts) / 1e11 < 0.2, 'at most twice as long as a window must be')
   t.ok(windows!.length >= 5)
   for (const us of [usPerStep, ...windows!]) t.ok(Math.abs(us / (flopsOf(p4) / 1e5) - 1) < 1e-9)
 })

@@ -93,6 +93,7 @@ const shapes = [
   [19, 300, 128],
   [5, 300, 500],
   [33, 700, 1100],
+  [1000, 70, 1100],
 ] as const
 
 const isOwn = loadAddon().info().gemm === 'own'
