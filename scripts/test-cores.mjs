@@ -10,8 +10,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const help = `usage: npm run test:cores [-- test/room/name.test.ts ...]
 
 Runs the C++ checks (native/test/) and the numerical tests (scripts/tiers.mjs), or the files given,
-once for each OPENBLAS_CORETYPE from Prescott up to the one in force, once for each NEUROBLAS_SIMD that
-this CPU has, and once without OpenBLAS. A line per run, what failed in it, and a summary; exit code 1 when anything did.
+once with products by OpenBLAS for each OPENBLAS_CORETYPE from Prescott up to the one in force, once for
+each NEUROBLAS_SIMD that this CPU has, and once without OpenBLAS. A line per run, what failed in it, and a
+summary; exit code 1 when anything did.
 Never goes above the core type in force: an old OpenBLAS may compute wrong results there.
 All of it takes about 25 minutes on two cores.`
 
@@ -51,7 +52,7 @@ function environments() {
   if (cores.length === 0) console.log(`${inForce.core} has no older kernels to be compared with`)
   const levels = simdLevels.slice(0, simdLevels.indexOf(inForce.simd) + 1)
   return [
-    ...cores.map((core) => ({ OPENBLAS_CORETYPE: core })),
+    ...cores.map((core) => ({ OPENBLAS_CORETYPE: core, NEUROBLAS_GEMM: 'openblas' })),
     ...levels.map((level) => ({ NEUROBLAS_SIMD: level })),
     withoutOpenblas(),
   ]

@@ -52,17 +52,7 @@ struct Doubles {
 }  // namespace
 
 namespace avx2 {
-
-template <class T, class Epilogue>
-void multiply_block(const Product<T>& p, const Epilogue& e, const Block& block) noexcept {
-  using Level = std::conditional_t<std::is_same_v<T, float>, Floats, Doubles>;
-  nb::multiply_block<Level, Epilogue>(p, e, block);
-}
-#define NB_INSTANTIATE(T, E) \
-  template void multiply_block(const Product<T>&, const E&, const Block&) noexcept;
-NB_EACH_PRODUCT(NB_INSTANTIATE)
-#undef NB_INSTANTIATE
-
+#include "instances.h"
 }  // namespace avx2
 }  // namespace nb
 

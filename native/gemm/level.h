@@ -2,7 +2,7 @@
 // this file inside an unnamed namespace, and says in a struct what a vector is (tile.h): so
 // everything here and in the files below is compiled for that level, and is seen by that file
 // alone. None of them has an include guard; each includes the next one: level.h, turned.h,
-// vectors.h, blocks.h, tile.h.
+// vectors.h, blocks.h, sink.h, tile.h.
 #include "turned.h"
 
 // All but products of a column and a row.
