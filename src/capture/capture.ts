@@ -161,7 +161,7 @@ export function captureInParts<A extends readonly AnyTensor[], R extends Results
     const { iterations, shapes } = rowsOf(args)
     return { recorded: recordedFor(shapes, args), args, iterations }
   }
-  const record = async (...args: A) => {
+  const recordNow = async (...args: A) => {
     const { variants, make } = variantsFor(rowsOf(args).shapes, args)
     if (variants.some(({ fits }) => fits)) return
     // What the caller did before is as much as one turn should take.
@@ -169,6 +169,14 @@ export function captureInParts<A extends readonly AnyTensor[], R extends Results
     const made = await inParts(make())
     // Meanwhile another call may have recorded the same.
     if (latest(variants, () => made) !== made) made.dispose()
+  }
+  // One at a time: what one writes down as a change of weights would look like one to another that is
+  // paused before its backward().
+  let last: Promise<unknown> = Promise.resolve()
+  const record = (...args: A): Promise<void> => {
+    const recorded = last.then(() => recordNow(...args))
+    last = recorded.catch(() => {})
+    return recorded
   }
   const dispose = () => {
     for (const cache of caches.values()) {
