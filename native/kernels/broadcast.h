@@ -1,4 +1,4 @@
-// Binary elementwise kernels over three levels of broadcasting; see `binary` in kernels.ts.
+// Binary elementwise kernels over three levels of broadcasting; see `binary` in backend/kernels/elementwise.ts.
 #pragma once
 
 #include "rows.h"

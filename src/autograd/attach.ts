@@ -1,7 +1,7 @@
 /** Gives tensors their computing methods; imported once, by `index.ts`, for its effect. */
 import type { DType } from '../backend/dtype.js'
 import { optionsOf } from '../base/arguments.js'
-import { TensorMethods } from '../ops/methods.js'
+import { methodClasses, type TensorMethods } from '../ops/methods.js'
 import { requireFloats, requireUsable } from '../ops/require.js'
 import { Tensor } from '../tensor/tensor.js'
 import { backward } from './backward.js'
@@ -20,9 +20,11 @@ declare module '../tensor/tensor.js' {
   }
 }
 
-const { constructor: _, ...methods } = Object.getOwnPropertyDescriptors(TensorMethods.prototype)
+for (const { prototype } of methodClasses) {
+  const { constructor: _, ...methods } = Object.getOwnPropertyDescriptors<object>(prototype)
+  Object.defineProperties(Tensor.prototype, methods)
+}
 Object.defineProperties(Tensor.prototype, {
-  ...methods,
   backward: {
     value(this: Tensor, seed?: Tensor, options: { retainGraph?: boolean } = {}) {
       const { retainGraph = false } = optionsOf('backward', options, { retainGraph: true })

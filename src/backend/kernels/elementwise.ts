@@ -1,0 +1,90 @@
+/** Rows of the kernel table: what is computed element by element. */
+
+// n0 × n1 × n2 elements; an operand is repeated along the dimensions that are missing from its mask
+// (broadcast.ts). Three levels hold any broadcast that alternates at most twice.
+const binary = [
+  'a:in:F',
+  'b:in:F',
+  'y:out:F',
+  'n0:size',
+  'n1:size',
+  'n2:size',
+  'aMask:size',
+  'bMask:size',
+] as const
+
+const unary = ['x:in:F', 'y:out:F', 'n:size'] as const
+
+const activationGrad = ['y:in:F', 'dy:in:F', 'dx:out:F', 'n:size'] as const
+
+const biasActivation = ['x:in:F', 'bias:in:F', 'y:out:F', 'rows:size', 'cols:size'] as const
+
+const biasActivationGrad = [
+  'y:in:F',
+  'dy:in:F',
+  'dx:out:F',
+  'dbias:out:F',
+  'scratch:scratch:F',
+  'rows:size',
+  'cols:size',
+] as const
+
+export const elementwise = {
+  add: binary,
+  sub: binary,
+  mul: binary,
+  div: binary,
+  pow: binary,
+  maximum: binary,
+  minimum: binary,
+  // Comparisons give 1 or 0.
+  equal: [
+    'a:in:T',
+    'b:in:T',
+    'y:out:F',
+    'n0:size',
+    'n1:size',
+    'n2:size',
+    'aMask:size',
+    'bMask:size',
+  ],
+  notEqual: binary,
+  less: binary,
+  lessEqual: binary,
+  greater: binary,
+  greaterEqual: binary,
+
+  neg: unary,
+  abs: unary,
+  sign: unary,
+  exp: unary,
+  log: unary,
+  sqrt: unary,
+  square: unary,
+  reciprocal: unary,
+  sin: unary,
+  cos: unary,
+  relu: unary,
+  sigmoid: unary,
+  tanh: unary,
+  // log(1 + e^x)
+  softplus: unary,
+  // From the activation's result y: dx = dy·g'(x).
+  reluGrad: activationGrad,
+  sigmoidGrad: activationGrad,
+  tanhGrad: activationGrad,
+  // y = g(x + bias), and from its result y: dx = dy·g'(x + bias), dbias = Σ dx over the rows;
+  // scratch holds ⌈rows/16⌉·cols.
+  biasRelu: biasActivation,
+  biasSigmoid: biasActivation,
+  biasTanh: biasActivation,
+  biasReluGrad: biasActivationGrad,
+  biasSigmoidGrad: biasActivationGrad,
+  biasTanhGrad: biasActivationGrad,
+  // y = scale·x + shift
+  affine: ['x:in:F', 'y:out:F', 'n:size', 'scale:float', 'shift:float'],
+  // y = min(max(x, low), high)
+  clip: ['x:in:F', 'y:out:F', 'n:size', 'low:float', 'high:float'],
+  // y = condition ≠ 0 ? a : b
+  select: ['condition:in:F', 'a:in:F', 'b:in:F', 'y:out:F', 'n:size'],
+} as const
