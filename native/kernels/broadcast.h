@@ -1,4 +1,5 @@
-// Binary elementwise kernels over three levels of broadcasting; see `binary` in backend/kernels/elementwise.ts.
+// Binary elementwise kernels over three levels of broadcasting; see `binary` in
+// backend/kernels/elementwise.ts.
 #pragma once
 
 #include "rows.h"
