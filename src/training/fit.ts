@@ -4,6 +4,7 @@
  */
 
 import { optionsOf } from '../base/arguments.js'
+import { nextIteration } from '../base/eventLoop.js'
 import { type Dataset, splitRows } from '../data/dataset.js'
 import { Examples } from '../data/examples.js'
 import { DataLoader } from '../data/loader.js'
@@ -67,6 +68,7 @@ async function train(
   // What an earlier loop left behind would be part of the first step.
   model.zeroGrad()
   optimizer.zeroGrad()
+  await nextIteration()
   const { train, validation } = await loadExamples(data, options.validation, seed)
   await warnOfSpread('fit', data)
   const parameters = model.namedParameters()
@@ -181,6 +183,7 @@ async function loadExamples(
     return { train, ...(validation && { validation: await Examples.load(validation) }) }
   }
   const rows = splitRows(data.size, validation, seed)
+  await nextIteration()
   const train = await Examples.load(data, rows.train)
   return { train, validation: await Examples.load(data, rows.test) }
 }

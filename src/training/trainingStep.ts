@@ -1,5 +1,5 @@
 /** One step of training, captured; a monitor gets a second version of it, which also measures. */
-import type { Pausable } from '../base/eventLoop.js'
+import { atOnce, type Pausable } from '../base/eventLoop.js'
 import { type Captured, capture } from '../capture/capture.js'
 import type { Names } from '../capture/digest.js'
 import type { Dataset } from '../data/dataset.js'
@@ -115,26 +115,31 @@ export class TrainingStep {
   }
 
   *#take(rows: RowIndices): Pausable<Tensor> {
-    const { loss } = this.#forward(rows)
+    const { loss } = yield* this.#forward(rows)
     yield
-    this.#update(loss)
+    loss.backward()
+    yield
+    this.#update()
     return loss
   }
 
   /** The same step, with a look before it: the gradients that it updates with are its own again. */
   #takeSampled(rows: RowIndices): Sampled {
-    const { outputs, loss } = this.#forward(rows)
+    const { outputs, loss } = atOnce(this.#forward(rows))
     const look = this.#probe.look(outputs, loss)
     const before = this.#probe.copies()
-    this.#update(loss)
+    loss.backward()
+    this.#update()
     return { loss, look, updates: this.#probe.distances(before) }
   }
 
-  #forward(rows: RowIndices): { outputs: Tensor; loss: Tensor } {
+  *#forward(rows: RowIndices): Pausable<{ outputs: Tensor; loss: Tensor }> {
     const { loss, change = ({ inputs }: Batch) => inputs } = this.settings
     const batch = this.loader.gather(rows)
+    yield
     const outputs = forward('fit', this.model, change(batch), this.loader.data)
     this.#checkOnce(outputs)
+    yield
     return { outputs, loss: lossOf('fit', loss, outputs, batch.targets) }
   }
 
@@ -146,8 +151,7 @@ export class TrainingStep {
     this.#isChecked = true
   }
 
-  #update(loss: Tensor): void {
-    loss.backward()
+  #update(): void {
     this.settings.optimizer.step()
     this.settings.optimizer.zeroGrad()
   }
