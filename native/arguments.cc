@@ -61,6 +61,8 @@ const Buffer& Arguments::find(const BufferSource& source, size_t position) const
   if (source.is_busy(*buffer, is_written(kernel_.kinds[position].use))) {
     throw BusyFault();
   }
+  const Contents* contents = buffer->contents;
+  if (contents != nullptr && contents->panels.cols > 0) source.bring_into_rows(*buffer);
   return *buffer;
 }
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "gemm/panels.h"
+
 namespace nb {
 namespace {
 
@@ -62,6 +64,7 @@ double Buffers::allocate(size_t length, DType dtype) {
   buffer.contents->data = data;
   buffer.contents->length = length;
   buffer.contents->forget();
+  buffer.contents->panels = {};
   buffer.size_class = size_class;
   memory_.live += class_bytes(size_class);
   if (memory_.live > memory_.peak) memory_.peak = memory_.live;
@@ -170,9 +173,17 @@ void Buffers::unpin(uint32_t root) {
   if (--buffer.pins == 0 && buffer.released) give_back(root);
 }
 
+void Buffers::bring_into_rows(const Buffer& buffer) const {
+  if (!lay_out(*buffer.contents, {})) throw std::bad_alloc();
+}
+
 bool Buffers::occupy(const std::vector<Hold>& holds) {
   for (const Hold& hold : holds) {
     if (is_busy(slots_[hold.root], hold.writes)) return false;
+  }
+  for (const Hold& hold : holds) {
+    const Buffer& root = slots_[hold.root];
+    if (root.contents->panels != hold.panels) bring_into_rows(root);
   }
   for (const Hold& hold : holds) {
     Buffer& root = slots_[hold.root];

@@ -19,13 +19,24 @@ namespace nb {
 
 constexpr double kMaxInteger = 9007199254740991.0;  // 2^53 - 1
 
-// What is known of the elements of a root: whether all are finite. Who writes any of them forgets
-// it (kernel.h, napi/memory.cc, run_queue.cc); who could make use of it finds out (gemm/finite.h).
+// What is known of the elements of a root: whether all are finite, and in which order they lie. Who
+// writes any of them forgets the former (kernel.h, napi/memory.cc, run_queue.cc); who could make
+// use of it finds out (gemm/finite.h).
 struct Contents {
+  // Weights [rows, cols] that a program left in panels (gemm/panels.h); all else is in rows, with
+  // no columns here.
+  struct Panels {
+    size_t rows = 0, cols = 0;
+    bool operator==(const Panels& other) const { return rows == other.rows && cols == other.cols; }
+    bool operator!=(const Panels& other) const { return !(*this == other); }
+  };
+
   enum State : uint8_t { changed, seen, finite, not_finite };
-  const void* data = nullptr;
+  void* data = nullptr;
   size_t length = 0;
   std::atomic<State> state{changed};
+  // Changed by who has the memory to itself.
+  Panels panels;
 
   void forget() { state.store(changed, std::memory_order_relaxed); }
 };
@@ -61,12 +72,15 @@ class BufferSource {
   virtual const Buffer* find(double name) const = 0;
   // Whether a running program uses the memory in a way that excludes this use.
   virtual bool is_busy(const Buffer& buffer, bool writes) const = 0;
+  // Brings what lies in panels into rows, for who is about to use it; throws std::bad_alloc.
+  virtual void bring_into_rows(const Buffer& buffer) const = 0;
 };
 
-// How a running program uses the memory of a root.
+// How a running program uses the memory of a root, and the panels that it wants it in.
 struct Hold {
   uint32_t root;
   bool writes;
+  Contents::Panels panels = {};
 };
 
 struct MemoryUse {
@@ -96,13 +110,16 @@ class Buffers final : public BufferSource {
   uint32_t pin(double handle);
   void unpin(uint32_t root);
   // Marks memory, each root once, as used by a running program, which also pins it: all of it or,
-  // where other programs exclude this, nothing (false).
+  // where other programs exclude this, nothing (false). What lies in panels that the program does
+  // not want is brought into rows; throws std::bad_alloc.
   bool occupy(const std::vector<Hold>& holds);
   void vacate(const std::vector<Hold>& holds);
   bool is_busy(const Buffer& buffer, bool writes) const override {
     const Buffer& root = slots_[buffer.root];
     return root.written || (writes && root.readers > 0);
   }
+  void bring_into_rows(const Buffer& buffer) const override;
+  const Buffer& root(uint32_t slot) const { return slots_[slot]; }
   const MemoryUse& memory() const { return memory_; }
   // Gives memory kept for reuse back to the system, but for so many bytes; how many it was.
   size_t trim(size_t most);

@@ -3,19 +3,19 @@
 #include <cmath>
 #include <map>
 
+#include "gemm/panels.h"
+
 namespace nb {
 
 Program::Program(Buffers& buffers, size_t arena_bytes, const std::vector<Place>& places,
-                 const Steps& steps)
+                 const std::vector<Step>& steps, const std::vector<Weights>& weights)
     : buffers_(buffers), arena_(buffers.allocate(arena_bytes, DType::uint8)) {
   try {
     pinned_.reserve(places.size());
     for (const Place& place : places) table_.push_back(locate(place, arena_bytes));
-    before_ = bind(steps.before);
-    iteration_ = bind(steps.iteration);
-    after_ = bind(steps.after);
+    iteration_ = bind(steps);
     for (const NamedCall& step : iteration_) weight_ += step.call->weight();
-    list_held(steps);
+    list_held(steps, weights);
   } catch (...) {
     leave_memory();
     throw;
@@ -70,20 +70,44 @@ Buffer Program::part(double where, size_t offset, size_t length) const {
   return view;
 }
 
-void Program::list_held(const Steps& steps) {
+void Program::list_held(const std::vector<Step>& steps, const std::vector<Weights>& weights) {
   const uint32_t arena = buffers_.find(arena_)->root;
-  std::map<uint32_t, bool> writes;
-  for (const auto* list : {&steps.before, &steps.iteration, &steps.after}) {
-    for (const Step& step : *list) {
-      for (size_t i = 0; i < step.arguments.size(); ++i) {
-        const Use use = step.kernel->kinds[i].use;
-        if (!is_buffer(use)) continue;
-        const uint32_t root = find(step.arguments[i])->root;
-        if (root != arena) writes[root] |= is_written(use);
-      }
+  std::map<uint32_t, Hold> holds;
+  for (const Step& step : steps) {
+    for (size_t i = 0; i < step.arguments.size(); ++i) {
+      const Use use = step.kernel->kinds[i].use;
+      if (!is_buffer(use)) continue;
+      const Buffer& buffer = *find(step.arguments[i]);
+      if (buffer.root == arena) continue;
+      Hold& hold = holds.try_emplace(buffer.root, Hold{buffer.root, false}).first->second;
+      hold.writes |= is_written(use);
     }
   }
-  for (const auto& [root, written] : writes) held_.push_back({root, written});
+  for (const auto& [place, panels] : weights) {
+    const Buffer* buffer = find(place);
+    const auto held = buffer == nullptr ? holds.end() : holds.find(buffer->root);
+    // Others share what is only read.
+    if (held == holds.end() || !held->second.writes) {
+      throw KernelFault("weights in panels are not written by any of its steps");
+    }
+    const bool is_whole = buffer->data == buffer->contents->data &&
+                          buffer->dtype == DType::float32 &&
+                          buffer->length == buffer->contents->length &&
+                          buffer->length == product(panels.rows, panels.cols);
+    if (!is_whole) throw KernelFault("weights in panels are not all of a buffer of float32");
+    held->second.panels = panels;
+  }
+  for (const auto& [root, hold] : holds) held_.push_back(hold);
+  for (const Hold& hold : held_) contents_.push_back(buffers_.root(hold.root).contents);
+}
+
+Fault Program::arrange() const noexcept {
+  for (size_t i = 0; i < held_.size(); ++i) {
+    if (!lay_out(*contents_[i], held_[i].panels)) {
+      return Fault::of("expected memory to bring weights into panels, got none");
+    }
+  }
+  return {};
 }
 
 const Buffer* Program::find(double name) const {

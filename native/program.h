@@ -42,15 +42,15 @@ class Program final : private BufferSource {
     std::vector<double> arguments;  // buffers as positions in the list of places
   };
 
-  struct Steps {
-    std::vector<Step> before;  // the first iteration
-    std::vector<Step> iteration;
-    std::vector<Step> after;  // the last iteration
+  // Weights that its steps want in panels: all of a shared buffer.
+  struct Weights {
+    double place;  // its number
+    Contents::Panels panels;
   };
 
   // Throws KernelFault when a place or a call does not fit, std::bad_alloc.
   Program(Buffers& buffers, size_t arena_bytes, const std::vector<Place>& places,
-          const Steps& steps);
+          const std::vector<Step>& steps, const std::vector<Weights>& weights);
   ~Program() override;
 
   struct NamedCall {
@@ -58,23 +58,27 @@ class Program final : private BufferSource {
     std::unique_ptr<BoundCall> call;
   };
   using Calls = std::vector<NamedCall>;
-  const Calls& before() const { return before_; }
   const Calls& iteration() const { return iteration_; }
-  const Calls& after() const { return after_; }
   // Whether there is enough work in an iteration to wake other threads for it.
   bool worth_sharing() const { return weight_ > kWorthSharing; }
 
   // The memory from outside that its steps use.
   const std::vector<Hold>& held() const { return held_; }
 
+  // Brings what it holds, and has to itself while it runs, into the order that its steps want. A
+  // fault where there is no memory for that.
+  Fault arrange() const noexcept;
+
  private:
   const Buffer* find(double name) const override;
   // What may not be used while it runs is asked for all steps together, by held().
   bool is_busy(const Buffer&, bool) const override { return false; }
+  // Nor is anything used before it runs.
+  void bring_into_rows(const Buffer&) const override {}
   Buffer locate(const Place& place, size_t arena_bytes);
   Buffer part(double where, size_t offset, size_t length) const;
   Calls bind(const std::vector<Step>& steps) const;
-  void list_held(const Steps& steps);
+  void list_held(const std::vector<Step>& steps, const std::vector<Weights>& weights);
   void leave_memory();
 
   Buffers& buffers_;
@@ -82,7 +86,8 @@ class Program final : private BufferSource {
   std::vector<Buffer> table_;
   std::vector<uint32_t> pinned_;
   std::vector<Hold> held_;
-  Calls before_, iteration_, after_;
+  std::vector<Contents*> contents_;  // of what it holds
+  Calls iteration_;
   size_t weight_ = 0;
 };
 
@@ -95,8 +100,6 @@ struct Run {
     std::vector<Transfer> collects;
     std::atomic<size_t> iterations_done{0};
   };
-  // A turn of a part, which begins with its program's steps before the first iteration and ends
-  // with those after the last.
   struct Turn {
     Part* part;
     size_t iterations;

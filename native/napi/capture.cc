@@ -44,17 +44,29 @@ std::vector<Program::Step> read_steps(napi_env env, const std::vector<double>& v
   return steps;
 }
 
+// Three numbers each: place, rows, cols.
+std::vector<Program::Weights> read_weights(napi_env env, const std::vector<double>& values) {
+  constexpr size_t kFields = 3;
+  if (values.size() % kFields != 0) refuse(env, "program: expected weights of 3 numbers");
+  std::vector<Program::Weights> weights;
+  for (size_t i = 0; i < values.size(); i += kFields) {
+    const auto extent = [&](size_t field) { return size_of(env, values[i + field], kProgram); };
+    weights.push_back({values[i], {extent(1), extent(2)}});
+  }
+  return weights;
+}
+
 }  // namespace
 
 double Programs::compile(const Napi::CallbackInfo& info) {
   const size_t arena_bytes = size_of(env_, number_at(env_, info[0]), kProgram);
   const auto places = read_places(env_, numbers_of(info[1], kProgram));
-  const auto steps_at = [&](size_t i) { return read_steps(env_, numbers_of(info[i], kProgram)); };
-  const Program::Steps steps{steps_at(3), steps_at(2), steps_at(4)};
+  const auto steps = read_steps(env_, numbers_of(info[2], kProgram));
+  const auto weights = read_weights(env_, numbers_of(info[3], kProgram));
   auto entry = std::make_unique<Entry>();
   entry->id = next_id_;
   const auto make = [&] {
-    entry->program = std::make_unique<Program>(buffers_, arena_bytes, places, steps);
+    entry->program = std::make_unique<Program>(buffers_, arena_bytes, places, steps, weights);
   };
   try {
     try {
@@ -69,9 +81,9 @@ double Programs::compile(const Napi::CallbackInfo& info) {
   } catch (const KernelFault& fault) {
     refuse(env_, std::string("program: ") + fault.what());
   }
-  if (!info[5].IsUndefined()) {
+  if (!info[4].IsUndefined()) {
     const Owners::Owned owned{Owners::Kind::program, static_cast<double>(next_id_)};
-    entry->owner = owners_.add(info[5], owned, arena_bytes);
+    entry->owner = owners_.add(info[4], owned, arena_bytes);
     if (entry->owner == 0) refuse(env_, "program: expected an object as its owner");
   }
   entries_.emplace(next_id_, std::move(entry));
@@ -114,6 +126,16 @@ Side side_of(const Buffer& buffer, bool written, bool is_table) {
 
 }  // namespace
 
+void Programs::hold_for(Holds& holds, const Hold& hold, bool moves) {
+  auto& [of_run, moved] = holds.try_emplace(hold.root, std::pair(hold, moves)).first->second;
+  of_run.writes |= hold.writes;
+  if (of_run.panels.cols == 0) of_run.panels = hold.panels;
+  moved |= moves;
+  if (moved && of_run.panels.cols > 0) {
+    refuse(env_, "program: expected tables and cells that are no weights of its steps; copy them");
+  }
+}
+
 // A part of a run, with what it uses of the memory. Its tables must have a row for each of its
 // iterations.
 void Programs::add_part(Activity& activity, Holds& holds, double id, size_t iterations,
@@ -126,7 +148,7 @@ void Programs::add_part(Activity& activity, Holds& holds, double id, size_t iter
   activity.entries.push_back(&entry);
   Run::Part& part = activity.run.parts.emplace_back();
   part.program = entry.program.get();
-  for (const Hold& hold : part.program->held()) holds[hold.root] |= hold.writes;
+  for (const Hold& hold : part.program->held()) hold_for(holds, hold, false);
   std::vector<Side> sides;
   for (const double* at = begin; at < end; at += kTransfer) {
     const bool collects = at[0] != 0;
@@ -146,8 +168,8 @@ void Programs::add_part(Activity& activity, Holds& holds, double id, size_t iter
                     width * element_size(cell->dtype), (collects ? table : cell)->contents});
     sides.push_back(side_of(*table, collects, true));
     sides.push_back(side_of(*cell, !collects, false));
-    holds[table->root] |= collects;
-    holds[cell->root] |= !collects;
+    hold_for(holds, {table->root, collects}, true);
+    hold_for(holds, {cell->root, !collects}, true);
   }
   refuse_overlaps(env_, sides);
 }
@@ -190,9 +212,11 @@ void Programs::prepare(Activity& activity, const std::vector<double>& parts,
     if (part >= run.parts.size()) refuse(env_, "program: no such part");
     run.turns.push_back({&run.parts[part], size_of(env_, turns[i + 1], kProgram)});
   }
-  for (const auto& [root, writes] : holds) activity.holds.push_back({root, writes});
-  if (!buffers_.occupy(activity.holds)) {
-    refuse(env_, std::string("program: ") + kBusy, "BUSY");
+  for (const auto& [root, use] : holds) activity.holds.push_back(use.first);
+  try {
+    if (!buffers_.occupy(activity.holds)) refuse(env_, std::string("program: ") + kBusy, "BUSY");
+  } catch (const std::bad_alloc&) {
+    refuse(env_, "program: no memory to bring weights into rows", "MEMORY");
   }
   for (size_t i = 0; i < activity.entries.size(); ++i) {
     activity.entries[i]->activity = &activity;

@@ -22,7 +22,7 @@ class Programs {
       : env_(env), team_(team), buffers_(buffers), owners_(owners) {}
   ~Programs();
 
-  // compile(arenaBytes, places, steps, before, after, owner?): id. It is disposed of when the
+  // compile(arenaBytes, places, steps, weights, owner?): id. It is disposed of when the
   // owner, an object, is collected. See Backend.compile in src/backend/native.ts.
   double compile(const Napi::CallbackInfo& info);
   // runProgram(id, iterations, transfers, whether it is too short to wait for anybody): iterations
@@ -65,7 +65,9 @@ class Programs {
   };
 
   Entry& entry(double id);
-  using Holds = std::unordered_map<uint32_t, bool>;  // by root: whether it is written
+  // By root: its use, and whether it is moved row by row, as tables and cells are.
+  using Holds = std::unordered_map<uint32_t, std::pair<Hold, bool>>;
+  void hold_for(Holds& holds, const Hold& hold, bool moves);
   void add_part(Activity& activity, Holds& holds, double id, size_t iterations, const double* begin,
                 const double* end);
   void prepare(Activity& activity, const std::vector<double>& parts,

@@ -142,6 +142,13 @@ Transfer transfer(const Napi::CallbackInfo& info, const char* name, bool writes)
   if (buffers.is_busy(*buffer, writes)) {
     nb::refuse(info.Env(), std::string(name) + ": " + kBusy, "BUSY");
   }
+  if (buffer->contents->panels.cols > 0) {
+    try {
+      buffers.bring_into_rows(*buffer);
+    } catch (const std::bad_alloc&) {
+      nb::refuse(info.Env(), std::string(name) + ": no memory to bring weights into rows", "MEMORY");
+    }
+  }
   if (!info[1].IsTypedArray()) throw refuse("expected a typed array");
   napi_typedarray_type type;
   size_t length;

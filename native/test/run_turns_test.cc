@@ -36,7 +36,7 @@ class Acting {
   Acting(nb::Buffers& buffers, size_t length, size_t action)
       : program(buffers, 64 + length * sizeof(float),
                 {{nb::Program::Home::arena, 0, 0, length, DType::float32}},
-                {{}, {{kernel(), {0, double(length), double(action)}}}, {}}) {}
+                {{kernel(), {0, double(length), double(action)}}}, {}) {}
 
   nb::Program program;
 

@@ -268,17 +268,21 @@ class RunQueue {
       // A small part beside a large one.
       const size_t with = program.worth_sharing() ? threads : 1;
       const bool begins = !run.begun && turn.iterations > 0 && !run.cancelled;
-      if (begins && !lead_steps(run, program.before(), with)) return true;
+      if (begins && !arrange(run, program)) return true;
       run.begun |= begins;
       const After after = lead_iterations(run, turn, with, begin);
       if (after == After::others) return false;
-      // What was reached is kept, also where an iteration went wrong.
-      if (run.begun) lead_steps(run, program.after(), with);
       if (after == After::end) return true;
       run.iteration = 0;
       run.begun = false;
     }
     return true;
+  }
+
+  static bool arrange(Run& run, const Program& program) {
+    run.fault = program.arrange();
+    run.faulty_step = "panels";
+    return !run.fault;
   }
 
   // What comes after the iterations of a run that were done: its next turn, its end, where it was

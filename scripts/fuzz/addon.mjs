@@ -126,15 +126,28 @@ function compile() {
   const arena = chance(0.02) ? hostile() : 64 * below(200)
   const places = []
   const kinds = []
+  const weights = []
   for (let i = below(8) + 1; i > 0; i--) {
     const kind = chance(0.02) ? hostile() : pick([0, 0, 0, 1, 2])
     const dtype = chance(0.6) ? 'float32' : pick(names)
     const of = live.length > 0 ? entry(dtype) : undefined
     kinds.push(kind === 1 ? of?.dtype : kind === 2 ? kinds[0] : dtype)
     const where =
-      kind === 1 ? handle(dtype) : kind === 2 ? size(places.length + 1) : 64 * size(arena / 64 + 1)
+      kind === 1
+        ? (chance(0.9) && of?.handle) || handle(dtype)
+        : kind === 2
+          ? size(places.length + 1)
+          : 64 * size(arena / 64 + 1)
     const offset = kind === 2 ? size(20) : chance(0.9) ? 0 : size(9)
     places.push([kind, where, offset, size(chance(0.5) ? 20 : 300), dtypes[dtype].code])
+    if (kind === 1 && where === of?.handle && chance(0.5)) {
+      const rows = pick([1, 1, 2, 3])
+      weights.push([
+        places.length - 1,
+        chance(0.98) ? rows : hostile(),
+        Math.floor(of.length / rows),
+      ])
+    }
   }
   const place = (dtype) => {
     const fitting = [...kinds.keys()].filter((i) => kinds[i] === dtype)
@@ -147,7 +160,10 @@ function compile() {
     })
   const flat = (list) => Float64Array.from(chance(0.02) ? list.flat().slice(1) : list.flat())
   const few = chance(0.7) ? 2 : 5
-  const id = addon.compile(arena, flat(places), flat(steps(few)), flat(steps(2)), flat(steps(2)))
+  // Only what a step writes can be weights.
+  const fill = addon.kernels.findIndex(({ name }) => name === 'fill')
+  const writes = weights.map(([place, rows]) => [fill, place, rows, below(4)])
+  const id = addon.compile(arena, flat(places), flat([...steps(few), ...writes]), flat(weights))
   programs.push(id)
 }
 

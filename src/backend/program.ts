@@ -4,7 +4,7 @@
 
 import type { DType } from './dtype.js'
 import type { Handle } from './kernels.js'
-import { type TapeStep, uses } from './tape.js'
+import { type Panels, type TapeStep, uses } from './tape.js'
 
 /** Where a buffer of a program lives: one of `offset`, `shared` and `view`. */
 export interface Place {
@@ -22,9 +22,8 @@ export interface Plan {
   readonly arenaBytes: number
   readonly places: readonly Place[]
   readonly steps: readonly TapeStep[]
-  /** Once, before the first iteration and after the last. */
-  readonly before: readonly TapeStep[]
-  readonly after: readonly TapeStep[]
+  /** Places that the steps want in panels. */
+  readonly panels: readonly Panels[]
 }
 
 /** Row `iteration` of a table goes into a cell before each iteration, or out of it after each iteration. */
@@ -70,10 +69,10 @@ export interface Program {
 }
 
 /** What the steps of a plan use of the outside, and whether they write it; views count as their roots. */
-export function sharedIn({ places, steps, before, after }: Plan): Map<Handle, boolean> {
+export function sharedIn({ places, steps }: Plan): Map<Handle, boolean> {
   const rootOf = (place: Place): Place => (place.view ? rootOf(places[place.view.of]) : place)
   const held = new Map<Handle, boolean>()
-  for (const { kernel, args } of [...before, ...steps, ...after]) {
+  for (const { kernel, args } of steps) {
     for (const [i, value] of args.entries()) {
       const use = uses[kernel][i]
       if (use === 'number') continue

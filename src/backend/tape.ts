@@ -24,9 +24,15 @@ export interface Tape {
   readonly buffers: TapeBuffer[]
   /** Of every iteration. */
   readonly steps: TapeStep[]
-  /** Once, before the first iteration and after the last; their buffers keep what they hold in between. */
-  readonly before?: readonly TapeStep[]
-  readonly after?: readonly TapeStep[]
+  /** Weights that the steps want in panels, all of shared buffers. */
+  readonly panels?: readonly Panels[]
+}
+
+/** A buffer that holds weights [rows, cols] in panels: `PANEL` columns after another. */
+export interface Panels {
+  readonly buffer: number
+  readonly rows: number
+  readonly cols: number
 }
 
 /** How a kernel uses each of its arguments. */

@@ -4,20 +4,15 @@
  */
 import { dtypes } from '../backend/dtype.js'
 import type { Place, Plan } from '../backend/program.js'
-import { formatStep, type Tape, type TapeStep, uses } from '../backend/tape.js'
+import { formatStep, type Tape, uses } from '../backend/tape.js'
 
 const alignment = 64
 
 /**
  * First and last step that uses each buffer or a view of it; undefined for one that no step uses and for
- * views, and all of them for one that is used before or after them.
+ * views.
  */
-export function lifetimes({
-  buffers,
-  steps,
-  before = [],
-  after = [],
-}: Tape): ([first: number, last: number] | undefined)[] {
+export function lifetimes({ buffers, steps }: Tape): ([first: number, last: number] | undefined)[] {
   const spans: ([number, number] | undefined)[] = buffers.map(() => undefined)
   const rootOf = (buffer: number) => buffers[buffer].view?.of ?? buffer
   for (const [at, { kernel, args }] of steps.entries()) {
@@ -26,11 +21,6 @@ export function lifetimes({
       const span = spans[rootOf(value)]
       if (span) span[1] = at
       else spans[rootOf(value)] = [at, at]
-    }
-  }
-  for (const { kernel, args } of [...before, ...after]) {
-    for (const [i, value] of args.entries()) {
-      if (uses[kernel][i] !== 'number') spans[rootOf(value)] = [0, Math.max(steps.length - 1, 0)]
     }
   }
   return spans
@@ -93,17 +83,16 @@ function compact(tape: Tape, offsets: Float64Array, arenaBytes: number): Plan {
     renamed.set(buffer, places.length - 1)
     return places.length - 1
   }
-  const renameAll = (steps: readonly TapeStep[] = []) =>
-    steps.map(({ kernel, args }) => ({
-      kernel,
-      args: args.map((value, i) => (uses[kernel][i] === 'number' ? value : rename(value))),
-    }))
-  const [steps, before, after] = [tape.steps, tape.before, tape.after].map(renameAll)
-  return { arenaBytes, places, steps, before, after }
+  const steps = tape.steps.map(({ kernel, args }) => ({
+    kernel,
+    args: args.map((value, i) => (uses[kernel][i] === 'number' ? value : rename(value))),
+  }))
+  const panels = (tape.panels ?? []).map((it) => ({ ...it, buffer: rename(it.buffer) }))
+  return { arenaBytes, places, steps, panels }
 }
 
 /** The plan as text: the arena, the buffers in it, the steps. */
-export function formatPlan({ arenaBytes, places, steps, before, after }: Plan): string {
+export function formatPlan({ arenaBytes, places, steps, panels }: Plan): string {
   const name = (buffer: number) => {
     const { shared, view } = places[buffer]
     return `${view ? 'view' : shared === undefined ? 'arena' : 'shared'}${buffer}`
@@ -119,8 +108,7 @@ export function formatPlan({ arenaBytes, places, steps, before, after }: Plan): 
     `arena: ${arenaBytes} bytes, ${locals.length} buffers; shared: ${shared} buffers`,
     ...locals,
     ...views,
-    ...before.map((step) => `before the first iteration: ${formatStep(step, name)}`),
+    ...panels.map(({ buffer, rows, cols }) => `  ${name(buffer)}: ${rows} x ${cols} in panels`),
     ...steps.map((step, i) => `${String(i).padStart(3)} ${formatStep(step, name)}`),
-    ...after.map((step) => `after the last iteration: ${formatStep(step, name)}`),
   ].join('\n')
 }

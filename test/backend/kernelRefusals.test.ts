@@ -319,7 +319,6 @@ t.test(
   async (t) => {
     const { a, b, y, z, c } = handles
     native.run('biasReluGrad', a, b, y, z, c, BIG, 0)
-    native.run('packPanels', a, y, BIG, 0)
     native.run('softmax', a, y, BIG, 0)
     native.run('maxNorm', y, a, 0, BIG)
     checkUntouched(t)

@@ -101,8 +101,7 @@ function leaves(kernel: KernelName, args: Arg[], threads?: number): Uint8Array[]
       arenaBytes: 800_000,
       places: [...places, filled],
       steps,
-      before: [],
-      after: [],
+      panels: [],
     })
     program.runSync(1, [])
     program.dispose()

@@ -164,8 +164,7 @@ const planOf = (places: Place[], steps: TapeStep[], arenaBytes = 4096): Plan => 
   arenaBytes,
   places,
   steps,
-  before: [],
-  after: [],
+  panels: [],
 })
 const shared = (handle: Handle): Place => ({ dtype: 'float32', length: 0, shared: handle })
 const inArena = (offset: number, length: number, dtype: DType = 'float32'): Place => ({

@@ -192,39 +192,12 @@ t.test('a long tape whose buffers are all alive in its middle', async (t) => {
   t.ok(arenaBytes <= 1.01 * alive, `${arenaBytes} bytes for ${alive}`)
 })
 
-t.test(
-  'what is used before the first pass and after the last shares its place with nothing',
-  async (t) => {
-    const weights = { dtype: 'float32' as const, length: 40, shared: 1 as Handle }
-    const local = { dtype: 'float32' as const, length: 40 }
-    const copy = (from: number, to: number) => ({
-      kernel: 'affine' as const,
-      args: [from, to, 40, 1, 0],
-    })
-    const { places, before, after } = plan({
-      buffers: [weights, local, local, local, local],
-      before: [copy(0, 1)],
-      // A chain that alone would need room for two buffers; the packed ones are read in the middle.
-      steps: [copy(0, 2), copy(1, 3), copy(3, 4)],
-      after: [copy(1, 0)],
-    })
-    const packed = before[0].args[1]
-    t.equal(after[0].args[0], packed)
-    const others = places.filter(({ offset }, i) => i !== packed && offset !== undefined)
-    t.equal(others.length, 3)
-    for (const { offset } of others) {
-      t.ok(Math.abs(offset! - places[packed].offset!) >= roundUp(160), `${offset}`)
-    }
-  },
-)
-
 t.test('a plan of nothing', async (t) => {
   t.strictSame(plan({ buffers: [], steps: [] }), {
     arenaBytes: 0,
     places: [],
     steps: [],
-    before: [],
-    after: [],
+    panels: [],
   })
   t.equal(
     formatPlan(plan({ buffers: [], steps: [] })),

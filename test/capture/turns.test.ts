@@ -121,7 +121,7 @@ for (const backend of [new JsBackend(), new NativeBackend()]) {
     // x = 2 x + cell, and x = x * x.
     const shared = [x, cell].map((shared) => ({ dtype: 'float32', length: 1, shared }) as const)
     const compile = (steps: Plan['steps']) =>
-      backend.compile({ arenaBytes: 0, places: shared, steps, before: [], after: [] })
+      backend.compile({ arenaBytes: 0, places: shared, steps, panels: [] })
     const add = compile([
       { kernel: 'affine', args: [0, 0, 1, 2, 0] },
       { kernel: 'add', args: [0, 1, 0, 1, 1, 1, 7, 7] },
@@ -164,8 +164,7 @@ t.test('turns that the native backend refuses', async (t) => {
     arenaBytes: 0,
     places: [{ dtype: 'float32', length: 1, shared: x }],
     steps: [{ kernel: 'neg', args: [0, 0, 1] }],
-    before: [],
-    after: [],
+    panels: [],
   })
   const feed = { direction: 'feed', table, cell: x, width: 1 } as const
   const refused = (turns: [number, number][], message: RegExp) => {

@@ -221,10 +221,6 @@ const transposes = [
 // Weights of one panel, of several, and with an incomplete one; more than one tile of the rest.
 const panelShapes = [...gradientShapes, [33, 200, 7], [100, 129, 70], [65, 64, 130], [1, 66, 1]]
 
-export function* panels(): Cases {
-  for (const [r, c] of [...tuples(2, 70000), [17, 300]]) yield [specials(r * c), out(r * c), r, c]
-}
-
 /** A product and a step with it, for weights in rows and in panels. */
 function* updates(
   settings: Iterable<ArrayLike<number>>,

@@ -121,6 +121,7 @@ export class JsBackend implements Backend {
   }
 
   compile(plan: Plan, owner?: object): Program {
+    if (plan.panels.length > 0) throw new KernelError('program: this backend has no panels')
     const program = new JsProgram(this, plan, this.buffers)
     if (owner) collected.register(owner, program)
     return program

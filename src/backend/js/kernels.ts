@@ -9,7 +9,6 @@ import * as gather from './gather.js'
 import type { JsKernel } from './kernel.js'
 import * as layout from './layout.js'
 import * as optim from './optim.js'
-import { packPanels, unpackPanels } from './panels.js'
 import * as products from './products.js'
 import * as random from './random.js'
 import * as reduce from './reduce.js'
@@ -18,8 +17,6 @@ import { warp } from './warp.js'
 
 export const jsKernels: { readonly [K in KernelName]: JsKernel<K> } = {
   ...products,
-  packPanels,
-  unpackPanels,
   ...elementwise,
   ...bias,
   ...layout,

@@ -1,5 +1,5 @@
-/** Weights in panels of 64 columns; see the native kernels for what they save. */
-import type { Floats, JsKernel } from './kernel.js'
+/** Weights in panels of 64 columns; see native/gemm/panels.h for what they save. */
+import type { Floats } from './kernel.js'
 
 const PANEL = 64
 
@@ -16,20 +16,17 @@ export function panelOrder(rows: number, cols: number): Uint32Array {
   return order
 }
 
-export const packPanels: JsKernel<'packPanels'> = (x, y, rows, cols) => {
+/** Weights x in rows become y in panels. */
+export function packPanels(x: Floats, y: Floats, rows: number, cols: number): void {
   const order = panelOrder(rows, cols)
   for (let i = 0; i < order.length; i++) y[i] = x[order[i]]
-}
-
-export const unpackPanels: JsKernel<'unpackPanels'> = (x, y, rows, cols) => {
-  const order = panelOrder(rows, cols)
-  for (let i = 0; i < order.length; i++) y[order[i]] = x[i]
 }
 
 /** The weights in rows: themselves, or a copy of those that lie in panels. */
 export function inRows(panels: number, x: Floats, rows: number, cols: number): Floats {
   if (!panels) return x
   const y = x.slice(0, rows * cols)
-  unpackPanels(x, y, rows, cols)
+  const order = panelOrder(rows, cols)
+  for (let i = 0; i < order.length; i++) y[order[i]] = x[i]
   return y
 }

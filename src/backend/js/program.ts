@@ -17,7 +17,7 @@ import {
   type Transfer,
   type Turn,
 } from '../program.js'
-import { type TapeStep, uses } from '../tape.js'
+import { uses } from '../tape.js'
 import type { Buffers, Holds } from './buffers.js'
 
 interface Step {
@@ -33,11 +33,8 @@ export class JsProgram implements Program {
   /** What the steps use of the outside, and whether they write it. */
   readonly #shared: Map<Handle, boolean>
   readonly #steps: Step[]
-  readonly #before: Step[]
-  readonly #after: Step[]
   #running = false
   #cancelled = false
-  #begun = false
   #disposed = false
   #done = 0
 
@@ -55,16 +52,12 @@ export class JsProgram implements Program {
       this.#free()
       throw error
     }
-    const resolve = (steps: readonly TapeStep[]) =>
-      steps.map(({ kernel, args }) => ({
-        kernel,
-        args: args.map((value, i) =>
-          uses[kernel][i] === 'number' ? value : handles[value],
-        ) as unknown as KernelArgs<KernelName>,
-      }))
-    this.#steps = resolve(plan.steps)
-    this.#before = resolve(plan.before)
-    this.#after = resolve(plan.after)
+    this.#steps = plan.steps.map(({ kernel, args }) => ({
+      kernel,
+      args: args.map((value, i) =>
+        uses[kernel][i] === 'number' ? value : handles[value],
+      ) as unknown as KernelArgs<KernelName>,
+    }))
     this.#shared = sharedIn(plan)
   }
 
@@ -168,15 +161,8 @@ export class JsProgram implements Program {
     return held
   }
 
-  /** What was reached is kept, also where an iteration went wrong. */
   #end(parts: readonly JsPart[], held: Holds): void {
-    for (const { program } of parts) {
-      if (program.#begun) {
-        for (const kernel of program.#kernels(program.#after)) this.#enter(kernel)
-      }
-      program.#begun = false
-      program.#running = false
-    }
+    for (const { program } of parts) program.#running = false
     this.buffers?.vacate(held)
     for (const { program } of parts) if (program.#disposed) program.#free()
   }
@@ -196,22 +182,16 @@ export class JsProgram implements Program {
       const { program, transfers } = parts[part]
       for (let iteration = 0; iteration < iterations; iteration++) {
         if (parts.some(({ program }) => program.#cancelled)) return
-        if (iteration === 0) {
-          yield* program.#kernels(program.#before)
-          program.#begun = true
-        }
         yield* program.#copies('feed', transfers)
-        yield* program.#kernels(program.#steps)
+        yield* program.#kernels()
         yield* program.#copies('collect', transfers)
         program.#done++
       }
-      if (program.#begun) yield* program.#kernels(program.#after)
-      program.#begun = false
     }
   }
 
-  *#kernels(steps: readonly Step[]): Iterable<() => void> {
-    for (const { kernel, args } of steps) yield () => this.#backend.run(kernel, ...args)
+  *#kernels(): Iterable<() => void> {
+    for (const { kernel, args } of this.#steps) yield () => this.#backend.run(kernel, ...args)
   }
 
   /** A row of each table into its cell, or out of it. */

@@ -27,8 +27,6 @@ const linearGrad = [
   'panels:size',
 ] as const
 
-const rows = ['x:in:F', 'y:out:F', 'rows:size', 'cols:size'] as const
-
 export const products = {
   // c = alpha·op(a)·op(b) + beta·c; with panels, b (before op) lies in panels.
   gemm: [
@@ -81,9 +79,4 @@ export const products = {
     ...transposesAndExtents,
     'panels:size',
   ],
-
-  // Weights [rows, cols] between rows and panels: blocks of 64 columns, the last one narrower, one
-  // after another, the rows of each one after another.
-  packPanels: rows,
-  unpackPanels: rows,
 } as const

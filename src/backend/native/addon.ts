@@ -68,8 +68,7 @@ export interface Addon {
     arenaBytes: number,
     places: Float64Array,
     steps: Float64Array,
-    before: Float64Array,
-    after: Float64Array,
+    weights: Float64Array,
     owner?: object,
   ): number
   runProgram(id: number, iterations: number, transfers: Float64Array, isShort: boolean): number

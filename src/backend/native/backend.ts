@@ -103,16 +103,14 @@ export class NativeBackend implements Backend {
 
   compile(plan: Plan, owner?: object): Program {
     const places = plan.places.flatMap(encodePlace)
-    const [steps, before, after] = [plan.steps, plan.before, plan.after].map((list) =>
-      Float64Array.from(list.flatMap(({ kernel, args }) => [this.#indices[kernel], ...args])),
-    )
+    const steps = plan.steps.flatMap(({ kernel, args }) => [this.#indices[kernel], ...args])
+    const weights = plan.panels.flatMap(({ buffer, rows, cols }) => [buffer, rows, cols])
     try {
       const id = this.#addon.compile(
         plan.arenaBytes,
         Float64Array.from(places),
-        steps,
-        before,
-        after,
+        Float64Array.from(steps),
+        Float64Array.from(weights),
         owner,
       )
       return new NativeProgram(this.#addon, id, workOf(plan))

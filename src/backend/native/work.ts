@@ -16,11 +16,8 @@ const PER_ELEMENT = 8
 const PER_STEP = 1000
 
 /** Floating-point operations of a run of one iteration. */
-export function workOf({ steps, before, after }: Plan): number {
-  return [...before, ...steps, ...after].reduce(
-    (total, step) => total + PER_STEP + operationsOf(step),
-    0,
-  )
+export function workOf({ steps }: Plan): number {
+  return steps.reduce((total, step) => total + PER_STEP + operationsOf(step), 0)
 }
 
 function operationsOf(step: TapeStep): number {
