@@ -13,6 +13,10 @@ const openmp = ['/usr/lib', '/usr/lib64']
   .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name, 'openblas-openmp')))
   .find((folder) => existsSync(join(folder, SONAME)))
 
+// Each of these tests says for itself what computes.
+delete process.env.NEUROBLAS_GEMM
+delete process.env.NEUROBLAS_SIMD
+
 /** The environment in which a library made of this C stands before the system's OpenBLAS. */
 function withLibrary(t: Test, source: string): Record<string, string> {
   const folder = t.testdir({ 'library.c': source })
