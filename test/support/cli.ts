@@ -5,8 +5,6 @@ import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 const main = `${root}lib/apps/cli/main.js`
-// What the person who runs the tests has set must not decide them.
-const { NEUROBLAS_BACKEND: _, NEUROBLAS_DEBUG: __, ...environment } = process.env
 
 /**
  * Node as people start it. tap has every process load its own hooks, which collect coverage, take
@@ -36,6 +34,8 @@ export async function runCommand(
   { cwd = root, input = '', env = {}, watch }: Run = {},
 ): Promise<Finished> {
   const [command, ...before] = [...node, main, ...args]
+  // What the person who runs the tests has set must not decide them.
+  const { NEUROBLAS_BACKEND: _, NEUROBLAS_DEBUG: __, ...environment } = process.env
   const child = spawn(command, before, { cwd, env: { ...environment, ...env } })
   const written = { stdout: '', stderr: '' }
   for (const stream of ['stdout', 'stderr'] as const) {
