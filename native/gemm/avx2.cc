@@ -4,8 +4,10 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <type_traits>
 
+#include "conv/task.h"
 #include "engine.h"
 #include "transpose.h"
 
@@ -17,15 +19,18 @@ namespace {
 
 #include "level.h"
 
+#include "conv/level.h"
+
 struct Floats {
   using T = float;
   using V = __m256;
+  using Narrow = Floats;
   static constexpr size_t kLanes = 8, kVectors = 2;
   static NB_INLINE V all(float x) { return _mm256_set1_ps(x); }
   static NB_INLINE V load(const float* p) { return _mm256_loadu_ps(p); }
   static NB_INLINE void store(float* p, V v) { _mm256_storeu_ps(p, v); }
   static NB_INLINE V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
-  static constexpr bool kReadsParts = true;
+  static constexpr bool kReadsParts = true, kWritesParts = false;
   static NB_INLINE __m256i first(size_t n) {
     const __m256i places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), places);
@@ -53,6 +58,8 @@ struct Doubles {
 
 namespace avx2 {
 #include "instances.h"
+
+#include "conv/instances.h"
 }  // namespace avx2
 }  // namespace nb
 

@@ -4,8 +4,10 @@
 
 #include <arm_neon.h>
 
+#include <algorithm>
 #include <type_traits>
 
+#include "conv/task.h"
 #include "engine.h"
 #include "transpose.h"
 
@@ -14,15 +16,18 @@ namespace {
 
 #include "level.h"
 
+#include "conv/level.h"
+
 struct Floats {
   using T = float;
   using V = float32x4_t;
+  using Narrow = Floats;
   static constexpr size_t kLanes = 4, kVectors = 4;
   static NB_INLINE V all(float x) { return vdupq_n_f32(x); }
   static NB_INLINE V load(const float* p) { return vld1q_f32(p); }
   static NB_INLINE void store(float* p, V v) { vst1q_f32(p, v); }
   static NB_INLINE V fma(V a, V b, V c) { return vfmaq_f32(c, a, b); }
-  static constexpr bool kReadsParts = false;
+  static constexpr bool kReadsParts = false, kWritesParts = false;
   static NB_INLINE size_t first(size_t n) { return n; }
 };
 
@@ -42,6 +47,8 @@ struct Doubles {
 
 namespace neon {
 #include "instances.h"
+
+#include "conv/instances.h"
 }  // namespace neon
 }  // namespace nb
 

@@ -24,6 +24,15 @@ const std::vector<size_t> kCounts{2, 3, 7, 8, 32};
 
 // Extents and numbers by the kernel's parameters, buffers left out; several calls each.
 using Calls = std::vector<std::vector<double>>;
+// conv_test.cc has many more.
+const std::string kConvExtents =
+    " batch height width channels outHeight outWidth filters kernelHeight kernelWidth strideHeight "
+    "strideWidth padTop padLeft dilationHeight dilationWidth groups";
+const Calls kConvolutions{{33, 28, 28, 1, 24, 24, 6, 5, 5, 1, 1, 0, 0, 1, 1, 1},
+                          {9, 17, 15, 33, 9, 8, 40, 3, 3, 2, 2, 1, 1, 1, 1, 1},
+                          {1, 64, 50, 17, 64, 50, 20, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+                          {5, 30, 31, 48, 28, 29, 48, 3, 3, 1, 1, 0, 0, 1, 1, 48},
+                          {6, 20, 21, 24, 18, 17, 32, 2, 3, 1, 1, 0, 0, 2, 2, 4}};
 const std::map<std::string, Calls> kCalls{
     {"a b y n0 n1 n2 aMask bMask",
      {{1, 1, 100003, 7, 7},
@@ -66,6 +75,10 @@ const std::map<std::string, Calls> kCalls{
     {"w dw settings n", {{100003}}},
     {"w dw velocity settings n", {{100003}}},
     {"w dw mean square settings n", {{100003}}},
+    {"x w y" + kConvExtents, kConvolutions},
+    {"x w bias y" + kConvExtents, kConvolutions},
+    {"dy w dx" + kConvExtents, kConvolutions},
+    {"x dy dw scratch" + kConvExtents, kConvolutions},
 };
 
 // m, n, k. The first are those of the benchmark's networks, as its weight and input gradients too.

@@ -24,6 +24,7 @@ import {
   unary,
 } from './arithmeticCases.js'
 import { type Cases, out } from './case.js'
+import { conv, convBias, convInputGrad, convWeightGrad } from './convCases.js'
 import {
   bernoulliEach,
   cast,
@@ -46,6 +47,11 @@ export const cases: { [K in KernelName]: () => Cases } = {
   gemmSgd,
   gemmSgdMomentum,
   gemmAdam,
+  conv,
+  convBias,
+  convBiasRelu: convBias,
+  convInputGrad,
+  convWeightGrad,
   linear,
   linearRelu: linear,
   linearSigmoid: linear,

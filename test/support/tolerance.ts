@@ -5,8 +5,9 @@
  * Else |a - b| ≤ ulps·ε·magnitude with ε = 2^-23. The magnitude is that of the result, or, where
  * terms cancel, the sum of the absolute terms: what no rounding of float32 can do better than.
  */
+import { jsKernels } from '../../lib/backend/js/kernels.js'
 import { panelOrder } from '../../lib/backend/js/panels.js'
-import type { KernelName } from '../../lib/backend/kernels.js'
+import { type KernelName, kernels } from '../../lib/backend/kernels.js'
 
 /** One call as it was before it ran; values by the names in the kernel table. */
 export interface Call {
@@ -35,6 +36,12 @@ export const tolerances: Partial<Record<KernelName, Tolerance>> = {
   gemmReluGrad: gemmGrad(() => 1),
   gemmSigmoidGrad: gemmGrad((y) => Math.abs(y) * (1 + Math.abs(y))),
   gemmTanhGrad: gemmGrad((y) => 1 + y * y),
+
+  conv: convolution('conv'),
+  convBias: convolution('convBias'),
+  convBiasRelu: convolution('convBias'),
+  convInputGrad: convolution('convInputGrad'),
+  convWeightGrad: convolution('convWeightGrad'),
 
   // As the steps, of gradients with the errors of their products; Adam squares them.
   gemmSgd: {
@@ -195,6 +202,32 @@ function gemmGrad(slope: (y: number) => number): Tolerance {
         for (let i = c; i < m * n; i += n) sum += slope(y[i]) * terms(i)
         return sum
       }
+    },
+  }
+}
+
+/** Sums whose terms, taken absolutely, are what the same kernel computes of absolute values. */
+function convolution(kernel: 'conv' | 'convBias' | 'convInputGrad' | 'convWeightGrad'): Tolerance {
+  const names = kernels[kernel].map((row) => row.split(':'))
+  return {
+    ulps: (call) => {
+      const taps = call.number('kernelHeight') * call.number('kernelWidth')
+      const results = call.number('outHeight') * call.number('outWidth')
+      const pixels = kernel === 'convWeightGrad' ? call.number('batch') * results : taps
+      return inARow(
+        pixels * (kernel === 'convInputGrad' ? call.number('filters') : call.number('channels')),
+      )
+    },
+    magnitude: (call, output) => {
+      const args = names.map(([name, use]) => {
+        if (use === 'size') return call.number(name)
+        if (use === 'scratch') return new Float64Array(0)
+        const values = Float64Array.from(call.values(name))
+        return use === 'out' ? values : values.map(Math.abs)
+      })
+      jsKernels[kernel](...(args as never[] as Parameters<(typeof jsKernels)['conv']> & never))
+      const magnitudes = args[names.findIndex(([name]) => name === output)] as Float64Array
+      return (i) => magnitudes[i]
     },
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { KernelName } from '../kernels.js'
 import * as bias from './bias.js'
+import * as conv from './conv.js'
 import * as elementwise from './elementwise.js'
 import * as gather from './gather.js'
 import type { JsKernel } from './kernel.js'
@@ -17,6 +18,7 @@ import { warp } from './warp.js'
 
 export const jsKernels: { readonly [K in KernelName]: JsKernel<K> } = {
   ...products,
+  ...conv,
   ...elementwise,
   ...bias,
   ...layout,
