@@ -69,7 +69,7 @@ export {
   loadClassifier,
   saveClassifier,
 } from './io/classifier.js'
-export type { WeightLayout } from './io/layout.js'
+export { fromTorch, toTorch, type WeightLayout } from './io/layout.js'
 export { loadMlp, type MlpArchitecture, saveMlp } from './io/mlp.js'
 export { loadModel, saveModel } from './io/model.js'
 export {
@@ -87,6 +87,15 @@ export {
   type SeriesPoint,
 } from './monitor/monitor.js'
 export { ReLU, Sigmoid, Softmax, Tanh } from './nn/activations.js'
+export {
+  Conv1d,
+  Conv2d,
+  Conv3d,
+  ConvLayer,
+  type ConvLayerOptions,
+  ConvTranspose2d,
+  DepthwiseConv2d,
+} from './nn/conv.js'
 export { Dropout } from './nn/dropout.js'
 /** Initial weights, as functions from the shape of a weight, [fanIn, fanOut], to its values. */
 export * as init from './nn/init.js'
@@ -106,11 +115,14 @@ export {
 } from './nn/losses.js'
 export { Module, Parameter, type ParameterValues } from './nn/module.js'
 export { type ActivationName, type MlpOptions, mlp, Sequential } from './nn/sequential.js'
+export { ChannelsLast, Flatten, type FlattenOptions, Reshape } from './nn/shapes.js'
 export { StateDict, type StateSource, type StateValues } from './nn/stateDict.js'
+export { type ConvOptions, conv1d, conv2d, conv3d, convTranspose2d } from './ops/conv.js'
 export { where } from './ops/elementwise.js'
 export { oneHot } from './ops/indexing.js'
 export { concat, stack } from './ops/layout.js'
 export { linear, matmul } from './ops/matmul.js'
+export type { Padding, PerAxis } from './ops/window.js'
 export { Adam, type AdamSettings } from './optim/adam.js'
 export { type Group, type GroupSettings, Optimizer } from './optim/optimizer.js'
 export { l1, l2, type Regularizer } from './optim/regularizers.js'

@@ -10,9 +10,9 @@ const withProduct = {
   biasTanhGrad: 'gemmTanhGrad',
 } as const
 
-/** x·w + bias and its activation. The bits stay the same. */
+/** x·w + bias and its activation, and likewise of convolutions. The bits stay the same. */
 export function fuseLayers(tape: Tape): Tape {
-  return pairs(pairs(tape, addsBias), activates)
+  return [addsBias, activates, addsBiasToPixels, activatesPixels].reduce(pairs, tape)
 }
 
 /** The way back from a layer through the activation before it. The bits stay the same. */
@@ -65,6 +65,39 @@ function addsBias(
   if (!isPlain || !isBias) return undefined
   const linear = call('linear', { x, w, bias, y, m, n, k, panels })
   return { step: linear, operands: [x, w, bias], results: [y] }
+}
+
+/** A convolution, then a bias added to each of its pixels. */
+function addsBiasToPixels(
+  step: TapeStep,
+  made: (buffer: number) => TapeStep | undefined,
+): Fused | undefined {
+  if (!calls(step, 'add')) return undefined
+  const { a: sum, b: bias, y, n0, n1, n2, aMask, bMask } = argumentsOf(step)
+  const convolution = made(sum)
+  if (!calls(convolution, 'conv') || bias === sum) return undefined
+  const args = argumentsOf(convolution)
+  const size = args.batch * args.outHeight * args.outWidth * args.filters
+  const isBias = isRowForEach({ n0, aMask, bMask }) && n2 === args.filters && n1 * n2 === size
+  if (args.y !== sum || !isBias) return undefined
+  const fused = call('convBias', { ...args, bias, y })
+  return { step: fused, operands: [args.x, args.w, bias], results: [y] }
+}
+
+/** A convolution with a bias, then its relu. */
+function activatesPixels(
+  step: TapeStep,
+  made: (buffer: number) => TapeStep | undefined,
+): Fused | undefined {
+  if (!calls(step, 'relu')) return undefined
+  const { x: sum, y, n } = argumentsOf(step)
+  const convolution = made(sum)
+  if (!calls(convolution, 'convBias')) return undefined
+  const args = argumentsOf(convolution)
+  const size = args.batch * args.outHeight * args.outWidth * args.filters
+  if (args.y !== sum || n !== size) return undefined
+  const fused = call('convBiasRelu', { ...args, y })
+  return { step: fused, operands: [args.x, args.w, args.bias], results: [y] }
 }
 
 /** A layer, then its activation. */

@@ -7,25 +7,29 @@ import { checkNumber } from '../base/arguments.js'
 import { ArgumentError } from '../base/errors.js'
 import { tensor, zeros as zeroTensor } from '../tensor/create.js'
 import { checkGenerator, defaultGenerator, type Generator } from '../tensor/random.js'
-import { checkShape, type Shape } from '../tensor/shape.js'
+import { checkShape, type Shape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 
 /** Makes initial weights of a shape, drawn from the default generator or from one that is given. */
 export type Initializer = (shape: Shape, generator?: Generator) => Tensor
 
 /**
- * Inputs and outputs of a layer whose weights have this shape, [...inputs, outputs].
+ * Inputs of a unit and outputs that an input goes into, of a layer whose weights have this shape: [fanIn,
+ * fanOut] or, of a convolution, [...kernel, channels, filters], whose kernel is applied to many places; as
+ * in Keras.
  * @throws ShapeError for what is no shape
  */
 export function fans(given: Shape): {
-  /** Product of all extents but the last. */
+  /** Product of all extents but the last; 1 without any. */
   fanIn: number
-  /** The last extent; 1 without any. */
+  /** The last extent times those of the kernel; 1 without any. */
   fanOut: number
 } {
   const shape = checkShape('fans', given)
-  const fanOut = shape.at(-1) ?? 1
-  return { fanIn: shape.slice(0, -1).reduce((a, b) => a * b, 1), fanOut }
+  return {
+    fanIn: sizeOf(shape.slice(0, -1)),
+    fanOut: sizeOf(shape.slice(0, -2)) * (shape.at(-1) ?? 1),
+  }
 }
 
 /**

@@ -13,7 +13,10 @@ import { onBothBackends, refuses } from '../support/reference.js'
 
 t.test('fans: what goes into a unit, and how many units there are', async (t) => {
   t.strictSame(init.fans([300, 200]), { fanIn: 300, fanOut: 200 }, 'a linear layer')
-  t.strictSame(init.fans([3, 3, 4, 8]), { fanIn: 36, fanOut: 8 }, 'all but the last axis go in')
+  // Keras's compute_fans of the same shapes, PyTorch's of their permutations.
+  t.strictSame(init.fans([5, 4, 8]), { fanIn: 20, fanOut: 40 }, 'a convolution of lines')
+  t.strictSame(init.fans([3, 3, 4, 8]), { fanIn: 36, fanOut: 72 }, 'of images')
+  t.strictSame(init.fans([2, 3, 5, 4, 8]), { fanIn: 120, fanOut: 240 }, 'of volumes')
   t.strictSame(init.fans([5]), { fanIn: 1, fanOut: 5 })
   t.strictSame(init.fans([]), { fanIn: 1, fanOut: 1 })
 })

@@ -7,6 +7,7 @@ import { crossEntropyPerExample } from '../../lib/ops/softmax.js'
 import { warp } from '../../lib/ops/warp.js'
 import { defaultFloat } from '../../lib/tensor/defaultFloat.js'
 import { binary, each, type OpCase, type Shape, shapes, show, unary } from './opCase.js'
+import { convolutions } from './opCasesConv.js'
 import * as reference from './reference.js'
 import { at, build, fold, ints, map, type Nd, positive, sample, total } from './reference.js'
 
@@ -341,6 +342,7 @@ export const opCases: Record<string, OpCase[]> = {
     apply: linear,
     expected: (x, weight, bias) => map((a, b) => a + b, reference.matmul(x, weight), bias),
   })),
+  ...convolutions,
   sum: [...folds('sum', total), ...folds('mean', (values) => total(values) / values.length)],
   max: [
     ...folds('max', (values) => Math.max(...values)),
