@@ -16,6 +16,7 @@ struct Floats {
   using Narrow = Floats;
   static constexpr size_t kLanes = 4, kVectors = 2;
   static constexpr bool kReadsParts = false, kWritesParts = false;
+  static NB_INLINE size_t first(size_t n) { return n; }
   static NB_INLINE V all(float x) { return V{x, x, x, x}; }
   static NB_INLINE V load(const float* p) {
     V v;

@@ -8,43 +8,50 @@ struct ConvTile {
   size_t part;  // elements of the last vector, where not all of it exists
 };
 
+// What tells a Level which elements of a vector exist.
 template <class Level>
-NB_INLINE typename Level::V load_part(const float* p, size_t n) {
+using Part = decltype(Level::first(0));
+
+template <class Level>
+NB_INLINE typename Level::V load_part(const float* p, Part<Level> part) {
   if constexpr (Level::kReadsParts) {
-    return Level::load(p, Level::first(n));
+    return Level::load(p, part);
   } else {
     float copy[Level::kLanes] = {};
-    for (size_t i = 0; i < n; ++i) copy[i] = p[i];
+    for (size_t i = 0; i < part; ++i) copy[i] = p[i];
     return Level::load(copy);
   }
 }
 
-template <class Level>
-NB_INLINE void store_part(float* p, typename Level::V v, size_t n) {
-  if constexpr (Level::kWritesParts) return Level::store(p, v, Level::first(n));
-  float copy[Level::kLanes];
-  Level::store(copy, v);
-  for (size_t i = 0; i < n; ++i) p[i] = copy[i];
-}
-
 // A row of V vectors, of the last one a part.
 template <class Level, size_t V, bool kPart>
-NB_INLINE void load_row(const float* p, size_t part, typename Level::V (&x)[V]) {
+NB_INLINE void load_row(const float* p, Part<Level> part, typename Level::V (&x)[V]) {
 #pragma GCC unroll 4
   for (size_t j = 0; j < V - kPart; ++j) x[j] = Level::load(p + j * Level::kLanes);
   if constexpr (kPart) x[V - 1] = load_part<Level>(p + (V - 1) * Level::kLanes, part);
 }
+
+// The same, for n elements of the last one.
 template <class Level, size_t V, bool kPart>
-NB_INLINE void store_row(float* p, size_t part, const typename Level::V (&x)[V]) {
+NB_INLINE void store_row(float* p, size_t n, const typename Level::V (&x)[V]) {
 #pragma GCC unroll 4
   for (size_t j = 0; j < V - kPart; ++j) Level::store(p + j * Level::kLanes, x[j]);
-  if constexpr (kPart) store_part<Level>(p + (V - 1) * Level::kLanes, x[V - 1], part);
+  if constexpr (kPart) {
+    float* last = p + (V - 1) * Level::kLanes;
+    if constexpr (Level::kWritesParts) {
+      Level::store(last, x[V - 1], Level::first(n));
+    } else {
+      float copy[Level::kLanes];
+      Level::store(copy, x[V - 1]);
+      for (size_t i = 0; i < n; ++i) last[i] = copy[i];
+    }
+  }
 }
 
 // Adds U products to each sum: of rows at an offset, and U rows of b.
 template <class Level, size_t U, size_t V, size_t R, bool kByLane, bool kPart>
 NB_INLINE void add_products(typename Level::V (&sum)[R][V], const float* const* rows, ptrdiff_t at,
-                            size_t step, const float* b, size_t b_stride, size_t part) {
+                            size_t step, const float* b, size_t b_stride, Part<Level> part) {
   typename Level::V x[U][V];
 #pragma GCC unroll 4
   for (size_t u = 0; u < U; ++u) load_row<Level, V, kPart>(b + u * b_stride, part, x[u]);
@@ -75,13 +82,15 @@ template <class Level, size_t V, size_t R, bool kGradient, bool kByLane, bool kP
 __attribute__((noinline)) void conv_tile(const ConvTile& tile, Live live, const float* const* rows,
                                          float* const* to, size_t count) {
   using Vector = typename Level::V;
-  constexpr size_t U = R <= 8 || (kByLane && !kGradient) ? 1 : V == 1 && R == 24 ? 4 : 2;
+  // With 16 registers, a mask leaves no room for a second row of b.
+  constexpr bool kOne = R <= 8 || (kByLane && !kGradient) || (kPart && Level::kVectors == 2);
+  constexpr size_t U = kOne ? 1 : V == 1 && R == 24 ? 4 : 2;
   const ConvTask& task = tile.task;
   const size_t run = task.run, b_stride = task.b_stride, step = kGradient ? task.step : 1;
   const float* begin = task.b + tile.col;
   const ptrdiff_t* a_offsets = task.a_offsets;
   const size_t* b_offsets = task.b_offsets;
-  const size_t part = tile.part;
+  [[maybe_unused]] const auto part = Level::first(tile.part);
   Vector sum[R][V];
 #pragma GCC unroll 24
   for (size_t i = 0; i < R; ++i)
@@ -115,7 +124,7 @@ __attribute__((noinline)) void conv_tile(const ConvTile& tile, Live live, const 
 #pragma GCC unroll 4
         for (size_t j = 0; j < V; ++j) sum[i][j] = before[j] + sum[i][j];
       }
-      store_row<Level, V, kPart>(to[i], part, sum[i]);
+      store_row<Level, V, kPart>(to[i], tile.part, sum[i]);
     }
   } else {
     // -0 leaves every sum as it is.
@@ -132,7 +141,7 @@ __attribute__((noinline)) void conv_tile(const ConvTile& tile, Live live, const 
         const Vector v = sum[i][j] + bias[j];
         sum[i][j] = floor > v ? floor : v;  // NaN stays
       }
-      store_row<Level, V, kPart>(to[i], part, sum[i]);
+      store_row<Level, V, kPart>(to[i], tile.part, sum[i]);
     }
   }
 }

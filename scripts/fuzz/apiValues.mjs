@@ -199,6 +199,16 @@ const fitting = {
 }
 const settings = { '!lr': 'positive', regularizer: 'regularizer', maxNorm: 'positive' }
 const dense = { bias: 'flag', init: 'initializer', generator: 'generator' }
+const moves = {
+  stride: (c) => 1 + c.below(2),
+  padding: (c) => c.pick(['same', 'valid', 1, 2]),
+  dilation: (c) => 1 + c.below(2),
+  groups: (c) => 1 + c.below(2),
+}
+/** Images or weights with so many axes of space, so that they fit now and then. */
+const volume = (axes) => (c) =>
+  zeros([...Array.from({ length: axes + 1 }, () => 1 + c.below(3)), 3])
+const none = () => null
 const perceptron = {
   hiddenLayerSizes: (c) => [1 + c.below(4)],
   '!maxIter': () => 2,
@@ -225,12 +235,20 @@ const parameters = {
   Autoencoder: op('size', 'size', { tied: 'flag', noise: () => ({ masking: 0.1 }), ...dense }),
   RBM: op('size', 'size', { '!k': (c) => 1 + c.below(2), generator: 'generator' }),
   DataLoader: op('dataset', { batchSize: (c) => 1 + c.below(50), shuffle: 'flag', seed: 'seed' }),
+  ChannelsLast: op(),
+  Conv1d: op('size', 'size', 'size', { ...moves, ...dense }),
+  Conv2d: op('size', 'size', 'size', { ...moves, ...dense }),
+  Conv3d: op('size', 'size', 'size', { ...moves, ...dense }),
+  ConvTranspose2d: op('size', 'size', 'size', { ...moves, ...dense }),
+  DepthwiseConv2d: op('size', 'size', 'size', dense),
   Dropout: op('share', 'generator'),
+  Flatten: op({ order: () => 'channelsFirst' }),
   Generator: op('seed', 'size'),
   Linear: op('size', 'size', dense),
   Monitor: op({ every: (c) => 1 + c.below(3), bins: (c) => 1 + c.below(9) }),
   Parameter: op('tensor', { regularized: 'flag' }),
   ReLU: op(),
+  Reshape: op('shape'),
   Sigmoid: op(),
   Softmax: op(),
   Tanh: op(),
@@ -239,6 +257,10 @@ const parameters = {
   binaryCrossEntropyWithLogits: op('tensor', 'tensor', 'reduction'),
   capture: op('fn'),
   concat: op('tensors', 'axis'),
+  conv1d: op(volume(1), volume(1), none, moves),
+  conv2d: op(volume(2), volume(2), none, moves),
+  conv3d: op(volume(3), volume(3), none, moves),
+  convTranspose2d: op(volume(2), volume(2), none, moves),
   dataset: op({
     '!inputs': 'rows',
     '!targets': 'labels',
@@ -256,6 +278,7 @@ const parameters = {
   eye: op('size'),
   fit: op('module', 'dataset', { '!loss': 'loss', ...fitting }),
   fitPreprocessing: op('dataset'),
+  fromTorch: op('module', () => trained.stateDict()),
   full: op('shape', 'number'),
   fullLike: op('tensor', 'number', 'shape'),
   getBackend: op(),
@@ -316,6 +339,7 @@ const parameters = {
     seed: 'seed',
   }),
   tensor: op('data', 'shape', 'dtype'),
+  toTorch: op('module'),
   where: op('tensor', 'tensor', 'tensor'),
   zeros: op('shape'),
   'init.fans': op('shape'),
@@ -440,7 +464,7 @@ const fits = new Map([
 
 /** Classes that others are made from or that only the library makes, @internal functions, and errors. */
 const isBase = (name, target) =>
-  /(^|\.)(Examples|Layer|Loss|Module|Optimizer|Callback|StateDict|Tensor|UnsupervisedLayer|describeSchedule)$/.test(
+  /(^|\.)(ConvLayer|Examples|Layer|Loss|Module|Optimizer|Callback|StateDict|Tensor|UnsupervisedLayer|describeSchedule)$/.test(
     name,
   ) || target.prototype instanceof Error
 

@@ -1,5 +1,5 @@
 /**
- * What the compiler made of the micro-kernel (native/gemm/tile.h): the inner loops hold their sums in
+ * What the compiler made of the micro-kernels (native/gemm/tile.h, native/conv/tile.h): the inner loops hold their sums in
  * registers and add by fused multiply-adds. A sum that goes through memory costs a quarter of the
  * speed, and no test may measure time.
  */
@@ -13,8 +13,10 @@ for (const level of levels) {
   const skip = existsSync(object) ? false : 'the addon was not built here'
   t.test(`no sum of a tile leaves its register: ${level}`, { skip }, (t) => {
     const tiles = functionsOf(object, 'tile<')
+    const convolutions = functionsOf(object, 'conv_tile<')
     t.ok(tiles.size >= 20, `${tiles.size} tiles`)
-    for (const [name, instructions] of tiles) {
+    t.ok(convolutions.size >= 20, `${convolutions.size} tiles of convolutions`)
+    for (const [name, instructions] of [...tiles, ...convolutions]) {
       const [, vectors, rows] = /(?:Floats|Doubles), (\d+)ul, (\d+)ul/.exec(name) ?? []
       const loops = loopsOf(instructions, MULTIPLY_ADD)
       t.ok(loops.length > 0, `${name} has a loop`)

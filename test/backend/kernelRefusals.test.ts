@@ -56,6 +56,16 @@ function checkUntouched(t: Test): void {
 /** Arguments are names of buffers or numbers. */
 type Refusal = [KernelName, (string | number)[], RegExp]
 
+/** A convolution of one image [2, 2, 1] by a kernel [2, 2], with some other extents. */
+function conv(others: Record<string, number>, message: RegExp): Refusal {
+  const extents = {
+    ...{ batch: 1, height: 2, width: 2, channels: 1, outHeight: 1, outWidth: 1, filters: 1 },
+    ...{ kernelHeight: 2, kernelWidth: 2, strideHeight: 1, strideWidth: 1, padTop: 0, padLeft: 0 },
+    ...{ dilationHeight: 1, dilationWidth: 1, groups: 1 },
+  }
+  return ['conv', ['a', 'b', 'y', ...Object.values({ ...extents, ...others })], message]
+}
+
 function refuse(t: Test, [kernel, args, message]: Refusal): void {
   const values = args.map((arg) => (typeof arg === 'string' ? handles[arg] : arg))
   let error: unknown
@@ -158,6 +168,11 @@ refuseAll('extents that overflow 2^64 or no buffer holds', [
   ['maxNorm', ['y', 'a', 2 ** 33, 2 ** 33], /overflows/],
   ['warp', ['a', 'b', 'six', 'y', 2 ** 52, 2 ** 15, 2 ** 15], /overflows/],
   ['warp', ['a', 'b', 'six', 'y', 0, 2 ** 15 + 1, 1], /at most 32768, got 32769 and 1/],
+  conv({ batch: 2 ** 40, height: 2 ** 40 }, /overflows/),
+  conv({ batch: 0, height: 2 ** 31 }, /extents must be below 2\^31/),
+  conv({ padTop: 2 ** 31 }, /extents must be below 2\^31/),
+  conv({ kernelWidth: 2 ** 31 - 1, dilationWidth: 2 ** 31 - 1 }, /below 2\^26 elements|overflows/),
+  conv({ dilationHeight: 2 ** 30 }, /padded rows of one window must be below 2\^26 elements/),
 ])
 
 refuseAll('buffers too small', [
@@ -194,6 +209,14 @@ refuseAll('buffers too small', [
   ['warp', ['a', 'b', 'a', 'y', 1, 3, 3], /shifts holds 12 elements, expected at least 18/],
   ['warp', ['a', 'empty', 'b', 'y', 1, 2, 3], /maps holds 0/],
   ['warp', ['a', 'b', 'a', 'empty', 1, 2, 3], /y holds 0/],
+  conv({ batch: 4 }, /^conv: x holds 12 elements, expected at least 16$/),
+  conv({ filters: 13 }, /^conv: y holds 12 elements, expected at least 13$/),
+  conv({ kernelHeight: 13 }, /^conv: w holds 12 elements, expected at least 26$/),
+  conv({ kernelHeight: 0 }, /kernel, stride and dilation must be at least 1/),
+  conv({ strideWidth: 0 }, /kernel, stride and dilation must be at least 1/),
+  conv({ groups: 0 }, /groups must divide channels and filters, which are at least 1/),
+  conv({ channels: 0 }, /groups must divide/),
+  conv({ groups: 2 }, /groups must divide/),
 ])
 
 refuseAll('wrong dtypes', [

@@ -51,6 +51,6 @@ export function loopsOf(instructions: readonly Instruction[], wanted: RegExp): s
     .filter((loop) => loop.some((text) => wanted.test(text)))
 }
 
-/** Reads or writes a vector register on the stack. */
+/** Reads or writes a vector register on the stack; a single word (vmovq) is a pointer, no sum. */
 export const isSpill = (text: string) =>
-  /[xyz]mm|\bq\d+/.test(text) && /\((%r[sb]p)|\[sp/.test(text)
+  !/^vmov[dq] /.test(text) && /[xyz]mm|\bq\d+/.test(text) && /\((%r[sb]p)|\[sp/.test(text)

@@ -1,6 +1,6 @@
 /** Calls of the kernels of convolutions: other extents along each axis, and few and many of everything. */
 import { type Cases, out } from './case.js'
-import { floats } from './values.js'
+import { floats, random } from './values.js'
 
 export interface ConvShape {
   batch: number
@@ -52,6 +52,31 @@ const shapes: ConvShape[] = [
   { ...plain, batch: 1, image: [40, 40], channels: 50, filters: 8, ...padded },
 ]
 
+/** From one number to another, both included. */
+const pick = (least: number, most: number) => least + Math.floor(random() * (most - least + 1))
+const pair = (least: number, most: number): [number, number] => [
+  pick(least, most),
+  pick(least, most),
+]
+
+/** Any that fits; native/test/conv_test.cc has many more. */
+function randomShape(): ConvShape {
+  const groups = pick(0, 3) === 0 ? pick(2, 5) : 1
+  const shape: ConvShape = {
+    batch: pick(1, 10),
+    image: pair(1, 9),
+    channels: groups * pick(1, 20 / groups),
+    filters: groups * pick(1, 40 / groups),
+    kernel: pair(1, 4),
+    stride: pair(1, 3),
+    before: pair(0, 3),
+    after: pair(0, 3),
+    dilation: pair(1, 2),
+    groups,
+  }
+  return outExtent(shape, 0) > 0 && outExtent(shape, 1) > 0 ? shape : randomShape()
+}
+
 export const outExtent = (shape: ConvShape, axis: 0 | 1): number =>
   Math.floor(
     (shape.before[axis] +
@@ -63,7 +88,7 @@ export const outExtent = (shape: ConvShape, axis: 0 | 1): number =>
   ) + 1
 
 function* calls(): Iterable<{ x: number; w: number; y: number; filters: number; rest: number[] }> {
-  for (const shape of shapes) {
+  for (const shape of [...shapes, ...Array.from({ length: 40 }, randomShape)]) {
     const { batch, image, channels, filters, kernel, stride, before, dilation, groups } = shape
     const results = [outExtent(shape, 0), outExtent(shape, 1)]
     yield {

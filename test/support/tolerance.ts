@@ -225,7 +225,8 @@ function convolution(kernel: 'conv' | 'convBias' | 'convInputGrad' | 'convWeight
         const values = Float64Array.from(call.values(name))
         return use === 'out' ? values : values.map(Math.abs)
       })
-      jsKernels[kernel](...(args as never[] as Parameters<(typeof jsKernels)['conv']> & never))
+      const run = jsKernels[kernel] as (...args: unknown[]) => void
+      run(...args)
       const magnitudes = args[names.findIndex(([name]) => name === output)] as Float64Array
       return (i) => magnitudes[i]
     },

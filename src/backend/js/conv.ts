@@ -57,8 +57,11 @@ function convolve(
       }
     })
     for (let i = 0; i < size; i++) {
-      const sum = sums[i] + (bias ? bias[i % filters] : 0)
-      y[image * size + i] = isRelu && sum < 0 ? 0 : sum
+      const at = image * size + i
+      // Rounded before the bias is added, as by a kernel of its own.
+      y[at] = sums[i]
+      if (bias) y[at] += bias[i % filters]
+      if (isRelu && y[at] < 0) y[at] = 0
     }
   }
 }
