@@ -42,6 +42,33 @@ export async function digests(nb) {
       }
     }
   }
+  for (const threads of [1, 2]) {
+    nb.setNumThreads(threads)
+    const generator = new nb.Generator(3)
+    const model = new nb.Sequential(
+      new nb.Conv2d(3, 33, 3, { padding: 'same', generator }),
+      new nb.ReLU(),
+      new nb.Conv2d(33, 36, [3, 2], { stride: 2, padding: 2, generator }),
+      new nb.ReLU(),
+      new nb.DepthwiseConv2d(36, 36, 3, { dilation: [1, 2], generator }),
+      new nb.Conv2d(36, 6, 1, { groups: 3, generator }),
+      new nb.ConvTranspose2d(6, 5, 3, { stride: 2, generator }),
+      new nb.Flatten(),
+      new nb.Linear(315, 7, { generator }),
+    )
+    const used = new nb.SGD(model.parameters(), { lr: 0.05, momentum: 0.9 })
+    const labels = Int32Array.from({ length: 120 }, (_, i) => i % 7)
+    const step = nb.capture((x, y) => {
+      const risk = nb.softmaxCrossEntropy(model.forward(x), y)
+      risk.backward()
+      used.step()
+      used.zeroGrad()
+      return risk
+    })
+    const xs = generator.normal([10, 12, 9, 11, 3])
+    await step.runMany(xs, nb.tensor(labels).reshape([10, 12]))
+    found[`convolutions ${threads}`] = digest(model.parameters())
+  }
   const generator = new nb.Generator(2)
   for (const [m, k, n] of [
     [1, 1000, 200],
