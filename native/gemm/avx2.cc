@@ -17,9 +17,8 @@
 namespace nb {
 namespace {
 
-#include "level.h"
-
 #include "conv/level.h"
+#include "level.h"
 
 struct Floats {
   using T = float;
@@ -57,9 +56,8 @@ struct Doubles {
 }  // namespace
 
 namespace avx2 {
-#include "instances.h"
-
 #include "conv/instances.h"
+#include "instances.h"
 }  // namespace avx2
 }  // namespace nb
 

@@ -14,9 +14,8 @@
 namespace nb {
 namespace {
 
-#include "level.h"
-
 #include "conv/level.h"
+#include "level.h"
 
 struct Floats {
   using T = float;
@@ -46,9 +45,8 @@ struct Doubles {
 }  // namespace
 
 namespace neon {
-#include "instances.h"
-
 #include "conv/instances.h"
+#include "instances.h"
 }  // namespace neon
 }  // namespace nb
 

@@ -70,6 +70,7 @@ struct Source final : nb::BufferSource {
     return &all[static_cast<size_t>(name)].buffer;
   }
   bool is_busy(const nb::Buffer&, bool) const override { return false; }
+  void bring_into_rows(const nb::Buffer&) const override {}
 } source;
 enum Name { X, W, BIAS, Y, DY, TURNED, DX, DW, SCRATCH };
 
