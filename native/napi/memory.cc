@@ -146,7 +146,8 @@ Transfer transfer(const Napi::CallbackInfo& info, const char* name, bool writes)
     try {
       buffers.bring_into_rows(*buffer);
     } catch (const std::bad_alloc&) {
-      nb::refuse(info.Env(), std::string(name) + ": no memory to bring weights into rows", "MEMORY");
+      nb::refuse(info.Env(), std::string(name) + ": no memory to bring weights into rows",
+                 "MEMORY");
     }
   }
   if (!info[1].IsTypedArray()) throw refuse("expected a typed array");
