@@ -24,6 +24,7 @@ import {
   unary,
 } from './arithmeticCases.js'
 import { type Cases, out } from './case.js'
+import * as images from './imageCases.js'
 import {
   bernoulliEach,
   cast,
@@ -154,4 +155,16 @@ export const cases: { [K in KernelName]: () => Cases } = {
   sgdMomentum: () => sgd(true),
   maxNorm,
   warp,
+  maxPool: images.maxPool,
+  maxPoolGrad: images.maxPoolGrad,
+  averagePool: () => images.averagePool(false),
+  averagePoolGrad: () => images.averagePool(true),
+  batchNormMoments: images.batchNormMoments,
+  batchNorm: images.batchNorm,
+  batchNormRelu: images.batchNorm,
+  batchNormSums: images.batchNormSums,
+  batchNormGrad: images.batchNormGrad,
+  layerNorm: images.layerNorm,
+  layerNormGrad: images.layerNormGrad,
+  layerNormSums: images.layerNormSums,
 }
