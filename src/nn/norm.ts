@@ -123,7 +123,7 @@ export abstract class BatchNorm extends Module {
     if (!this.takes(shape.length) || shape.at(-1) !== channels) {
       const isFirst = this.takes(shape.length) && shape.length > 2 && shape[1] === channels
       throw new ShapeError(
-        `${this.#name}: expected inputs ${this.#expected.replace('channels', `${channels}`)}, got ${format(shape)}${isFirst ? '; channels are the last axis here' : ''}`,
+        `${this.#name}: expected inputs ${this.#expected.replaceAll('channels', `${channels}`)}, got ${format(shape)}${isFirst ? '; channels are the last axis here' : ''}`,
       )
     }
     const weight = this.weight ?? fullLike(x, 1, [channels])
