@@ -8,9 +8,7 @@
 #include <cmath>
 
 #include "activations.h"
-#include "columns.h"
 #include "rows.h"
-#include "simd/reduce.h"
 
 namespace nb {
 namespace {
@@ -19,6 +17,9 @@ using Doubles = Span<double, Use::scratch>;
 
 // Neighbouring columns that are computed together at most.
 constexpr size_t kWidth = 1024;
+
+// Blocks and runs are multiples of so many rows.
+constexpr size_t kRun = 16;
 
 // Rows that count as one, so that a few columns make whole vectors, too; a divisor of kRun.
 NB_INLINE size_t rows_aside(size_t cols) {
@@ -72,31 +73,26 @@ NB_INLINE void map(const Stripe& s, float* y, const F& f) {
   for (size_t l = 0; l < s.rest; ++l) y[at + l] = f(at + l, l);
 }
 
-// sums[c] += Σ first(i, l), sums[cols + c] += Σ second(i, l) over the elements of each column.
-template <class First, class Second>
-NB_INLINE void add_stripe(const Stripe& s, double* sums, const First& first, const Second& second) {
-  double a[kWidth], b[kWidth];
-  std::fill(a, a + s.width, 0.0);
-  std::fill(b, b + s.width, 0.0);
-  const auto add = [&](size_t at, size_t width) {
-    for (size_t l = 0; l < width; ++l) {
-      a[l] += first(at + l, l);
-      b[l] += second(at + l, l);
-    }
-  };
+// sums[c] += Σ term(i, l) over the elements of each column; runs of four are added as the term has
+// them, in float32 or float64.
+template <class Term>
+NB_INLINE void add_stripe(const Stripe& s, double* sums, const Term& term) {
+  double total[kWidth];
+  std::fill(total, total + s.width, 0.0);
   size_t run = 0, at = s.begin;
   for (const size_t d = s.step; run + 4 <= s.count; run += 4, at += 4 * d) {
     for (size_t l = 0, i = at; l < s.width; ++l, ++i) {
-      a[l] += (first(i, l) + first(i + d, l)) + (first(i + 2 * d, l) + first(i + 3 * d, l));
-      b[l] += (second(i, l) + second(i + d, l)) + (second(i + 2 * d, l) + second(i + 3 * d, l));
+      const auto four = (term(i, l) + term(i + d, l)) + (term(i + 2 * d, l) + term(i + 3 * d, l));
+      total[l] += static_cast<double>(four);
     }
   }
-  for (; run < s.count; ++run, at += s.step) add(at, s.width);
-  add(at, s.rest);
+  for (; run < s.count; ++run, at += s.step) {
+    for (size_t l = 0; l < s.width; ++l) total[l] += static_cast<double>(term(at + l, l));
+  }
+  for (size_t l = 0; l < s.rest; ++l) total[l] += static_cast<double>(term(at + l, l));
+  const size_t own = std::min(s.width, s.cols);
   for (size_t l = 0; l < s.width; l += s.cols) {
-    const size_t own = std::min(s.width, s.cols);
-    for (size_t c = 0; c < own; ++c) sums[s.column + c] += a[l + c];
-    for (size_t c = 0; c < own; ++c) sums[s.cols + s.column + c] += b[l + c];
+    for (size_t c = 0; c < own; ++c) sums[s.column + c] += total[l + c];
   }
 }
 
@@ -116,24 +112,34 @@ NB_INLINE void sum_blocks(Doubles scratch, size_t rows, size_t cols, Chunk chunk
   }
 }
 
-// Calls f(c, first sum, second sum) for every column.
+// Calls f(c, blocks) for every column, where blocks(g) calls g(rows, first sum, second sum) for
+// each block in order.
 template <class F>
-NB_INLINE void total_blocks(Doubles scratch, size_t rows, size_t cols, const F& f) {
-  const size_t blocks = blocks_of(rows, cols);
-  for (size_t c = 0; c < cols; c += kColumns) {
-    const size_t width = std::min(kColumns, cols - c);
-    double a[kColumns] = {}, b[kColumns] = {};
-    for (size_t block = 0; block < blocks; ++block) {
-      const double* sums = scratch.data + 2 * cols * block + c;
-      for (size_t i = 0; i < width; ++i) a[i] += sums[i];
-      for (size_t i = 0; i < width; ++i) b[i] += sums[cols + i];
-    }
-    for (size_t i = 0; i < width; ++i) f(c + i, a[i], b[i]);
+NB_INLINE void for_columns(Doubles scratch, size_t rows, size_t cols, const F& f) {
+  if (cols == 0) return;
+  const size_t height = block_rows(cols);
+  for (size_t c = 0; c < cols; ++c) {
+    f(c, [=](const auto& g) {
+      const double* sums = scratch.data + c;
+      for (size_t begin = 0; begin < rows; begin += height, sums += 2 * cols) {
+        g(static_cast<double>(std::min(height, rows - begin)), sums[0], sums[cols]);
+      }
+    });
   }
 }
 
-// What the squares of a column are the distances from: its first element, where that is finite.
-NB_INLINE float shift_of(In x, size_t c) { return x[c] - x[c] == 0 ? x[c] : 0; }
+// Calls f(c, first sum, second sum) for every column.
+template <class F>
+NB_INLINE void total_blocks(Doubles scratch, size_t rows, size_t cols, const F& f) {
+  for_columns(scratch, rows, cols, [&](size_t c, const auto& blocks) {
+    double a = 0, b = 0;
+    blocks([&](double, double first, double second) {
+      a += first;
+      b += second;
+    });
+    f(c, a, b);
+  });
+}
 
 NB_INLINE float inverse_deviation(double variance, double epsilon) {
   return static_cast<float>(1 / std::sqrt(variance + epsilon));
@@ -148,25 +154,36 @@ void moments_check(In x, Out mean, Out variance, Inout running_mean, Inout runni
   for (const Inout& moment : {running_mean, running_var}) holds(moment, cols);
   sums_check(scratch, rows, cols);
 }
+// Of each block the means of its columns and the sums of squared distances from them: from 0, or
+// from any one element, float32 would lose the digits that tell the values of a column apart.
 void moments_run(In x, Out, Out, Inout, Inout, Doubles scratch, Size rows, Size cols, Double, Size,
                  Chunk chunk) noexcept {
   simd([=] {
-    sum_blocks(scratch, rows, cols, chunk, [&](Range block, double* sums) {
+    sum_blocks(scratch, rows, cols, chunk, [&](Range block, double* means) {
+      double* squares = means + cols;
+      const double n = static_cast<double>(block.second - block.first);
       for_stripes(block, cols, [&](const Stripe& stripe) {
-        float shift[kWidth];
-        fill_lanes(stripe, shift, [&](size_t c) { return shift_of(x, c); });
-        const auto distance = [&](size_t i, size_t l) {
-          return static_cast<double>(x[i]) - static_cast<double>(shift[l]);
-        };
-        add_stripe(stripe, sums, distance, [&](size_t i, size_t l) {
-          const double d = distance(i, l);
+        add_stripe(stripe, means, [&](size_t i, size_t) { return static_cast<double>(x[i]); });
+      });
+      for (size_t c = 0; c < cols; ++c) means[c] /= n;
+      for_stripes(block, cols, [&](const Stripe& stripe) {
+        float centre[kWidth];
+        fill_lanes(stripe, centre, [&](size_t c) { return static_cast<float>(means[c]); });
+        add_stripe(stripe, squares, [&](size_t i, size_t l) {
+          const float d = x[i] - centre[l];
           return d * d;
         });
       });
+      // The centre was rounded.
+      for (size_t c = 0; c < cols; ++c) {
+        const double off = means[c] - static_cast<double>(static_cast<float>(means[c]));
+        squares[c] -= n * off * off;
+      }
     });
   });
 }
-void moments_finish(In x, Out mean, Out variance, Inout running_mean, Inout running_var,
+// Moments of blocks become those of all rows as in Chan, Golub and LeVeque 1979.
+void moments_finish(In, Out mean, Out variance, Inout running_mean, Inout running_var,
                     Doubles scratch, Size rows, Size cols, Double momentum,
                     Size correction) noexcept {
   const double n = static_cast<double>(rows);
@@ -174,10 +191,15 @@ void moments_finish(In x, Out mean, Out variance, Inout running_mean, Inout runn
     return static_cast<float>((1 - momentum) * static_cast<double>(before) + momentum * now);
   };
   simd([=] {
-    total_blocks(scratch, rows, cols, [&](size_t c, double sum, double squares) {
-      const double m = static_cast<double>(shift_of(x, c)) + sum / n;
-      const double spread = squares - sum * sum / n;
-      const double least = spread < 0 ? 0 : spread;  // NaN stays
+    for_columns(scratch, rows, cols, [&](size_t c, const auto& blocks) {
+      double sum = 0;
+      blocks([&](double count, double m, double) { sum += count * m; });
+      const double m = sum / n;
+      double squares = 0;
+      blocks([&](double count, double own, double within) {
+        squares += within + count * ((own - m) * (own - m));
+      });
+      const double least = squares < 0 ? 0 : squares;  // NaN stays
       mean[c] = static_cast<float>(m);
       variance[c] = static_cast<float>(least / n);
       running_mean[c] = blend(running_mean[c], m);
@@ -238,10 +260,9 @@ void batch_norm_sums_run(In dy, In x, In mean, In, Out, Out, Doubles scratch, Si
       for_stripes(block, cols, [&](const Stripe& stripe) {
         float centre[kWidth];
         fill_lanes(stripe, centre, [&](size_t c) { return mean[c]; });
-        const auto gradient = [&](size_t i, size_t) { return static_cast<double>(dy[i]); };
-        add_stripe(stripe, sums, gradient, [&](size_t i, size_t l) {
-          return gradient(i, l) * (static_cast<double>(x[i]) - static_cast<double>(centre[l]));
-        });
+        add_stripe(stripe, sums, [&](size_t i, size_t) { return dy[i]; });
+        add_stripe(stripe, sums + cols,
+                   [&](size_t i, size_t l) { return dy[i] * (x[i] - centre[l]); });
       });
     });
   });
@@ -291,13 +312,21 @@ void batch_norm_grad_run(In dy, In x, In mean, In variance, In weight, In dweigh
 const Registration batch_norm_grad = kernel<batch_norm_grad_check, batch_norm_grad_run>(
     "batchNormGrad", "dy x mean variance weight dweight dbias dx rows cols epsilon");
 
-// Σ term(c) of a row, in float64.
+// Σ term(c) of a row, in float64: lane l takes the terms l, l + 16, ...; then they are added as a
+// tree.
 template <class Term>
 NB_INLINE double row_sum(size_t cols, const Term& term) {
-  if (cols >= detail::kLanes) return sum_of(cols, term);
-  double sum = 0;
-  for (size_t c = 0; c < cols; ++c) sum += term(c);
-  return sum;
+  constexpr size_t kRowLanes = 16;
+  double lanes[kRowLanes] = {};
+  size_t c = 0;
+  for (; c + kRowLanes <= cols; c += kRowLanes) {
+    for (size_t l = 0; l < kRowLanes; ++l) lanes[l] += static_cast<double>(term(c + l));
+  }
+  for (size_t l = 0; c + l < cols; ++l) lanes[l] += static_cast<double>(term(c + l));
+  for (size_t width = kRowLanes / 2; width > 0; width /= 2) {
+    for (size_t l = 0; l < width; ++l) lanes[l] += lanes[l + width];
+  }
+  return lanes[0];
 }
 
 void layer_norm_check(In x, In weight, In bias, Out y, Out mean, Out scale, Size rows, Size cols,
@@ -315,10 +344,9 @@ void layer_norm_run(In x, In weight, In bias, Out y, Out mean, Out scale, Size r
   simd([=] {
     for (size_t r = range.first; r < range.second; ++r) {
       const float* row = x.data + r * cols;
-      const auto value = [=](size_t c) { return static_cast<double>(row[c]); };
-      const double m = centered ? row_sum(cols, value) / n : 0;
+      const double m = centered ? row_sum(cols, [=](size_t c) { return row[c]; }) / n : 0;
       const double squares = row_sum(cols, [=](size_t c) {
-        const double d = value(c) - m;
+        const double d = static_cast<double>(row[c]) - m;
         return d * d;
       });
       const float centre = static_cast<float>(m);
@@ -354,10 +382,9 @@ void layer_norm_grad_run(In dy, In x, In weight, In mean, In scale, Out dx, Size
       const float centre = mean[r], by = scale[r];
       const auto gradient = [=](size_t c) { return dy[at + c] * weight[c]; };
       const auto normal = [=](size_t c) { return (x[at + c] - centre) * by; };
-      const auto wide = [=](size_t c) { return static_cast<double>(gradient(c)); };
-      const float shift = centered ? static_cast<float>(row_sum(cols, wide) / n) : 0;
-      const float slope = static_cast<float>(
-          row_sum(cols, [=](size_t c) { return wide(c) * static_cast<double>(normal(c)); }) / n);
+      const float shift = centered ? static_cast<float>(row_sum(cols, gradient) / n) : 0;
+      const float slope =
+          static_cast<float>(row_sum(cols, [=](size_t c) { return gradient(c) * normal(c); }) / n);
       for (size_t c = 0; c < cols; ++c) {
         dx[at + c] = by * (gradient(c) - shift - normal(c) * slope);
       }

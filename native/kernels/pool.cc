@@ -1,9 +1,7 @@
 // Pools over images: the largest element of each window with its place, the average, and the
 // gradients of both. x is [batch, height, width, channels], y [batch, outHeight, outWidth,
 // channels]; the first window begins `top` and `left` outside the image.
-//
-// Channels go side by side in blocks. The last ones are narrower, so that few channels are computed
-// as vectors, too.
+#include <cstring>
 #include <limits>
 
 #include "rows.h"
@@ -54,60 +52,49 @@ NB_INLINE Clipped clip_cols(const Geometry& g, size_t out) {
   return clip(g.width, g.window_width, g.stride_width, g.left, out);
 }
 
-template <size_t L>
-struct Block {
-  static constexpr size_t kWidth = L;
-};
-
-// Calls f(Block, c) for blocks of channels from c on.
-template <class F>
-NB_INLINE void for_blocks(size_t channels, const F& f) {
-  size_t c = 0;
-  for (; c + 16 <= channels; c += 16) f(Block<16>(), c);
-  if (channels & 8) f(Block<8>(), c), c += 8;
-  if (channels & 4) f(Block<4>(), c), c += 4;
-  if (channels & 2) f(Block<2>(), c), c += 2;
-  if (channels & 1) f(Block<1>(), c);
+// What the sum of a window is divided by.
+NB_INLINE float divisor(const Geometry& g, bool counts_padding, Clipped rows, Clipped cols) {
+  const size_t within = (rows.end - rows.begin) * (cols.end - cols.begin);
+  return static_cast<float>(counts_padding ? g.window_height * g.window_width : within);
 }
 
-// Calls f(Block, rows, cols, source, target) for the blocks of every window of the chunk: the
-// element of x that its image's channels begin with, and that of y.
-template <class F>
-NB_INLINE void for_windows(const Geometry& g, Range range, const F& f) {
-  for (size_t i = range.first; i < range.second; ++i) {
-    const size_t image = i / g.out_height * g.height * g.row();
-    const Clipped rows = clip_rows(g, i % g.out_height);
-    for (size_t col = 0; col < g.out_width; ++col) {
-      const Clipped cols = clip_cols(g, col);
-      const size_t target = i * g.out_row() + col * g.channels;
-      for_blocks(g.channels,
-                 [&](auto block, size_t c) { f(block, rows, cols, image + c, target + c); });
-    }
-  }
-}
+#ifdef NB_SIMD_X86
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")
+namespace avx512 {
+constexpr size_t kWidest = 16;
+#include "pool_loops.h"
+}  // namespace avx512
+#pragma GCC pop_options
 
-// Calls f(Block, rows, cols, place row, source, target) for every row of the image in the chunk,
-// and the blocks of the windows that it is part of, in their order: the element of y, and that of x
-// at the first of the window's columns.
+#pragma GCC push_options
+#pragma GCC target("avx2")
+namespace avx2 {
+constexpr size_t kWidest = 8;
+#include "pool_loops.h"
+}  // namespace avx2
+#pragma GCC pop_options
+#endif
+
+namespace baseline {
+constexpr size_t kWidest = 4;
+#include "pool_loops.h"
+}  // namespace baseline
+
+// Calls f with the loops of the level in use.
 template <class F>
-NB_INLINE void for_covering(const Geometry& g, Range range, const F& f) {
-  for (size_t i = range.first; i < range.second; ++i) {
-    const size_t row = i % g.height + g.top;
-    const size_t out_image = i / g.height * g.out_height;
-    const size_t first = row < g.window_height ? 0 : (row - g.window_height) / g.stride_height + 1;
-    const size_t end = std::min(g.out_height, row / g.stride_height + 1);
-    for (size_t out = first; out < end; ++out) {
-      const Clipped rows = clip_rows(g, out);
-      for (size_t col = 0; col < g.out_width; ++col) {
-        const Clipped cols = clip_cols(g, col);
-        const size_t source = (out_image + out) * g.out_row() + col * g.channels;
-        const size_t target = i * g.row() + cols.begin * g.channels;
-        for_blocks(g.channels, [&](auto block, size_t c) {
-          f(block, rows, cols, row - out * g.stride_height, source + c, target + c);
-        });
-      }
-    }
+void with_loops(const F& f) {
+#ifdef NB_SIMD_X86
+  switch (simd_level_in_use()) {
+    case SimdLevel::Avx512:
+      return f(avx512::Loops());
+    case SimdLevel::Avx2:
+      return f(avx2::Loops());
+    case SimdLevel::Baseline:
+      break;
   }
+#endif
+  f(baseline::Loops());
 }
 
 // The chunk's rows of windows, or of the image; none where no buffer bounds their number.
@@ -131,34 +118,9 @@ void max_check(const Geometry& g, In x, Out y, OutOf<Place> places) {
   holds(y, g.outputs());
   holds(places, g.outputs());
 }
-// As PyTorch: of equal ones the first wins, and NaN wins over what is before it.
 template <typename Place>
 void max_run(const Geometry& g, In x, Out y, OutOf<Place> places, Chunk chunk) noexcept {
-  const Range range = out_rows(g, chunk);
-  simd([=] {
-    for_windows(g, range,
-                [&](auto block, Clipped rows, Clipped cols, size_t source, size_t target) {
-                  constexpr size_t L = decltype(block)::kWidth;
-                  float most[L];
-                  int32_t winner[L];
-                  const size_t first = rows.first * g.window_width + cols.first;
-                  for (size_t l = 0; l < L; ++l) most[l] = -std::numeric_limits<float>::infinity();
-                  for (size_t l = 0; l < L; ++l) winner[l] = static_cast<int32_t>(first);
-                  for (size_t h = rows.begin; h < rows.end; ++h) {
-                    const float* p = x.data + source + h * g.row() + cols.begin * g.channels;
-                    int32_t place = static_cast<int32_t>((h - rows.begin) * g.window_width + first);
-                    for (size_t w = cols.begin; w < cols.end; ++w, p += g.channels, ++place) {
-                      for (size_t l = 0; l < L; ++l) {
-                        const bool wins = (p[l] > most[l]) | (p[l] != p[l]);
-                        most[l] = wins ? p[l] : most[l];
-                        winner[l] = wins ? place : winner[l];
-                      }
-                    }
-                  }
-                  for (size_t l = 0; l < L; ++l) y[target + l] = most[l];
-                  for (size_t l = 0; l < L; ++l) places[target + l] = static_cast<Place>(winner[l]);
-                });
-  });
+  with_loops([&](auto loops) { loops.max(g, out_rows(g, chunk), x.data, y.data, places.data); });
 }
 
 template <typename Place>
@@ -171,28 +133,8 @@ void max_grad_check(const Geometry& g, In dy, InOf<Place> places, Out dx) {
 // dx = Σ dy of the windows that it won
 template <typename Place>
 void max_grad_run(const Geometry& g, In dy, InOf<Place> places, Out dx, Chunk chunk) noexcept {
-  const Range range = in_rows(g, chunk);
-  std::fill(dx.data + range.first * g.row(), dx.data + range.second * g.row(), 0.0f);
-  simd([=] {
-    for_covering(g, range,
-                 [&](auto block, Clipped, Clipped cols, size_t row, size_t source, size_t target) {
-                   constexpr size_t L = decltype(block)::kWidth;
-                   int32_t winner[L];
-                   for (size_t l = 0; l < L; ++l)
-                     winner[l] = static_cast<int32_t>(places[source + l]);
-                   float* p = dx.data + target;
-                   int32_t place = static_cast<int32_t>(row * g.window_width + cols.first);
-                   for (size_t w = cols.begin; w < cols.end; ++w, p += g.channels, ++place) {
-                     for (size_t l = 0; l < L; ++l) p[l] += winner[l] == place ? dy[source + l] : 0;
-                   }
-                 });
-  });
-}
-
-// What the sum of a window is divided by.
-NB_INLINE float divisor(const Geometry& g, size_t count_padding, Clipped rows, Clipped cols) {
-  const size_t within = (rows.end - rows.begin) * (cols.end - cols.begin);
-  return static_cast<float>(count_padding ? g.window_height * g.window_width : within);
+  with_loops(
+      [&](auto loops) { loops.max_grad(g, in_rows(g, chunk), dy.data, places.data, dx.data); });
 }
 
 void divisor_check(const Geometry& g, Size count_padding) {
@@ -206,26 +148,9 @@ void average_check(const Geometry& g, In x, Out y, Size count_padding) {
   holds(x, g.inputs());
   holds(y, g.outputs());
 }
-// Row by row, so that the error of a large window's sum grows with its sides and not with its area.
 void average_run(const Geometry& g, In x, Out y, Size count_padding, Chunk chunk) noexcept {
-  const Range range = out_rows(g, chunk);
-  simd([=] {
-    for_windows(g, range,
-                [&](auto block, Clipped rows, Clipped cols, size_t source, size_t target) {
-                  constexpr size_t L = decltype(block)::kWidth;
-                  float sum[L] = {};
-                  for (size_t h = rows.begin; h < rows.end; ++h) {
-                    const float* p = x.data + source + h * g.row() + cols.begin * g.channels;
-                    float part[L] = {};
-                    for (size_t w = cols.begin; w < cols.end; ++w, p += g.channels) {
-                      for (size_t l = 0; l < L; ++l) part[l] += p[l];
-                    }
-                    for (size_t l = 0; l < L; ++l) sum[l] += part[l];
-                  }
-                  const float by = divisor(g, count_padding, rows, cols);
-                  for (size_t l = 0; l < L; ++l) y[target + l] = sum[l] / by;
-                });
-  });
+  with_loops(
+      [&](auto loops) { loops.average(g, out_rows(g, chunk), count_padding > 0, x.data, y.data); });
 }
 
 void average_grad_check(const Geometry& g, In dy, Out dx, Size count_padding) {
@@ -235,20 +160,8 @@ void average_grad_check(const Geometry& g, In dy, Out dx, Size count_padding) {
 }
 // dx = Σ dy / divisor of the windows that it is part of
 void average_grad_run(const Geometry& g, In dy, Out dx, Size count_padding, Chunk chunk) noexcept {
-  const Range range = in_rows(g, chunk);
-  std::fill(dx.data + range.first * g.row(), dx.data + range.second * g.row(), 0.0f);
-  simd([=] {
-    for_covering(g, range,
-                 [&](auto block, Clipped rows, Clipped cols, size_t, size_t source, size_t target) {
-                   constexpr size_t L = decltype(block)::kWidth;
-                   const float by = divisor(g, count_padding, rows, cols);
-                   float share[L];
-                   for (size_t l = 0; l < L; ++l) share[l] = dy[source + l] / by;
-                   float* p = dx.data + target;
-                   for (size_t w = cols.begin; w < cols.end; ++w, p += g.channels) {
-                     for (size_t l = 0; l < L; ++l) p[l] += share[l];
-                   }
-                 });
+  with_loops([&](auto loops) {
+    loops.average_grad(g, in_rows(g, chunk), count_padding > 0, dy.data, dx.data);
   });
 }
 
