@@ -113,7 +113,25 @@ export {
   type TargetKind,
   type Targets,
 } from './nn/losses.js'
-export { Module, Parameter, type ParameterValues } from './nn/module.js'
+export { Module, ModuleBuffer, Parameter, type ParameterValues } from './nn/module.js'
+export {
+  BatchNorm1d,
+  BatchNorm2d,
+  type BatchNormOptions,
+  GroupNorm,
+  LayerNorm,
+  type LayerNormOptions,
+  RMSNorm,
+  type RMSNormOptions,
+} from './nn/norm.js'
+export {
+  AvgPool1d,
+  AvgPool2d,
+  GlobalAvgPool2d,
+  GlobalMaxPool2d,
+  MaxPool1d,
+  MaxPool2d,
+} from './nn/pool.js'
 export { type ActivationName, type MlpOptions, mlp, Sequential } from './nn/sequential.js'
 export { ChannelsLast, Flatten, type FlattenOptions, Reshape } from './nn/shapes.js'
 export { StateDict, type StateSource, type StateValues } from './nn/stateDict.js'
@@ -122,6 +140,17 @@ export { where } from './ops/elementwise.js'
 export { oneHot } from './ops/indexing.js'
 export { concat, stack } from './ops/layout.js'
 export { linear, matmul } from './ops/matmul.js'
+export { groupNorm, layerNorm, type NormOptions, rmsNorm } from './ops/norm.js'
+export {
+  type AvgPoolOptions,
+  avgPool1d,
+  avgPool2d,
+  globalAvgPool2d,
+  globalMaxPool2d,
+  maxPool1d,
+  maxPool2d,
+  type PoolOptions,
+} from './ops/pool.js'
 export type { Padding, PerAxis } from './ops/window.js'
 export { Adam, type AdamSettings } from './optim/adam.js'
 export { type Group, type GroupSettings, Optimizer } from './optim/optimizer.js'

@@ -8,7 +8,7 @@ import * as plot from '../../lib/plot/index.js'
 import { HOSTILE } from './random.mjs'
 
 export const pool = neuroblas
-const { tensor, zeros, mlp, SGD, Adam, Generator, iris, dataset, Linear } = neuroblas
+const { tensor, zeros, ones, mlp, SGD, Adam, Generator, iris, dataset, Linear } = neuroblas
 
 /** Errors of the values that fit nothing, not of the library: they throw when they are looked at. */
 class Outside extends Error {}
@@ -209,6 +209,16 @@ const moves = {
 const volume = (axes) => (c) =>
   zeros([...Array.from({ length: axes + 1 }, () => 1 + c.below(3)), 3])
 const none = () => null
+const pooled = {
+  stride: (c) => 1 + c.below(2),
+  padding: (c) => c.pick(['same', 'valid', 1]),
+}
+const averaged = { ...pooled, countIncludePad: 'flag' }
+const normed = { epsilon: 'positive', affine: 'flag' }
+const batchNormed = { ...normed, momentum: 'share', correction: (c) => c.below(2) }
+/** Images or sequences whose channels are 3, so that they fit now and then. */
+const image = (axes) => (c) => zeros([...Array.from({ length: axes + 1 }, () => 1 + c.below(3)), 3])
+const channels = () => ones([3])
 const perceptron = {
   hiddenLayerSizes: (c) => [1 + c.below(4)],
   '!maxIter': () => 2,
@@ -234,6 +244,10 @@ const parameters = {
   SGD: op('parameters', { ...settings, momentum: 'share', nesterov: 'flag' }),
   Autoencoder: op('size', 'size', { tied: 'flag', noise: () => ({ masking: 0.1 }), ...dense }),
   RBM: op('size', 'size', { '!k': (c) => 1 + c.below(2), generator: 'generator' }),
+  AvgPool1d: op('size', averaged),
+  AvgPool2d: op('size', averaged),
+  BatchNorm1d: op('size', batchNormed),
+  BatchNorm2d: op('size', batchNormed),
   DataLoader: op('dataset', { batchSize: (c) => 1 + c.below(50), shuffle: 'flag', seed: 'seed' }),
   ChannelsLast: op(),
   Conv1d: op('size', 'size', 'size', { ...moves, ...dense }),
@@ -244,15 +258,32 @@ const parameters = {
   Dropout: op('share', 'generator'),
   Flatten: op({ order: () => 'channelsFirst' }),
   Generator: op('seed', 'size'),
+  GlobalAvgPool2d: op(),
+  GlobalMaxPool2d: op(),
+  GroupNorm: op('size', 'size', normed),
+  LayerNorm: op('size', normed),
   Linear: op('size', 'size', dense),
+  MaxPool1d: op('size', pooled),
+  MaxPool2d: op('size', pooled),
+  ModuleBuffer: op('tensor'),
   Monitor: op({ every: (c) => 1 + c.below(3), bins: (c) => 1 + c.below(9) }),
   Parameter: op('tensor', { regularized: 'flag' }),
+  RMSNorm: op('size', normed),
   ReLU: op(),
   Reshape: op('shape'),
   Sigmoid: op(),
   Softmax: op(),
   Tanh: op(),
   Sequential: op('modules', 'modules'),
+  avgPool1d: op(image(1), 'size', averaged),
+  avgPool2d: op(image(2), 'size', averaged),
+  globalAvgPool2d: op(image(2)),
+  globalMaxPool2d: op(image(2)),
+  groupNorm: op(image(2), 'size', channels, channels, { epsilon: 'positive' }),
+  layerNorm: op(image(1), channels, channels, { epsilon: 'positive' }),
+  maxPool1d: op(image(1), 'size', pooled),
+  maxPool2d: op(image(2), 'size', pooled),
+  rmsNorm: op(image(1), channels, { epsilon: 'positive' }),
   arange: op('size', 'size', 'positive'),
   binaryCrossEntropyWithLogits: op('tensor', 'tensor', 'reduction'),
   capture: op('fn'),

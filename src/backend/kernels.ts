@@ -28,7 +28,9 @@ import { elementwise } from './kernels/elementwise.js'
 import { gather } from './kernels/gather.js'
 import { images } from './kernels/images.js'
 import { layout } from './kernels/layout.js'
+import { norm } from './kernels/norm.js'
 import { optim } from './kernels/optim.js'
+import { pool } from './kernels/pool.js'
 import { products } from './kernels/products.js'
 import { random } from './kernels/random.js'
 import { reduce } from './kernels/reduce.js'
@@ -49,6 +51,8 @@ export const kernels = {
   ...random,
   ...optim,
   ...images,
+  ...pool,
+  ...norm,
 } as const satisfies Record<string, readonly string[]>
 
 export type KernelName = keyof typeof kernels

@@ -5,8 +5,9 @@
 import type { Tape } from '../backend/tape.js'
 import { fuseActivations } from './fuseActivations.js'
 import { fuseLayerGradients, fuseLayers } from './fuseLayers.js'
+import { fuseNorms } from './fuseNorms.js'
 import { fuseGradientsWithUpdates } from './fuseUpdates.js'
 
 export function fuse(tape: Tape): Tape {
-  return fuseLayerGradients(fuseActivations(fuseLayers(fuseGradientsWithUpdates(tape))))
+  return fuseNorms(fuseLayerGradients(fuseActivations(fuseLayers(fuseGradientsWithUpdates(tape)))))
 }

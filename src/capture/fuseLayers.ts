@@ -21,7 +21,7 @@ export function fuseLayerGradients(tape: Tape): Tape {
 }
 
 /** Puts one step in the place of two, where `fused` finds it and nothing forbids it. */
-function pairs(
+export function pairs(
   tape: Tape,
   fused: (step: TapeStep, made: (buffer: number) => TapeStep | undefined) => Fused | undefined,
 ): Tape {
@@ -43,7 +43,7 @@ function pairs(
   return replaceSteps(tape, replaced)
 }
 
-interface Fused {
+export interface Fused {
   step: TapeStep
   /** What the first of the two reads, and what the one step writes. */
   operands: readonly number[]

@@ -1,4 +1,4 @@
-/** Models as `.safetensors` files: parameters by path, and text beside them. */
+/** Models as `.safetensors` files: parameters and buffers by path, and text beside them. */
 import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
 import { checkPath, optionsOf } from '../base/arguments.js'
 import { ArgumentError, DataError, DivergenceError, excerpt } from '../base/errors.js'
@@ -15,9 +15,10 @@ import {
   safetensorsChunks,
   type Writable,
 } from './safetensors.js'
+import { asOwnNames } from './torchNames.js'
 
 /**
- * Writes all parameters to a file, which holds the old content until the new one is complete.
+ * Writes all parameters and buffers to a file, which holds the old content until the new one is complete.
  * Weights of affine layers are [fanIn, fanOut], which the file says as its `layout`.
  * @param metadata text to keep beside the parameters; not under the name `layout`
  * @throws ArgumentError for metadata that are no text, and for parameters that are not of float32,
@@ -39,11 +40,11 @@ export function saveModel(
     )
   }
   const text: { layout: WeightLayout } = { layout: 'inputOutput', ...metadata }
-  writeModelFile(path, [...model.namedParameters()], text)
+  writeModelFile(path, [...model.namedState()], text)
 }
 
 /**
- * Overwrites a model's parameters with those of a file. Nothing is changed when something does not fit.
+ * Overwrites a model's parameters and buffers with those of a file, which may be called as PyTorch calls them. Nothing is changed when something does not fit.
  * @param options.layout of the weights of `Linear` in a file of another program; square ones would fit
  *   either way. Files of this library say it themselves.
  * @returns the text beside them
@@ -80,7 +81,7 @@ export function fill(
   const own = layoutIn(metadata)
   const layout = chooseLayout(path, model, given, own)
   try {
-    model.loadStateDict(asInputOutput(model, tensors, layout))
+    model.loadStateDict(asInputOutput(model, asOwnNames(model, tensors), layout))
   } catch (error) {
     throw new DataError(`${path}: expected this model's parameters, ${(error as Error).message}`, {
       cause: error,

@@ -47,5 +47,5 @@ export function findNotFiniteValue(
 
 /** For errors about what a model computed: whether its parameters are to blame. */
 export function blameFor(model: Module): string {
-  return findNotFinite([...model.namedParameters()]) ?? 'all parameters are finite'
+  return findNotFinite([...model.namedState()]) ?? 'all parameters are finite'
 }

@@ -10,22 +10,22 @@ import {
 } from '../tensor/locks.js'
 import type { Tensor } from '../tensor/tensor.js'
 
-/** What has parameters: a module. */
+/** What has parameters and buffers: a module. */
 interface Trainable {
-  parameters(): readonly Tensor[]
+  namedState(): ReadonlyMap<string, Tensor>
 }
 
 /**
- * Trains parameters, in its turn; others that ask for them meanwhile are refused.
+ * Trains parameters, and changes buffers, in its turn; others that ask for them meanwhile are refused.
  * @param op who trains
  * @throws BusyError where they are being trained
  */
 export async function whileTraining<T>(
   op: string,
-  parameters: readonly Tensor[],
+  state: readonly Tensor[],
   fn: (lock: Lock) => Promise<T>,
 ): Promise<T> {
-  const lock = new Lock(op, { reads: NOTHING, writes: memoryOf(parameters) }, true)
+  const lock = new Lock(op, { reads: NOTHING, writes: memoryOf(state) }, true)
   return withLock(lock, () => fn(lock))
 }
 
@@ -40,11 +40,11 @@ export async function whileAsking<T>(
   fn: () => Promise<T>,
   writes: Uses['writes'] = NOTHING,
 ): Promise<T> {
-  return withLock(new Lock(op, { reads: memoryOf(model.parameters()), writes }), fn)
+  return withLock(new Lock(op, { reads: memoryOf([...model.namedState().values()]), writes }), fn)
 }
 
 /** Refuses a model that is being trained, but for the training itself and its callbacks. @throws BusyError */
 export function refuseTrained(op: string, model: Trainable): void {
   if (!isAnyTrained()) return
-  for (const { storage } of model.parameters()) refuseTrainedMemory(op, storage.memory)
+  for (const { storage } of model.namedState().values()) refuseTrainedMemory(op, storage.memory)
 }

@@ -1,7 +1,8 @@
 /**
- * What a network is made of: modules, which hold parameters and other modules as properties.
+ * What a network is made of: modules, which hold parameters, buffers and other modules as properties.
  */
 import { types } from 'node:util'
+import { isFloat } from '../backend/dtype.js'
 import { noteRead, noteSet } from '../backend/record.js'
 import { checkFlag, optionsOf } from '../base/arguments.js'
 import { isBranded } from '../base/brand.js'
@@ -17,6 +18,7 @@ import { StateDict, type StateSource, stateFrom } from './stateDict.js'
 export type { ParameterValues } from './stateDict.js'
 
 const PARAMETER = Symbol.for('neuroblas.Parameter')
+const BUFFER = Symbol.for('neuroblas.ModuleBuffer')
 const MODULE = Symbol.for('neuroblas.Module')
 
 /** @inline */
@@ -56,9 +58,37 @@ export class Parameter extends Tensor {
 }
 
 /**
+ * A tensor of a module that is saved, loaded and freed with its parameters but not trained, such as the
+ * running statistics of batch norm: what changes it is the module's `forward`.
+ */
+export class ModuleBuffer extends Tensor {
+  /**
+   * What `isModuleBuffer` asks for.
+   * @internal
+   */
+  get [BUFFER](): boolean {
+    return true
+  }
+
+  /**
+   * Takes over a tensor's buffer; the tensor itself counts as disposed from then on.
+   * @throws ArgumentError for what is no tensor of floats
+   */
+  constructor(values: Tensor) {
+    if (!isTensor(values) || !isFloat(values.dtype)) {
+      throw new ArgumentError(`ModuleBuffer: expected a float tensor, got ${excerpt(values)}`)
+    }
+    super(values.storage, values.shape)
+    values.storage.references++
+    values.dispose()
+  }
+}
+
+/**
  * Base of all layers and networks; subclasses say what `forward` computes. What is trained, saved and
  * freed are the `Parameter`s in its properties, and those of the modules there, also inside arrays,
- * plain objects, maps and sets; not in `#private` fields, nor tensors that are no `Parameter`.
+ * plain objects, maps and sets; not in `#private` fields, nor tensors that are no `Parameter`. What is
+ * saved and freed with them, but not trained, are `ModuleBuffer`s.
  * @example
  * class Residual extends Module {
  *   readonly inner = new Linear(64, 64)
@@ -115,6 +145,32 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
     return [...new Set(this.namedParameters().values())]
   }
 
+  /** Every buffer with its path, such as `layers.1.runningMean`, in the order of the properties. */
+  namedBuffers(): Map<string, ModuleBuffer> {
+    const found = new Map<string, ModuleBuffer>()
+    for (const [path, value] of walk(this, '')) {
+      if (isModuleBuffer(value)) found.set(path, value)
+    }
+    return found
+  }
+
+  /** Every buffer, each once. */
+  buffers(): ModuleBuffer[] {
+    return [...this.namedBuffers().values()]
+  }
+
+  /**
+   * All that a state holds, parameters and buffers, by path and in the order of the properties.
+   * @internal
+   */
+  namedState(): Map<string, Parameter | ModuleBuffer> {
+    const found = new Map<string, Parameter | ModuleBuffer>()
+    for (const [path, value] of walk(this, '')) {
+      if (isParameter(value) || isModuleBuffer(value)) found.set(path, value)
+    }
+    return found
+  }
+
   /** Every module inside this one with its path, and this one itself under ''. */
   namedModules(): Map<string, AnyModule> {
     const found = new Map<string, AnyModule>([['', this]])
@@ -151,46 +207,46 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
   }
 
   /**
-   * Copies of all parameters' values, by path: what `loadStateDict` takes. `JSON.stringify` writes it, and
+   * Copies of the values of all parameters and buffers, by path: what `loadStateDict` takes. `JSON.stringify` writes it, and
    * `loadStateDict` takes what `JSON.parse` reads.
    * @throws BusyError while the model is being trained, but for the training's callbacks
    */
   stateDict(): StateDict {
     refuseTrained('stateDict', this)
     const state = new StateDict()
-    for (const [path, parameter] of this.namedParameters()) {
-      state.set(path, { shape: parameter.shape, data: parameter.data() })
+    for (const [path, tensor] of this.namedState()) {
+      state.set(path, { shape: tensor.shape, data: tensor.data() })
     }
     return state
   }
 
   /**
-   * Overwrites all parameters. Nothing is changed when something does not fit.
+   * Overwrites all parameters and buffers. Nothing is changed when something does not fit.
    * @throws ArgumentError when a path is missing or unknown, values are no numbers or it is no state,
    *   ShapeError when a shape differs or does not fit its values, BusyError as `stateDict`, and while somebody
    *   awaits what uses a parameter
    */
   loadStateDict(source: StateSource): void {
-    refuseWriting('loadStateDict', () => memoryOf(this.parameters()))
+    const own = this.namedState()
+    refuseWriting('loadStateDict', () => memoryOf([...own.values()]))
     const state = stateFrom('loadStateDict', source)
-    const parameters = this.namedParameters()
-    const unknown = [...state.keys()].filter((path) => !parameters.has(path))
-    const missing = [...parameters.keys()].filter((path) => !state.has(path))
+    const unknown = [...state.keys()].filter((path) => !own.has(path))
+    const missing = [...own.keys()].filter((path) => !state.has(path))
     if (unknown.length + missing.length > 0) {
       throw new ArgumentError(
-        `loadStateDict: expected the parameters ${[...parameters.keys()].join(', ')}; missing: ${missing.join(', ') || 'none'}, unknown: ${unknown.join(', ') || 'none'}`,
+        `loadStateDict: expected the parameters ${[...own.keys()].join(', ')}; missing: ${missing.join(', ') || 'none'}, unknown: ${unknown.join(', ') || 'none'}`,
       )
     }
-    for (const [path, parameter] of parameters) {
-      checkAssignable('loadStateDict', path, parameter, state.get(path)!)
+    for (const [path, tensor] of own) {
+      checkAssignable('loadStateDict', path, tensor, state.get(path)!)
     }
-    for (const [path, parameter] of parameters) parameter.assign(state.get(path)!.data)
+    for (const [path, tensor] of own) tensor.assign(state.get(path)!.data)
   }
 
-  /** Frees all parameters and their gradients, and the generators' buffers. */
+  /** Frees all parameters and their gradients, buffers, and what generators hold. */
   dispose(): void {
     this.zeroGrad()
-    for (const parameter of this.parameters()) parameter.dispose()
+    for (const tensor of this.namedState().values()) tensor.dispose()
     for (const generator of this.namedGenerators().values()) generator.dispose()
   }
 
@@ -219,7 +275,7 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
   }
 }
 
-type Part = Parameter | AnyModule | RandomGenerator
+type Part = Parameter | ModuleBuffer | AnyModule | RandomGenerator
 
 /** Every part below a value, with its path; one that is held twice comes once. */
 function* walk(
@@ -260,14 +316,15 @@ function isEnumerable(value: object, name: symbol): boolean {
 }
 
 function isPart(item: unknown): item is Part {
-  return isParameter(item) || isModule(item) || isGenerator(item)
+  return isParameter(item) || isModuleBuffer(item) || isModule(item) || isGenerator(item)
 }
 
-/** A parameter behind a Proxy, as stores that watch objects make them, cannot be trained. */
+/** A tensor behind a Proxy, as stores that watch objects make them, cannot be trained. */
 function refuseProxy(path: string, item: object): void {
-  if (!types.isProxy(item) || !(PARAMETER in item)) return
+  if (!types.isProxy(item) || !(PARAMETER in item || BUFFER in item)) return
+  const kind = PARAMETER in item ? 'Parameter' : 'ModuleBuffer'
   throw new ArgumentError(
-    `Module: expected a Parameter at ${path}, got a Proxy of one; keep the model out of what wraps it`,
+    `Module: expected a ${kind} at ${path}, got a Proxy of one; keep the model out of what wraps it`,
   )
 }
 
@@ -281,6 +338,11 @@ function isContainer(item: object): boolean {
 /** Whether it is a parameter, also one of another copy of the library. */
 export function isParameter(value: unknown): value is Parameter {
   return isTensor(value) && isBranded(value, PARAMETER)
+}
+
+/** Whether it is a buffer of a module, also one of another copy of the library. */
+export function isModuleBuffer(value: unknown): value is ModuleBuffer {
+  return isTensor(value) && isBranded(value, BUFFER)
 }
 
 /** Whether it is a module, also one of another copy of the library. */

@@ -12,10 +12,13 @@ import { requireUsable } from './require.js'
 export const ops = new Map<string, { differentiable: boolean }>()
 
 export interface OpRule<Inputs extends readonly AnyTensor[], Attributes, Y extends AnyTensor> {
-  /** Checks shapes, allocates the result and runs the kernels. */
-  forward(inputs: Inputs, attributes: Attributes): Y
+  /**
+   * Checks shapes, allocates the result and runs the kernels; what else they gave that backward needs
+   * goes into `kept`.
+   */
+  forward(inputs: Inputs, attributes: Attributes, kept: AnyTensor[]): Y
   /** What backward needs again. */
-  save?(y: Y, inputs: Inputs): readonly AnyTensor[]
+  save?(y: Y, inputs: Inputs, kept: readonly AnyTensor[]): readonly AnyTensor[]
   /** One gradient per input, each computed only when it is needed. */
   backward?(
     dy: Tensor,
@@ -68,18 +71,20 @@ function apply<Inputs extends readonly AnyTensor[], Attributes, Y extends AnyTen
   attributes: Attributes,
 ): Y {
   requireUsable(name, inputs)
-  const y = rule.forward(inputs, attributes)
+  const kept: AnyTensor[] = []
+  const y = rule.forward(inputs, attributes, kept)
   const isWanted = rule.backward && gradEnabled() && inputs.some((x) => x.requiresGrad)
   if (isWanted && isFloat(y.dtype)) {
     record(
       y as unknown as Tensor,
       name,
       inputs,
-      rule.save?.(y, inputs) ?? nothing,
+      rule.save?.(y, inputs, kept) ?? nothing,
       attributes,
       rule.backward as GradNode['backward'],
     )
   }
+  for (const x of kept) x.dispose()
   return y
 }
 

@@ -1,4 +1,4 @@
-/** The weights of the epoch with the lowest validation loss, on the model's own backend. */
+/** The weights and buffers of the epoch with the lowest validation loss, on the model's own backend. */
 
 import { ArgumentError } from '../base/errors.js'
 import { type Captured, capture } from '../capture/capture.js'
@@ -24,9 +24,10 @@ export class BestWeights {
     readonly wanted: boolean,
   ) {
     // Captured, so that copying large weights does not hold JavaScript up.
-    this.#save = capture(() => model.parameters().map((parameter) => parameter.clone()))
+    this.#save = capture(() => [...model.namedState().values()].map((tensor) => tensor.clone()))
     this.#restore = capture(() => {
-      for (const [i, parameter] of model.parameters().entries()) parameter.assign(this.#weights[i])
+      const state = [...model.namedState().values()]
+      for (const [i, tensor] of state.entries()) tensor.assign(this.#weights[i])
     })
   }
 
@@ -55,7 +56,7 @@ export class BestWeights {
 
   /** The weights by their names. */
   stateDict(): State {
-    const names = this.#epoch > 0 ? [...this.model.namedParameters().keys()] : []
+    const names = this.#epoch > 0 ? [...this.model.namedState().keys()] : []
     return new Map(
       names.map((name, i) => {
         const { shape } = this.#weights[i]
@@ -67,7 +68,7 @@ export class BestWeights {
   /** Goes on from what another run had found. @throws ArgumentError for weights of another model */
   resume({ epoch, loss }: { epoch: number; loss: number }, state: State): void {
     if (!this.wanted) return
-    const weights = [...this.model.namedParameters()].map(([name, { shape }]) => {
+    const weights = [...this.model.namedState()].map(([name, { shape }]) => {
       const found = state.get(name)
       if (found && sameShape(found.shape, shape)) return found
       throw new ArgumentError(`checkpoint: expected the best ${name} of shape ${format(shape)}`)

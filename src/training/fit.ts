@@ -51,8 +51,8 @@ export async function fit<K extends TargetKind>(
   checkOptions(model, options)
   requireLogits('fit', model, options.loss)
   checkData(data, options.validation)
-  const parameters = [...model.parameters(), ...options.optimizer.parameters()]
-  return whileTraining('fit', parameters, (lock) => train(model, data, options, lock))
+  const state = [...model.namedState().values(), ...options.optimizer.parameters()]
+  return whileTraining('fit', state, (lock) => train(model, data, options, lock))
 }
 
 /** What `fit` does when the model is its own. */
@@ -71,7 +71,7 @@ async function train(
   await nextIteration()
   const { train, validation } = await loadExamples(data, options.validation, seed)
   await warnOfSpread('fit', data)
-  const parameters = model.namedParameters()
+  const held = model.namedState()
   const loader = new DataLoader(train, { batchSize, shuffle, seed })
   const changes = new Generator(seed, streams.augment)
   const steps = new TrainingStep(model, loader, {
@@ -138,7 +138,7 @@ async function train(
       if (isWhole) checkpoint?.save(history.epochs)
       const { onEpoch } = options
       if (onEpoch) await lock.lend(() => onEpoch(report))
-      refuseReplaced(model, parameters)
+      refuseReplaced(model, held)
       if (isWhole) checkpoint?.saveSettings(history.epochs)
     }
     history.bestEpoch = (await best.restore()) ?? history.epochs.length

@@ -43,7 +43,7 @@ interface Step {
 /** Takes the digests of the data; the event loop goes on meanwhile. */
 export async function identify(training: Training): Promise<Identity> {
   const { model, optimizer, data, validation = null, settings } = training
-  const parameters = [...model.namedParameters()].map(([path, { shape }]) => [path, format(shape)])
+  const parameters = [...model.namedState()].map(([path, { shape }]) => [path, format(shape)])
   return {
     ...settingsOf(optimizer),
     optimizer: optimizer.constructor.name,
@@ -60,7 +60,7 @@ export async function identify(training: Training): Promise<Identity> {
 }
 
 function stepOf({ model, loss, steps, settings }: Training): Step {
-  const paths = new Map([...model.namedParameters()].map(([path, { handle }]) => [handle, path]))
+  const paths = new Map([...model.namedState()].map(([path, { handle }]) => [handle, path]))
   const batch = Math.min(settings.batchSize, settings.examples)
   const digest = steps.digest(paths, batch) ?? null
   const names = [modulesOf(model), loss.name, ...(steps.settings.change ? ['augmented'] : [])]

@@ -2,8 +2,9 @@
 import { ArgumentError } from '../base/errors.js'
 import { Sigmoid, Softmax } from '../nn/activations.js'
 import { binaryCrossEntropyWithLogits, softmaxCrossEntropy } from '../nn/losses.js'
-import type { Module, Parameter } from '../nn/module.js'
+import { isModuleBuffer, type Module } from '../nn/module.js'
 import { Sequential } from '../nn/sequential.js'
+import type { Tensor } from '../tensor/tensor.js'
 
 /**
  * Refuses a model that ends with the activation that its loss computes itself. The losses see that in the
@@ -27,15 +28,18 @@ function lastOf(module: Module | undefined): Module | undefined {
 }
 
 /**
- * Refuses parameters that were replaced during training: the optimizer does not know the new ones.
+ * Refuses parameters and buffers that were replaced during training, which goes on with the old ones.
  * @throws ArgumentError
  */
-export function refuseReplaced(model: Module, parameters: ReadonlyMap<string, Parameter>): void {
-  const now = model.namedParameters()
-  const path = [...now.keys(), ...parameters.keys()].find(
-    (name) => now.get(name) !== parameters.get(name),
-  )
+export function refuseReplaced(model: Module, before: ReadonlyMap<string, Tensor>): void {
+  const now = model.namedState()
+  const path = [...now.keys(), ...before.keys()].find((name) => now.get(name) !== before.get(name))
   if (path === undefined) return
+  if (isModuleBuffer(now.get(path) ?? before.get(path))) {
+    throw new ArgumentError(
+      `fit: expected the model to keep its buffers, got another ${path}; assign() gives one other values`,
+    )
+  }
   throw new ArgumentError(
     `fit: expected the model to keep its parameters, got another ${path}, which the optimizer does not know; call fit anew with a new optimizer`,
   )

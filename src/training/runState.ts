@@ -1,4 +1,4 @@
-/** What a training run changes: parameters, what the optimizer keeps, random generators. */
+/** What a training run changes: parameters, buffers, what the optimizer keeps, random generators. */
 import { findNotFinite, normOf } from '../nn/finite.js'
 import type { Module } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
@@ -45,13 +45,16 @@ export interface Health {
   gain: number
 }
 
-/** Looks at everything that the optimizer moves and keeps. */
+/** Looks at everything that the optimizer moves and keeps, and at the buffers. */
 export function examine(run: Pick<RunState, 'model' | 'optimizer'>): Health {
   const parameters = run.optimizer.parameters()
   const kept = [...run.optimizer.keptTensors()]
   const norms = parameters.map(normOf)
+  const buffers = run.model.buffers()
   const isSound =
-    norms.every(Number.isFinite) && kept.every(({ tensor }) => Number.isFinite(normOf(tensor)))
+    buffers.every((buffer) => Number.isFinite(normOf(buffer))) &&
+    norms.every(Number.isFinite) &&
+    kept.every(({ tensor }) => Number.isFinite(normOf(tensor)))
   return {
     notFinite: isSound ? undefined : findNotFinite(named(run, kept)),
     gain: norms.reduce((product, norm) => product * Math.max(1, norm), 1),
@@ -71,5 +74,5 @@ function named(
     `the ${name} of ${parameters[index][0]}`,
     tensor,
   ])
-  return [...parameters, ...ofThem]
+  return [...parameters, ...ofThem, ...model.namedBuffers()]
 }

@@ -166,6 +166,18 @@ refuseAll('extents that overflow 2^64 or no buffer holds', [
   ['scatterAddRows', ['a', 'good', 'y', 3, 2 ** 52, 2 ** 52], /overflows|holds/],
   ['oneHot', ['good', 'y', 2 ** 33, 2 ** 33], /overflows|holds/],
   ['maxNorm', ['y', 'a', 2 ** 33, 2 ** 33], /overflows/],
+  [
+    'maxPool',
+    ['a', 'y', 'bytes', 2 ** 52, 2 ** 12, 1, 1, 1, 1, 1, 1, 0, 0, 2 ** 12, 1],
+    /overflows/,
+  ],
+  [
+    'averagePool',
+    ['a', 'y', 0, 1, 2 ** 52, 1, 1, 2 ** 52, 1, 2 ** 52, 1, 0, 0, 2 ** 52, 1],
+    /overflows/,
+  ],
+  ['batchNorm', ['a', 'b', 'b', 'b', 'b', 'y', 2 ** 33, 2 ** 33, 1], /overflows/],
+  ['layerNormSums', ['a', 'b', 'b', 'b', 'c', 'd', 'double', 2 ** 33, 2 ** 33], /overflows/],
   ['warp', ['a', 'b', 'six', 'y', 2 ** 52, 2 ** 15, 2 ** 15], /overflows/],
   ['warp', ['a', 'b', 'six', 'y', 0, 2 ** 15 + 1, 1], /at most 32768, got 32769 and 1/],
   conv({ batch: 2 ** 40, height: 2 ** 40 }, /overflows/),
@@ -205,6 +217,30 @@ refuseAll('buffers too small', [
   ['linearRelu', ['a', 'b', 'empty', 'y', 2, 2, 2, 0], /bias holds 0/],
   ['gemmAdam', ['a', 'b', 'y', 'c', 'd', 'six', 1, 0, 2, 2, 2, 0], /settings holds 6/],
   ['maxNorm', ['y', 'empty', 3, 4], /limit holds 0/],
+  [
+    'maxPool',
+    ['six', 'y', 'bytes', 1, 4, 3, 1, 2, 2, 1, 1, 0, 0, 3, 2],
+    /x holds 6 elements, expected at least 12/,
+  ],
+  ['maxPool', ['a', 'six', 'bytes', 1, 4, 3, 1, 1, 1, 1, 1, 0, 0, 4, 3], /y holds 6/],
+  ['maxPoolGrad', ['a', 'bytes', 'six', 1, 4, 3, 1, 1, 1, 1, 1, 0, 0, 4, 3], /dx holds 6/],
+  ['maxPoolGrad', ['a', 'good', 'y', 1, 4, 3, 1, 1, 1, 1, 1, 0, 0, 4, 3], /places holds 3/],
+  ['averagePool', ['a', 'six', 0, 1, 4, 3, 1, 1, 1, 1, 1, 0, 0, 4, 3], /y holds 6/],
+  ['averagePoolGrad', ['six', 'y', 0, 1, 4, 3, 1, 1, 1, 1, 1, 0, 0, 4, 3], /dy holds 6/],
+  ['batchNormMoments', ['a', 'empty', 'y', 'c', 'd', 'double', 3, 4, 1, 0], /mean holds 0/],
+  ['batchNormMoments', ['a', 'y', 'z', 'c', 'empty', 'double', 3, 4, 1, 0], /runningVar holds 0/],
+  [
+    'batchNormMoments',
+    ['a', 'y', 'z', 'c', 'd', 'double', 1, 7, 1, 0],
+    /scratch holds 12 elements, expected at least 14/,
+  ],
+  ['batchNorm', ['a', 'b', 'b', 'b', 'empty', 'y', 3, 4, 1], /bias holds 0/],
+  ['batchNormRelu', ['a', 'b', 'empty', 'b', 'b', 'y', 3, 4, 1], /variance holds 0/],
+  ['batchNormSums', ['a', 'six', 'b', 'b', 'y', 'z', 'double', 3, 4, 1], /x holds 6/],
+  ['batchNormGrad', ['a', 'a', 'b', 'b', 'b', 'empty', 'b', 'y', 3, 4, 1], /dweight holds 0/],
+  ['layerNorm', ['a', 'b', 'b', 'y', 'empty', 'z', 3, 4, 1, 1], /mean holds 0/],
+  ['layerNormGrad', ['a', 'b', 'b', 'empty', 'b', 'y', 3, 4, 1], /mean holds 0/],
+  ['layerNormSums', ['a', 'b', 'b', 'b', 'y', 'empty', 'double', 3, 4], /dbias holds 0/],
   ['maxNorm', ['six', 'a', 3, 4], /w holds 6/],
   ['warp', ['a', 'b', 'a', 'y', 1, 3, 3], /shifts holds 12 elements, expected at least 18/],
   ['warp', ['a', 'empty', 'b', 'y', 1, 2, 3], /maps holds 0/],
@@ -220,6 +256,12 @@ refuseAll('buffers too small', [
 ])
 
 refuseAll('wrong dtypes', [
+  ['maxPool', ['a', 'y', 'bools', 1, 4, 3, 1, 1, 1, 1, 1, 0, 0, 4, 3], /places is bool/],
+  [
+    'batchNormMoments',
+    ['a', 'y', 'z', 'c', 'd', 'b', 3, 4, 1, 0],
+    /scratch is float32, expected float64/,
+  ],
   ['relu', ['ints', 'y', 12], /^relu: x is int32, expected float32$/],
   ['relu', ['a', 'bytes', 12], /^relu: y is uint8, expected float32$/],
   ['equal', ['a', 'ints', 'y', 1, 1, 12, 7, 7], /^equal: a and b have different dtypes$/],
@@ -242,6 +284,9 @@ refuseAll('wrong dtypes', [
 refuseAll('a result that is one of the inputs', [
   ['warp', ['y', 'b', 'a', 'y', 1, 2, 3], /same buffer/],
   ['maxNorm', ['y', 'y', 3, 4], /same buffer/],
+  ['maxPool', ['y', 'y', 'bytes', 1, 4, 3, 1, 1, 1, 1, 1, 0, 0, 4, 3], /same buffer/],
+  ['batchNorm', ['y', 'b', 'b', 'b', 'b', 'y', 3, 4, 1], /same buffer/],
+  ['batchNormMoments', ['a', 'y', 'y', 'c', 'd', 'double', 3, 4, 1, 0], /same buffer/],
   ['gemm', ['y', 'b', 'y', 0, 0, 3, 3, 3, 1, 0, 0], /c must not be the same buffer as a/],
   ['gemm', ['a', 'y', 'y', 0, 0, 3, 3, 3, 1, 0, 0], /c must not be the same buffer as b/],
   ['sum', ['y', 'y', 3, 4, 1, 1], /same buffer/],
@@ -268,6 +313,40 @@ refuseAll('a result that is one of the inputs', [
 ])
 
 refuseAll('values out of range', [
+  [
+    'maxPool',
+    ['a', 'y', 'bytes', 1, 4, 3, 1, 0, 1, 1, 1, 0, 0, 4, 3],
+    /windows and strides must be at least 1/,
+  ],
+  [
+    'maxPool',
+    ['a', 'y', 'bytes', 1, 4, 3, 1, 1, 1, 1, 0, 0, 0, 4, 3],
+    /windows and strides must be at least 1/,
+  ],
+  [
+    'maxPool',
+    ['a', 'y', 'bytes', 1, 4, 3, 1, 2, 2, 1, 1, 2, 0, 3, 2],
+    /padding must be smaller than the window/,
+  ],
+  [
+    'averagePool',
+    ['a', 'y', 0, 1, 4, 3, 1, 2, 2, 2, 1, 0, 0, 3, 2],
+    /all of them must touch the image/,
+  ],
+  ['averagePoolGrad', ['a', 'y', 0, 1, 4, 3, 1, 2, 2, 2, 1, 0, 0, 0, 2], /there must be windows/],
+  [
+    'averagePool',
+    ['a', 'y', 2, 1, 4, 3, 1, 2, 2, 1, 1, 0, 0, 3, 2],
+    /countPadding must be 0 or 1, got 2/,
+  ],
+  ['maxPool', ['a', 'y', 'bytes', 1, 1, 1, 1, 257, 1, 1, 1, 0, 0, 1, 1], /at most 256 places/],
+  ['batchNormMoments', ['a', 'y', 'z', 'c', 'd', 'double', 0, 4, 1, 0], /rows must be at least 1/],
+  [
+    'batchNormMoments',
+    ['a', 'y', 'z', 'c', 'd', 'double', 3, 4, 1, 2],
+    /correction must be 0 or 1, got 2/,
+  ],
+  ['layerNorm', ['a', 'b', 'b', 'y', 'z', 'c', 3, 4, 1, 2], /centered must be 0 or 1, got 2/],
   ['gemm', ['a', 'b', 'y', 2, 0, 2, 2, 2, 1, 0, 0], /transA must be 0 or 1, got 2/],
   ['gemm', ['a', 'b', 'y', 0, 0, 2, 2, 2, 1, 0, 2], /panels must be 0 or 1, got 2/],
   ['add', ['a', 'b', 'y', 1, 1, 12, 8, 7], /mask/],

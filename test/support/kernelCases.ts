@@ -25,6 +25,7 @@ import {
 } from './arithmeticCases.js'
 import { type Cases, out } from './case.js'
 import { conv, convBias, convInputGrad, convWeightGrad } from './convCases.js'
+import * as images from './imageCases.js'
 import {
   bernoulliEach,
   cast,
@@ -160,4 +161,16 @@ export const cases: { [K in KernelName]: () => Cases } = {
   sgdMomentum: () => sgd(true),
   maxNorm,
   warp,
+  maxPool: images.maxPool,
+  maxPoolGrad: images.maxPoolGrad,
+  averagePool: () => images.averagePool(false),
+  averagePoolGrad: () => images.averagePool(true),
+  batchNormMoments: images.batchNormMoments,
+  batchNorm: images.batchNorm,
+  batchNormRelu: images.batchNorm,
+  batchNormSums: images.batchNormSums,
+  batchNormGrad: images.batchNormGrad,
+  layerNorm: images.layerNorm,
+  layerNormGrad: images.layerNormGrad,
+  layerNormSums: images.layerNormSums,
 }

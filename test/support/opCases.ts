@@ -8,6 +8,7 @@ import { warp } from '../../lib/ops/warp.js'
 import { defaultFloat } from '../../lib/tensor/defaultFloat.js'
 import { binary, each, type OpCase, type Shape, shapes, show, unary } from './opCase.js'
 import { convolutions } from './opCasesConv.js'
+import { imageOps } from './opCasesImages.js'
 import * as reference from './reference.js'
 import { at, build, fold, ints, map, type Nd, positive, sample, total } from './reference.js'
 
@@ -357,4 +358,5 @@ export const opCases: Record<string, OpCase[]> = {
   softmax: softmaxes('softmax', (p) => p),
   logSoftmax: softmaxes('logSoftmax', Math.log),
   softmaxCrossEntropy: crossEntropies,
+  ...imageOps,
 }

@@ -8,6 +8,7 @@
 import { jsKernels } from '../../lib/backend/js/kernels.js'
 import { panelOrder } from '../../lib/backend/js/panels.js'
 import { type KernelName, kernels } from '../../lib/backend/kernels.js'
+import { imageTolerances } from './imageTolerances.js'
 
 /** One call as it was before it ran; values by the names in the kernel table. */
 export interface Call {
@@ -155,6 +156,7 @@ export const tolerances: Partial<Record<KernelName, Tolerance>> = {
   maxNorm: { ulps: (call) => inARow(call.number('rows')) },
 
   warp: { ulps: 4, magnitude: warpTerms },
+  ...imageTolerances,
 }
 
 /** Elements of these terms, two roundings each, and the sums of their columns as `sum` has them. */

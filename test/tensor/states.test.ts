@@ -4,11 +4,20 @@
  */
 import t from 'tap'
 import {
+  avgPool1d,
+  avgPool2d,
   concat,
+  globalAvgPool2d,
+  globalMaxPool2d,
+  groupNorm,
+  layerNorm,
   linear,
   matmul,
+  maxPool1d,
+  maxPool2d,
   oneHot,
   ReleasedTensorError,
+  rmsNorm,
   scope,
   stack,
   Tensor,
@@ -154,11 +163,27 @@ onBothBackends('released arguments', (t) => {
   const gone = matrix()
   gone.dispose()
   const x = matrix()
+  const image = tensor([1, 2, 3, 4], [1, 2, 2, 1])
+  const sequence = tensor([1, 2, 3, 4], [1, 4, 1])
+  for (const input of [image, sequence]) input.dispose()
+  const [weight, lost] = [tensor([1, 2]), tensor([1, 2])]
+  lost.dispose()
   const functions: Record<string, () => unknown> = {
     concat: () => concat([x, gone]),
     stack: () => stack([gone, x]),
     matmul: () => matmul(x, gone),
     linear: () => linear(x, matrix(), gone),
+    maxPool2d: () => maxPool2d(image, 2),
+    avgPool2d: () => avgPool2d(image, 2),
+    maxPool1d: () => maxPool1d(sequence, 2),
+    avgPool1d: () => avgPool1d(sequence, 2),
+    globalMaxPool2d: () => globalMaxPool2d(image),
+    globalAvgPool2d: () => globalAvgPool2d(image),
+    layerNorm: () => layerNorm(gone, weight, weight),
+    'layerNorm, weight': () => layerNorm(x, lost, weight),
+    rmsNorm: () => rmsNorm(gone, weight),
+    groupNorm: () => groupNorm(gone, 1, weight, weight),
+    'groupNorm, bias': () => groupNorm(x, 1, weight, lost),
     where: () => where(x, gone, x),
     crossEntropy: () => crossEntropyPerExample(gone, labels()),
     assign: () => x.assign(gone),

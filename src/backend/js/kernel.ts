@@ -18,6 +18,7 @@ interface Arrays {
   S: TypedArray
   int32: Int32Array
   uint8: Uint8Array
+  float64: Float64Array
 }
 
 type DecodedRow<Row> = Row extends `${string}:${string}:${infer D extends keyof Arrays}`

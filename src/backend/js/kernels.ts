@@ -9,7 +9,9 @@ import * as elementwise from './elementwise.js'
 import * as gather from './gather.js'
 import type { JsKernel } from './kernel.js'
 import * as layout from './layout.js'
+import * as norm from './norm.js'
 import * as optim from './optim.js'
+import * as pool from './pool.js'
 import * as products from './products.js'
 import * as random from './random.js'
 import * as reduce from './reduce.js'
@@ -28,4 +30,6 @@ export const jsKernels: { readonly [K in KernelName]: JsKernel<K> } = {
   ...random,
   ...optim,
   warp,
+  ...pool,
+  ...norm,
 }
