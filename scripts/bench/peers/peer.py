@@ -18,22 +18,27 @@ class Job:
         self.threads = job["threads"]
         self.checked_steps = job["checkedSteps"]
         self.checked_examples = job["checkedExamples"]
-        self.units = self.case["units"]
+        self.units = self.case.get("units")
         self.batch = self.case["batch"]
         self._files = job["files"]
 
     def images(self):
-        """Pixels from 0 to 1 [n, 784] and labels [n]."""
+        """Pixels from 0 to 1 [n, 784] or as the case has its images, and labels [n]."""
         from safetensors.numpy import load_file
 
         data = load_file(self._files["data"])
-        return data["images"].astype("float32") / 255, data["labels"]
+        shape = self.case.get("image", [-1])
+        return data["images"].reshape(-1, *shape).astype("float32") / 255, data["labels"]
+
+    def weights(self):
+        """Initial weights by name, convolutions as [height, width, channels, filters]."""
+        from safetensors.numpy import load_file
+
+        return load_file(self._files["weights"])
 
     def layers(self):
         """Initial weights [fan_in, fan_out] and bias of each layer."""
-        from safetensors.numpy import load_file
-
-        data = load_file(self._files["weights"])
+        data = self.weights()
         names = [f"layers.{2 * i}" for i in range(len(self.units) - 1)]
         return [(data[f"{name}.weight"], data[f"{name}.bias"]) for name in names]
 
@@ -110,7 +115,7 @@ def main(start):
     except ImportError as error:
         say(unavailable=f"{error}: node scripts/bench/peers/setup.mjs")
         return
-    if job.case["kind"] != "training":
+    if job.case["kind"] not in ("training", "images"):
         measure(run, 0.1)
     say(**ready)
     for line in sys.stdin:

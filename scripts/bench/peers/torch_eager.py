@@ -1,6 +1,7 @@
 """PyTorch as its users write a fast training loop on the CPU."""
 
 import peer
+import torch_images
 
 
 def build(job):
@@ -8,6 +9,8 @@ def build(job):
     import torch
 
     torch.set_num_threads(job.threads)
+    if job.case["kind"] == "images":
+        return torch_images.build(job)
     layers = []
     for weight, bias in job.layers():
         layer = torch.nn.Linear(*weight.shape)
@@ -28,7 +31,7 @@ def build_optimizer(job, model):
         {"params": [p for p in model.parameters() if p.dim() > 1], "weight_decay": decay},
         {"params": [p for p in model.parameters() if p.dim() == 1]},
     ]
-    if case["optimizer"] == "adam":
+    if case.get("optimizer") == "adam":
         return torch.optim.Adam(groups, lr=case["lr"], fused=True)
     return torch.optim.SGD(groups, lr=case["lr"], momentum=case.get("momentum") or 0, fused=True)
 
@@ -39,10 +42,9 @@ def training(job, prepare):
 
     model = build(job)
     step = prepare(model, build_optimizer(job, model))
-    pixels, labels = job.images()
-    images, targets = torch.from_numpy(pixels), torch.from_numpy(labels).long()
+    images, targets = examples(job)
     batches = peer.Rows(torch.from_numpy(job.batches()).long())
-    x = torch.empty(job.batch, images.shape[1])
+    x = torch.empty_like(images[: job.batch])
     y = torch.empty(job.batch, dtype=torch.long)
 
     def run(count):
@@ -56,11 +58,24 @@ def training(job, prepare):
     checked = slice(0, job.checked_examples)
 
     def loss():
+        model.eval()
         with torch.no_grad():
-            return torch.nn.functional.cross_entropy(model(images[checked]), targets[checked])
+            result = torch.nn.functional.cross_entropy(model(images[checked]), targets[checked])
+        model.train()
+        return result
 
     losses = peer.check(job, run, loss)
     return {"losses": losses, "version": version()}, run
+
+
+def examples(job):
+    """Return the inputs and the labels as tensors."""
+    import torch
+
+    if job.case["kind"] == "images":
+        return torch_images.images_of(job)
+    pixels, labels = job.images()
+    return torch.from_numpy(pixels), torch.from_numpy(labels).long()
 
 
 def version():
@@ -99,10 +114,30 @@ def inference(job):
     return {"version": version()}, run
 
 
+def product(job):
+    """Return a batched product of matrices of noise."""
+    import torch
+
+    torch.set_num_threads(job.threads)
+    case = job.case
+    a = torch.randn(case["batch"], case["m"], case["k"])
+    b = torch.randn(case["batch"], case["k"], case["n"])
+
+    def run(count):
+        with torch.inference_mode():
+            for _ in range(count):
+                torch.bmm(a, b)
+        return count
+
+    return {"version": version()}, run
+
+
 def start(job):
     """Do what the case is about."""
     if job.case["kind"] == "inference":
         return inference(job)
+    if job.case["kind"] == "product":
+        return product(job)
     return training(job, eager_step)
 
 

@@ -1,8 +1,12 @@
 /**
- * What is measured: training steps P1 to P8, the ops of E1, pauses, memory, inference, and `fit`
+ * What is measured: training steps P1 to P8 of dense networks and C1 to C4 of convolutional ones, the
+ * batched product B1, the ops of E1, pauses, memory, inference, and `fit`
  * of tiny data and many at once, as data. Nothing here knows how a contestant does it.
  */
+
 import { Adam, l2, type Optimizer, SGD, type Tensor } from '../../index.js'
+import { CONVNET, type ImageLayer, imageFlopsOf, LENET, RESNET8 } from './networks.js'
+import { productsOf } from './products.js'
 
 /** A perceptron (relu, softmax cross-entropy) and how it is trained. */
 export interface TrainingCase {
@@ -15,6 +19,28 @@ export interface TrainingCase {
   momentum?: number
   /** λ of λ·Σ W², weights only. */
   l2?: number
+}
+
+/** A convolutional network, likewise, trained by SGD. */
+export interface ImagesCase {
+  kind: 'images'
+  id: string
+  title: string
+  layers: readonly ImageLayer[]
+  /** [height, width, channels] */
+  image: readonly [number, number, number]
+  batch: number
+  lr: number
+}
+
+/** A batched product [batch, m, k] × [batch, k, n], op by op. */
+export interface ProductCase {
+  kind: 'product'
+  id: string
+  batch: number
+  m: number
+  k: number
+  n: number
 }
 
 /** One eager op on tensors of 4 elements. */
@@ -68,8 +94,13 @@ export interface RunsCase {
   epochs: number
 }
 
+/** Cases that start from files: data, weights, order of the batches. */
+export type LearningCase = TrainingCase | ImagesCase
+
 export type Case =
   | TrainingCase
+  | ImagesCase
+  | ProductCase
   | OpCase
   | PauseCase
   | MemoryCase
@@ -91,6 +122,23 @@ const op = (id: string, gradient: OpCase['gradient'], title: string): OpCase => 
   title,
 })
 
+const images = (
+  id: string,
+  title: string,
+  layers: readonly ImageLayer[],
+  batch: number,
+  settings: Partial<ImagesCase> = {},
+): ImagesCase => ({
+  kind: 'images',
+  id,
+  title,
+  layers,
+  image: [28, 28, 1],
+  batch,
+  lr: 0.05,
+  ...settings,
+})
+
 const SMALL = [784, 128, 10]
 const LARGE = [784, 1024, 1024, 10]
 
@@ -106,6 +154,12 @@ export const cases: readonly Case[] = [
   training('P6', [784, 1000, 500, 10], 64),
   training('P7', LARGE, 128, { optimizer: 'adam', lr: 0.001 }),
   training('P8', LARGE, 128, { lr: 0.01, momentum: 0.9, l2: 1e-4 }),
+  images('C1', 'LeNet-5', LENET, 64),
+  images('C2', 'convnet', CONVNET, 32),
+  images('C3', 'convnet', CONVNET, 128),
+  // On noise, where larger steps would only enlarge roundings.
+  images('C4', 'ResNet-8', RESNET8, 32, { image: [32, 32, 3], lr: 0.005 }),
+  { kind: 'product', id: 'B1', batch: 32, m: 128, k: 64, n: 128 },
   op('E1', 'none', 'one op on 4 elements'),
   op('E1-recorded', 'recorded', 'one op on 4 elements, graph recorded'),
   op('E1-computed', 'computed', 'one op on 4 elements, gradient computed'),
@@ -138,9 +192,10 @@ export const optimizers: Record<
 }
 
 /** The network whose files (data, weights, order) a case needs. */
-export function trainingOf(c: Case): TrainingCase | undefined {
+export function learningOf(c: Case): LearningCase | undefined {
   switch (c.kind) {
     case 'training':
+    case 'images':
       return c
     case 'pause':
     case 'memory':
@@ -154,7 +209,7 @@ export function trainingOf(c: Case): TrainingCase | undefined {
 
 /** Examples that one of the measured steps takes; null where there are none. */
 export function batchOf(c: Case): number | null {
-  return 'batch' in c ? c.batch : (trainingOf(c)?.batch ?? null)
+  return 'batch' in c ? c.batch : (learningOf(c)?.batch ?? null)
 }
 
 /** One line for people. */
@@ -172,8 +227,28 @@ export function describeCase(c: Case): string {
       return `fit on iris by the clock, ${c.units.join('-')}, batch ${c.batch}`
     case 'runs':
       return `${c.trainings} fits at once of ${c.units.join('-')}, batch ${c.batch}`
+    case 'images': {
+      const size = c.image.join(' x ')
+      return `${c.title} on ${size}, batch ${c.batch}, sgd`
+    }
+    case 'product':
+      return `${c.batch} products of ${c.m} x ${c.k} and ${c.k} x ${c.n} in one op`
     case 'training':
       return describeTraining(c)
+  }
+}
+
+/** Floating-point operations of the products of a step; undefined where they are not what counts. */
+export function flopsOf(c: Case): number | undefined {
+  switch (c.kind) {
+    case 'training':
+      return productsOf(c).reduce((sum, { m, n, k }) => sum + 2 * m * n * k, 0)
+    case 'images':
+      return imageFlopsOf(c.layers, c.image, c.batch)
+    case 'product':
+      return 2 * c.batch * c.m * c.n * c.k
+    default:
+      return undefined
   }
 }
 

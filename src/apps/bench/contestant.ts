@@ -5,11 +5,12 @@ import { BackendError } from '../../index.js'
 import { loadAddon } from '../../internal.js'
 import { engineOf } from '../engine.js'
 import { bareProducts } from './bare.js'
+import type { LearningCase } from './cases.js'
 import { fits, type Measurement, memoryOver, pauses } from './fitting.js'
 import { inferences } from './inference.js'
 import { limitRounds } from './limit.js'
 import { measure, type TimedRun } from './measure.js'
-import { opSteps } from './ops.js'
+import { batchedProduct, opSteps } from './ops.js'
 import type { Job, Ready, Round } from './protocol.js'
 import { runs, sharedRuns } from './runs.js'
 import { startTraining } from './training.js'
@@ -25,15 +26,22 @@ async function warmedUp(run: TimedRun): Promise<Measurement> {
   return (seconds) => measure(run, seconds)
 }
 
+async function training(job: Job, c: LearningCase) {
+  const { run, losses } = await startTraining(job, c)
+  return { round: (seconds: number) => measure(run, seconds), losses }
+}
+
 async function start(job: Job): Promise<{ round: Measurement; losses?: number[] }> {
   const c = job.case
+  if (job.contestant === 'limit') return { round: limitRounds(c) }
   switch (c.kind) {
-    case 'training': {
+    case 'training':
       if (job.contestant === 'bare') return { round: await warmedUp(bareProducts(c)) }
-      if (job.contestant === 'limit') return { round: limitRounds(c) }
-      const { run, losses } = await startTraining(job, c)
-      return { round: (seconds) => measure(run, seconds), losses }
-    }
+      return await training(job, c)
+    case 'images':
+      return await training(job, c)
+    case 'product':
+      return { round: await warmedUp(batchedProduct(c)) }
     case 'op':
       return { round: await warmedUp(opSteps(c)) }
     case 'inference':

@@ -1,5 +1,5 @@
 /** Who takes part, and with how many threads. */
-import type { Case } from './cases.js'
+import { type Case, flopsOf } from './cases.js'
 import type { Checkout } from './checkout.js'
 import { canDo, commandOf, findPeers } from './peers.js'
 import { OWN_COMMAND } from './process.js'
@@ -26,20 +26,15 @@ const native = {
 }
 
 /** What steps are measured against, on one thread. */
-const yardstick: Contestant = {
-  command: OWN_COMMAND,
-  takes: ({ kind }) => kind === 'training',
-  oneThread: true,
-  own: true,
-}
+const yardstick = { command: OWN_COMMAND, oneThread: true, own: true }
 
-const JS_KINDS = ['training', 'op', 'inference', 'fit']
+const JS_KINDS = ['training', 'images', 'product', 'op', 'inference', 'fit']
 
 /** The limit's turn comes next to ours: both are to meet the machine in the same state. */
 const own: Record<string, Contestant> = {
   neuroblas: { ...native, takes: () => true },
-  limit: { ...yardstick, levels: true },
-  bare: yardstick,
+  limit: { ...yardstick, takes: (c) => flopsOf(c) !== undefined, levels: true },
+  bare: { ...yardstick, takes: ({ kind }) => kind === 'training' },
   js: {
     command: OWN_COMMAND,
     env: { NEUROBLAS_BACKEND: 'js' },

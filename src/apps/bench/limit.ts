@@ -3,20 +3,19 @@
  * products take when nothing comes from memory.
  */
 import { loadAddon } from '../../internal.js'
-import type { TrainingCase } from './cases.js'
+import { type Case, flopsOf } from './cases.js'
 import type { Measurement } from './fitting.js'
 import { measure } from './measure.js'
-import { flopsOf } from './products.js'
 
 /** Operations that take 0.1 ms or so: windows are short, however long the step is. */
 const PIECE = 1e7
 
 /** @param timeFlops seconds that so many operations take */
 export function limitRounds(
-  c: TrainingCase,
+  c: Case,
   timeFlops = (flops: number) => loadAddon().timeFlops(flops),
 ): Measurement {
-  const pieces = flopsOf(c) / PIECE
+  const pieces = (flopsOf(c) ?? 0) / PIECE
   return async (seconds) => {
     const { usPerStep, windows } = await measure((count) => timeFlops(count * PIECE), seconds)
     return { usPerStep: usPerStep * pieces, windows: windows.map((us) => us * pieces) }

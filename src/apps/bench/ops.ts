@@ -1,7 +1,8 @@
-/** Case E1: what one eager op costs beside its arithmetic. */
-import { scope, type Tensor, tensor } from '../../index.js'
-import type { OpCase } from './cases.js'
-import type { TimedRun } from './measure.js'
+/** Cases E1 and B1: what one eager op costs beside its arithmetic, and products of a batch of matrices. */
+import { Generator, scope, type Tensor, tensor } from '../../index.js'
+import type { OpCase, ProductCase } from './cases.js'
+import { type TimedRun, timed } from './measure.js'
+import { SEED } from './protocol.js'
 
 /** Ops in one scope, about as many as a training step has. */
 const OPS = 32
@@ -34,4 +35,12 @@ export function opSteps({ gradient }: OpCase): TimedRun {
     const rounded = Math.ceil(steps / OPS) * OPS
     return ((performance.now() - begin) / 1000) * (steps / rounded)
   }
+}
+
+/** Each step is one op, whose result is freed. */
+export function batchedProduct({ batch, m, k, n }: ProductCase): TimedRun {
+  const generator = new Generator(SEED)
+  const a = generator.normal([batch, m, k])
+  const b = generator.normal([batch, k, n])
+  return timed(() => a.matmul(b).dispose())
 }

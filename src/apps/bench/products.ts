@@ -1,4 +1,4 @@
-/** The matrix products of a training step, and how many operations they are. */
+/** The matrix products of a training step. */
 import type { TrainingCase } from './cases.js'
 
 /**
@@ -39,9 +39,4 @@ export function productsOf({ units, batch }: TrainingCase): Product[] {
     backward.unshift(...(l > 0 ? [input, weight] : [weight]))
   }
   return [...forward, ...backward]
-}
-
-/** Floating-point operations of those products. */
-export function flopsOf(c: TrainingCase): number {
-  return productsOf(c).reduce((sum, { m, n, k }) => sum + 2 * m * n * k, 0)
 }

@@ -5,12 +5,16 @@
  * number of seconds, with a Round line, and ends when its input does.
  */
 import { join } from 'node:path'
-import type { Case } from './cases.js'
+import type { Case, ImagesCase } from './cases.js'
 
 /** Training steps that losses are compared after. */
 export const CHECKED_STEPS: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 100]
 /** Examples at the data set's beginning that the loss is the mean over. */
 export const CHECKED_EXAMPLES = 1024
+/** The file of the data that most cases have in common. */
+export const DATA = 'data.safetensors'
+/** Of an image of MNIST. */
+export const PIXELS = 784
 /** Seed of weights and batch orders. */
 export const SEED = 1
 
@@ -32,9 +36,12 @@ export interface Job {
 }
 
 export interface Files {
-  /** `images` [n, 784] uint8, to be scaled by 1/255, and `labels` [n] int32. */
+  /** `images` [n, pixels] uint8, channels last, to be scaled by 1/255, and `labels` [n] int32. */
   data: string
-  /** Initial weights: `layers.0.weight` [fanIn, fanOut], `layers.0.bias`, `layers.2.weight`, … */
+  /**
+   * Initial weights: `layers.0.weight` [fanIn, fanOut], `layers.0.bias`, `layers.2.weight`, …; of
+   * convolutions [height, width, channels, filters].
+   */
   weights: string
   /**
    * `order` int32: the examples of the first 100 batches, or more, one batch after another. Whoever
@@ -72,11 +79,17 @@ export interface Round {
   figures?: Figures
 }
 
-export function filesOf(folder: string, id: string): Files {
+/** Whether the images of a case have so many pixels. */
+export const isOfPixels = ({ image: [height, width, channels] }: ImagesCase, pixels: number) =>
+  height * width * channels === pixels
+
+/** Where the files of a case lie; the data of all that have as many pixels as MNIST is the same. */
+export function filesOf(folder: string, c: Case): Files {
+  const own = c.kind === 'images' && !isOfPixels(c, PIXELS) ? `${c.id}.` : ''
   return {
-    data: join(folder, 'data.safetensors'),
-    weights: join(folder, `${id}.weights.safetensors`),
-    order: join(folder, `${id}.order.safetensors`),
+    data: join(folder, own + DATA),
+    weights: join(folder, `${c.id}.weights.safetensors`),
+    order: join(folder, `${c.id}.order.safetensors`),
   }
 }
 
@@ -88,7 +101,7 @@ export function jobOf(
   return {
     ...who,
     case: c,
-    files: filesOf(folder, c.id),
+    files: filesOf(folder, c),
     checkedSteps: CHECKED_STEPS,
     checkedExamples: CHECKED_EXAMPLES,
   }

@@ -1,8 +1,7 @@
 /** The report of a benchmark run, as data. */
 import { OWN_ENGINE } from '../engine.js'
-import { batchOf, type Case } from './cases.js'
+import { batchOf, type Case, flopsOf } from './cases.js'
 import type { Machine } from './machine.js'
-import { flopsOf } from './products.js'
 import { CHECKED_STEPS, type Figures, type Job, type Ready, type Round } from './protocol.js'
 
 export interface Row {
@@ -87,7 +86,8 @@ function timesOf({ rounds }: Entry): Times {
   }
 }
 
-const divide = (a: number | null, b: number | null) => (a === null || b === null ? null : a / b)
+const divide = (a: number | null | undefined, b: number | null) =>
+  a == null || b === null ? null : a / b
 
 const ratio = (a: Times, b: Times): Times => ({
   min: a.min / b.min,
@@ -124,7 +124,7 @@ export function rowsOf(c: Case, entries: readonly Entry[]): Row[] {
       engine: engine ?? null,
       usPerStep,
       examplesPerSecond: batch === null ? null : (batch / min) * 1e6,
-      gflops: c.kind === 'training' ? flopsOf(c) / min / 1000 : null,
+      gflops: divide(flopsOf(c), 1000 * min),
       toBareBlas: bare ? min / timesOf(bare).min : null,
       toLimit: divide(limitOf(entry, entries), usPerStep.p10),
       toAgainst: against ? ratio(usPerStep, timesOf(against)) : null,

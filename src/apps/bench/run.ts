@@ -5,14 +5,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Case, describeCase, trainingOf } from './cases.js'
+import { type Case, describeCase, learningOf } from './cases.js'
 import type { Checkout } from './checkout.js'
 import { type Contestant, contestantsNamed, levelsOf, threadsOf } from './contestants.js'
 import { findImages, writeCase, writeData } from './files.js'
 import { commitOf, machineOf, OWN_FOLDER } from './machine.js'
 import { type Process, startProcess } from './process.js'
 import { onSharedProcessor } from './processor.js'
-import { CHECKED_STEPS, filesOf, type Job, jobOf, type Level, type Ready } from './protocol.js'
+import { CHECKED_STEPS, DATA, type Job, jobOf, type Level, type Ready } from './protocol.js'
 import { compareLosses, type Entry, type Report, rowsOf } from './report.js'
 
 export interface BenchOptions {
@@ -57,12 +57,12 @@ async function runIn(folder: string, options: BenchOptions): Promise<Report> {
     notMeasured: [],
     disagreements: [],
   }
-  const training = cases.flatMap((c) => trainingOf(c) ?? [])
-  if (training.length > 0) {
+  const learning = cases.flatMap((c) => learningOf(c) ?? [])
+  if (learning.length > 0) {
     const images = findImages()
     report.data = images.description
-    writeData(filesOf(folder, '').data, images)
-    for (const c of training) writeCase(folder, c, images.labels.length)
+    writeData(join(folder, DATA), images)
+    for (const c of learning) writeCase(folder, c, images)
   }
   for (const c of cases) await runCase(folder, c, options, report)
   return report
@@ -121,7 +121,9 @@ function jobsOf(
 }
 
 const commandFor = ({ case: c, threads }: Job, command: readonly string[]) =>
-  c.kind === 'training' && threads === 1 ? onSharedProcessor(command) : command
+  (c.kind === 'training' || c.kind === 'images') && threads === 1
+    ? onSharedProcessor(command)
+    : command
 
 /** A peer may break down; when one of ours does, so does the benchmark. */
 async function firstWords(process: Process, { own }: Contestant): Promise<Ready> {

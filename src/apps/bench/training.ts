@@ -9,23 +9,28 @@ import {
   type Dataset,
   dataset,
   evaluate,
+  Generator,
   loadModel,
   mlp,
   type Sequential,
+  SGD,
   softmaxCrossEntropy,
   subset,
   type Tensor,
 } from '../../index.js'
 import { decodeSafetensors, TrainingStep } from '../../internal.js'
-import { optimizers, type TrainingCase } from './cases.js'
+import { type LearningCase, optimizers } from './cases.js'
 import type { TimedRun } from './measure.js'
+import { imageNetwork } from './networks.js'
 import { type Files, type Job, SEED } from './protocol.js'
 
-export function readData(path: string): Dataset {
+/** @param inputShape of one example; its pixels in a row by default */
+export function readData(path: string, inputShape?: readonly number[]): Dataset {
   const { tensors } = decodeSafetensors(readFileSync(path), path)
+  const images = tensors.get('images')!
   return dataset({
-    inputs: tensors.get('images')!.data as Uint8Array,
-    inputShape: [784],
+    inputs: images.data as Uint8Array,
+    inputShape: inputShape ?? images.shape.slice(1),
     scale: 1 / 255,
     targets: tensors.get('labels')!.data as Int32Array,
     classes: Array.from({ length: 10 }, (_, digit) => `${digit}`),
@@ -33,20 +38,36 @@ export function readData(path: string): Dataset {
 }
 
 /** The network that every contestant starts from. */
-export function loadClassifier(units: readonly number[], { weights }: Files): Sequential {
+export function loadClassifier(
+  units: readonly number[],
+  { weights }: Pick<Files, 'weights'>,
+): Sequential {
   const model = mlp(units)
   loadModel(model, weights)
   return model
 }
 
+function startOf(c: LearningCase, { data, weights }: Files) {
+  if (c.kind === 'training') {
+    const model = loadClassifier(c.units, { weights })
+    return {
+      data: readData(data),
+      model,
+      optimizer: optimizers[c.optimizer](model.parameters(), c),
+    }
+  }
+  const model = imageNetwork(c.layers, c.image, new Generator(SEED))
+  loadModel(model, weights)
+  const optimizer = new SGD(model.parameters(), { lr: c.lr })
+  return { data: readData(data, c.image), model, optimizer }
+}
+
 /** Takes the first 100 steps; returns the losses on the way and what times the steps that follow. */
 export async function startTraining(
   { files, checkedSteps, checkedExamples }: Job,
-  c: TrainingCase,
+  c: LearningCase,
 ): Promise<{ losses: number[]; run: TimedRun }> {
-  const data = readData(files.data)
-  const model = loadClassifier(c.units, files)
-  const optimizer = optimizers[c.optimizer](model.parameters(), c)
+  const { data, model, optimizer } = startOf(c, files)
   const loader = new DataLoader(data, {
     batchSize: c.batch,
     shuffle: true,
