@@ -96,6 +96,7 @@ export {
   ConvTranspose2d,
   DepthwiseConv2d,
 } from './nn/conv.js'
+export { type ConvnetOptions, convnet, type ImageShape } from './nn/convnet.js'
 export { Dropout } from './nn/dropout.js'
 /** Initial weights, as functions from the shape of a weight, [fanIn, fanOut], to its values. */
 export * as init from './nn/init.js'

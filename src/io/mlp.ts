@@ -1,13 +1,15 @@
-/** Multi-layer perceptrons as files that say what they are built from. */
+/** Networks of `mlp` and `convnet` as files that say what they are built from. */
 import { optionsOf } from '../base/arguments.js'
 import { ArgumentError, DataError, excerpt, spelled } from '../base/errors.js'
 import { parseJson } from '../base/text.js'
+import { type ConvnetOptions, convnet, type ImageShape } from '../nn/convnet.js'
 import { Dropout } from '../nn/dropout.js'
 import { zeros } from '../nn/init.js'
 import { Linear } from '../nn/linear.js'
 import { checkModule, type Module } from '../nn/module.js'
 import { type ActivationName, activations, mlp, Sequential } from '../nn/sequential.js'
 import { Generator } from '../tensor/random.js'
+import { format, sizeOf } from '../tensor/shape.js'
 import { fill, readModelFile, saveModel } from './model.js'
 
 /** What an `mlp` is built from, as it is kept in a file. */
@@ -20,6 +22,13 @@ export interface MlpArchitecture {
   dropout?: number
   /** Probability of dropping an input while training. */
   inputDropout?: number
+  /** What stands before the other layers in a network of `convnet`; `units` begin with its pixels. */
+  convolutions?: {
+    /** [height, width, channels] */
+    image: ImageShape
+    /** Of each stage. */
+    filters: readonly number[]
+  }
 }
 
 const ARCHITECTURE: Record<keyof MlpArchitecture, true> = {
@@ -27,10 +36,11 @@ const ARCHITECTURE: Record<keyof MlpArchitecture, true> = {
   activation: true,
   dropout: true,
   inputDropout: true,
+  convolutions: true,
 }
 
 /**
- * Writes a multi-layer perceptron with what it takes to build it again.
+ * Writes a multi-layer perceptron, or a network of `convnet`, with what it takes to build it again.
  * @throws ArgumentError when the architecture is not that of the model, DivergenceError as `saveModel`
  */
 export function saveMlp(
@@ -45,7 +55,7 @@ export function saveMlp(
 }
 
 /**
- * Builds the perceptron that `saveMlp` wrote, ready to be asked (`eval`). Of a file that
+ * Builds the network that `saveMlp` wrote, ready to be asked (`eval`). Of a file that
  * `saveClassifier` or `neuroblas train` wrote it gives the network alone; `loadClassifier` also
  * knows its classes and what raw features go through first.
  * @throws DataError when the file is malformed or does not say what it holds
@@ -66,9 +76,9 @@ export function loadMlp(path: string): {
   return { model, architecture, metadata }
 }
 
-function build({ units, ...options }: MlpArchitecture, path: string): Sequential {
+function build(architecture: MlpArchitecture, path: string): Sequential {
   try {
-    return mlp(units, options)
+    return networkOf(architecture, {})
   } catch (error) {
     throw new DataError(`${path}: expected an architecture, ${(error as Error).message}`, {
       cause: error,
@@ -76,9 +86,24 @@ function build({ units, ...options }: MlpArchitecture, path: string): Sequential
   }
 }
 
+function networkOf(
+  { units, convolutions, inputDropout, ...options }: MlpArchitecture,
+  weights: Pick<ConvnetOptions, 'init' | 'generator'>,
+): Sequential {
+  if (convolutions === undefined) return mlp(units, { ...options, inputDropout, ...weights })
+  const { image, filters } = convolutions
+  const [pixels, ...others] = units
+  const network = convnet(image, filters, others, { ...options, ...weights })
+  if (pixels === sizeOf(image) && inputDropout === undefined) return network
+  throw new ArgumentError(
+    `expected units that begin with ${sizeOf(image)} pixels, and no inputDropout, got ${excerpt(units)}`,
+  )
+}
+
 function checkArchitecture(model: Module, given: MlpArchitecture): MlpArchitecture {
   const architecture = optionsOf('saveMlp: architecture', given, ARCHITECTURE)
-  const { units, activation } = architecture
+  const { units, activation, convolutions } = architecture
+  if (convolutions !== undefined) return checkConvnet(model, architecture)
   const weights = model.parameters().filter(({ shape }) => shape.length === 2)
   const found =
     weights.length > 0 ? [weights[0].shape[0], ...weights.map(({ shape }) => shape[1])] : []
@@ -97,6 +122,21 @@ function checkArchitecture(model: Module, given: MlpArchitecture): MlpArchitectu
   if (signature(model) === wanted) return architecture
   throw new ArgumentError(
     `saveMlp: expected a model as mlp makes it of this architecture, ${wanted}, got ${signature(model)}; saveModel takes any`,
+  )
+}
+
+function checkConvnet(model: Module, architecture: MlpArchitecture): MlpArchitecture {
+  const wanted = networkOf(architecture, { init: zeros, generator: new Generator(0) })
+  const seen = (network: Module) =>
+    `${signature(network)} with weights ${network
+      .parameters()
+      .map(({ shape }) => format(shape))
+      .join(' ')}`
+  const [found, expected] = [seen(model), seen(wanted)]
+  wanted.dispose()
+  if (found === expected) return architecture
+  throw new ArgumentError(
+    `saveMlp: expected a model as convnet makes it of this architecture, ${expected}, got ${found}; saveModel takes any`,
   )
 }
 
@@ -124,9 +164,10 @@ function parseArchitecture(text: string | undefined, path: string): MlpArchitect
     )
   }
   try {
-    const { units, activation, dropout, inputDropout } = parseJson(text) as MlpArchitecture
+    const architecture = parseJson(text) as MlpArchitecture
+    const { units, activation, dropout, inputDropout, convolutions } = architecture
     if (!Array.isArray(units) || typeof activation !== 'string') throw new ArgumentError('no units')
-    return { units, activation, dropout, inputDropout }
+    return { units, activation, dropout, inputDropout, ...(convolutions && { convolutions }) }
   } catch (error) {
     throw new DataError(`${path}: expected an architecture, found ${text.slice(0, 100)}`, {
       cause: error,

@@ -92,17 +92,29 @@ export function mlp(units: readonly number[], options: MlpOptions = {}): Sequent
     const known = Object.keys(activations).join(', ')
     throw new ArgumentError(`mlp: expected an activation of ${known}, got ${spelled(activation)}`)
   }
+  return new Sequential(
+    ...dropping(inputDropout, linear),
+    ...perceptron(units, activation, dropout, linear),
+  )
+}
+
+/**
+ * The layers of a perceptron.
+ * @internal
+ */
+export function perceptron(
+  units: readonly number[],
+  activation: ActivationName,
+  dropout: number,
+  linear: LinearOptions,
+): Module[] {
   const layers: Module[] = []
-  const drop = (p: number) => {
-    if (p !== 0) layers.push(new Dropout(p, linear.generator?.fork()))
-  }
-  drop(inputDropout)
   for (let i = 1; i < units.length; i++) {
-    if (i > 1) {
-      layers.push(new activations[activation]())
-      drop(dropout)
-    }
+    if (i > 1) layers.push(new activations[activation](), ...dropping(dropout, linear))
     layers.push(new Linear(units[i - 1], units[i], linear))
   }
-  return new Sequential(...layers)
+  return layers
 }
+
+const dropping = (p: number, { generator }: LinearOptions) =>
+  p === 0 ? [] : [new Dropout(p, generator?.fork())]

@@ -11,6 +11,8 @@ export interface StartEvent {
   validationExamples: number
   testExamples: number
   layers: readonly number[]
+  /** Of the convolutions between the inputs and the other layers. */
+  filters?: readonly number[]
   parameters: number
   activation: string
   dropout: number
@@ -157,12 +159,17 @@ function describe(e: StartEvent): string {
     [
       ['data', `${e.dataset}: ${all} ${e.kind} (${parts}), ${count(e.testExamples)} to test on`],
       ...(e.target === undefined ? [] : [['target', `${e.target}, to ${e.task}`]]),
-      ['network', `${e.layers.join('-')}, ${hidden}: ${count(e.parameters)} parameters`],
+      ['network', `${layersOf(e)}, ${hidden}: ${count(e.parameters)} parameters`],
       ['training', `${e.loss}, ${settings.join(', ')}`],
       ['backend', `${e.backend === 'js' ? 'pure JavaScript' : e.backend}, ${threads}`],
     ],
     'll',
   )
+}
+
+function layersOf({ layers, filters }: StartEvent): string {
+  if (filters === undefined) return layers.join('-')
+  return `${layers[0]}, convolutions ${filters.join('-')}, ${layers.slice(1).join('-')}`
 }
 
 /** The figures of a regression. */

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import {
   type ActivationName,
   Adam,
+  convnet,
   type Dataset,
   DivergenceError,
   evaluate,
@@ -12,6 +13,7 @@ import {
   getNumThreads,
   l1,
   l2,
+  type MlpArchitecture,
   mlp,
   type OnDivergence,
   type Optimizer,
@@ -31,6 +33,7 @@ import {
 } from '../../index.js'
 import { currentBackend, type LossName, losses } from '../../internal.js'
 import { holdOut, kindOf, readData } from './data.js'
+import { UsageError } from './options.js'
 import { regressionFigures } from './regression.js'
 import { type EndEvent, epochTitle, type Reporter } from './report.js'
 import { checkOutputs } from './savePath.js'
@@ -39,6 +42,10 @@ import { note } from './table.js'
 import { isTable, readTableProblem, type TableSettings } from './tables.js'
 
 export interface TrainingOptions extends TableSettings {
+  /** Whether convolutions stand before the other layers. */
+  network: 'dense' | 'conv'
+  /** Of each stage of convolutions. */
+  filters: readonly number[]
   /** Units of the hidden layers. */
   layers: readonly number[]
   activation: ActivationName
@@ -102,10 +109,24 @@ export function readProblem(source: string, seed: number): Problem {
 export function buildNetwork(problem: Problem, options: TrainingOptions) {
   const inputs = problem.train.inputs.length / problem.train.size
   const outputs = problem.task === 'regress' ? 1 : problem.classes.length
-  const units = [inputs, ...options.layers, outputs]
+  const { activation, dropout, layers, network, filters } = options
+  const units = [inputs, ...layers, outputs]
   setSeed(options.seed)
-  const { activation, dropout } = options
-  return { units, model: mlp(units, { activation, dropout }) }
+  if (network === 'dense') {
+    return {
+      architecture: { units, activation, dropout },
+      model: mlp(units, { activation, dropout }),
+    }
+  }
+  const { imageShape } = problem.train
+  if (imageShape === undefined) {
+    throw new UsageError(
+      `--network: expected dense for what are no images, got conv for ${problem.name}`,
+    )
+  }
+  const image = [...imageShape, 1] as const
+  const model = convnet(image, filters, units.slice(1), { activation, dropout })
+  return { architecture: { units, activation, dropout, convolutions: { image, filters } }, model }
 }
 
 export function buildOptimizer(
@@ -136,13 +157,12 @@ async function problemOf(source: string, options: TrainingOptions): Promise<Prob
 function saveModel(
   model: Sequential,
   path: string,
-  units: readonly number[],
+  architecture: MlpArchitecture,
   problem: Problem,
-  { activation, dropout, seed, loss }: TrainingOptions,
+  { seed, loss }: TrainingOptions,
   testAccuracy: number | null,
 ): void {
   const { name: dataset, classes, preprocessing, encoding } = problem
-  const architecture = { units, activation, dropout }
   if (testAccuracy === null) {
     saveRegressor(model, path, architecture, {
       dataset,
@@ -167,8 +187,9 @@ export async function runTraining(
   if (options.backend) setBackend(options.backend)
   if (options.threads) setNumThreads(options.threads)
   const problem = await problemOf(source, options)
-  const { units, model } = buildNetwork(problem, options)
-  const { layers, backend, threads, save, ...settings } = options
+  const { architecture, model } = buildNetwork(problem, options)
+  const { units } = architecture
+  const { layers, network, filters, backend, threads, save, ...settings } = options
   reporter.start({
     dataset: problem.name,
     kind: kindOf(problem.train),
@@ -176,6 +197,7 @@ export async function runTraining(
     validationExamples: problem.validation.size,
     testExamples: problem.test.size,
     layers: units,
+    ...(network === 'conv' && { filters }),
     parameters: model.parameters().reduce((sum, { size }) => sum + size, 0),
     ...settings,
     task: problem.task,
@@ -205,7 +227,7 @@ export async function runTraining(
       ? regressionFigures(regressor, problem.test)
       : undefined
   const testAccuracy = tested?.accuracy ?? null
-  if (saved !== null) saveModel(model, saved, units, problem, options, testAccuracy)
+  if (saved !== null) saveModel(model, saved, architecture, problem, options, testAccuracy)
   const kept = history.epochs[history.bestEpoch - 1]
   const end: EndEvent = {
     testAccuracy,

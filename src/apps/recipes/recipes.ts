@@ -17,6 +17,8 @@ export interface Recipe {
   /** Its name on the command line. */
   row: string
   units: readonly number[]
+  /** Of stages of convolutions between the pixels and the other layers. */
+  filters?: readonly number[]
   /** What distinguishes it. */
   training: string
   /** Published test errors in percent. */
@@ -188,6 +190,21 @@ export const recipes: readonly Recipe[] = [
     dropout: 0.5,
     inputDropout: 0.2,
     maxNorm: 1,
+  },
+  {
+    ...distorted,
+    row: 'convnet',
+    units: [784, 128, 10],
+    filters: [32, 64],
+    training: 'cross-entropy, affine and elastic distortions, batch norm, dropout',
+    distortion: { alpha: 20, sigma: 5, rotation: 8, shear: 4, scale: 0.08 },
+    dropout: 0.4,
+    published: 0.8,
+    source: 'LeCun et al. 1998',
+    minutes: 5,
+    runs: 3,
+    epochs: 20,
+    l2: 2e-5,
   },
   {
     ...distorted,

@@ -47,15 +47,17 @@ export function keepResult(file: string, result: Result): void {
 }
 
 function markdown(results: readonly Result[]): string {
-  const lines = recipes.map(({ row, units, training, published, source }) => {
+  const lines = recipes.map(({ row, units, filters, training, published, source }) => {
     const result = results.find((found) => found.row === row)
-    const cells = [row, units.join('-'), training, `${published} % (${source})`]
+    const layers =
+      filters === undefined ? units : [units[0], `(${filters.join('-')})`, ...units.slice(1)]
+    const cells = [row, layers.join('-'), training, `${published} % (${source})`]
     return `| ${[...cells, ...(result ? measured(result) : ['not run to its end yet'])].join(' | ')} |`
   })
   return `# Published results on MNIST, reproduced
 
 Errors on the 10,000 test images (mean ± standard deviation over the seeds) after training on all
-60,000 others. Settings are those of the papers, or were chosen by the error on the last 10,000
+60,000 others; in brackets, filters of convolutions of 3 × 3. Settings are those of the papers, or were chosen by the error on the last 10,000
 training images (\`--validate\`); the test images had no part in it. Written by
 \`npm run reproduce -- <row>\`. Time is that of all runs together, by the clock, whatever else the
 machine had to do; examples/s are those of the fastest epoch.

@@ -1,5 +1,6 @@
 /** One training run of a recipe, from the data to the error. */
 import {
+  convnet,
   type Dataset,
   distortion,
   evaluate,
@@ -21,6 +22,7 @@ import type { Recipe } from './recipes.js'
 
 /** Training images that choices are made by; they are MNIST's last. */
 const HELD_OUT = 10_000
+const IMAGE = [28, 28] as const
 
 export interface RunOptions
   extends Pick<FitOptions, 'onStep' | 'onEpoch' | 'signal' | 'resumeWith'> {
@@ -43,19 +45,24 @@ export interface Outcome {
 }
 
 export async function runRecipe(recipe: Recipe, options: RunOptions): Promise<Outcome> {
-  const { activation, dropout, inputDropout } = recipe
-  const model = mlp(recipe.units, {
-    activation,
-    dropout,
-    inputDropout,
-    init: activation === 'relu' ? init.heNormal : init.glorotUniform,
-    generator: new Generator(options.seed),
-  })
+  const model = networkOf(recipe, new Generator(options.seed))
   try {
     return await trainAndTest(model, recipe, options)
   } finally {
     model.dispose()
   }
+}
+
+function networkOf(recipe: Recipe, generator: Generator): Sequential {
+  const { units, filters, activation, dropout, inputDropout } = recipe
+  const settings = {
+    activation,
+    dropout,
+    init: activation === 'relu' ? init.heNormal : init.glorotUniform,
+    generator,
+  }
+  if (filters === undefined) return mlp(units, { ...settings, inputDropout })
+  return convnet([...IMAGE, 1], filters, units.slice(1), settings)
 }
 
 async function trainAndTest(
@@ -75,7 +82,7 @@ async function trainAndTest(
   const before = await pretrained(model, train, recipe, options)
   // What is pre-trained by half must not become the beginning of the rest.
   if (signal?.aborted) return { epochs: 0, seconds: before, examplesPerSecond: 0 }
-  const augment = recipe.distortion && distortion({ imageShape: [28, 28], ...recipe.distortion })
+  const augment = recipe.distortion && distortion({ imageShape: IMAGE, ...recipe.distortion })
   const validation = validate ? test : undefined
   const history = await fit(model, train, {
     loss,
