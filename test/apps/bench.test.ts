@@ -30,6 +30,24 @@ t.test('one thread where there is nothing to share', async (t) => {
   )
 })
 
+t.test('convolutional networks and a batched product', async (t) => {
+  const report = await runBench({
+    cases: [find('C1'), find('B1')],
+    contestants: ['neuroblas', 'limit', 'bare'],
+    threads: [1],
+    ...tiny,
+  })
+  t.same(
+    report.rows.map((row) => [row.case, row.contestant]),
+    ['C1', 'B1'].flatMap((id) => ['neuroblas', 'limit'].map((name) => [id, name])),
+  )
+  const [lenet, , product] = report.rows
+  // By hand: 2 · 64 · (3 · 416,520 - 117,600) and 2 · 32 · 128 · 64 · 128.
+  t.equal(Math.round(lenet.gflops! * lenet.usPerStep.min * 1000), 144_890_880)
+  t.equal(Math.round(product.gflops! * product.usPerStep.min * 1000), 67_108_864)
+  t.ok(lenet.lossAfter100! < lenet.lossAfter10!)
+})
+
 t.test('pauses, memory and inference', async (t) => {
   const m1 = find('M1') as MemoryCase
   const report = await runBench({

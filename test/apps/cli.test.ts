@@ -107,6 +107,13 @@ t.test('wrong arguments: one clear line, exit code 2', async (t) => {
       ['train', 'digits', '--optimizer', 'adam', '--momentum', '0.5'],
       /--momentum: expected with sgd alone, got 0\.5 with adam/,
     ],
+    [['train', 'iris', '--network', 'conv'], /--network: expected dense for what are no images/],
+    [['train', 'digits', '--network', 'deep'], /expected dense or conv, got "deep"/],
+    [['train', 'digits', '--filters', '8'], /--filters: expected with --network conv alone/],
+    [
+      ['train', 'digits', '--network', 'conv', '--filters', '8,8,8,8'],
+      /convnet: expected at most 3 stages, each of which halves an image of 8 x 8, got 4/,
+    ],
     [['train', 'iris', '--target', 'species'], /--target: expected with a table alone, got iris/],
     [['train', 'iris', '--missing-values', '?'], /--missing-values: expected with a table alone/],
     [['train', 'a.csv', '--task', 'cluster'], /--task: expected classify or regress, got "clu/],
@@ -213,6 +220,20 @@ t.test('what cannot be done: one clear line, exit code 1', async (t) => {
     code: 1,
     stderr: /the loss bec/,
   })
+})
+
+t.test('a network with convolutions', async (t) => {
+  const cwd = t.testdir({})
+  const args = ['digits', '--network', 'conv', '--filters', '8,16', '--epochs', '3']
+  const { code, stderr, events, end } = await train(args, { cwd })
+  t.equal(code, 0, stderr)
+  t.match(events[0], { layers: [64, 64, 10], filters: [8, 16] })
+  t.ok(end.testAccuracy > 0.9, `${end.testAccuracy}`)
+  const evaluated = await runCommand(['eval', 'digits.safetensors', 'digits', '--json'], { cwd })
+  t.equal(JSON.parse(evaluated.stdout).accuracy, end.testAccuracy)
+  const again = ['train', ...args, '--epochs', '1', '--no-save']
+  const { stdout } = await runCommand(again, { cwd })
+  t.match(stdout, /network +64, convolutions 8-16, 64-10, relu, dropout 0\.3: [\d,]+ parameters/)
 })
 
 t.test('digits: events, accuracy, eval and predict agree', async (t) => {

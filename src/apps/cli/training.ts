@@ -21,6 +21,7 @@ import {
   preprocess,
   type Sequential,
   SGD,
+  ShapeError,
   saveClassifier,
   saveRegressor,
   schedules,
@@ -125,8 +126,13 @@ export function buildNetwork(problem: Problem, options: TrainingOptions) {
     )
   }
   const image = [...imageShape, 1] as const
-  const model = convnet(image, filters, units.slice(1), { activation, dropout })
-  return { architecture: { units, activation, dropout, convolutions: { image, filters } }, model }
+  const architecture = { units, activation, dropout, convolutions: { image, filters } }
+  try {
+    return { architecture, model: convnet(image, filters, units.slice(1), { activation, dropout }) }
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error
+    throw new UsageError(`--filters: ${error.message}`)
+  }
 }
 
 export function buildOptimizer(
