@@ -107,10 +107,13 @@ export {
 export { Module, Parameter, type ParameterValues } from './nn/module.js'
 export { type ActivationName, type MlpOptions, mlp, Sequential } from './nn/sequential.js'
 export { StateDict, type StateSource, type StateValues } from './nn/stateDict.js'
+export { einsum } from './ops/einsum.js'
 export { where } from './ops/elementwise.js'
 export { oneHot } from './ops/indexing.js'
 export { concat, stack } from './ops/layout.js'
 export { linear, matmul } from './ops/matmul.js'
+export type { Ordered } from './ops/order.js'
+export { cdist, outer } from './ops/pairs.js'
 export { Adam, type AdamSettings } from './optim/adam.js'
 export { type Group, type GroupSettings, Optimizer } from './optim/optimizer.js'
 export { l1, l2, type Regularizer } from './optim/regularizers.js'
@@ -119,7 +122,19 @@ export * as schedules from './optim/schedules.js'
 export { SGD, type SGDSettings } from './optim/sgd.js'
 export type { OptimizerState } from './optim/state.js'
 export { fullLike } from './tensor/allocate.js'
-export { arange, eye, full, ones, rand, randn, tensor, zeros } from './tensor/create.js'
+export {
+  arange,
+  eye,
+  full,
+  linspace,
+  multinomial,
+  ones,
+  rand,
+  randint,
+  randn,
+  tensor,
+  zeros,
+} from './tensor/create.js'
 export { noGrad } from './tensor/graph.js'
 export { Generator, setSeed } from './tensor/random.js'
 export { OpenScope, openScope, scope } from './tensor/scope.js'

@@ -23,11 +23,13 @@
  * Elementwise kernels may write over one of their inputs; all others need results apart from
  * everything else. A backend may lack a dtype of F; it then refuses the call.
  */
+import { distance } from './kernels/distance.js'
 import { elementwise } from './kernels/elementwise.js'
 import { gather } from './kernels/gather.js'
 import { images } from './kernels/images.js'
 import { layout } from './kernels/layout.js'
 import { optim } from './kernels/optim.js'
+import { order } from './kernels/order.js'
 import { products } from './kernels/products.js'
 import { random } from './kernels/random.js'
 import { reduce } from './kernels/reduce.js'
@@ -45,6 +47,8 @@ export const kernels = {
   ...softmax,
   ...gather,
   ...random,
+  ...order,
+  ...distance,
   ...optim,
   ...images,
 } as const satisfies Record<string, readonly string[]>

@@ -49,6 +49,7 @@ const takes: Record<string, (dtype: DType) => boolean> = {
   S: () => true,
   int32: (dtype) => dtype === 'int32',
   uint8: (dtype) => dtype === 'uint8',
+  float64: (dtype) => dtype === 'float64',
 }
 
 function checkSize(kernel: string, name: string, value: number): void {

@@ -17,6 +17,7 @@ interface Arrays {
   T: TypedArray
   S: TypedArray
   int32: Int32Array
+  float64: Float64Array
   uint8: Uint8Array
 }
 
