@@ -58,6 +58,17 @@ export function chunk<T extends AnyTensor>(x: T, count: number, axis: number): T
   return split(x, Math.max(Math.ceil(x.shape[position] / count), 1), position)
 }
 
+/** f of x and each item in turn, and a copy of x where none made another tensor of it. */
+function copyOnce<T extends AnyTensor, Item>(
+  x: T,
+  items: Iterable<Item>,
+  f: (x: T, item: Item) => T,
+): T {
+  let y = x
+  for (const item of items) y = f(y, item)
+  return y === x ? (readView(x, { view: wholeOf(x.shape) }) as T) : y
+}
+
 /** Each run of elements along an axis several times: whole axes, or single elements. */
 function repeatAxis<T extends AnyTensor>(x: T, axis: number, count: number, each: boolean): T {
   const [outer, length, inner] = aroundAxis(x.shape, axis)
@@ -72,9 +83,8 @@ export function tile<T extends AnyTensor>(op: string, x: T, counts: readonly num
   const rank = Math.max(counts.length, x.shape.length)
   const times = [...new Array(rank - counts.length).fill(1), ...counts]
   const start = x.reshape([...new Array(rank - x.shape.length).fill(1), ...x.shape]) as T
-  return times.reduce<T>(
-    (y, count, axis) => (count === 1 ? y : repeatAxis(y, axis, count, false)),
-    start,
+  return copyOnce(start, times.entries(), (y, [axis, count]) =>
+    count === 1 ? y : repeatAxis(y, axis, count, false),
   )
 }
 
@@ -141,12 +151,12 @@ export function roll<T extends AnyTensor>(
       `roll: expected a shift for each axis, got ${excerpt(shifts)} for ${excerpt(axes)}`,
     )
   }
-  return list.reduce<T>((y, given, i) => {
+  return copyOnce(x, list.entries(), (y, [i, given]) => {
     const axis = resolveAxis('roll', given, x.shape.length)
     const extent = x.shape[axis]
     const shift = extent === 0 ? 0 : ((moves[i] % extent) + extent) % extent
     return rollAxis(y, { axis, shift }) as T
-  }, x)
+  })
 }
 
 const triangleOp = defineOp<readonly [AnyTensor], { diagonal: number; upper: boolean }, AnyTensor>(
@@ -243,13 +253,13 @@ export function pad<T extends AnyTensor>(x: T, pads: Pads, options: PadOptions):
   }
   if (value !== undefined)
     throw new ArgumentError(`pad: ${mode} takes no value, got ${excerpt(value)}`)
-  return pads.reduce<T>((y, pair, axis) => {
+  return copyOnce(x, pads.entries(), (y, [axis, pair]) => {
     if (pair[0] === 0 && pair[1] === 0) return y
     const places = placesAround(y.shape[axis], pair, mode)
     const indices = allocate(x, [places.length], 'int32')
     writeElements('pad', indices, places)
     return indexSelect(y, axis, indices)
-  }, x)
+  })
 }
 
 function checkPads(x: AnyTensor, pads: Pads): void {
