@@ -145,7 +145,8 @@ export function roll<T extends AnyTensor>(
     }
     return roll(x.reshape([x.size]), moves, 0).reshape(x.shape) as T
   }
-  const list = typeof axes === 'number' ? [axes] : [...axes]
+  const list = typeof axes === 'number' ? [axes] : axes
+  checkIntegers('roll', 'an axis, or a list of axes', list, -Infinity)
   if (list.length !== moves.length) {
     throw new ArgumentError(
       `roll: expected a shift for each axis, got ${excerpt(shifts)} for ${excerpt(axes)}`,
