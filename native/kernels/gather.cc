@@ -108,16 +108,27 @@ Fault gather_run(Any x, Ints indices, AnyOut y, Size outer, Size length, Size co
   const size_t size = x.element_size;
   with_word(size, [=](auto word) {
     using W = decltype(word);
-    for_pieces(chunk.of(outer * count * inner), inner, [=](size_t row, size_t from, size_t to) {
+    const W* source = reinterpret_cast<const W*>(x.data);
+    W* target = reinterpret_cast<W*>(y.data);
+    const Range range = chunk.of(outer * count * inner);
+    // Along the last axis: one loop goes over many indices, not over one element each.
+    if (inner == 1) {
+      return for_pieces(range, count, [=](size_t o, size_t from, size_t to) {
+        for (size_t c = from; c < to; ++c) {
+          target[o * count + c] = source[o * length + index.at(o, c, 0)];
+        }
+      });
+    }
+    for_pieces(range, inner, [=](size_t row, size_t from, size_t to) {
       const size_t o = row / count;
       const size_t c = row % count;
-      const W* source = reinterpret_cast<const W*>(x.data) + o * length * inner;
-      W* target = reinterpret_cast<W*>(y.data) + row * inner;
+      const W* own = source + o * length * inner;
+      W* to_row = target + row * inner;
       if (each == 0) {
-        std::memcpy(target + from, source + index.at(o, c, 0) * inner + from, (to - from) * size);
+        std::memcpy(to_row + from, own + index.at(o, c, 0) * inner + from, (to - from) * size);
         return;
       }
-      for (size_t i = from; i < to; ++i) target[i] = source[index.at(o, c, i) * inner + i];
+      for (size_t i = from; i < to; ++i) to_row[i] = own[index.at(o, c, i) * inner + i];
     });
   });
   return {};

@@ -20,15 +20,25 @@ template <class Begin, class Step>
 NB_INLINE void for_scans(size_t outer, size_t length, size_t inner, bool reverse, Chunk chunk,
                          const Begin& begin, const Step& step) {
   if (length == 0) return;  // then no buffer bounds the others
-  for_pieces(chunk.of(outer * inner), inner, [&](size_t o, size_t from, size_t to) {
+  const auto block = [&](size_t first, size_t apart, size_t width) {
+    begin(width);
+    for (size_t i = 0; i < length; ++i) {
+      const size_t r = reverse ? length - 1 - i : i;
+      for (size_t c = 0; c < width; ++c) step(first + r * inner + c * apart, c, r);
+    }
+  };
+  const Range range = chunk.of(outer * inner);
+  if (inner == 1) {
+    // Along the last axis some go side by side, as each addition waits for the one before.
+    constexpr size_t kAbreast = 8;
+    size_t o = range.first;
+    for (; o + kAbreast <= range.second; o += kAbreast) block(o * length, length, kAbreast);
+    for (; o < range.second; ++o) block(o * length, length, 1);
+    return;
+  }
+  for_pieces(range, inner, [&](size_t o, size_t from, size_t to) {
     for (size_t first = from; first < to; first += kColumns) {
-      const size_t width = std::min(kColumns, to - first);
-      begin(width);
-      for (size_t i = 0; i < length; ++i) {
-        const size_t r = reverse ? length - 1 - i : i;
-        const size_t at = (o * length + r) * inner + first;
-        for (size_t c = 0; c < width; ++c) step(at + c, c, r);
-      }
+      block(o * length * inner + first, 1, std::min(kColumns, to - first));
     }
   });
 }

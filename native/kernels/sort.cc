@@ -51,9 +51,15 @@ void argsort_run(InOf<T> x, IntsOut indices, Keys keys, Size outer, Size length,
         first[j] = uint64_t{key_of(source[j * inner]) ^ turned} << 32 | j;
       }
     });
-    // Where few of many are wanted, the rest need not be sorted.
-    if (count < length) std::nth_element(first, first + count, first + length);
-    std::sort(first, first + count);
+    uint64_t* const wanted = first + count;
+    uint64_t* const last = first + length;
+    // Few of many are kept apart while all go by; else those that are not wanted are left unsorted.
+    if (count * 64 <= length) {
+      std::partial_sort(first, wanted, last);
+    } else {
+      if (wanted != last) std::nth_element(first, wanted, last);
+      std::sort(first, wanted);
+    }
     int32_t* target = indices.data + o * count * inner + i;
     for (size_t j = 0; j < count; ++j) target[j * inner] = static_cast<int32_t>(first[j]);
   }

@@ -38,29 +38,51 @@ export function along(view: View, axis: number, start: number, length: number, s
   }
 }
 
+interface Axis {
+  extent: number
+  x: number
+  y: number
+}
+
+/** Extents and strides in both views; axes that run on into each other in both are one. */
+function axesOf(from: View, to: View): Axis[] {
+  const axes: Axis[] = []
+  for (let axis = 0; axis < from.shape.length; axis++) {
+    const extent = from.shape[axis]
+    if (extent === 1) continue
+    const [x, y] = [from.strides[axis], to.strides[axis]]
+    const last = axes.at(-1)
+    if (last?.x === extent * x && last.y === extent * y) {
+      axes[axes.length - 1] = { extent: extent * last.extent, x, y }
+    } else axes.push({ extent, x, y })
+  }
+  return axes
+}
+
+const ONCE: Axis = { extent: 1, x: 0, y: 0 }
+
 /** Copies the elements of one view to another of the same shape, in the buffers of x and y. */
 export function copyView(x: AnyTensor, from: View, y: AnyTensor, to: View): void {
   if (from.shape.includes(0)) return
-  // Axes that run on into each other in both are one.
-  const axes: { extent: number; x: number; y: number }[] = []
-  for (const [axis, extent] of from.shape.entries()) {
-    if (extent === 1) continue
-    const next = { extent, x: from.strides[axis], y: to.strides[axis] }
-    const last = axes.at(-1)
-    if (last?.x === extent * next.x && last.y === extent * next.y) {
-      axes[axes.length - 1] = { ...next, extent: extent * last.extent }
-    } else axes.push(next)
+  const axes = axesOf(from, to)
+  const { backend } = x.storage
+  const [rows, cols] = axes.length === 2 ? axes : [ONCE, ...axes]
+  // What most of them are: pieces of rows.
+  if (axes.length <= 2 && cols?.x === 1 && cols.y === 1 && rows.x >= 0 && rows.y >= 0) {
+    const places = [from.offset, rows.x, to.offset, rows.y] as const
+    backend.run('copy2d', x.handle, y.handle, rows.extent, cols.extent, ...places)
+    return
   }
-  while (axes.length < MAX_RANK) axes.unshift({ extent: 1, x: 0, y: 0 })
+  const all = [...new Array<Axis>(MAX_RANK - axes.length).fill(ONCE), ...axes]
   const numbers = [
     from.offset,
     to.offset,
-    ...axes.map(({ extent }) => extent),
-    ...axes.map((axis) => axis.x),
-    ...axes.map((axis) => axis.y),
+    ...all.map(({ extent }) => extent),
+    ...all.map((axis) => axis.x),
+    ...all.map((axis) => axis.y),
   ]
   const args = [x.handle, y.handle, ...numbers] as unknown as KernelArgs<'copyStrided'>
-  x.storage.backend.run('copyStrided', ...args)
+  backend.run('copyStrided', ...args)
 }
 
 /** The elements of a view, as a copy. */
