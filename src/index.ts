@@ -137,11 +137,14 @@ export { type ActivationName, type MlpOptions, mlp, Sequential } from './nn/sequ
 export { ChannelsLast, Flatten, type FlattenOptions, Reshape } from './nn/shapes.js'
 export { StateDict, type StateSource, type StateValues } from './nn/stateDict.js'
 export { type ConvOptions, conv1d, conv2d, conv3d, convTranspose2d } from './ops/conv.js'
+export { einsum } from './ops/einsum.js'
 export { where } from './ops/elementwise.js'
 export { oneHot } from './ops/indexing.js'
 export { concat, stack } from './ops/layout.js'
 export { linear, matmul } from './ops/matmul.js'
 export { groupNorm, layerNorm, type NormOptions, rmsNorm } from './ops/norm.js'
+export type { Ordered } from './ops/order.js'
+export { cdist, outer } from './ops/pairs.js'
 export {
   type AvgPoolOptions,
   avgPool1d,
@@ -161,7 +164,19 @@ export * as schedules from './optim/schedules.js'
 export { SGD, type SGDSettings } from './optim/sgd.js'
 export type { OptimizerState } from './optim/state.js'
 export { fullLike } from './tensor/allocate.js'
-export { arange, eye, full, ones, rand, randn, tensor, zeros } from './tensor/create.js'
+export {
+  arange,
+  eye,
+  full,
+  linspace,
+  multinomial,
+  ones,
+  rand,
+  randint,
+  randn,
+  tensor,
+  zeros,
+} from './tensor/create.js'
 export { noGrad } from './tensor/graph.js'
 export { Generator, setSeed } from './tensor/random.js'
 export { OpenScope, openScope, scope } from './tensor/scope.js'

@@ -4,6 +4,7 @@
 
 #include "activations.h"
 #include "broadcast.h"
+#include "words.h"
 
 namespace nb {
 namespace {
@@ -168,19 +169,38 @@ void clip_run(In x, Out y, Size n, Float low, Float high, Chunk chunk) noexcept 
 }
 const Registration clip = kernel<clip_check, clip_run>("clip", "x y n low high");
 
-void select_check(In condition, In a, In b, InPlace<Out> y, Size n) {
+template <typename C>
+using Condition = Span<C, Use::in, Parameter::S>;
+template <typename C>
+void select_check(Condition<C> condition, Any a, Any b, InPlace<AnyOut> y, Size n) {
   holds(condition, n);
   holds(a, n);
   holds(b, n);
   holds(y, n);
 }
-void select_run(In condition, In a, In b, Out y, Size n, Chunk chunk) noexcept {
+template <typename C>
+void select_run(Condition<C> condition, Any a, Any b, InPlace<AnyOut> y, Size n,
+                Chunk chunk) noexcept {
   const Range range = chunk.of(n);
-  simd([=] {
-    for (size_t i = range.first; i < range.second; ++i) y[i] = condition[i] != 0 ? a[i] : b[i];
+  with_word(y.element_size, [=](auto word) {
+    using W = decltype(word);
+    const W* pa = reinterpret_cast<const W*>(a.data);
+    const W* pb = reinterpret_cast<const W*>(b.data);
+    W* py = reinterpret_cast<W*>(y.data);
+    simd([=] {
+      for (size_t i = range.first; i < range.second; ++i) {
+        py[i] = condition[i] != C{0} ? pa[i] : pb[i];
+      }
+    });
   });
 }
-const Registration select = kernel<select_check, select_run>("select", "condition a b y n");
+const Registration select = [] {
+  for_dtypes([](auto condition) {
+    using C = decltype(condition);
+    kernel<select_check<C>, select_run<C>>("select", "condition a b y n");
+  });
+  return Registration();
+}();
 
 }  // namespace
 }  // namespace nb

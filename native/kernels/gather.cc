@@ -1,10 +1,11 @@
-// Rows picked and added by index: batches from a data set, embeddings, one-hot labels.
+// Elements picked, written and added by index: batches from a data set, embeddings, one-hot labels.
 //
 // Every chunk checks all indices before it writes, so all of them decide alike and a faulty call
 // writes nothing.
 #include <cstring>
 
 #include "rows.h"
+#include "words.h"
 
 namespace nb {
 namespace {
@@ -69,28 +70,128 @@ Fault gather_bytes_run(Bytes x, Ints indices, Out y, Size count, Size cols, Size
 const Registration gather_bytes = kernel<gather_bytes_check, gather_bytes_run>(
     "gatherBytes", "x indices y count cols sourceRows scale");
 
-void scatter_add_rows_check(In dy, Ints indices, Inout dx, Size count, Size cols,
-                            Size target_rows) {
-  holds(dy, product(count, cols));
-  holds(indices, count);
-  holds(dx, product(target_rows, cols));
+// Along the middle one of three dimensions. Where `each` is 1 every element has an index of its
+// own, else one list of `count` serves all of them.
+struct Indices {
+  Ints indices;
+  size_t count;
+  size_t inner;
+  bool each;
+  // Of element [o, c, i].
+  NB_INLINE size_t at(size_t o, size_t c, size_t i) const {
+    return static_cast<size_t>(indices[each ? (o * count + c) * inner + i : c]);
+  }
+};
+
+// x and indices lie along `length` in what is written or read.
+template <typename Part, typename Whole>
+void along_check(Part part, Ints indices, Whole whole, Size outer, Size length, Size count,
+                 Size inner, Size each) {
+  flag("each", each);
+  const size_t size = product(outer, count, inner);
+  holds(part, size);
+  holds(indices, each != 0 ? size : count);
+  holds(whole, product(outer, length, inner));
 }
-// Shares are columns: an index may come twice, and its rows are added in their order.
-Fault scatter_add_rows_run(In dy, Ints indices, Inout dx, Size count, Size cols, Size target_rows,
-                           Chunk chunk) noexcept {
-  if (const Fault fault = index_fault(indices, count, target_rows)) return fault;
-  const Range range = chunk.of(cols);
+Fault along_fault(Ints indices, Size outer, Size length, Size count, Size inner, Size each) {
+  return index_fault(indices, each != 0 ? outer * count * inner : count, length);
+}
+
+void gather_check(Any x, Ints indices, AnyOut y, Size outer, Size length, Size count, Size inner,
+                  Size each) {
+  along_check(y, indices, x, outer, length, count, inner, each);
+}
+Fault gather_run(Any x, Ints indices, AnyOut y, Size outer, Size length, Size count, Size inner,
+                 Size each, Chunk chunk) noexcept {
+  if (const Fault fault = along_fault(indices, outer, length, count, inner, each)) return fault;
+  const Indices index{indices, count, inner, each != 0};
+  const size_t size = x.element_size;
+  with_word(size, [=](auto word) {
+    using W = decltype(word);
+    const W* source = reinterpret_cast<const W*>(x.data);
+    W* target = reinterpret_cast<W*>(y.data);
+    const Range range = chunk.of(outer * count * inner);
+    // Along the last axis: one loop goes over many indices, not over one element each.
+    if (inner == 1) {
+      return for_pieces(range, count, [=](size_t o, size_t from, size_t to) {
+        for (size_t c = from; c < to; ++c) {
+          target[o * count + c] = source[o * length + index.at(o, c, 0)];
+        }
+      });
+    }
+    for_pieces(range, inner, [=](size_t row, size_t from, size_t to) {
+      const size_t o = row / count;
+      const size_t c = row % count;
+      const W* own = source + o * length * inner;
+      W* to_row = target + row * inner;
+      if (each == 0) {
+        std::memcpy(to_row + from, own + index.at(o, c, 0) * inner + from, (to - from) * size);
+        return;
+      }
+      for (size_t i = from; i < to; ++i) to_row[i] = own[index.at(o, c, i) * inner + i];
+    });
+  });
+  return {};
+}
+const Registration gather =
+    kernel<gather_check, gather_run>("gather", "x indices y outer length count inner each");
+
+// y[o, index, i] = combine(y[o, index, i], x[o, c, i]) in the order of c, as several may go to one
+// place. Shares are columns, so that these are in one.
+template <typename W, class Combine>
+NB_INLINE void scatter_columns(const W* x, const Indices& index, W* y, size_t outer, size_t length,
+                               Chunk chunk, const Combine& combine) {
+  const size_t inner = index.inner;
+  if (index.count == 0) return;  // then no buffer bounds the others
+  for_pieces(chunk.of(outer * inner), inner, [&](size_t o, size_t from, size_t to) {
+    W* target = y + o * length * inner;
+    for (size_t c = 0; c < index.count; ++c) {
+      const W* source = x + (o * index.count + c) * inner;
+      for (size_t i = from; i < to; ++i) {
+        W& place = target[index.at(o, c, i) * inner + i];
+        place = combine(place, source[i]);
+      }
+    }
+  });
+}
+
+void scatter_check(Any x, Ints indices, AnyInout y, Size outer, Size length, Size count, Size inner,
+                   Size each) {
+  along_check(x, indices, y, outer, length, count, inner, each);
+}
+Fault scatter_run(Any x, Ints indices, AnyInout y, Size outer, Size length, Size count, Size inner,
+                  Size each, Chunk chunk) noexcept {
+  if (const Fault fault = along_fault(indices, outer, length, count, inner, each)) return fault;
+  with_word(x.element_size, [=](auto word) {
+    using W = decltype(word);
+    scatter_columns(reinterpret_cast<const W*>(x.data), {indices, count, inner, each != 0},
+                    reinterpret_cast<W*>(y.data), outer, length, chunk, [](W, W x) { return x; });
+  });
+  return {};
+}
+const Registration scatter =
+    kernel<scatter_check, scatter_run>("scatter", "x indices y outer length count inner each");
+
+void scatter_add_check(In x, Ints indices, Inout y, Size outer, Size length, Size count, Size inner,
+                       Size each) {
+  along_check(x, indices, y, outer, length, count, inner, each);
+}
+Fault scatter_add_run(In x, Ints indices, Inout y, Size outer, Size length, Size count, Size inner,
+                      Size each, Chunk chunk) noexcept {
+  if (const Fault fault = along_fault(indices, outer, length, count, inner, each)) return fault;
   simd([=] {
-    for (size_t r = 0; r < count; ++r) {
-      const float* source = dy.data + r * cols;
-      float* target = dx.data + static_cast<size_t>(indices[r]) * cols;
-      for (size_t c = range.first; c < range.second; ++c) target[c] += source[c];
+    const auto add = [](float a, float b) { return a + b; };
+    // Apart, because a list for all lets the inner loop go over whole vectors.
+    if (each == 0) {
+      scatter_columns(x.data, {indices, count, inner, false}, y.data, outer, length, chunk, add);
+    } else {
+      scatter_columns(x.data, {indices, count, inner, true}, y.data, outer, length, chunk, add);
     }
   });
   return {};
 }
-const Registration scatter_add_rows = kernel<scatter_add_rows_check, scatter_add_rows_run>(
-    "scatterAddRows", "dy indices dx count cols targetRows");
+const Registration scatter_add = kernel<scatter_add_check, scatter_add_run>(
+    "scatterAdd", "x indices y outer length count inner each");
 
 void one_hot_check(Ints labels, Out y, Size rows, Size cols) {
   holds(labels, rows);

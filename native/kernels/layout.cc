@@ -1,8 +1,11 @@
-// Moving elements without computing with them: fill, expand, copy, transpose, conversion.
+// Moving elements without computing with them: fill, expand, copy, transpose, triangles,
+// conversion.
+#include <cmath>
 #include <cstring>
 
 #include "convert.h"
 #include "rows.h"
+#include "words.h"
 
 namespace nb {
 namespace {
@@ -23,21 +26,6 @@ const Registration fill = [] {
   });
   return Registration();
 }();
-
-// Calls f(E()) for an unsigned integer as wide as an element.
-template <class F>
-void with_word(size_t element_size, const F& f) {
-  switch (element_size) {
-    case 1:
-      return f(uint8_t());
-    case 2:
-      return f(uint16_t());
-    case 4:
-      return f(uint32_t());
-    default:
-      return f(uint64_t());
-  }
-}
 
 void expand_check(Any x, AnyOut y, Size outer, Size repeat, Size inner) {
   holds(x, product(outer, inner));
@@ -155,6 +143,34 @@ void transpose_run(Any x, AnyOut y, Size outer, Size rows, Size cols, Size inner
 }
 const Registration transpose =
     kernel<transpose_check, transpose_run>("transpose", "x y outer rows cols inner");
+
+void triangle_check(Any x, AnyOut y, Size outer, Size rows, Size cols, Double, Size upper) {
+  const size_t size = product(outer, rows, cols);
+  holds(x, size);
+  holds(y, size);
+  flag("upper", upper);
+}
+// How many elements of a row lie before an edge, which may be anywhere.
+size_t before(double edge, size_t cols) {
+  if (!(edge > 0)) return 0;
+  return edge < static_cast<double>(cols) ? static_cast<size_t>(std::ceil(edge)) : cols;
+}
+void triangle_run(Any x, AnyOut y, Size outer, Size rows, Size cols, Double diagonal, Size upper,
+                  Chunk chunk) noexcept {
+  const size_t size = x.element_size;
+  for_pieces(chunk.of(outer * rows * cols), cols, [=](size_t row, size_t from, size_t to) {
+    // From the diagonal on, or up to it.
+    const double edge = static_cast<double>(row % rows) + diagonal;
+    const size_t cut = std::clamp(before(upper != 0 ? edge : edge + 1, cols), from, to);
+    const auto [first, last] = upper != 0 ? Range{cut, to} : Range{from, cut};
+    uint8_t* target = y.data + row * cols * size;
+    std::memset(target + from * size, 0, (first - from) * size);
+    std::memset(target + last * size, 0, (to - last) * size);
+    std::memcpy(target + first * size, x.data + (row * cols + first) * size, (last - first) * size);
+  });
+}
+const Registration triangle =
+    kernel<triangle_check, triangle_run>("triangle", "x y outer rows cols diagonal upper");
 
 template <typename From, typename To>
 void cast_check(Span<From, Use::in, Parameter::S> x, OutOf<To> y, Size n) {

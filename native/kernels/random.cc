@@ -1,75 +1,21 @@
-// Random numbers from a counter: Philox 4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random
-// numbers: as easy as 1, 2, 3", 2011).
-//
-// state: two words of key and a 64-bit block counter, low word first. Element i takes word i mod 4
-// of block counter + i / 4, so any chunk can compute its part by itself. The words are the same in
-// the JavaScript backend. `run` only reads the state; it is advanced when all chunks are done.
+// Random numbers, by the words of philox.h.
 #include <cmath>
 
+#include "philox.h"
 #include "rows.h"
 #include "simd/vmath.h"
 
 namespace nb {
 namespace {
 
-constexpr size_t kBlockWords = 4;
-constexpr size_t kWords = 256;  // made at a time; a multiple of the grain of a chunk
-constexpr size_t kState = 4;
-
-struct Generator {
-  uint32_t key[2];
-  uint64_t counter;
-};
-
-Generator generator_of(IntsInout state) {
-  const auto word = [=](size_t i) { return static_cast<uint32_t>(state[i]); };
-  return {{word(0), word(1)}, word(2) | uint64_t{word(3)} << 32};
-}
-
-size_t blocks_of(size_t words) { return words / kBlockWords + (words % kBlockWords != 0); }
-
-void advance(IntsInout state, size_t words) {
-  const uint64_t counter = generator_of(state).counter + blocks_of(words);
-  state[2] = static_cast<int32_t>(static_cast<uint32_t>(counter));
-  state[3] = static_cast<int32_t>(static_cast<uint32_t>(counter >> 32));
-}
-
-// kWords words from word `first` on, a multiple of 4. 32-bit words in 64-bit lanes: the products
-// need them.
-NB_INLINE void philox(const Generator& g, size_t first, uint32_t* words) {
-  constexpr uint64_t kLow = 0xFFFFFFFF;
-  for (size_t i = 0; i < kWords / kBlockWords; ++i) {
-    const uint64_t counter = g.counter + first / kBlockWords + i;
-    uint64_t x0 = counter & kLow, x1 = counter >> 32, x2 = 0, x3 = 0;
-    uint32_t key0 = g.key[0], key1 = g.key[1];
-    for (int round = 0; round < 10; ++round) {
-      const uint64_t p0 = 0xD2511F53 * x0;
-      const uint64_t p1 = 0xCD9E8D57 * x2;
-      x0 = (p1 >> 32) ^ x1 ^ key0;
-      x1 = p1 & kLow;
-      x2 = (p0 >> 32) ^ x3 ^ key1;
-      x3 = p0 & kLow;
-      key0 += 0x9E3779B9;
-      key1 += 0xBB67AE85;
-    }
-    words[4 * i] = static_cast<uint32_t>(x0);
-    words[4 * i + 1] = static_cast<uint32_t>(x1);
-    words[4 * i + 2] = static_cast<uint32_t>(x2);
-    words[4 * i + 3] = static_cast<uint32_t>(x3);
-  }
-}
-
-// A number in [0, 1) that float32 holds exactly.
-NB_INLINE float unit(uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }
-
 // Fills y with convert(words, values), which makes kWords values from as many words.
-template <class Convert>
-void draw(Out y, IntsInout state, Size n, Chunk chunk, const Convert& convert) {
+template <typename Y, class Convert>
+void draw(Y y, IntsInout state, Size n, Chunk chunk, const Convert& convert) {
   const Generator g = generator_of(state);
   const Range range = chunk.of(n);
   simd([=] {
     uint32_t words[kWords];
-    float values[kWords];
+    typename Y::Element values[kWords];
     for (size_t i = range.first; i < range.second; i += kWords) {
       philox(g, i, words);
       convert(words, values);
@@ -78,7 +24,8 @@ void draw(Out y, IntsInout state, Size n, Chunk chunk, const Convert& convert) {
   });
 }
 
-void draw_check(Out y, IntsInout state, Size n) {
+template <typename Y>
+void draw_check(Y y, IntsInout state, Size n) {
   holds(y, n);
   holds(state, kState);
 }
@@ -147,6 +94,30 @@ void bernoulli_each_finish(In, Out, IntsInout state, Size n) noexcept { advance(
 const Registration bernoulli_each =
     kernel<bernoulli_each_check, bernoulli_each_run, bernoulli_each_finish>("bernoulliEach",
                                                                             "p y state n");
+
+void randint_check(IntsOut y, IntsInout state, Size n, Double low, Double high) {
+  draw_check(y, state, n);
+  const auto is_whole = [](double value) { return value == std::floor(value); };
+  if (!(is_whole(low) && is_whole(high) && low >= -0x1p31 && low < high && high <= 0x1p31)) {
+    throw KernelFault("low and high must be integers with -2^31 <= low < high <= 2^31");
+  }
+}
+// The high word of a product (Lemire 2019, without the rejection: the bias is below range / 2^32).
+void randint_run(IntsOut y, IntsInout state, Size n, Double low, Double high,
+                 Chunk chunk) noexcept {
+  const int64_t first = static_cast<int64_t>(low);
+  const uint64_t range = static_cast<uint64_t>(high - low);
+  draw(y, state, n, chunk, [=](const uint32_t* words, int32_t* values) {
+    for (size_t i = 0; i < kWords; ++i) {
+      values[i] = static_cast<int32_t>(first + static_cast<int64_t>(words[i] * range >> 32));
+    }
+  });
+}
+void randint_finish(IntsOut, IntsInout state, Size n, Double, Double) noexcept {
+  advance(state, n);
+}
+const Registration randint =
+    kernel<randint_check, randint_run, randint_finish>("randint", "y state n low high");
 
 void permutation_check(IntsOut y, IntsInout state, Size n) {
   if (n > INT32_MAX) throw KernelFault("n must be below 2^31, got " + std::to_string(n));

@@ -107,7 +107,7 @@ function argumentsOf(kernel, buffer) {
   return kernels[kernel].map((row) => {
     const [, use, dtype] = row.split(':')
     if (use === 'size') return chance(0.5) ? below(2) : size(chance(0.9) ? 9 : 40)
-    if (use === 'float') return chance(0.05) ? hostile() : random()
+    if (use === 'float') return chance(0.05) ? hostile() : chance(0.5) ? random() : below(9) - 4
     // Now and then the same buffer twice.
     if (used.length > 0 && chance(0.05)) return pick(used)
     used.push(buffer(chosen[dtype] ?? dtype))

@@ -18,8 +18,8 @@ type Row = (typeof rows)[number]
  * The dtypes of a tensor. `float32` is what networks are computed in. `float64` is for gradient
  * checks: it is computed with on the JavaScript backend alone; natively such a tensor can be
  * filled, copied, cast and indexed. `int32` holds labels and indices, `uint8` the bytes of images,
- * `bool` 0 and 1; these three can be compared for equality, indexed, reshaped, sliced, joined and
- * cast.
+ * `bool` 0 and 1; these three can be compared for equality, moved, indexed, reshaped, sliced, joined and
+ * cast, and int32 sorted.
  *
  * @useDeclaredType
  */

@@ -24,12 +24,14 @@
  * everything else. A backend may lack a dtype of F; it then refuses the call.
  */
 import { conv } from './kernels/conv.js'
+import { distance } from './kernels/distance.js'
 import { elementwise } from './kernels/elementwise.js'
 import { gather } from './kernels/gather.js'
 import { images } from './kernels/images.js'
 import { layout } from './kernels/layout.js'
 import { norm } from './kernels/norm.js'
 import { optim } from './kernels/optim.js'
+import { order } from './kernels/order.js'
 import { pool } from './kernels/pool.js'
 import { products } from './kernels/products.js'
 import { random } from './kernels/random.js'
@@ -49,6 +51,8 @@ export const kernels = {
   ...softmax,
   ...gather,
   ...random,
+  ...order,
+  ...distance,
   ...optim,
   ...images,
   ...pool,

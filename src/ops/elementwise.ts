@@ -1,13 +1,14 @@
 /** Elementwise ops, with NumPy's broadcasting where there are two operands. */
 import { ALONG_ALL } from '../backend/broadcast.js'
+import { type DType, isFloat } from '../backend/dtype.js'
 import type { KernelName } from '../backend/kernels.js'
 import { ArgumentError, excerpt } from '../base/errors.js'
 import { allocate, fullLike } from '../tensor/allocate.js'
 import { broadcastShapes, planBroadcast, type Shape, sameShape } from '../tensor/shape.js'
 import type { AnyTensor, Tensor } from '../tensor/tensor.js'
-import { defineOp, type Op } from './define.js'
+import { defineOp } from './define.js'
 import { expandForward, permuteForward } from './raw.js'
-import { requireDType, requireFloat, requireFloats } from './require.js'
+import { requireDType, requireFloat, requireFloats, requireTensor } from './require.js'
 
 type BinaryKernel = Extract<
   KernelName,
@@ -262,18 +263,16 @@ export const clip = defineOp<Single, { low: number; high: number }>('clip', {
   backward: (dy, [y, x]) => [() => where(equal(y, x), dy, fullLike(dy, 0))],
 })
 
-/** @inline */
-type Triple = readonly [condition: Tensor, a: Tensor, b: Tensor]
+/** Refuses what chooses nothing: a condition is a bool, or a float that is 0 or not. */
+export function requireCondition(op: string, condition: AnyTensor): void {
+  requireTensor(op, condition)
+  if (condition.dtype !== 'bool' && !isFloat(condition.dtype)) requireDType(op, condition, 'bool')
+}
 
-/**
- * condition ≠ 0 ? a : b, elementwise; all three are floats of one dtype and broadcast.
- * @throws ShapeError when the shapes do not broadcast, ArgumentError for other dtypes
- * @function
- */
-export const where: Op<Triple> = defineOp<Triple>('where', {
+const select = defineOp<readonly [AnyTensor, AnyTensor, AnyTensor], undefined, AnyTensor>('where', {
   forward: ([condition, a, b]) => {
-    requireFloats('where', condition, a)
-    requireFloats('where', a, b)
+    requireCondition('where', condition)
+    requireDType('where', b, a.dtype)
     const shape = broadcastShapes(
       'where',
       broadcastShapes('where', condition.shape, a.shape),
@@ -282,7 +281,7 @@ export const where: Op<Triple> = defineOp<Triple>('where', {
     const [c, p, q] = [condition, a, b].map((x) =>
       sameShape(x.shape, shape) ? x.view() : expandForward(x, shape),
     )
-    const y = allocate(condition, shape)
+    const y = allocate(a, shape, a.dtype)
     y.storage.backend.run('select', c.handle, p.handle, q.handle, y.handle, y.size)
     for (const x of [c, p, q]) x.dispose()
     return y
@@ -294,3 +293,17 @@ export const where: Op<Triple> = defineOp<Triple>('where', {
     () => where(condition, fullLike(dy, 0), dy),
   ],
 })
+
+/**
+ * condition ? a : b, elementwise; a and b are of one dtype, and all three broadcast.
+ * @param condition a bool tensor, or a float one such as comparisons give, in which all but 0 holds
+ * @throws ShapeError when the shapes do not broadcast, ArgumentError for other dtypes
+ * @example where(x.greater(0), x, x.mul(0.1))
+ */
+export function where<D extends DType>(
+  condition: Tensor | Tensor<'bool'>,
+  a: Tensor<D>,
+  b: Tensor<D>,
+): Tensor<D> {
+  return select(condition, a, b) as Tensor<D>
+}

@@ -38,16 +38,9 @@ export const selectRows = defineOp<readonly [AnyTensor, Tensor<'int32'>], undefi
       () => {
         const dx = fullLike(dy, 0, shape)
         const cols = sizeOf(shape.slice(1))
+        const count = indices.size
         const { backend } = dy.storage
-        backend.run(
-          'scatterAddRows',
-          dy.handle,
-          indices.handle,
-          dx.handle,
-          indices.size,
-          cols,
-          shape[0],
-        )
+        backend.run('scatterAdd', dy.handle, indices.handle, dx.handle, 1, shape[0], count, cols, 0)
         return dx
       },
       () => indices,

@@ -1,6 +1,6 @@
 /** Layout ops: they move elements without computing with them. */
-import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
-import { allocate, fullLike } from '../tensor/allocate.js'
+import { ArgumentError, ShapeError } from '../base/errors.js'
+import { allocate } from '../tensor/allocate.js'
 import {
   aroundAxis,
   format,
@@ -13,6 +13,7 @@ import type { AnyTensor, Tensor } from '../tensor/tensor.js'
 import { defineListOp, defineOp } from './define.js'
 import { expandForward, permuteForward, sumTo } from './raw.js'
 import { requireDType, requireTensor } from './require.js'
+import { along, readView, wholeOf } from './views.js'
 
 /** The same elements in another shape; shares the buffer. One extent may be -1. */
 export const reshape = defineOp<readonly [AnyTensor], { shape: Shape }, AnyTensor>('reshape', {
@@ -20,14 +21,14 @@ export const reshape = defineOp<readonly [AnyTensor], { shape: Shape }, AnyTenso
   backward: (dy, _, { shapes: [shape] }) => [() => dy.reshape(shape)],
 })
 
-const broadcastTo = defineOp<readonly [Tensor], { shape: Shape }>('broadcastTo', {
+const broadcastTo = defineOp<readonly [AnyTensor], { shape: Shape }, AnyTensor>('broadcastTo', {
   forward: ([x], { shape }) => expandForward(x, shape),
   backward: (dy, _, { shapes: [shape] }) => [() => sumTo(dy, shape)],
 })
 
 /** x repeated to a shape that it broadcasts to; always a buffer of its own. */
-export function expandTo(x: Tensor, shape: Shape): Tensor {
-  return broadcastTo(x, { shape })
+export function expandTo<T extends AnyTensor>(x: T, shape: Shape): T {
+  return broadcastTo(x, { shape }) as T
 }
 
 /** Axes in another order; always a buffer of its own. */
@@ -46,58 +47,6 @@ export const permute = defineOp<readonly [AnyTensor], { axes: readonly number[] 
     ],
   },
 )
-
-interface SliceAttributes {
-  axis: number
-  start: number
-  length: number
-}
-
-/** The elements start .. start + length of one axis. */
-export const sliceAxis = defineOp<readonly [AnyTensor], SliceAttributes, AnyTensor>('slice', {
-  forward: ([x], { axis, start, length }) => {
-    const [outer, extent, inner] = aroundAxis(x.shape, axis)
-    const y = allocate(x, x.shape.with(axis, length), x.dtype)
-    const cols = length * inner
-    if (y.size > 0) {
-      const { backend } = x.storage
-      backend.run('copy2d', x.handle, y.handle, outer, cols, start * inner, extent * inner, 0, cols)
-    }
-    return y
-  },
-  backward: (dy, _, { shapes: [shape], attributes: { axis, start, length } }) => [
-    () => {
-      const dx = fullLike(dy, 0, shape)
-      const [outer, extent, inner] = aroundAxis(shape, axis)
-      const cols = length * inner
-      if (dy.size > 0) {
-        const { backend } = dy.storage
-        backend.run(
-          'copy2d',
-          dy.handle,
-          dx.handle,
-          outer,
-          cols,
-          0,
-          cols,
-          start * inner,
-          extent * inner,
-        )
-      }
-      return dx
-    },
-  ],
-})
-
-/** A start and an end as Array.prototype.slice reads them, as a position and a length. */
-export function resolveRange(extent: number, start = 0, end = extent): [number, number] {
-  if (!Number.isInteger(start) || !Number.isInteger(end)) {
-    throw new ArgumentError(`slice: expected integers, got ${excerpt(start)} and ${excerpt(end)}`)
-  }
-  const from = Math.min(Math.max(start < 0 ? start + extent : start, 0), extent)
-  const to = Math.min(Math.max(end < 0 ? end + extent : end, from), extent)
-  return [from, to - from]
-}
 
 const concatTensors = defineListOp<{ axis: number }, AnyTensor>('concat', {
   forward: (inputs, { axis }) => {
@@ -130,7 +79,10 @@ const concatTensors = defineListOp<{ axis: number }, AnyTensor>('concat', {
     return shapes.map((shape) => {
       const begin = start
       start += shape[axis]
-      return () => sliceAxis(dy, { axis, start: begin, length: shape[axis] }) as Tensor
+      return () => {
+        const view = along(wholeOf(dy.shape), axis, begin, shape[axis])
+        return readView(dy, { view }) as Tensor
+      }
     })
   },
 })

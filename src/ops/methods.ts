@@ -7,6 +7,8 @@ import { ArithmeticMethods } from './methods/arithmetic.js'
 import { ElementwiseMethods } from './methods/elementwise.js'
 import { IndexingMethods } from './methods/indexing.js'
 import { LayoutMethods } from './methods/layout.js'
+import { MovingMethods } from './methods/moving.js'
+import { OrderMethods } from './methods/order.js'
 import { ProductMethods } from './methods/products.js'
 import { ReduceMethods } from './methods/reduce.js'
 
@@ -18,6 +20,8 @@ export const methodClasses = [
   ProductMethods,
   LayoutMethods,
   IndexingMethods,
+  MovingMethods,
+  OrderMethods,
 ]
 
 export interface TensorMethods<D extends DType>
@@ -26,4 +30,6 @@ export interface TensorMethods<D extends DType>
     ReduceMethods,
     ProductMethods,
     LayoutMethods<D>,
-    IndexingMethods<D> {}
+    IndexingMethods<D>,
+    MovingMethods<D>,
+    OrderMethods<D> {}

@@ -6,9 +6,15 @@ import { checkShape, format, type Shape, sameShape, sizeOf } from '../tensor/sha
 import type { AnyTensor, Tensor } from '../tensor/tensor.js'
 import { requireFloat } from './require.js'
 
+/** One value everywhere, in the dtype of x. */
+export function filled(x: AnyTensor, value: number, shape: Shape = x.shape): AnyTensor {
+  const y = allocate(x, shape, x.dtype)
+  y.storage.backend.run('fill', y.handle, y.size, value)
+  return y
+}
+
 /** x repeated to a shape that it broadcasts to; always a buffer of its own. */
-export function expandForward(x: Tensor, shape: Shape): Tensor {
-  requireFloat('broadcastTo', x)
+export function expandForward(x: AnyTensor, shape: Shape): AnyTensor {
   checkShape('broadcastTo', shape)
   const offset = shape.length - x.shape.length
   const aligned = shape.map((_, axis) => x.shape[axis - offset] ?? 1)
@@ -26,7 +32,7 @@ export function expandForward(x: Tensor, shape: Shape): Tensor {
     const outer = sizeOf(aligned.slice(0, begin))
     const inner = sizeOf(shape.slice(end))
     const repeat = sizeOf(shape.slice(begin, end))
-    const next = allocate(x, [...aligned.slice(0, begin), ...shape.slice(begin)])
+    const next = allocate(x, [...aligned.slice(0, begin), ...shape.slice(begin)], x.dtype)
     x.storage.backend.run('expand', y.handle, next.handle, outer, repeat, inner)
     y.dispose()
     y = next

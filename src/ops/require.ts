@@ -2,6 +2,7 @@
 import { type DType, isFloat } from '../backend/dtype.js'
 import { ArgumentError, BackendError, excerpt } from '../base/errors.js'
 import { defaultFloat } from '../tensor/defaultFloat.js'
+import { toArrayOf } from '../tensor/numbers.js'
 import { type AnyTensor, isTensor } from '../tensor/tensor.js'
 
 /** Refuses inputs that are no tensors, were released, or lie on different backends. */
@@ -51,4 +52,13 @@ export function requireFloat(op: string, x: AnyTensor): void {
 export function requireFloats(op: string, x: AnyTensor, y: AnyTensor): void {
   requireFloat(op, x)
   requireDType(op, y, x.dtype)
+}
+
+/** Refuses what is no number that the dtype of x holds as it is. */
+export function requireValue(op: string, x: AnyTensor, value: number): void {
+  requireTensor(op, x)
+  if (typeof value !== 'number') {
+    throw new ArgumentError(`${op}: expected a number, got ${excerpt(value)}`)
+  }
+  toArrayOf(op, x.dtype, [value])
 }

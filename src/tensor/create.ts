@@ -2,7 +2,7 @@
 
 import { currentBackend } from '../backend/current.js'
 import { type DType, dtypes } from '../backend/dtype.js'
-import { isKeyOf } from '../base/arguments.js'
+import { checkNumber, isKeyOf } from '../base/arguments.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import type { NumberArray } from '../base/typedArrays.js'
 import { defaultFloat } from './defaultFloat.js'
@@ -145,6 +145,24 @@ export function arange(start: number, end?: number, step = 1): Tensor {
 }
 
 /**
+ * So many numbers from start to end, both included, at equal distances; one is start.
+ * @throws ArgumentError when start or end is not finite, ShapeError when steps is no whole number from 0
+ * @example linspace(0, 1, 5) // [0. 0.25 0.5 0.75 1.]
+ */
+export function linspace(start: number, end: number, steps: number): Tensor {
+  checkNumber('linspace', 'start', start, Number.isFinite, 'finite')
+  checkNumber('linspace', 'end', end, Number.isFinite, 'finite')
+  const y = makeFloats(checkShape('linspace', [steps]))
+  const values = arrayOf('linspace', y.shape, Float64Array)
+  for (let i = 0; i < steps; i++) {
+    const share = steps === 1 ? 0 : i / (steps - 1)
+    values[i] = start * (1 - share) + end * share
+  }
+  writeElements('linspace', y, values)
+  return y
+}
+
+/**
  * The n × n identity.
  * @throws ShapeError when n is no whole number from 0
  */
@@ -172,4 +190,28 @@ export function randn(shape: Shape): Tensor {
 export function rand(shape: Shape): Tensor {
   checkShape('rand', shape)
   return defaultGenerator().uniform(shape)
+}
+
+/**
+ * Whole numbers from low to below high, all as likely, from the default generator; see `setSeed`.
+ * @param high at most 2^31, above low, which is at least -2^31
+ * @throws ShapeError for what is no shape, ArgumentError for such bounds
+ * @example randint(0, 10, [3]) // int32 [3]
+ */
+export function randint(low: number, high: number, shape: Shape): Tensor<'int32'> {
+  return defaultGenerator().randint(shape, low, high)
+}
+
+/**
+ * Categories drawn with the probabilities of weights [..., categories], which need not add up to 1, by
+ * the default generator; see `setSeed`.
+ * @param count how many to draw of each row
+ * @param replacement whether one may be drawn several times; false by default
+ * @returns int32 [..., count]
+ * @throws KernelError for weights that are below 0 or not finite, and where too few are above 0;
+ * ShapeError, ArgumentError
+ * @example multinomial(tensor([0, 1, 3]), 1) // 1, or three times as often 2
+ */
+export function multinomial(weights: Tensor, count: number, replacement = false): Tensor<'int32'> {
+  return defaultGenerator().multinomial(weights, count, replacement)
 }

@@ -9,14 +9,14 @@ import { currentBackend } from '../backend/current.js'
 import { isFloat } from '../backend/dtype.js'
 import type { Handle } from '../backend/kernels.js'
 import { isRecording, underneath, unrecorded } from '../backend/record.js'
-import { checkNumber } from '../base/arguments.js'
+import { checkFlag, checkNumber } from '../base/arguments.js'
 import { isBranded } from '../base/brand.js'
-import { ArgumentError, CaptureError, excerpt } from '../base/errors.js'
+import { ArgumentError, CaptureError, excerpt, ShapeError } from '../base/errors.js'
 import { allocate } from './allocate.js'
 import { defaultFloat } from './defaultFloat.js'
 import { checkShape, type Shape, sizeOf } from './shape.js'
 import { Storage, within } from './storage.js'
-import { isTensor, Tensor } from './tensor.js'
+import { type AnyTensor, isTensor, Tensor } from './tensor.js'
 
 const BRAND = Symbol.for('neuroblas.Generator')
 
@@ -103,6 +103,48 @@ export class Generator {
     return this.#draw('bernoulli', shape, (backend, y, state, n) =>
       backend.run('bernoulli', y, state, n, p),
     )
+  }
+
+  /**
+   * Whole numbers of any shape from low to below high, all as likely.
+   * @param high at most 2^31, above low, which is at least -2^31
+   * @throws ShapeError for what is no shape, ArgumentError for such bounds
+   */
+  randint(shape: Shape, low: number, high: number): Tensor<'int32'> {
+    const checked = checkShape('randint', shape)
+    const isInteger = (value: number) => Number.isInteger(value) && Math.abs(value) <= 2 ** 31
+    checkNumber('randint', 'low', low, isInteger, 'an integer from -2^31 on')
+    checkNumber('randint', 'high', high, (high) => isInteger(high) && high > low, '> low, <= 2^31')
+    const backend = currentBackend()
+    const y = new Tensor<'int32'>(new Storage(backend, 'int32', sizeOf(checked)), checked)
+    backend.run('randint', y.handle, this.#stateOn(backend), y.size, low, high)
+    return y
+  }
+
+  /**
+   * Categories drawn with the probabilities of weights [..., categories], which need not add up to 1.
+   * @param count how many to draw of each row
+   * @param replacement whether one may be drawn several times
+   * @returns int32 [..., count]
+   * @throws KernelError for weights that are below 0 or not finite, and where too few are above 0;
+   *   ShapeError for weights without categories, ArgumentError
+   */
+  multinomial(weights: Tensor, count: number, replacement = false): Tensor<'int32'> {
+    checkWeights(weights)
+    checkFlag('multinomial', 'replacement', replacement)
+    checkNumber('multinomial', 'count', count, (n) => Number.isInteger(n) && n >= 0, '>= 0')
+    const { backend } = weights.storage
+    const cols = weights.shape.at(-1)!
+    const shape = checkShape('multinomial', [...weights.shape.slice(0, -1), count])
+    const rows = sizeOf(shape.slice(0, -1))
+    const y = allocate(weights, shape, 'int32')
+    // First: it may make a buffer (see Backend.own).
+    const state = this.#stateOn(backend)
+    const scratch = allocate(weights, weights.shape, 'float64')
+    const buffers = [weights.handle, y.handle, state, scratch.handle] as const
+    backend.run('multinomial', ...buffers, rows, cols, count, +replacement)
+    scratch.dispose()
+    return y
   }
 
   /** The integers 0 .. n - 1 in random order, [n]. */
@@ -194,6 +236,17 @@ export class Generator {
       real.write(this.#state.handle, this.#words)
       return this.#state.handle
     })
+  }
+}
+
+function checkWeights(weights: Tensor): void {
+  if (!isTensor(weights) || !isFloat(weights.dtype)) {
+    throw new ArgumentError(
+      `multinomial: expected a float tensor of weights, got ${isTensor(weights) ? (weights as AnyTensor).dtype : excerpt(weights)}`,
+    )
+  }
+  if (weights.shape.length === 0) {
+    throw new ShapeError('multinomial: expected weights [..., categories], got a scalar')
   }
 }
 

@@ -6,7 +6,7 @@
 import t, { type Test } from 'tap'
 import type { DType, TypedArray } from '../../lib/backend/dtype.js'
 import { JsBackend } from '../../lib/backend/js/backend.js'
-import { philox } from '../../lib/backend/js/random.js'
+import { philox } from '../../lib/backend/js/philox.js'
 import type { Handle } from '../../lib/backend/kernels.js'
 import { KernelError, OutOfMemoryError } from '../../lib/base/errors.js'
 

@@ -163,7 +163,7 @@ refuseAll('extents that overflow 2^64 or no buffer holds', [
   ['copy2d', ['a', 'y', 1, BIG, BIG, 1, 0, BIG], /overflows|holds/],
   ['gatherRows', ['a', 'good', 'y', 3, 2 ** 52, 2 ** 52], /overflows/],
   ['gatherBytes', ['bytes', 'good', 'y', 3, 2 ** 52, 2 ** 52, 1], /overflows/],
-  ['scatterAddRows', ['a', 'good', 'y', 3, 2 ** 52, 2 ** 52], /overflows|holds/],
+  ['scatterAdd', ['a', 'good', 'y', 1, 2 ** 52, 3, 2 ** 52, 0], /overflows|holds/],
   ['oneHot', ['good', 'y', 2 ** 33, 2 ** 33], /overflows|holds/],
   ['maxNorm', ['y', 'a', 2 ** 33, 2 ** 33], /overflows/],
   [
@@ -205,7 +205,7 @@ refuseAll('buffers too small', [
   ['expand', ['a', 'six', 1, 2, 12], /y holds 6/],
   ['gatherRows', ['a', 'good', 'six', 3, 4, 3], /y holds 6/],
   ['gatherRows', ['a', 'good', 'y', 3, 4, 4], /x holds 12 elements, expected at least 16/],
-  ['scatterAddRows', ['a', 'good', 'six', 3, 4, 3], /dx holds 6/],
+  ['scatterAdd', ['a', 'good', 'six', 1, 3, 3, 4, 0], /y holds 6/],
   ['oneHot', ['good', 'six', 3, 3], /y holds 6/],
   ['uniform', ['y', 'good', 4, 0, 1], /state holds 3/],
   ['sgd', ['y', 'a', 'empty', 12], /settings holds 0/],
@@ -298,7 +298,7 @@ refuseAll('a result that is one of the inputs', [
   ['transpose', ['y', 'y', 1, 3, 4, 1], /same buffer/],
   ['gatherRows', ['y', 'good', 'y', 3, 4, 3], /same buffer/],
   ['gatherRows', ['ints', 'good', 'good', 3, 1, 3], /same buffer/],
-  ['scatterAddRows', ['y', 'good', 'y', 3, 4, 3], /same buffer/],
+  ['scatterAdd', ['y', 'good', 'y', 1, 3, 3, 4, 0], /same buffer/],
   ['permutation', ['state', 'state', 4], /same buffer/],
   ['sgd', ['y', 'y', 'six', 12], /same buffer/],
   ['sgdMomentum', ['y', 'a', 'y', 'six', 12], /same buffer/],
@@ -358,6 +358,159 @@ refuseAll('values out of range', [
   ['argmax', ['a', 'ints', 2, 0, 3], /^argmax: length must be at least 1/],
 ])
 
+/** Extents and strides of the last axes, from the given offsets on. */
+function strided(
+  [extents, xStrides, yStrides]: number[][],
+  [x, y, xOffset, yOffset]: (string | number)[] = ['a', 'y', 0, 0],
+): ['copyStrided', (string | number)[]] {
+  const forAxes = (list: number[], other: number) => [
+    ...new Array<number>(8 - list.length).fill(other),
+    ...list,
+  ]
+  const numbers = [forAxes(extents, 1), forAxes(xStrides, 0), forAxes(yStrides, 0)].flat()
+  return ['copyStrided', [x, y, xOffset, yOffset, ...numbers]]
+}
+refuseAll('strides that lead out of a buffer, or to one place twice', [
+  [...strided([[12], [1], [1]], ['a', 'y', 1, 0]), /x holds 12 elements, expected at least 13$/],
+  [...strided([[12], [1], [1]], ['a', 'y', 0, 5]), /y holds 12 elements, expected at least 17$/],
+  [...strided([[2], [-1], [1]]), /^copyStrided: x starts before its first element$/],
+  [
+    ...strided(
+      [
+        [3, 2],
+        [1, 1],
+        [-4, 1],
+      ],
+      ['a', 'y', 0, 7],
+    ),
+    /y starts before its first element$/,
+  ],
+  [
+    ...strided(
+      [
+        [3, 4],
+        [-4, 8],
+        [4, 1],
+      ],
+      ['a', 'y', 8, 0],
+    ),
+    /x holds 12 elements, expected at least 33/,
+  ],
+  [...strided([[2], [1], [0]]), /^copyStrided: the places in y must lie apart$/],
+  [
+    ...strided([
+      [2, 3],
+      [3, 1],
+      [2, 1],
+    ]),
+    /the places in y must lie apart$/,
+  ],
+  [
+    ...strided(
+      [
+        [2, 2],
+        [3, 1],
+        [-1, 1],
+      ],
+      ['a', 'y', 0, 3],
+    ),
+    /the places in y must lie apart$/,
+  ],
+  [...strided([[BIG], [BIG], [1]]), /^copyStrided: extent overflows$/],
+  [
+    ...strided([
+      [BIG, BIG],
+      [2 ** 10, 2 ** 10],
+      [1, 1],
+    ]),
+    /overflows|holds/,
+  ],
+  [...strided([[BIG], [-BIG], [1]], ['a', 'y', BIG, 0]), /overflows/],
+  [...strided([[2], [2 ** 53], [1]]), /x holds|whole number/],
+  ...[0.5, Number.NaN, Infinity, -Infinity, 2 ** 60].flatMap((stride): Refusal[] => [
+    [
+      ...strided([[2], [stride], [1]]),
+      /^copyStrided: a stride must be a whole number below 2\^53$/,
+    ],
+    [...strided([[2], [1], [stride]]), /a stride must be a whole number below 2\^53$/],
+  ]),
+  [...strided([[2], [1], [1]], ['y', 'y', 0, 4]), /same buffer/],
+  [...strided([[2], [1], [1]], ['ints', 'y', 0, 0]), /different dtypes/],
+])
+
+refuseAll('what goes along an axis', [
+  ['gather', ['a', 'good', 'y', 1, 3, 3, 4, 2], /^gather: each must be 0 or 1, got 2$/],
+  ['gather', ['a', 'good', 'y', 1, 4, 3, 4, 0], /x holds 12 elements, expected at least 16/],
+  ['gather', ['a', 'good', 'y', 3, 3, 2, 1, 1], /indices holds 3 elements, expected at least 6/],
+  ['gather', ['a', 'good', 'six', 1, 3, 3, 4, 0], /y holds 6/],
+  ['gather', ['a', 'good', 'y', 2 ** 40, 2 ** 40, 3, 1, 0], /overflows|holds/],
+  ['gather', ['a', 'good', 'ints', 1, 3, 3, 4, 0], /different dtypes/],
+  ['gather', ['ints', 'good', 'good', 1, 3, 3, 1, 0], /same buffer/],
+  ['scatter', ['six', 'good', 'y', 1, 3, 3, 4, 0], /x holds 6/],
+  ['scatter', ['y', 'good', 'y', 1, 3, 3, 4, 0], /same buffer/],
+  ['scatter', ['a', 'good', 'y', 0, 2 ** 50, 2 ** 50, 4, 0], /indices holds 3/],
+  ['argsort', ['a', 'ints', 'double', 1, 6, 1, 7, 0], /^argsort: count must be at most length$/],
+  ['argsort', ['a', 'ints', 'double', 1, 12, 1, 12, 2], /descending must be 0 or 1, got 2$/],
+  ['argsort', ['a', 'good', 'double', 1, 12, 1, 12, 0], /indices holds 3/],
+  ['argsort', ['a', 'ints', 'double', 2 ** 33, 2 ** 33, 1, 1, 0], /overflows/],
+  [
+    'argsort',
+    ['bytes', 'ints', 'double', 1, 12, 1, 12, 0],
+    /x is uint8.*expected float32 or int32/,
+  ],
+  ['argsort', ['a', 'ints', 'y', 1, 12, 1, 12, 0], /keys is float32, expected float64$/],
+  ['argsort', ['ints', 'ints', 'double', 1, 12, 1, 12, 0], /same buffer/],
+  ['cumsum', ['a', 'y', 1, 12, 1, 2], /reverse must be 0 or 1, got 2$/],
+  ['cumsum', ['a', 'six', 1, 12, 1, 0], /y holds 6/],
+  ['cumprod', ['a', 'y', 2 ** 33, 2 ** 33, 1], /overflows/],
+  ['cumprod', ['y', 'y', 1, 12, 1], /same buffer/],
+  ['cumprodGrad', ['a', 'b', 'six', 'y', 1, 12, 1], /dy holds 6/],
+  ['triangle', ['a', 'y', 1, 4, 4, 0, 0], /x holds 12 elements, expected at least 16/],
+  ['triangle', ['a', 'y', 1, 3, 4, 0, 2], /upper must be 0 or 1/],
+  ['triangle', ['a', 'ints', 1, 3, 4, 0, 0], /different dtypes/],
+  ['select', ['ints', 'a', 'six', 'y', 12], /b holds 6/],
+  ['select', ['ints', 'a', 'ints', 'y', 12], /different dtypes/],
+  ['cdist', ['a', 'b', 'y', 1, 3, 3, 5], /a holds 12 elements, expected at least 15/],
+  ['cdist', ['a', 'b', 'six', 1, 3, 3, 4], /y holds 6/],
+  ['cdist', ['a', 'b', 'y', 2 ** 33, 2 ** 33, 1, 1], /overflows/],
+  ['cdistGrad', ['a', 'b', 'y', 'z', 'six', 1, 3, 3, 4], /da holds 6/],
+])
+
+refuseAll('what is drawn', [
+  ['randint', ['ints', 'good', 12, 0, 5], /state holds 3/],
+  ['randint', ['y', 'state', 12, 0, 5], /y is float32, expected int32/],
+  ...[
+    [5, 5],
+    [0.5, 2],
+    [0, 2 ** 31 + 1],
+    [-(2 ** 31) - 1, 0],
+    [Number.NaN, 1],
+    [0, Infinity],
+  ].map(
+    ([low, high]): Refusal => [
+      'randint',
+      ['ints', 'state', 12, low, high],
+      /^randint: low and high/,
+    ],
+  ),
+  ['multinomial', ['a', 'ints', 'state', 'double', 3, 4, 2, 2], /replacement must be 0 or 1/],
+  ['multinomial', ['a', 'ints', 'state', 'double', 3, 5, 2, 1], /weights holds 12/],
+  ['multinomial', ['a', 'ints', 'state', 'double', 3, 4, 5, 1], /y holds 12/],
+  ['multinomial', ['a', 'ints', 'good', 'double', 3, 4, 2, 1], /state holds 3/],
+  ['multinomial', ['a', 'ints', 'state', 'double', 2 ** 40, 2 ** 30, 2, 1], /overflows/],
+  ['multinomial', ['a', 'ints', 'state', 'double', 0, 2 ** 31, 2, 1], /cols must be below 2\^31/],
+  [
+    'multinomial',
+    ['a', 'ints', 'state', 'double', 2, 4, 5, 0],
+    /at least 5 above 0 in row 0, got 4$/,
+  ],
+  [
+    'multinomial',
+    ['six', 'ints', 'state', 'double', 2, 3, 1, 1],
+    /at least 1 above 0 in row 1, got 0$/,
+  ],
+])
+
 const indexRefusals: Refusal[] = [
   [
     'gatherRows',
@@ -367,7 +520,10 @@ const indexRefusals: Refusal[] = [
   ['gatherRows', ['a', 'negative', 'y', 3, 4, 3], /indices\[1\]: .* from 0 to below 3, got -1$/],
   ['gatherRows', ['empty', 'good', 'y', 1, 4, 0], /indices\[0\]: .* from 0 to below 0, got 0$/],
   ['gatherBytes', ['bytes', 'bad', 'y', 3, 4, 3, 1], /^gatherBytes: indices\[2\]: /],
-  ['scatterAddRows', ['a', 'bad', 'y', 3, 4, 3], /^scatterAddRows: indices\[2\]: /],
+  ['scatterAdd', ['a', 'bad', 'y', 1, 3, 3, 4, 0], /^scatterAdd: indices\[2\]: /],
+  ['scatter', ['a', 'negative', 'y', 1, 3, 3, 4, 0], /^scatter: indices\[1\]: .* got -1$/],
+  ['gather', ['a', 'bad', 'y', 1, 3, 3, 1, 1], /^gather: indices\[2\]: .* below 3, got 3$/],
+  ['gather', ['empty', 'good', 'y', 1, 0, 1, 4, 0], /^gather: indices\[0\]: .* below 0, got 0$/],
   ['oneHot', ['bad', 'y', 3, 3], /^oneHot: labels\[2\]: /],
   ['softmaxCrossEntropy', ['a', 'bad', 'y', 3, 3], /^softmaxCrossEntropy: labels\[2\]: /],
   [

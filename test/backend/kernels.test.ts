@@ -122,11 +122,16 @@ t.test('the addon has the dtypes of the table, and says which kernel takes which
   t.strictSame(withDoubles.sort(), [
     'cast',
     'copy2d',
+    'copyStrided',
     'equal',
     'expand',
     'fill',
+    'gather',
     'gatherRows',
+    'scatter',
+    'select',
     'transpose',
+    'triangle',
   ])
 })
 

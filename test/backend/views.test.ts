@@ -248,7 +248,7 @@ t.test('programs that the native backend refuses', async (t) => {
   const result = inArena(0, 64)
   const index: [TapeStep, Place[]][] = [
     [{ kernel: 'oneHot', args: [0, 1, 4, 4] }, []],
-    [{ kernel: 'scatterAddRows', args: [2, 0, 1, 4, 4, 4] }, [inArena(512, 16)]],
+    [{ kernel: 'scatterAdd', args: [2, 0, 1, 1, 4, 4, 4, 0] }, [inArena(512, 16)]],
     [{ kernel: 'gatherRows', args: [2, 0, 1, 4, 4, 4] }, [inArena(512, 16)]],
     [{ kernel: 'gatherBytes', args: [2, 0, 1, 4, 4, 4, 1] }, [inArena(512, 16, 'uint8')]],
     [{ kernel: 'softmaxCrossEntropy', args: [2, 0, 1, 4, 4] }, [inArena(512, 16)]],

@@ -37,11 +37,24 @@ import {
   gatherShapes,
   picks,
   samples,
-  scatterAddRows,
   transpose,
   warp,
 } from './movingCases.js'
-import { bytes, doubles, floats, ints, SIZES, specials, tuples } from './values.js'
+import {
+  argsort,
+  cdist,
+  cdistGrad,
+  copyStrided,
+  cumprodGrad,
+  gather,
+  multinomial,
+  scan,
+  scatter,
+  scatterAdd,
+  select,
+  triangle,
+} from './placingCases.js'
+import { bytes, doubles, floats, ints, SIZES, tuples } from './values.js'
 
 export const cases: { [K in KernelName]: () => Cases } = {
   gemm,
@@ -116,18 +129,14 @@ export const cases: { [K in KernelName]: () => Cases } = {
     yield* unary(2, 1, 1)
     yield* unary(2, -Infinity, Infinity)
   },
-  select: function* () {
-    for (const n of SIZES) {
-      const condition = specials(n, [0, -0, 1, Number.NaN, -3, 2 ** -149])
-      yield [condition, specials(n), specials(n), out(n), n]
-      yield [condition, specials(n), specials(n), { alias: 1 }, n]
-    }
-  },
+  select,
   fill,
   expand,
   copy2d,
   transpose,
   cast,
+  copyStrided,
+  triangle,
   sum: () => reduction('float32', SIZES, 0.5),
   norm: () => reduction('float32', SIZES),
   max: () => reduction('float32', SIZES.slice(1)),
@@ -146,7 +155,9 @@ export const cases: { [K in KernelName]: () => Cases } = {
       yield [x, indices, out(count * cols), count, cols, sourceRows, Math.fround(1 / 255)]
     }
   },
-  scatterAddRows,
+  gather,
+  scatter,
+  scatterAdd,
   oneHot: function* () {
     for (const [r, c] of tuples(2, 70000)) if (c > 0) yield [ints(r, c), out(r * c), r, c]
   },
@@ -156,7 +167,21 @@ export const cases: { [K in KernelName]: () => Cases } = {
     for (const p of [0, 0.25, 0.75, 1]) yield* drawn('float32', p)
   },
   bernoulliEach,
+  randint: function* () {
+    yield* drawn('int32', -5, 7)
+    yield* drawn('int32', -(2 ** 31), 2 ** 31)
+  },
+  multinomial,
   permutation: () => drawn('int32'),
+  argsort,
+  cumsum: function* () {
+    yield* scan(0)
+    yield* scan(1)
+  },
+  cumprod: scan,
+  cumprodGrad,
+  cdist,
+  cdistGrad,
   sgd: () => sgd(false),
   sgdMomentum: () => sgd(true),
   maxNorm,

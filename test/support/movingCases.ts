@@ -134,13 +134,6 @@ export function* gatherRows(): Cases {
   }
 }
 
-export function* scatterAddRows(): Cases {
-  for (const [count, cols, targetRows] of gatherShapes()) {
-    const indices = picks(count, targetRows)
-    yield [floats(count * cols), indices, floats(targetRows * cols), count, cols, targetRows]
-  }
-}
-
 // The last two: the low word overflows into the high one, and both to 0.
 const STATES = [
   [1, 2, 0, 0],

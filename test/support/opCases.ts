@@ -9,6 +9,7 @@ import { defaultFloat } from '../../lib/tensor/defaultFloat.js'
 import { binary, each, type OpCase, type Shape, shapes, show, unary } from './opCase.js'
 import { convolutions } from './opCasesConv.js'
 import { imageOps } from './opCasesImages.js'
+import { movingCases } from './opCasesMoving.js'
 import * as reference from './reference.js'
 import { at, build, fold, ints, map, type Nd, positive, sample, total } from './reference.js'
 
@@ -290,23 +291,6 @@ export const opCases: Record<string, OpCase[]> = {
       (x) => reference.permute(x, [2, 0, 3, 1]),
     ),
   ],
-  slice: [
-    ...each(
-      [[7], [3, 2]],
-      (x) => x.slice([1, 3]),
-      (x) => build(x.shape.with(0, 2), (i) => at(x, i.with(0, i[0] + 1))),
-    ),
-    ...each(
-      [[3, 4]],
-      (x) => x.slice([-2], [1, -1]),
-      (x) => build([2, 2], ([i, j]) => at(x, [i + 1, j + 1])),
-    ),
-    ...each(
-      [[3, 4]],
-      (x) => x.slice([2, 2]),
-      () => build([0, 4], () => 0),
-    ),
-  ],
   concat: concats,
   indexSelect: gathers,
   gatherBytes: [
@@ -359,4 +343,5 @@ export const opCases: Record<string, OpCase[]> = {
   logSoftmax: softmaxes('logSoftmax', Math.log),
   softmaxCrossEntropy: crossEntropies,
   ...imageOps,
+  ...movingCases,
 }

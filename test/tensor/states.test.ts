@@ -28,6 +28,7 @@ import { crossEntropyPerExample } from '../../lib/ops/softmax.js'
 import { onBothBackends, refuses, wrong } from '../support/reference.js'
 
 const labels = () => tensor(Int32Array.of(0, 1))
+const picks = () => labels().reshape([1, 2])
 const matrix = () =>
   tensor([
     [1, 2],
@@ -54,6 +55,33 @@ const calls: Record<string, (x: Tensor) => unknown> = {
   assign: (x) => x.assign([1, 2, 3, 4]),
 
   backward: (x) => x.backward(tensor([1, 2, 3, 4], [2, 2])),
+
+  split: (x) => x.split(1),
+  chunk: (x) => x.chunk(2),
+  tile: (x) => x.tile([2]),
+  repeat: (x) => x.repeat([2, 1]),
+  repeatInterleave: (x) => x.repeatInterleave(2),
+  roll: (x) => x.roll(1),
+  pad: (x) =>
+    x.pad([
+      [1, 0],
+      [0, 0],
+    ]),
+  gather: (x) => x.gather(0, picks()),
+  scatter: (x) => x.scatter(0, picks(), 1),
+  scatterAdd: (x) => x.scatterAdd(0, picks(), matrix()),
+  take: (x) => x.take(labels()),
+  indexAdd: (x) => x.indexAdd(0, labels(), matrix()),
+  indexCopy: (x) => x.indexCopy(0, labels(), matrix()),
+  indexFill: (x) => x.indexFill(0, labels(), 1),
+  maskedFill: (x) => x.maskedFill(tensor([true, false]), 0),
+  maskedSelect: (x) => x.maskedSelect(tensor([true, false])),
+  topK: (x) => x.topK(1),
+  cumsum: (x) => x.cumsum(0),
+  cumprod: (x) => x.cumprod(1),
+}
+for (const name of ['flip', 'tril', 'triu', 'diag', 'diagonal', 'nonzero', 'sort', 'argsort']) {
+  calls[name] = (x) => wrong(x)[name]()
 }
 for (const name of ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'matmul']) {
   calls[name] = (x) => wrong(x)[name](matrix())

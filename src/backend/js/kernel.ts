@@ -17,8 +17,8 @@ interface Arrays {
   T: TypedArray
   S: TypedArray
   int32: Int32Array
-  uint8: Uint8Array
   float64: Float64Array
+  uint8: Uint8Array
 }
 
 type DecodedRow<Row> = Row extends `${string}:${string}:${infer D extends keyof Arrays}`

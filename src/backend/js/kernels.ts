@@ -5,12 +5,15 @@
 import type { KernelName } from '../kernels.js'
 import * as bias from './bias.js'
 import * as conv from './conv.js'
+import * as distance from './distance.js'
 import * as elementwise from './elementwise.js'
 import * as gather from './gather.js'
 import type { JsKernel } from './kernel.js'
 import * as layout from './layout.js'
+import { multinomial } from './multinomial.js'
 import * as norm from './norm.js'
 import * as optim from './optim.js'
+import * as order from './order.js'
 import * as pool from './pool.js'
 import * as products from './products.js'
 import * as random from './random.js'
@@ -28,6 +31,9 @@ export const jsKernels: { readonly [K in KernelName]: JsKernel<K> } = {
   ...softmax,
   ...gather,
   ...random,
+  multinomial,
+  ...order,
+  ...distance,
   ...optim,
   warp,
   ...pool,

@@ -93,6 +93,38 @@ function transposeMatrix(
   }
 }
 
+const AXES = 8
+
+export const copyStrided: JsKernel<'copyStrided'> = (x, y, xOffset, yOffset, ...numbers) => {
+  const extents = numbers.slice(0, AXES)
+  const xStrides = numbers.slice(AXES, 2 * AXES)
+  const yStrides = numbers.slice(2 * AXES)
+  if (extents.includes(0)) return
+  const last = AXES - 1
+  const isBlock = xStrides[last] === 1 && yStrides[last] === 1
+  const walk = (axis: number, xAt: number, yAt: number): void => {
+    if (axis === last && isBlock) {
+      copyElements(x, xAt, y, yAt, extents[axis])
+      return
+    }
+    for (let i = 0; i < extents[axis]; i++) {
+      if (axis === last) y[yAt] = x[xAt]
+      else walk(axis + 1, xAt, yAt)
+      xAt += xStrides[axis]
+      yAt += yStrides[axis]
+    }
+  }
+  walk(0, xOffset, yOffset)
+}
+
+export const triangle: JsKernel<'triangle'> = (x, y, outer, rows, cols, diagonal, upper) => {
+  for (let at = 0; at < outer * rows * cols; at++) {
+    const c = at % cols
+    const r = ((at - c) / cols) % rows
+    y[at] = (upper ? c >= r + diagonal : c <= r + diagonal) ? x[at] : 0
+  }
+}
+
 export const cast: JsKernel<'cast'> = (x, y, n) => {
   if (x instanceof BoolArray || y instanceof BoolArray) {
     for (let i = 0; i < n; i++) y[i] = x[i] === 0 ? 0 : 1

@@ -86,5 +86,5 @@ export const elementwise = {
   // y = min(max(x, low), high)
   clip: ['x:in:F', 'y:out:F', 'n:size', 'low:float', 'high:float'],
   // y = condition ≠ 0 ? a : b
-  select: ['condition:in:F', 'a:in:F', 'b:in:F', 'y:out:F', 'n:size'],
+  select: ['condition:in:S', 'a:in:T', 'b:in:T', 'y:out:T', 'n:size'],
 } as const

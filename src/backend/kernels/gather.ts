@@ -20,14 +20,39 @@ export const gather = {
     'sourceRows:size',
     'scale:float',
   ],
-  // dx[indices[r]] += dy[r], in order of r; dx is [targetRows, cols]
-  scatterAddRows: [
-    'dy:in:F',
+  // y[o, c, i] = x[o, index, i] for x [outer, length, inner] and y [outer, count, inner]; the index is
+  // indices[o, c, i] where each is 1, and indices[c] where it is 0.
+  gather: [
+    'x:in:T',
     'indices:in:int32',
-    'dx:inout:F',
+    'y:out:T',
+    'outer:size',
+    'length:size',
     'count:size',
-    'cols:size',
-    'targetRows:size',
+    'inner:size',
+    'each:size',
+  ],
+  // y[o, index, i] = x[o, c, i] in the order of c, for x [outer, count, inner], y [outer, length, inner]
+  scatter: [
+    'x:in:T',
+    'indices:in:int32',
+    'y:inout:T',
+    'outer:size',
+    'length:size',
+    'count:size',
+    'inner:size',
+    'each:size',
+  ],
+  // The same with y[o, index, i] += x[o, c, i].
+  scatterAdd: [
+    'x:in:F',
+    'indices:in:int32',
+    'y:inout:F',
+    'outer:size',
+    'length:size',
+    'count:size',
+    'inner:size',
+    'each:size',
   ],
   oneHot: ['labels:in:int32', 'y:out:F', 'rows:size', 'cols:size'],
 } as const

@@ -2,9 +2,10 @@
 import { type DType, dtypes } from '../../backend/dtype.js'
 import { isKeyOf } from '../../base/arguments.js'
 import { ArgumentError, excerpt } from '../../base/errors.js'
-import { resolveAxis } from '../../tensor/shape.js'
 import type { Tensor } from '../../tensor/tensor.js'
-import { cast, selectRows } from '../indexing.js'
+import * as gathering from '../gather.js'
+import { cast } from '../indexing.js'
+import { type Mask, maskedFill, maskedSelect, nonzero } from '../masking.js'
 
 export class IndexingMethods<D extends DType> {
   /**
@@ -15,13 +16,91 @@ export class IndexingMethods<D extends DType> {
    * @example x.indexSelect(0, tensor([2, 0], [2], 'int32')) // rows 2 and 0
    */
   indexSelect(this: Tensor<D>, axis: number, indices: Tensor<'int32'>): Tensor<D> {
-    const rank = this.shape.length
-    const along = resolveAxis('indexSelect', axis, rank)
-    if (along === 0) return selectRows(this, indices) as Tensor<D>
-    const others = [...this.shape.keys()].filter((other) => other !== along)
-    const order = [along, ...others]
-    const rows = selectRows(this.transpose(order), indices) as Tensor<D>
-    return rows.transpose(order.map((_, position) => order.indexOf(position)))
+    return gathering.indexSelect(this, axis, indices)
+  }
+  /**
+   * y[i, j, k] = x[indices[i, j, k], j, k] for axis 0, and so along any other: an element for each
+   * index, in the shape of the indices. What NumPy calls `take_along_axis`.
+   * @param indices int32, as many axes as x and none but this one longer
+   * @throws KernelError when an index is out of range, ShapeError, ArgumentError
+   * @example losses.gather(1, labels.unsqueeze(1)) // [batch, classes] to [batch, 1]
+   */
+  gather(this: Tensor<D>, axis: number, indices: Tensor<'int32'>): Tensor<D> {
+    return gathering.gather(this, axis, indices)
+  }
+  /**
+   * A copy in which y[indices[i, j, k], j, k] = source[i, j, k] for axis 0, and so along any other. Of
+   * several for one place the last one counts (and the gradient is as if each did).
+   * @param indices as for `gather`
+   * @param source of x's dtype and nowhere smaller than the indices, or a number
+   * @throws KernelError when an index is out of range, ShapeError, ArgumentError
+   */
+  scatter(
+    this: Tensor<D>,
+    axis: number,
+    indices: Tensor<'int32'>,
+    source: Tensor<D> | number,
+  ): Tensor<D> {
+    return gathering.scatter(this, axis, indices, source)
+  }
+  /** `scatter` that adds to what is there; several for one place are added in their order. For floats. */
+  scatterAdd(this: Tensor, axis: number, indices: Tensor<'int32'>, source: Tensor): Tensor {
+    return gathering.scatterAdd(this, axis, indices, source)
+  }
+  /**
+   * The elements at positions in row-major order, in the shape of the indices.
+   * @throws KernelError when an index is out of range, ArgumentError for indices that are not int32
+   */
+  take(this: Tensor<D>, indices: Tensor<'int32'>): Tensor<D> {
+    return gathering.take(this, indices)
+  }
+  /**
+   * A copy with the entries of a source added to those along an axis that the indices name, in their
+   * order. For floats.
+   * @param indices int32 [count]; one may be named twice
+   * @param source in the shape of x with `count` along the axis
+   * @throws KernelError when an index is out of range, ShapeError, ArgumentError
+   */
+  indexAdd(this: Tensor, axis: number, indices: Tensor<'int32'>, source: Tensor): Tensor {
+    return gathering.indexAdd(this, axis, indices, source)
+  }
+  /**
+   * A copy with the entries along an axis that the indices name replaced by those of a source; of one
+   * that is named twice the last counts (and the gradient is as if each did). Otherwise as `indexAdd`.
+   */
+  indexCopy(this: Tensor<D>, axis: number, indices: Tensor<'int32'>, source: Tensor<D>): Tensor<D> {
+    return gathering.indexCopy(this, axis, indices, source)
+  }
+  /** A copy with one value in the entries along an axis that the indices name. Throws as `indexAdd`. */
+  indexFill(this: Tensor<D>, axis: number, indices: Tensor<'int32'>, value: number): Tensor<D> {
+    return gathering.indexFill(this, axis, indices, value)
+  }
+  /**
+   * A copy with one value where the mask is true.
+   * @param mask bool, or floats such as comparisons give; it broadcasts with x
+   * @throws ShapeError when the shapes do not broadcast, ArgumentError for a value that the dtype cannot
+   * hold
+   * @example scores.maskedFill(padding, -Infinity)
+   */
+  maskedFill(this: Tensor<D>, mask: Mask, value: number): Tensor<D> {
+    return maskedFill(this, mask, value)
+  }
+  /**
+   * The elements where the mask is true, in a row.
+   * @param mask bool, or floats such as comparisons give; it broadcasts with x
+   * @throws ShapeError when the shapes do not broadcast, CaptureError in a captured function, whose
+   * shapes do not depend on values
+   * @example x.maskedSelect(x.greater(0))
+   */
+  maskedSelect(this: Tensor<D>, mask: Mask): Tensor<D> {
+    return maskedSelect(this, mask)
+  }
+  /**
+   * The index of each element that is not 0, as rows [count, rank], in row-major order.
+   * @throws CaptureError in a captured function, whose shapes do not depend on values
+   */
+  nonzero(this: Tensor<D>): Tensor<'int32'> {
+    return nonzero(this)
   }
   /**
    * The elements in another dtype. Floats lose what is behind the point on the way to integers, and

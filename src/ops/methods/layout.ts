@@ -1,10 +1,11 @@
 /** The same elements in other shapes and places. */
 import type { DType } from '../../backend/dtype.js'
-import { ArgumentError, excerpt, ShapeError } from '../../base/errors.js'
+import { excerpt, ShapeError } from '../../base/errors.js'
 import { format, resolveAxes, resolveAxis, type Shape, sizeOf } from '../../tensor/shape.js'
 import type { Tensor } from '../../tensor/tensor.js'
-import { expandTo, permute, reshape, resolveRange, sliceAxis } from '../layout.js'
+import { expandTo, permute, reshape } from '../layout.js'
 import type { AxesArgument } from '../reduce.js'
+import { type Range, readView, sliceOf } from '../views.js'
 
 export class LayoutMethods<D extends DType> {
   /**
@@ -82,41 +83,23 @@ export class LayoutMethods<D extends DType> {
     })
   }
   /**
-   * Part of each axis, from start to before end; negative positions count from the back and a
-   * missing pair keeps the axis. Always a copy.
-   * @throws ShapeError for more ranges than axes, ArgumentError for what are no pairs of integers
+   * Part of each axis, from start to before end, every `step`-th element: as Python reads
+   * `start:end:step`. Negative positions count from the back, a negative step goes backwards, and a
+   * missing range keeps the axis. Always a copy.
+   * @throws ShapeError for more ranges than axes, ArgumentError for what are no lists of two or three
+   * integers and for a step of 0
    * @example x.slice([0, 10]) // the first ten rows
    * @example x.slice(undefined, [-1]) // the last column
+   * @example x.slice([undefined, undefined, -2]) // every second row, from the last one on
    */
-  slice(
-    this: Tensor<D>,
-    ...ranges: (readonly [start?: number, end?: number] | undefined)[]
-  ): Tensor<D> {
-    if (ranges.length > this.shape.length) {
-      throw new ShapeError(
-        `slice: expected at most ${this.shape.length} ranges, got ${ranges.length}`,
-      )
-    }
-    let y: Tensor<D> = this
-    for (const [axis, range] of ranges.entries()) {
-      if (range === undefined) continue
-      if (!Array.isArray(range) || range.length > 2) {
-        throw new ArgumentError(`slice: expected pairs [start, end], got ${excerpt(range)}`)
-      }
-      const [start, length] = resolveRange(this.shape[axis], ...range)
-      y = sliceAxis(y, { axis, start, length }) as Tensor<D>
-    }
-    if (y !== this) return y
-    // Nothing is left out, and the result is a copy all the same.
-    return sliceAxis(y.flatten(), { axis: 0, start: 0, length: y.size }).reshape(
-      this.shape,
-    ) as Tensor<D>
+  slice(this: Tensor<D>, ...ranges: Range[]): Tensor<D> {
+    return readView(this, { view: sliceOf(this.shape, ranges) }) as Tensor<D>
   }
   /**
    * Repeated to a larger shape by the rules of broadcasting. A copy.
    * @throws ShapeError when it does not broadcast to that shape
    */
-  broadcastTo(this: Tensor, shape: Shape): Tensor {
+  broadcastTo(this: Tensor<D>, shape: Shape): Tensor<D> {
     return expandTo(this, shape)
   }
 }

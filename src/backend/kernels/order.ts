@@ -1,0 +1,30 @@
+/** Rows of the kernel table: what goes along an axis in order. */
+
+export const order = {
+  // Positions of the first `count` elements of each line of x [outer, length, inner] in their order,
+  // NaN above all, equal ones as they come; x is of float32 or int32. indices is
+  // [outer, count, inner], keys holds as many as x.
+  argsort: [
+    'x:in:T',
+    'indices:out:int32',
+    'keys:scratch:float64',
+    'outer:size',
+    'length:size',
+    'inner:size',
+    'count:size',
+    'descending:size',
+  ],
+  // y[o, r, i] = Σ x[o, j, i] over j <= r, or j >= r where reverse is 1
+  cumsum: ['x:in:F', 'y:out:F', 'outer:size', 'length:size', 'inner:size', 'reverse:size'],
+  // y[o, r, i] = Π x[o, j, i] over j <= r
+  cumprod: ['x:in:F', 'y:out:F', 'outer:size', 'length:size', 'inner:size'],
+  cumprodGrad: [
+    'x:in:F',
+    'y:in:F',
+    'dy:in:F',
+    'dx:out:F',
+    'outer:size',
+    'length:size',
+    'inner:size',
+  ],
+} as const
