@@ -110,7 +110,7 @@ export { StateDict, type StateSource, type StateValues } from './nn/stateDict.js
 export { where } from './ops/elementwise.js'
 export { oneHot } from './ops/indexing.js'
 export { concat, stack } from './ops/layout.js'
-export { linear, matmul } from './ops/matmul.js'
+export { bmm, linear, matmul } from './ops/matmul.js'
 export { Adam, type AdamSettings } from './optim/adam.js'
 export { type Group, type GroupSettings, Optimizer } from './optim/optimizer.js'
 export { l1, l2, type Regularizer } from './optim/regularizers.js'

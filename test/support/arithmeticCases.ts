@@ -167,6 +167,28 @@ export function* gemm(): Cases {
   }
 }
 
+/** Batches of one, several and none, every way to repeat an operand. */
+export function* gemmBatched(): Cases {
+  const products = [...tuples(3, 200, [1, 3, 8]), [0, 3, 2], [3, 2, 0], [33, 70, 65]]
+  for (const [m, n, k] of products) {
+    for (const [transA, transB] of [...transposes, [1, 1]]) {
+      for (const [n0, n1, n2, aMask, bMask] of [
+        [1, 1, 3, 7, 7],
+        [1, 2, 3, 7, 4],
+        [2, 1, 2, 1, 5],
+        [2, 3, 2, 5, 2],
+        [1, 0, 2, 7, 4],
+        [1, 17, 1, 2, 2],
+      ]) {
+        const batch = [n0, n1, n2]
+        const [a, b] = [extent(batch, aMask) * m * k, extent(batch, bMask) * k * n]
+        const y = out(n0 * n1 * n2 * m * n)
+        yield [floats(a), floats(b), y, transA, transB, ...batch, aMask, bMask, m, n, k]
+      }
+    }
+  }
+}
+
 export function* linear(): Cases {
   for (const [m, n, k] of panelShapes) {
     for (const panels of [0, 1]) {

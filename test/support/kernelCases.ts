@@ -12,6 +12,7 @@ import {
   crossEntropy,
   gemm,
   gemmAdam,
+  gemmBatched,
   gemmSgd,
   gemmSgdMomentum,
   linear,
@@ -43,6 +44,7 @@ import { bytes, doubles, floats, ints, SIZES, specials, tuples } from './values.
 
 export const cases: { [K in KernelName]: () => Cases } = {
   gemm,
+  gemmBatched,
   gemmSgd,
   gemmSgdMomentum,
   gemmAdam,

@@ -28,6 +28,7 @@ const power = (y: number) => (y === 0 ? 0 : Math.abs(y) * (1 + Math.abs(Math.log
 
 export const tolerances: Partial<Record<KernelName, Tolerance>> = {
   gemm: { ulps: (call) => inARow(call.number('k')), magnitude: gemmTerms },
+  gemmBatched: { ulps: (call) => inARow(call.number('k')), magnitude: batchTerms },
   linear: linear(),
   linearRelu: linear(),
   linearSigmoid: linear(),
@@ -253,6 +254,23 @@ function productTerms(call: Call): (i: number) => number {
     for (let p = 0; p < k; p++) sum += Math.abs(a[from + p * aStep] * b[to + p * bStep])
     return sum
   }
+}
+
+/** Σ |a|·|b| of each product of a batch. */
+function batchTerms(call: Call): (i: number) => number {
+  const n = ['n0', 'n1', 'n2'].map((name) => call.number(name))
+  const [m, cols, k] = [call.number('m'), call.number('n'), call.number('k')]
+  const matrix = (values: ArrayLike<number>, mask: number, batch: number, size: number) => {
+    const places = [Math.floor(batch / n[1] / n[2]), Math.floor(batch / n[2]) % n[1], batch % n[2]]
+    const at = places.reduce((sum, p, axis) => (mask & (1 << axis) ? sum * n[axis] + p : sum), 0)
+    return Array.from(values).slice(at * size, (at + 1) * size)
+  }
+  const terms = Array.from({ length: n[0] * n[1] * n[2] }, (_, batch) => {
+    const a = matrix(call.values('a'), call.number('aMask'), batch, m * k)
+    const b = matrix(call.values('b'), call.number('bMask'), batch, k * cols)
+    return productTerms({ number: call.number, values: (name) => (name === 'a' ? a : b) })
+  })
+  return (i) => terms[Math.floor(i / (m * cols))](i % (m * cols))
 }
 
 function sumTerms(call: Call): (i: number) => number {

@@ -4,6 +4,7 @@
  */
 import t from 'tap'
 import {
+  bmm,
   concat,
   linear,
   matmul,
@@ -44,6 +45,7 @@ const calls: Record<string, (x: Tensor) => unknown> = {
   broadcastTo: (x) => x.broadcastTo([3, 2, 2]),
   assign: (x) => x.assign([1, 2, 3, 4]),
 
+  bmm: (x) => x.reshape([1, 2, 2]).bmm(matrix().unsqueeze(0)),
   backward: (x) => x.backward(tensor([1, 2, 3, 4], [2, 2])),
 }
 for (const name of ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'matmul']) {
@@ -158,6 +160,7 @@ onBothBackends('released arguments', (t) => {
     concat: () => concat([x, gone]),
     stack: () => stack([gone, x]),
     matmul: () => matmul(x, gone),
+    bmm: () => bmm(x.unsqueeze(0), gone.unsqueeze(0)),
     linear: () => linear(x, matrix(), gone),
     where: () => where(x, gone, x),
     crossEntropy: () => crossEntropyPerExample(gone, labels()),
