@@ -86,8 +86,25 @@ export {
   type MonitorRecord,
   type SeriesPoint,
 } from './monitor/monitor.js'
-export { ReLU, Sigmoid, Softmax, Tanh } from './nn/activations.js'
+export {
+  ELU,
+  GELU,
+  Hardtanh,
+  LeakyReLU,
+  LogSoftmax,
+  Mish,
+  PReLU,
+  ReLU,
+  SELU,
+  Sigmoid,
+  SiLU,
+  Softmax,
+  Softplus,
+  Softsign,
+  Tanh,
+} from './nn/activations.js'
 export { Dropout } from './nn/dropout.js'
+export { Embedding, type EmbeddingOptions } from './nn/embedding.js'
 /** Initial weights, as functions from the shape of a weight, [fanIn, fanOut], to its values. */
 export * as init from './nn/init.js'
 export { Linear, type LinearOptions } from './nn/linear.js'
@@ -107,6 +124,7 @@ export {
 export { Module, Parameter, type ParameterValues } from './nn/module.js'
 export { type ActivationName, type MlpOptions, mlp, Sequential } from './nn/sequential.js'
 export { StateDict, type StateSource, type StateValues } from './nn/stateDict.js'
+export type { GeluApproximation } from './ops/activations.js'
 export { where } from './ops/elementwise.js'
 export { oneHot } from './ops/indexing.js'
 export { concat, stack } from './ops/layout.js'

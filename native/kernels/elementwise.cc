@@ -4,6 +4,7 @@
 
 #include "activations.h"
 #include "broadcast.h"
+#include "simd/normal.h"
 
 namespace nb {
 namespace {
@@ -78,14 +79,35 @@ NB_INLINE float sign(float x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }  // of NaN 
 NB_INLINE float root(float x) { return std::sqrt(x); }
 NB_INLINE float square(float x) { return x * x; }
 NB_INLINE float reciprocal(float x) { return 1 / x; }
+NB_INLINE float round_down(float x) { return std::floor(x); }
+NB_INLINE float round_up(float x) { return std::ceil(x); }
+NB_INLINE float round_even(float x) { return std::rint(x); }  // of two equally near the even one
+NB_INLINE float truncate(float x) { return std::trunc(x); }
+NB_INLINE float is_nan(float x) { return x != x ? 1 : 0; }
+NB_INLINE float is_finite(float x) { return x - x == 0 ? 1 : 0; }
 
 [[maybe_unused]] const Registration unaries[] = {
-    unary<neg>("neg"),       unary<magnitude>("abs"),
-    unary<sign>("sign"),     unary<v_exp>("exp"),
-    unary<v_log>("log"),     unary<root>("sqrt"),
-    unary<square>("square"), unary<reciprocal>("reciprocal"),
-    unary<relu>("relu"),     unary<v_sigmoid>("sigmoid"),
-    unary<v_tanh>("tanh"),   unary<v_softplus>("softplus"),
+    unary<neg>("neg"),
+    unary<magnitude>("abs"),
+    unary<sign>("sign"),
+    unary<v_exp>("exp"),
+    unary<v_log>("log"),
+    unary<root>("sqrt"),
+    unary<square>("square"),
+    unary<reciprocal>("reciprocal"),
+    unary<relu>("relu"),
+    unary<v_sigmoid>("sigmoid"),
+    unary<v_tanh>("tanh"),
+    unary<v_softplus>("softplus"),
+    unary<v_log1p>("log1p"),
+    unary<v_expm1>("expm1"),
+    unary<v_erf>("erf"),
+    unary<round_down>("floor"),
+    unary<round_up>("ceil"),
+    unary<round_even>("round"),
+    unary<truncate>("trunc"),
+    unary<is_nan>("isNaN"),
+    unary<is_finite>("isFinite"),
 };
 
 // v_sin and v_cos give NaN for large arguments, which the C library then computes. An argument that

@@ -23,6 +23,7 @@
  * Elementwise kernels may write over one of their inputs; all others need results apart from
  * everything else. A backend may lack a dtype of F; it then refuses the call.
  */
+import { activations } from './kernels/activations.js'
 import { elementwise } from './kernels/elementwise.js'
 import { gather } from './kernels/gather.js'
 import { images } from './kernels/images.js'
@@ -40,6 +41,7 @@ export type Handle = number & { readonly [handleBrand]: true }
 export const kernels = {
   ...products,
   ...elementwise,
+  ...activations,
   ...layout,
   ...reduce,
   ...softmax,

@@ -1,4 +1,4 @@
-/** Elementwise ops, with NumPy's broadcasting where there are two operands. */
+/** Elementwise ops of two operands, with NumPy's broadcasting, of an operand and numbers, and `where`. */
 import { ALONG_ALL } from '../backend/broadcast.js'
 import type { KernelName } from '../backend/kernels.js'
 import { ArgumentError, excerpt } from '../base/errors.js'
@@ -14,12 +14,6 @@ type BinaryKernel = Extract<
   | ('add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum')
   | ('equal' | 'notEqual' | 'less' | 'lessEqual' | 'greater' | 'greaterEqual')
 >
-type UnaryKernel = Extract<
-  KernelName,
-  | ('neg' | 'abs' | 'sign' | 'exp' | 'log' | 'sqrt' | 'square' | 'reciprocal')
-  | ('sin' | 'cos' | 'relu' | 'sigmoid' | 'tanh' | 'softplus')
->
-
 /** Runs a binary kernel with broadcasting. */
 function runBinary(op: string, kernel: BinaryKernel, a: AnyTensor, b: AnyTensor): Tensor {
   if (sameShape(a.shape, b.shape)) {
@@ -60,13 +54,6 @@ function runRegrouped(
 function binary(name: string, kernel: BinaryKernel, [a, b]: readonly [Tensor, Tensor]): Tensor {
   requireFloats(name, a, b)
   return runBinary(name, kernel, a, b)
-}
-
-function unary(name: string, kernel: UnaryKernel, x: Tensor): Tensor {
-  requireFloat(name, x)
-  const y = allocate(x, x.shape)
-  x.storage.backend.run(kernel, x.handle, y.handle, x.size)
-  return y
 }
 
 type Pair = readonly [Tensor, Tensor]
@@ -159,80 +146,6 @@ export const greater = defineOp<Pair>('greater', {
 export const greaterEqual = defineOp<Pair>('greaterEqual', {
   forward: (inputs) => binary('greaterEqual', 'greaterEqual', inputs),
 })
-
-export const neg = defineOp<Single>('neg', {
-  forward: ([x]) => unary('neg', 'neg', x),
-  backward: (dy) => [() => dy.neg()],
-})
-export const abs = defineOp<Single>('abs', {
-  forward: ([x]) => unary('abs', 'abs', x),
-  save: (_, [x]) => [x],
-  backward: (dy, [x]) => [() => dy.mul(x.sign())],
-})
-export const sign = defineOp<Single>('sign', {
-  forward: ([x]) => unary('sign', 'sign', x),
-})
-export const exp = defineOp<Single>('exp', {
-  forward: ([x]) => unary('exp', 'exp', x),
-  save: (y) => [y],
-  backward: (dy, [y]) => [() => dy.mul(y)],
-})
-export const log = defineOp<Single>('log', {
-  forward: ([x]) => unary('log', 'log', x),
-  save: (_, [x]) => [x],
-  backward: (dy, [x]) => [() => dy.div(x)],
-})
-export const sqrt = defineOp<Single>('sqrt', {
-  forward: ([x]) => unary('sqrt', 'sqrt', x),
-  save: (y) => [y],
-  backward: (dy, [y]) => [() => dy.div(y).mul(0.5)],
-})
-export const square = defineOp<Single>('square', {
-  forward: ([x]) => unary('square', 'square', x),
-  save: (_, [x]) => [x],
-  backward: (dy, [x]) => [() => dy.mul(x).mul(2)],
-})
-export const reciprocal = defineOp<Single>('reciprocal', {
-  forward: ([x]) => unary('reciprocal', 'reciprocal', x),
-  save: (y) => [y],
-  backward: (dy, [y]) => [() => dy.mul(y.square()).neg()],
-})
-export const sin = defineOp<Single>('sin', {
-  forward: ([x]) => unary('sin', 'sin', x),
-  save: (_, [x]) => [x],
-  backward: (dy, [x]) => [() => dy.mul(x.cos())],
-})
-export const cos = defineOp<Single>('cos', {
-  forward: ([x]) => unary('cos', 'cos', x),
-  save: (_, [x]) => [x],
-  backward: (dy, [x]) => [() => dy.mul(x.sin()).neg()],
-})
-/** log(1 + e^x), without overflow and accurate in both tails. */
-export const softplus = defineOp<Single>('softplus', {
-  forward: ([x]) => unary('softplus', 'softplus', x),
-  save: (_, [x]) => [x],
-  backward: (dy, [x]) => [() => dy.mul(x.sigmoid())],
-})
-
-type Activation = 'relu' | 'sigmoid' | 'tanh'
-
-/** g'(x)·dy from y = g(x), in one pass. */
-function activationGrad(kernel: `${Activation}Grad`, dy: Tensor, y: Tensor): Tensor {
-  const dx = allocate(y, y.shape)
-  y.storage.backend.run(kernel, y.handle, dy.handle, dx.handle, y.size)
-  return dx
-}
-
-function defineActivation(name: Activation) {
-  return defineOp<Single>(name, {
-    forward: ([x]) => unary(name, name, x),
-    save: (y) => [y],
-    backward: (dy, [y]) => [() => activationGrad(`${name}Grad`, dy, y)],
-  })
-}
-export const relu = defineActivation('relu')
-export const sigmoid = defineActivation('sigmoid')
-export const tanh = defineActivation('tanh')
 
 /** scale·x + shift */
 export const affine = defineOp<Single, { scale: number; shift: number }>('affine', {

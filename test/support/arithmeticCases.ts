@@ -60,6 +60,15 @@ export function* unary(scale = 2, ...scalars: number[]): Cases {
   }
 }
 
+/** Halves, what lies beside them, and where floats have no fractions any more. */
+export function* rounded(): Cases {
+  yield* unary()
+  const halves = Array.from({ length: 41 }, (_, i) => (i - 20) / 2)
+  const near = halves.flatMap((x) => [x, x * (1 + 2 ** -23), x * (1 - 2 ** -23)])
+  const values = [...near, 2 ** 22 + 0.5, 2 ** 23 - 0.5, 2 ** 23 + 1, 2 ** 24 + 2, -(2 ** 23) + 0.5]
+  yield [specials(1025, values), out(1025), 1025]
+}
+
 /** Gradients from results between low and high. */
 export function* activationGrad(low: number, high: number): Cases {
   const results = (n: number) =>

@@ -3,6 +3,7 @@
  * special values. No expected results here; two backends must agree on them.
  */
 import type { KernelName } from '../../lib/backend/kernels.js'
+import { activationCases } from './activationCases.js'
 import {
   activationGrad,
   adam,
@@ -19,6 +20,7 @@ import {
   linearGrad,
   maxNorm,
   reduction,
+  rounded,
   rows,
   rowsGrad,
   sgd,
@@ -92,6 +94,16 @@ export const cases: { [K in KernelName]: () => Cases } = {
   reciprocal: unary,
   sin: () => unary(500),
   cos: () => unary(500),
+  log1p: () => unary(1),
+  expm1: () => unary(40),
+  erf: () => unary(3),
+  floor: rounded,
+  ceil: rounded,
+  round: rounded,
+  trunc: rounded,
+  isNaN: unary,
+  isFinite: unary,
+  ...activationCases,
   relu: unary,
   sigmoid: () => unary(40),
   tanh: () => unary(10),

@@ -7,6 +7,7 @@ import { crossEntropyPerExample } from '../../lib/ops/softmax.js'
 import { warp } from '../../lib/ops/warp.js'
 import { defaultFloat } from '../../lib/tensor/defaultFloat.js'
 import { binary, each, type OpCase, type Shape, shapes, show, unary } from './opCase.js'
+import { elementwise, prelus } from './opCasesElementwise.js'
 import { products } from './opCasesProducts.js'
 import * as reference from './reference.js'
 import { at, build, fold, ints, map, type Nd, positive, sample, total } from './reference.js'
@@ -181,7 +182,8 @@ export const opCases: Record<string, OpCase[]> = {
   sin: unary('sin', Math.sin),
   cos: unary('cos', Math.cos),
   softplus: unary('softplus', (x) => Math.log(1 + Math.exp(x))),
-  relu: unary('relu', (x) => Math.max(x, 0)),
+  relu: [...unary('relu', (x) => Math.max(x, 0)), ...prelus],
+  ...elementwise,
   sigmoid: unary('sigmoid', (x) => 1 / (1 + Math.exp(-x))),
   tanh: unary('tanh', Math.tanh),
   affine: [

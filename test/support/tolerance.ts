@@ -7,6 +7,7 @@
  */
 import { panelOrder } from '../../lib/backend/js/panels.js'
 import type { KernelName } from '../../lib/backend/kernels.js'
+import { activationTolerances } from './activationCases.js'
 
 /** One call as it was before it ran; values by the names in the kernel table. */
 export interface Call {
@@ -28,6 +29,7 @@ const power = (y: number) => (y === 0 ? 0 : Math.abs(y) * (1 + Math.abs(Math.log
 
 export const tolerances: Partial<Record<KernelName, Tolerance>> = {
   gemm: { ulps: (call) => inARow(call.number('k')), magnitude: gemmTerms },
+  ...activationTolerances,
   gemmBatched: { ulps: (call) => inARow(call.number('k')), magnitude: batchTerms },
   linear: linear(),
   linearRelu: linear(),
@@ -54,6 +56,9 @@ export const tolerances: Partial<Record<KernelName, Tolerance>> = {
   // Bounds that the accuracy tests prove against float64.
   exp: { ulps: 2 },
   log: { ulps: 2 },
+  log1p: { ulps: 2 },
+  expm1: { ulps: 3 },
+  erf: { ulps: 3 },
   sin: { ulps: 4 },
   cos: { ulps: 4 },
   sigmoid: { ulps: 4 },

@@ -46,6 +46,7 @@ const calls: Record<string, (x: Tensor) => unknown> = {
   assign: (x) => x.assign([1, 2, 3, 4]),
 
   bmm: (x) => x.reshape([1, 2, 2]).bmm(matrix().unsqueeze(0)),
+  prelu: (x) => x.prelu(tensor([0.5])),
   backward: (x) => x.backward(tensor([1, 2, 3, 4], [2, 2])),
 }
 for (const name of ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'matmul']) {
@@ -58,6 +59,22 @@ for (const name of ['neg', 'abs', 'sign', 'exp', 'log', 'sqrt', 'square', 'recip
   calls[name] = (x) => wrong(x)[name]()
 }
 for (const name of ['cos', 'relu', 'sigmoid', 'tanh', 'softplus', 'softmax', 'logSoftmax']) {
+  calls[name] = (x) => wrong(x)[name]()
+}
+for (const name of [
+  'log1p',
+  'expm1',
+  'erf',
+  'floor',
+  'ceil',
+  'round',
+  'trunc',
+  'isNaN',
+  'isFinite',
+]) {
+  calls[name] = (x) => wrong(x)[name]()
+}
+for (const name of ['leakyRelu', 'elu', 'selu', 'gelu', 'silu', 'mish', 'hardtanh', 'softsign']) {
   calls[name] = (x) => wrong(x)[name]()
 }
 for (const name of ['sum', 'mean', 'max', 'min', 'norm', 'argmax', 'argmin']) {

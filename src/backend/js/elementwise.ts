@@ -5,6 +5,7 @@
 import { KernelError } from '../../base/errors.js'
 import { ALONG_ALL, ALONG_N0, ALONG_N1, ALONG_N2 } from '../broadcast.js'
 import type { TypedArray } from '../dtype.js'
+import { erf as errorFunction } from './erf.js'
 import type { Floats, JsKernel } from './kernel.js'
 
 /** y[k + t] = a[i + t·di] ∘ b[j + t·dj] for t below n; di and dj are 0 or 1. */
@@ -172,6 +173,18 @@ export const sin: JsKernel<'sin'> = (x, y, n) => {
 
 export const cos: JsKernel<'cos'> = (x, y, n) => {
   for (let i = 0; i < n; i++) y[i] = Math.cos(x[i])
+}
+
+export const log1p: JsKernel<'log1p'> = (x, y, n) => {
+  for (let i = 0; i < n; i++) y[i] = Math.log1p(x[i])
+}
+
+export const expm1: JsKernel<'expm1'> = (x, y, n) => {
+  for (let i = 0; i < n; i++) y[i] = Math.expm1(x[i])
+}
+
+export const erf: JsKernel<'erf'> = (x, y, n) => {
+  for (let i = 0; i < n; i++) y[i] = errorFunction(x[i])
 }
 
 export const relu: JsKernel<'relu'> = (x, y, n) => {

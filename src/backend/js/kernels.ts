@@ -3,6 +3,7 @@
  * in the kernel table, does not compile.
  */
 import type { KernelName } from '../kernels.js'
+import * as activations from './activations.js'
 import * as bias from './bias.js'
 import * as elementwise from './elementwise.js'
 import * as gather from './gather.js'
@@ -12,12 +13,15 @@ import * as optim from './optim.js'
 import * as products from './products.js'
 import * as random from './random.js'
 import * as reduce from './reduce.js'
+import * as rounding from './rounding.js'
 import * as softmax from './softmax.js'
 import { warp } from './warp.js'
 
 export const jsKernels: { readonly [K in KernelName]: JsKernel<K> } = {
   ...products,
   ...elementwise,
+  ...rounding,
+  ...activations,
   ...bias,
   ...layout,
   ...reduce,

@@ -64,6 +64,17 @@ export const elementwise = {
   reciprocal: unary,
   sin: unary,
   cos: unary,
+  log1p: unary,
+  expm1: unary,
+  erf: unary,
+  floor: unary,
+  ceil: unary,
+  // Of two whole numbers that are equally near, to the even one.
+  round: unary,
+  trunc: unary,
+  // 1 or 0, as comparisons.
+  isNaN: unary,
+  isFinite: unary,
   relu: unary,
   sigmoid: unary,
   tanh: unary,

@@ -3,6 +3,7 @@ import { type DType, isFloat } from '../../backend/dtype.js'
 import { allocate, fullLike } from '../../tensor/allocate.js'
 import { type AnyTensor, type Operand, type Tensor, writeElements } from '../../tensor/tensor.js'
 import * as elementwise from '../elementwise.js'
+import { square } from '../unary.js'
 
 export class ArithmeticMethods<D extends DType> {
   /**
@@ -36,7 +37,7 @@ export class ArithmeticMethods<D extends DType> {
    * whole number.
    */
   pow(this: Tensor, y: Operand): Tensor {
-    return y === 2 ? elementwise.square(this) : elementwise.pow(this, operand(this, y))
+    return y === 2 ? square(this) : elementwise.pow(this, operand(this, y))
   }
   /**
    * The larger of x and y, elementwise with NumPy's broadcasting; throws as `add`. Where they are

@@ -1,7 +1,7 @@
 /** Reductions over an axis, several, or all of them. */
 import type { Tensor } from '../../tensor/tensor.js'
-import * as elementwise from '../elementwise.js'
 import { type AxesArgument, argmax, max, mean, min, norm, sum } from '../reduce.js'
+import { neg } from '../unary.js'
 
 export class ReduceMethods {
   /**
@@ -52,6 +52,6 @@ export class ReduceMethods {
    * @throws ShapeError when there is no such axis or no element
    */
   argmin(this: Tensor, axis?: number): Tensor<'int32'> {
-    return argmax(elementwise.neg(this), axis)
+    return argmax(neg(this), axis)
   }
 }
