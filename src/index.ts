@@ -20,7 +20,7 @@ export {
   setNumThreads,
   trimMemory,
 } from './backend/current.js'
-export type { ArrayOf, DType } from './backend/dtype.js'
+export type { ArrayOf, DType, NumericDType } from './backend/dtype.js'
 export {
   ArgumentError,
   AutogradError,
@@ -126,6 +126,7 @@ export { type ActivationName, type MlpOptions, mlp, Sequential } from './nn/sequ
 export { StateDict, type StateSource, type StateValues } from './nn/stateDict.js'
 export type { GeluApproximation } from './ops/activations.js'
 export { where } from './ops/elementwise.js'
+export type { Extremes } from './ops/extremes.js'
 export { oneHot } from './ops/indexing.js'
 export { concat, stack } from './ops/layout.js'
 export { bmm, linear, matmul } from './ops/matmul.js'

@@ -24,9 +24,9 @@ export const methodClasses = [
 
 export interface TensorMethods<D extends DType>
   extends ArithmeticMethods<D>,
-    ElementwiseMethods,
+    ElementwiseMethods<D>,
     ActivationMethods,
-    ReduceMethods,
+    ReduceMethods<D>,
     ProductMethods,
     LayoutMethods<D>,
     IndexingMethods<D> {}

@@ -1,17 +1,28 @@
 /** Ops of each element alone: functions, steps, and the activations whose result tells the slope. */
 import type { KernelName } from '../backend/kernels.js'
 import { allocate } from '../tensor/allocate.js'
-import type { Tensor } from '../tensor/tensor.js'
+import type { AnyTensor, Tensor } from '../tensor/tensor.js'
 import { defineOp } from './define.js'
-import { requireFloat } from './require.js'
+import { requireFloat, requireNumeric } from './require.js'
 
 type UnaryKernel = Extract<
   KernelName,
-  | ('neg' | 'abs' | 'sign' | 'exp' | 'log' | 'sqrt' | 'square' | 'reciprocal' | 'sin' | 'cos')
+  | ('exp' | 'log' | 'sqrt' | 'square' | 'reciprocal' | 'sin' | 'cos')
   | ('log1p' | 'expm1' | 'erf' | 'relu' | 'sigmoid' | 'tanh' | 'softplus' | StepKernel)
 >
 
 type Single = readonly [Tensor]
+
+type Signed = Extract<KernelName, 'neg' | 'abs' | 'sign'>
+type Numbers = readonly [AnyTensor]
+
+/** Of floats and integers. */
+function signed(name: Signed, x: AnyTensor): AnyTensor {
+  requireNumeric(name, x)
+  const y = allocate(x, x.shape, x.dtype)
+  x.storage.backend.run(name, x.handle, y.handle, x.size)
+  return y
+}
 
 function unary(name: string, kernel: UnaryKernel, x: Tensor): Tensor {
   requireFloat(name, x)
@@ -20,17 +31,17 @@ function unary(name: string, kernel: UnaryKernel, x: Tensor): Tensor {
   return y
 }
 
-export const neg = defineOp<Single>('neg', {
-  forward: ([x]) => unary('neg', 'neg', x),
+export const neg = defineOp<Numbers, undefined, AnyTensor>('neg', {
+  forward: ([x]) => signed('neg', x),
   backward: (dy) => [() => dy.neg()],
 })
-export const abs = defineOp<Single>('abs', {
-  forward: ([x]) => unary('abs', 'abs', x),
+export const abs = defineOp<Numbers, undefined, AnyTensor>('abs', {
+  forward: ([x]) => signed('abs', x),
   save: (_, [x]) => [x],
   backward: (dy, [x]) => [() => dy.mul(x.sign())],
 })
-export const sign = defineOp<Single>('sign', {
-  forward: ([x]) => unary('sign', 'sign', x),
+export const sign = defineOp<Numbers, undefined, AnyTensor>('sign', {
+  forward: ([x]) => signed('sign', x),
 })
 export const exp = defineOp<Single>('exp', {
   forward: ([x]) => unary('exp', 'exp', x),
@@ -74,8 +85,8 @@ export const log1p = defineOp<Single>('log1p', {
 })
 export const expm1 = defineOp<Single>('expm1', {
   forward: ([x]) => unary('expm1', 'expm1', x),
-  save: (y) => [y],
-  backward: (dy, [y]) => [() => dy.mul(y.add(1))],
+  save: (_, [x]) => [x],
+  backward: (dy, [x]) => [() => dy.mul(x.exp())],
 })
 export const erf = defineOp<Single>('erf', {
   forward: ([x]) => unary('erf', 'erf', x),

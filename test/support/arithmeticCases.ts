@@ -5,11 +5,11 @@ import type { DType, TypedArray } from '../../lib/backend/dtype.js'
 import { type Arg, type Cases, out } from './case.js'
 import { FINITE, floats, ints, random, SIZES, SPECIAL, specials, tuples } from './values.js'
 
-const extent = ([n0, n1, n2]: number[], mask: number) =>
+export const extent = ([n0, n1, n2]: number[], mask: number) =>
   (mask & 1 ? n0 : 1) * (mask & 2 ? n1 : 1) * (mask & 4 ? n2 : 1)
 
 /** Extents and masks; what walks them is common to all operations, so one gets all. */
-function* binaryShapes(all: boolean): Iterable<number[]> {
+export function* binaryShapes(all: boolean): Iterable<number[]> {
   for (const n of SIZES) yield [1, 1, n, 7, 7]
   yield* [
     [1, 7, 63, 7, 4],
@@ -45,7 +45,7 @@ export function* binary(make: (n: number) => TypedArray = floats, all = false): 
   if (make === floats) yield* binarySpecials()
 }
 
-function* binarySpecials(): Cases {
+export function* binarySpecials(): Cases {
   const n = SPECIAL.length
   yield [Float32Array.from(SPECIAL), Float32Array.from(SPECIAL), out(n * n), 1, n, n, 2, 4]
   yield [Float32Array.from(SPECIAL), Float32Array.from(SPECIAL), out(n * n), 1, n, n, 4, 2]

@@ -10,6 +10,7 @@ import {
   biasActivation,
   biasActivationGrad,
   binary,
+  binarySpecials,
   crossEntropy,
   gemm,
   gemmAdam,
@@ -28,6 +29,17 @@ import {
 } from './arithmeticCases.js'
 import { type Cases, out } from './case.js'
 import {
+  comparedWholes,
+  integerPairs,
+  integerReduction,
+  products,
+  truthPairs,
+  truthReduction,
+  unaryIntegers,
+  unaryTruths,
+  variances,
+} from './integerCases.js'
+import {
   bernoulliEach,
   cast,
   copy2d,
@@ -44,6 +56,13 @@ import {
 } from './movingCases.js'
 import { bytes, doubles, floats, ints, SIZES, specials, tuples } from './values.js'
 
+function* all(...parts: Cases[]): Cases {
+  for (const part of parts) yield* part
+}
+
+/** Of which quotients are whole now and then. */
+const quotients = (n: number) => floats(n, 8).map((x) => Math.round(4 * x) / 4)
+
 export const cases: { [K in KernelName]: () => Cases } = {
   gemm,
   gemmBatched,
@@ -58,13 +77,13 @@ export const cases: { [K in KernelName]: () => Cases } = {
   gemmSigmoidGrad: () => linearGrad(0, 1),
   gemmTanhGrad: () => linearGrad(-1, 1),
   adam,
-  add: () => binary(),
-  sub: () => binary(floats, true),
-  mul: () => binary(),
+  add: () => all(binary(), integerPairs()),
+  sub: () => all(binary(floats, true), integerPairs()),
+  mul: () => all(binary(), integerPairs()),
   div: () => binary(),
   pow: () => binary(),
-  maximum: () => binary(),
-  minimum: () => binary(),
+  maximum: () => all(binary(), integerPairs()),
+  minimum: () => all(binary(), integerPairs()),
   equal: function* () {
     yield* binary()
     yield* binary((n) => ints(n, 3), true)
@@ -79,14 +98,21 @@ export const cases: { [K in KernelName]: () => Cases } = {
     }
     yield [doubles(7), doubles(7), { alias: 0 }, 1, 1, 7, 7, 7]
   },
-  notEqual: () => binary(),
-  less: () => binary(),
-  lessEqual: () => binary(),
-  greater: () => binary(),
-  greaterEqual: () => binary(),
-  neg: unary,
-  abs: unary,
-  sign: unary,
+  notEqual: () => all(binary(), comparedWholes()),
+  less: () => all(binary(), comparedWholes()),
+  lessEqual: () => all(binary(), comparedWholes()),
+  greater: () => all(binary(), comparedWholes()),
+  greaterEqual: () => all(binary(), comparedWholes()),
+  floorDivide: () => all(binary(quotients), binarySpecials(), integerPairs(true)),
+  remainder: () => all(binary(quotients), binarySpecials(), integerPairs(true)),
+  truncDivide: () => integerPairs(true),
+  logicalAnd: truthPairs,
+  logicalOr: truthPairs,
+  logicalXor: truthPairs,
+  logicalNot: unaryTruths,
+  neg: () => all(unary(), unaryIntegers()),
+  abs: () => all(unary(), unaryIntegers()),
+  sign: () => all(unary(), unaryIntegers()),
   exp: () => unary(40),
   log: () => unary(40),
   sqrt: unary,
@@ -137,8 +163,14 @@ export const cases: { [K in KernelName]: () => Cases } = {
   cast,
   sum: () => reduction('float32', SIZES, 0.5),
   norm: () => reduction('float32', SIZES),
-  max: () => reduction('float32', SIZES.slice(1)),
-  argmax: () => reduction('int32', SIZES.slice(1)),
+  sumInt32: () => integerReduction(SIZES),
+  max: () => all(reduction('float32', SIZES.slice(1)), integerReduction(SIZES.slice(1))),
+  argmax: () => all(reduction('int32', SIZES.slice(1)), integerReduction(SIZES.slice(1))),
+  variance: variances,
+  prod: () => products(false),
+  prodGrad: () => products(true),
+  any: truthReduction,
+  all: truthReduction,
   softmax: rows,
   logSoftmax: rows,
   softmaxGrad: () => rowsGrad((p) => p),

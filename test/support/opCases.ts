@@ -9,6 +9,7 @@ import { defaultFloat } from '../../lib/tensor/defaultFloat.js'
 import { binary, each, type OpCase, type Shape, shapes, show, unary } from './opCase.js'
 import { elementwise, prelus } from './opCasesElementwise.js'
 import { products } from './opCasesProducts.js'
+import { folds, logsumexps, reductions } from './opCasesReduce.js'
 import * as reference from './reference.js'
 import { at, build, fold, ints, map, type Nd, positive, sample, total } from './reference.js'
 
@@ -26,35 +27,6 @@ function softmaxes(op: 'softmax' | 'logSoftmax', f: (p: number) => number): OpCa
       (x) => x[op](axis),
       (x) => map(f, softmax(x, axis < 0 ? x.shape.length - 1 : axis)),
     ),
-  )
-}
-
-/** Every second and the last axis, and all. */
-function folds(
-  op: 'sum' | 'mean' | 'max' | 'min' | 'norm',
-  f: (values: number[]) => number,
-): OpCase[] {
-  const list: [Shape, Shape][] = [
-    [[], []],
-    [[7], [0]],
-    [[2, 3], [1]],
-    [
-      [2, 3, 2],
-      [0, 2],
-    ],
-    [
-      [2, 1, 3, 2],
-      [1, 3],
-    ],
-    [[2, 3], []],
-  ]
-  return list.flatMap(([shape, axes]) =>
-    [false, true].map((keepDims) => ({
-      name: `${op} of ${show([shape])} over [${axes}]${keepDims ? ', kept' : ''}`,
-      inputs: [sample(shape)],
-      apply: (x) => x[op](axes, keepDims),
-      expected: (x: Nd) => fold(f, x, axes, keepDims),
-    })),
   )
 }
 
@@ -291,8 +263,10 @@ export const opCases: Record<string, OpCase[]> = {
     expected: (x) => x,
   })),
   ...products,
+  ...reductions,
   sum: [...folds('sum', total), ...folds('mean', (values) => total(values) / values.length)],
   max: [
+    ...logsumexps,
     ...folds('max', (values) => Math.max(...values)),
     ...folds('min', (values) => Math.min(...values)),
   ],

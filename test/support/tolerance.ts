@@ -94,6 +94,8 @@ export const tolerances: Partial<Record<KernelName, Tolerance>> = {
   sum: { ulps: 16, magnitude: sumTerms },
   // Rounded from a double, which may lie next to a tie.
   norm: { ulps: 1 },
+  // The mean has the error of a double, and so has each of equal elements.
+  variance: { ulps: 1, magnitude: varianceTerms },
   softmax: { ulps: (call) => inARow(call.number('cols')), magnitude: () => (_, y) => power(y) },
   // log Σ has an absolute error: it is 0 or more beside the largest term's 1.
   logSoftmax: {
@@ -287,6 +289,15 @@ function sumTerms(call: Call): (i: number) => number {
     for (let r = 0; r < length; r++, at += inner) sum += Math.abs(x[at])
     return Math.abs(scale) * sum
   }
+}
+
+/** The variance, and the square of what a double loses of the largest element. */
+function varianceTerms(call: Call): (i: number, expected: number) => number {
+  let largest = 0
+  for (const v of Array.from(call.values('x'))) {
+    if (Number.isFinite(v)) largest = Math.max(largest, Math.abs(v))
+  }
+  return (_, expected) => Math.abs(expected) + (largest * 2 ** -40) ** 2
 }
 
 /** Of row i / cols: Σ term. */

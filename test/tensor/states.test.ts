@@ -77,6 +77,13 @@ for (const name of [
 for (const name of ['leakyRelu', 'elu', 'selu', 'gelu', 'silu', 'mish', 'hardtanh', 'softsign']) {
   calls[name] = (x) => wrong(x)[name]()
 }
+for (const name of ['var', 'std', 'prod', 'logsumexp', 'any', 'all', 'logicalNot']) {
+  calls[name] = (x) => wrong(x)[name]()
+}
+for (const name of ['logicalAnd', 'logicalOr', 'logicalXor', 'remainder']) {
+  calls[name] = (x) => wrong(x)[name](matrix())
+}
+for (const name of ['maxWithIndices', 'minWithIndices']) calls[name] = (x) => wrong(x)[name](0)
 for (const name of ['sum', 'mean', 'max', 'min', 'norm', 'argmax', 'argmin']) {
   calls[name] = (x) => wrong(x)[name]()
 }
@@ -187,7 +194,19 @@ onBothBackends('released arguments', (t) => {
     'no axes': () => gone.sum([]),
     'a whole slice': () => gone.slice(),
   }
-  for (const name of ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'matmul', 'equal']) {
+  for (const name of [
+    'add',
+    'sub',
+    'mul',
+    'div',
+    'pow',
+    'maximum',
+    'minimum',
+    'matmul',
+    'equal',
+    'remainder',
+    'logicalAnd',
+  ]) {
     functions[name] = () => wrong(x)[name](gone)
   }
   for (const fn of Object.values(functions)) refuses(t, fn, ReleasedTensorError)

@@ -1,20 +1,21 @@
 /** Functions of each element, and softmax. */
+import type { DType, NumericDType } from '../../backend/dtype.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { clip } from '../elementwise.js'
 import { logSoftmax, softmax } from '../softmax.js'
 import * as unary from '../unary.js'
 
-export class ElementwiseMethods {
-  /** -x */
-  neg(this: Tensor): Tensor {
+export class ElementwiseMethods<D extends DType> {
+  /** -x, of floats or int32, of which the least stays as it is. */
+  neg(this: Tensor<D & NumericDType>): Tensor<D> {
     return unary.neg(this)
   }
-  /** |x|; its derivative at 0 and at NaN is 0. */
-  abs(this: Tensor): Tensor {
+  /** |x|, of floats or int32, as `neg`; its derivative at 0 and at NaN is 0. */
+  abs(this: Tensor<D & NumericDType>): Tensor<D> {
     return unary.abs(this)
   }
-  /** -1, 0 or 1; of NaN 0, as in PyTorch. It has no gradient. */
-  sign(this: Tensor): Tensor {
+  /** -1, 0 or 1, of floats or int32; of NaN 0, as in PyTorch. It has no gradient. */
+  sign(this: Tensor<D & NumericDType>): Tensor<D> {
     return unary.sign(this)
   }
   /** e^x */
