@@ -20,7 +20,7 @@ export {
   setNumThreads,
   trimMemory,
 } from './backend/current.js'
-export type { ArrayOf, DType, NumericDType } from './backend/dtype.js'
+export type { ArrayOf, DType, FloatDType, NumericDType } from './backend/dtype.js'
 export {
   ArgumentError,
   AutogradError,

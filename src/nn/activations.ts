@@ -74,7 +74,10 @@ export class LeakyReLU extends Module {
    * With a slope below 0.
    * @throws ArgumentError for what is no number
    */
-  constructor(readonly negativeSlope = 0.01) {
+  constructor(
+    /** The slope below 0. */
+    readonly negativeSlope = 0.01,
+  ) {
     super()
     checkSlope('LeakyReLU', 'negativeSlope', negativeSlope)
   }
@@ -90,7 +93,10 @@ export class ELU extends Module {
    * With -alpha as its limit below 0.
    * @throws ArgumentError for what is no number
    */
-  constructor(readonly alpha = 1) {
+  constructor(
+    /** The limit far below 0, less its sign. */
+    readonly alpha = 1,
+  ) {
     super()
     checkSlope('ELU', 'alpha', alpha)
   }
@@ -115,7 +121,10 @@ export class GELU extends Module {
    * @param approximate `none` or `tanh`, as the method `gelu` of a tensor takes it
    * @throws ArgumentError for what is neither
    */
-  constructor(readonly approximate: GeluApproximation = 'none') {
+  constructor(
+    /** `none` or `tanh`. */
+    readonly approximate: GeluApproximation = 'none',
+  ) {
     super()
     checkApproximation('GELU', approximate)
   }
@@ -148,7 +157,9 @@ export class Hardtanh extends Module {
    * @throws ArgumentError when min > max
    */
   constructor(
+    /** The lower bound. */
     readonly min = -1,
+    /** The upper bound. */
     readonly max = 1,
   ) {
     super()

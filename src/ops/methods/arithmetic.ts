@@ -10,6 +10,7 @@ import * as logical from '../logical.js'
 import { requireDType } from '../require.js'
 import { square } from '../unary.js'
 
+/** @inline */
 type Rounding = 'floor' | 'trunc'
 
 export class ArithmeticMethods<D extends DType> {
