@@ -24,7 +24,11 @@ type Row = (typeof rows)[number]
  * @useDeclaredType
  */
 export type DType = Row['name']
-/** Those that gradients and arithmetic are computed in. */
+/**
+ * Those that gradients are computed in.
+ *
+ * @useDeclaredType
+ */
 export type FloatDType = Extract<Row, { isFloat: true }>['name']
 /** Those that numbers are added and multiplied in. */
 export type NumericDType = FloatDType | 'int32'
