@@ -32,8 +32,9 @@ Arguments::Arguments(const Kernel& kernel, const BufferSource& source, const dou
   // stores.
   const volatile double* stored = values;
   for (size_t i = 0; i < kernel.kinds.size(); ++i) values_[i] = stored[i];
-  // What F, T and S stand for by the buffers so far.
-  int dtypes[kParameters] = {Instance::kAny, Instance::kAny, Instance::kAny};
+  // What F, N, T and S stand for by the buffers so far.
+  int dtypes[kParameters];
+  std::fill_n(dtypes, kParameters, Instance::kAny);
   for (size_t i : kernel.buffers) {
     const Kind& kind = kernel.kinds[i];
     buffers_[i] = &find(source, i);
@@ -75,7 +76,8 @@ void Arguments::refuse_dtypes(size_t last) const {
                                                             : kernel_.dtypes(kind.parameter);
     if (std::find(possible.begin(), possible.end(), dtype) != possible.end()) continue;
     // A dtype that the kernel could have.
-    const bool is_missing = kind.parameter == Parameter::F && facts(dtype).is_float;
+    const bool takes_floats = kind.parameter == Parameter::F || kind.parameter == Parameter::N;
+    const bool is_missing = takes_floats && facts(dtype).is_float;
     const std::string missing = "; " + kernel_.name + " has no " + dtype_name(dtype) + " here";
     throw KernelFault(std::string(name(i)) + " is " + dtype_name(dtype) +
                       (is_missing ? missing : "") + ", expected " + list(possible));

@@ -16,10 +16,11 @@ enum class Use : uint8_t { in, out, inout, scratch, size, number };
 constexpr bool is_buffer(Use use) { return use < Use::size; }
 constexpr bool is_written(Use use) { return is_buffer(use) && use != Use::in; }
 
-// In a kernel's row (kernels.ts) an argument's dtype is either named or one of three parameters,
-// each the same wherever it stands in one call: F (float32 or float64), T and S (any dtype).
-enum class Parameter : uint8_t { F, T, S, none };
-constexpr size_t kParameters = 3;
+// In a kernel's row (kernels.ts) an argument's dtype is either named or one of four parameters,
+// each the same wherever it stands in one call: F (float32 or float64), N (these or int32), T and S
+// (any dtype).
+enum class Parameter : uint8_t { F, N, T, S, none };
+constexpr size_t kParameters = 4;
 
 // One buffer as a kernel sees it. `name` is the argument's name, for errors; `contents` may be
 // null.
@@ -42,6 +43,14 @@ using Ints = Span<int32_t, Use::in>;
 using IntsOut = Span<int32_t, Use::out>;
 using IntsInout = Span<int32_t, Use::inout>;
 using Bytes = Span<uint8_t, Use::in>;
+// Of the parameter N, for arithmetic.
+template <typename E>
+using NumbersIn = Span<E, Use::in, Parameter::N>;
+template <typename E>
+using NumbersOut = Span<E, Use::out, Parameter::N>;
+// Truth values.
+using Truths = Span<Bool, Use::in>;
+using TruthsOut = Span<Bool, Use::out>;
 // Of the parameters T and S, for kernels that are compiled for several dtypes.
 template <typename E>
 using InOf = Span<E, Use::in, Parameter::T>;

@@ -34,7 +34,7 @@ Registration add_instance(const char* name, const char* parameters, std::vector<
 
 std::string Kernel::signature() const {
   constexpr const char* kUses[] = {"in", "out", "inout", "scratch", "size", "float"};
-  constexpr const char* kNames[] = {"F", "T", "S"};
+  constexpr const char* kNames[] = {"F", "N", "T", "S"};
   std::string text;
   for (size_t i = 0; i < parameters.size(); ++i) {
     const Kind& kind = kinds[i];

@@ -20,7 +20,7 @@ export {
   setNumThreads,
   trimMemory,
 } from './backend/current.js'
-export type { ArrayOf, DType } from './backend/dtype.js'
+export type { ArrayOf, DType, FloatDType, NumericDType } from './backend/dtype.js'
 export {
   ArgumentError,
   AutogradError,
@@ -86,7 +86,23 @@ export {
   type MonitorRecord,
   type SeriesPoint,
 } from './monitor/monitor.js'
-export { ReLU, Sigmoid, Softmax, Tanh } from './nn/activations.js'
+export {
+  ELU,
+  GELU,
+  Hardtanh,
+  LeakyReLU,
+  LogSoftmax,
+  Mish,
+  PReLU,
+  ReLU,
+  SELU,
+  Sigmoid,
+  SiLU,
+  Softmax,
+  Softplus,
+  Softsign,
+  Tanh,
+} from './nn/activations.js'
 export {
   Conv1d,
   Conv2d,
@@ -98,6 +114,7 @@ export {
 } from './nn/conv.js'
 export { type ConvnetOptions, convnet, type ImageShape } from './nn/convnet.js'
 export { Dropout } from './nn/dropout.js'
+export { Embedding, type EmbeddingOptions } from './nn/embedding.js'
 /** Initial weights, as functions from the shape of a weight, [fanIn, fanOut], to its values. */
 export * as init from './nn/init.js'
 export { Linear, type LinearOptions } from './nn/linear.js'
@@ -136,12 +153,14 @@ export {
 export { type ActivationName, type MlpOptions, mlp, Sequential } from './nn/sequential.js'
 export { ChannelsLast, Flatten, type FlattenOptions, Reshape } from './nn/shapes.js'
 export { StateDict, type StateSource, type StateValues } from './nn/stateDict.js'
+export type { GeluApproximation } from './ops/activations.js'
 export { type ConvOptions, conv1d, conv2d, conv3d, convTranspose2d } from './ops/conv.js'
 export { einsum } from './ops/einsum.js'
 export { where } from './ops/elementwise.js'
+export type { Extremes } from './ops/extremes.js'
 export { oneHot } from './ops/indexing.js'
 export { concat, stack } from './ops/layout.js'
-export { linear, matmul } from './ops/matmul.js'
+export { bmm, linear, matmul } from './ops/matmul.js'
 export { groupNorm, layerNorm, type NormOptions, rmsNorm } from './ops/norm.js'
 export type { Ordered } from './ops/order.js'
 export { cdist, outer } from './ops/pairs.js'

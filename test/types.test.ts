@@ -70,6 +70,18 @@ const sum: number = x.sum().toArray(0)
 const unknown: number[][] = x.toArray()
 export const shown = [rows, row, sum, unknown, whole, floats]
 
+// Whole numbers and truth values.
+const counts32: Tensor<'int32'> = tensor([1, 2], [2], 'int32').add(1).mul(tensor([2, 3], [2], 'int32')).sum()
+const shares: Tensor = counts32.div(2).exp()
+const quotients: Tensor<'int32'> = counts32.div(2, { roundingMode: 'floor' }).max()
+const mask: Tensor<'bool'> = x.greater(0).logicalAnd(counts32.less(5)).any(0)
+const howMany: Tensor<'int32'> = mask.sum()
+export const more = [shares, quotients, howMany, x.maxWithIndices(0).values.exp(), x.div(x).add(1)]
+// @ts-expect-error there are no mixed operands
+x.add(counts32)
+// @ts-expect-error truth values have no arithmetic
+mask.add(mask)
+
 // Modules of several inputs and outputs.
 class Gated extends Module<[x: Tensor, gate: Tensor], { y: Tensor; open: Tensor }> {
   readonly inner = new Linear(2, 2)

@@ -67,13 +67,17 @@ size_t chunks_of(size_t m, size_t n, size_t k, size_t threads) noexcept;
 template <class T, class Epilogue>
 Fault multiply(const Product<T>& p, const Epilogue& epilogue, Chunk chunk) noexcept;
 
-// Refuses operands that do not hold op(a) [m, k], op(b) [k, n] and c [m, n].
-template <class Result>
-void check_operands(In a, In b, Result c, Size m, Size n, Size k) {
-  // OpenBLAS counts in int.
+// OpenBLAS counts in int.
+inline void check_extents(Size m, Size n, Size k) {
   for (size_t extent : {m, n, k}) {
     if (extent > INT32_MAX) throw KernelFault("m, n, k must be below 2^31");
   }
+}
+
+// Refuses operands that do not hold op(a) [m, k], op(b) [k, n] and c [m, n].
+template <class Result>
+void check_operands(In a, In b, Result c, Size m, Size n, Size k) {
+  check_extents(m, n, k);
   holds(a, product(m, k));
   holds(b, product(k, n));
   holds(c, product(m, n));

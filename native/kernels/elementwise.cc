@@ -4,6 +4,7 @@
 
 #include "activations.h"
 #include "broadcast.h"
+#include "simd/normal.h"
 #include "words.h"
 
 namespace nb {
@@ -11,32 +12,98 @@ namespace {
 
 // Binary.
 
-NB_INLINE float add(float a, float b) { return a + b; }
-NB_INLINE float sub(float a, float b) { return a - b; }
-NB_INLINE float mul(float a, float b) { return a * b; }
+// Integers wrap around beyond their range: unsigned arithmetic may.
+template <typename T>
+NB_INLINE T wrapped(uint32_t x) {
+  return static_cast<T>(x);
+}
+template <typename T>
+NB_INLINE T add(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) return a + b;
+  return wrapped<T>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
+}
+template <typename T>
+NB_INLINE T sub(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) return a - b;
+  return wrapped<T>(static_cast<uint32_t>(a) - static_cast<uint32_t>(b));
+}
+template <typename T>
+NB_INLINE T mul(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) return a * b;
+  return wrapped<T>(static_cast<uint32_t>(a) * static_cast<uint32_t>(b));
+}
 NB_INLINE float div(float a, float b) { return a / b; }
 // By way of double, whose rounding error disappears: exact wherever the power is a float.
 NB_INLINE float power(float a, float b) {
   return b == 2 ? a * a : static_cast<float>(std::pow(static_cast<double>(a), b));
 }
 // NaN from either side.
-NB_INLINE float maximum(float a, float b) { return (a > b) | (a != a) ? a : b; }
-NB_INLINE float minimum(float a, float b) { return (a < b) | (a != a) ? a : b; }
+template <typename T>
+NB_INLINE T maximum(T a, T b) {
+  return (a > b) | (a != a) ? a : b;
+}
+template <typename T>
+NB_INLINE T minimum(T a, T b) {
+  return (a < b) | (a != a) ? a : b;
+}
 
-NB_INLINE float not_equal(float a, float b) { return a != b ? 1 : 0; }
-NB_INLINE float less(float a, float b) { return a < b ? 1 : 0; }
-NB_INLINE float less_equal(float a, float b) { return a <= b ? 1 : 0; }
-NB_INLINE float greater(float a, float b) { return a > b ? 1 : 0; }
-NB_INLINE float greater_equal(float a, float b) { return a >= b ? 1 : 0; }
+template <typename T>
+void arithmetic() {
+  using A = NumbersIn<T>;
+  using Y = NumbersOut<T>;
+  binary<A, Y, add<T>>("add");
+  binary<A, Y, sub<T>>("sub");
+  binary<A, Y, mul<T>>("mul");
+  binary<A, Y, maximum<T>>("maximum");
+  binary<A, Y, minimum<T>>("minimum");
+}
+const Registration arithmetics = [] {
+  arithmetic<float>();
+  arithmetic<int32_t>();
+  return Registration();
+}();
 
 [[maybe_unused]] const Registration binaries[] = {
-    binary<In, Out, add>("add"),         binary<In, Out, sub>("sub"),
-    binary<In, Out, mul>("mul"),         binary<In, Out, div>("div"),
-    binary<In, Out, power>("pow"),       binary<In, Out, maximum>("maximum"),
-    binary<In, Out, minimum>("minimum"), binary<In, Out, not_equal>("notEqual"),
-    binary<In, Out, less>("less"),       binary<In, Out, less_equal>("lessEqual"),
-    binary<In, Out, greater>("greater"), binary<In, Out, greater_equal>("greaterEqual"),
+    binary<In, Out, div>("div"),
+    binary<In, Out, power>("pow"),
 };
+
+template <typename T>
+NB_INLINE float not_equal(T a, T b) {
+  return a != b ? 1 : 0;
+}
+template <typename T>
+NB_INLINE float less(T a, T b) {
+  return a < b ? 1 : 0;
+}
+template <typename T>
+NB_INLINE float less_equal(T a, T b) {
+  return a <= b ? 1 : 0;
+}
+template <typename T>
+NB_INLINE float greater(T a, T b) {
+  return a > b ? 1 : 0;
+}
+template <typename T>
+NB_INLINE float greater_equal(T a, T b) {
+  return a >= b ? 1 : 0;
+}
+template <typename T>
+void comparison() {
+  using A = InOf<T>;
+  binary<A, Out, not_equal<T>>("notEqual");
+  binary<A, Out, less<T>>("less");
+  binary<A, Out, less_equal<T>>("lessEqual");
+  binary<A, Out, greater<T>>("greater");
+  binary<A, Out, greater_equal<T>>("greaterEqual");
+}
+const Registration comparisons = [] {
+  comparison<float>();
+  comparison<int32_t>();
+  comparison<uint8_t>();
+  comparison<Bool>();
+  return Registration();
+}();
 
 // Of any dtype, with a result in floats of either width.
 template <typename T, typename R>
@@ -57,36 +124,83 @@ const Registration equals = [] {
 
 // Unary.
 
-void unary_check(In x, InPlace<Out> y, Size n) {
+template <typename X, typename Y>
+void map_check(X x, InPlace<Y> y, Size n) {
   holds(x, n);
   holds(y, n);
 }
-template <float (*F)(float)>
-void unary_run(In x, Out y, Size n, Chunk chunk) noexcept {
+template <typename X, typename Y, auto F>
+void map_run(X x, Y y, Size n, Chunk chunk) noexcept {
   const Range range = chunk.of(n);
   simd([=] {
     for (size_t i = range.first; i < range.second; ++i) y[i] = F(x[i]);
   });
 }
+template <typename X, typename Y, auto F>
+Registration map(const char* name) {
+  return kernel<map_check<X, Y>, map_run<X, Y, F>>(name, "x y n");
+}
+constexpr auto unary_check = map_check<In, Out>;
 template <float (*F)(float)>
 Registration unary(const char* name) {
-  return kernel<unary_check, unary_run<F>>(name, "x y n");
+  return map<In, Out, F>(name);
 }
 
-NB_INLINE float neg(float x) { return -x; }
-NB_INLINE float magnitude(float x) { return std::fabs(x); }
-NB_INLINE float sign(float x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }  // of NaN 0, as PyTorch
+template <typename T>
+NB_INLINE T neg(T x) {
+  if constexpr (std::is_floating_point_v<T>) return -x;
+  return sub<T>(0, x);
+}
+template <typename T>
+NB_INLINE T magnitude(T x) {
+  if constexpr (std::is_floating_point_v<T>) return std::fabs(x);
+  return x < 0 ? neg(x) : x;
+}
+template <typename T>
+NB_INLINE T sign(T x) {
+  return x > 0 ? 1 : x < 0 ? -1 : 0;  // of NaN 0, as PyTorch
+}
+template <typename T>
+void signs() {
+  map<NumbersIn<T>, NumbersOut<T>, neg<T>>("neg");
+  map<NumbersIn<T>, NumbersOut<T>, magnitude<T>>("abs");
+  map<NumbersIn<T>, NumbersOut<T>, sign<T>>("sign");
+}
+const Registration of_signs = [] {
+  signs<float>();
+  signs<int32_t>();
+  return Registration();
+}();
+
 NB_INLINE float root(float x) { return std::sqrt(x); }
 NB_INLINE float square(float x) { return x * x; }
 NB_INLINE float reciprocal(float x) { return 1 / x; }
+NB_INLINE float round_down(float x) { return std::floor(x); }
+NB_INLINE float round_up(float x) { return std::ceil(x); }
+NB_INLINE float round_even(float x) { return std::rint(x); }  // of two equally near the even one
+NB_INLINE float truncate(float x) { return std::trunc(x); }
+NB_INLINE float is_nan(float x) { return x != x ? 1 : 0; }
+NB_INLINE float is_finite(float x) { return x - x == 0 ? 1 : 0; }
 
 [[maybe_unused]] const Registration unaries[] = {
-    unary<neg>("neg"),       unary<magnitude>("abs"),
-    unary<sign>("sign"),     unary<v_exp>("exp"),
-    unary<v_log>("log"),     unary<root>("sqrt"),
-    unary<square>("square"), unary<reciprocal>("reciprocal"),
-    unary<relu>("relu"),     unary<v_sigmoid>("sigmoid"),
-    unary<v_tanh>("tanh"),   unary<v_softplus>("softplus"),
+    unary<v_exp>("exp"),
+    unary<v_log>("log"),
+    unary<root>("sqrt"),
+    unary<square>("square"),
+    unary<reciprocal>("reciprocal"),
+    unary<relu>("relu"),
+    unary<v_sigmoid>("sigmoid"),
+    unary<v_tanh>("tanh"),
+    unary<v_softplus>("softplus"),
+    unary<v_log1p>("log1p"),
+    unary<v_expm1>("expm1"),
+    unary<v_erf>("erf"),
+    unary<round_down>("floor"),
+    unary<round_up>("ceil"),
+    unary<round_even>("round"),
+    unary<truncate>("trunc"),
+    unary<is_nan>("isNaN"),
+    unary<is_finite>("isFinite"),
 };
 
 // v_sin and v_cos give NaN for large arguments, which the C library then computes. An argument that

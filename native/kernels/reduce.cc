@@ -15,16 +15,16 @@ namespace {
 
 // Rows shorter than this are reduced one by one: setting up the lanes of reduce.h costs more.
 constexpr size_t kShort = 32;
-template <typename Y>
-void reduction_check(In x, Y y, Size outer, Size length, Size inner) {
+template <typename X, typename Y>
+void reduction_check(X x, Y y, Size outer, Size length, Size inner) {
   holds(x, product(outer, length, inner));
   holds(y, product(outer, inner));
 }
 
 // Calls f(x, y, width) for every block of columns of the chunk: x at the first of `length` rows
 // that are `inner` apart.
-template <typename Y, class F>
-NB_INLINE void for_columns(In x, Y y, Range range, size_t length, size_t inner, const F& f) {
+template <typename X, typename Y, class F>
+NB_INLINE void for_columns(X x, Y y, Range range, size_t length, size_t inner, const F& f) {
   for_pieces(range, inner, [&](size_t o, size_t from, size_t to) {
     for (size_t c = from; c < to; c += kColumns) {
       f(x.data + o * length * inner + c, y.data + o * inner + c, std::min(kColumns, to - c));
@@ -102,11 +102,17 @@ void norm_run(In x, Out y, Size outer, Size length, Size inner, Chunk chunk) noe
 const Registration norm = kernel<norm_check, norm_run>("norm", "x y outer length inner");
 
 // Whether x takes the place of the largest so far; NaN does, and keeps it.
-NB_INLINE bool larger(float x, float most) { return (x > most) | ((x != x) & (most == most)); }
+template <typename T>
+NB_INLINE bool larger(T x, T most) {
+  return (x > most) | ((x != x) & (most == most));
+}
 
-NB_INLINE float max_row(const float* x, size_t n) {
-  if (n >= kShort) return max_of(n, [=](size_t i) { return x[i]; });
-  float most = x[0];
+template <typename T>
+NB_INLINE T max_row(const T* x, size_t n) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (n >= kShort) return max_of(n, [=](size_t i) { return x[i]; });
+  }
+  T most = x[0];
   for (size_t i = 1; i < n; ++i) most = larger(x[i], most) ? x[i] : most;
   return most;
 }
@@ -117,11 +123,14 @@ void refuse_empty(Size outer, Size length, Size inner) {
   }
 }
 
-void max_check(In x, Out y, Size outer, Size length, Size inner) {
+template <typename T>
+void max_check(NumbersIn<T> x, NumbersOut<T> y, Size outer, Size length, Size inner) {
   reduction_check(x, y, outer, length, inner);
   refuse_empty(outer, length, inner);
 }
-void max_run(In x, Out y, Size outer, Size length, Size inner, Chunk chunk) noexcept {
+template <typename T>
+void max_run(NumbersIn<T> x, NumbersOut<T> y, Size outer, Size length, Size inner,
+             Chunk chunk) noexcept {
   const Range range = chunk.of(outer * inner);
   simd([=] {
     if (inner == 1) {
@@ -130,30 +139,33 @@ void max_run(In x, Out y, Size outer, Size length, Size inner, Chunk chunk) noex
       }
       return;
     }
-    for_columns(x, y, range, length, inner, [&](const float* px, float* py, size_t width) {
+    for_columns(x, y, range, length, inner, [&](const T* px, T* py, size_t width) {
       std::copy(px, px + width, py);
       for (size_t r = 1; r < length; ++r) {
-        const float* row = px + r * inner;
+        const T* row = px + r * inner;
         for (size_t c = 0; c < width; ++c) py[c] = larger(row[c], py[c]) ? row[c] : py[c];
       }
     });
   });
 }
-const Registration max = kernel<max_check, max_run>("max", "x y outer length inner");
 
-NB_INLINE int32_t argmax_row(const float* x, size_t n) {
-  const float most = max_row(x, n);
+template <typename T>
+NB_INLINE int32_t argmax_row(const T* x, size_t n) {
+  const T most = max_row(x, n);
   size_t i = 0;
   while (most == most ? x[i] != most : x[i] == x[i]) ++i;
   return static_cast<int32_t>(i);
 }
 
-void argmax_check(In x, IntsOut y, Size outer, Size length, Size inner) {
+template <typename T>
+void argmax_check(NumbersIn<T> x, IntsOut y, Size outer, Size length, Size inner) {
   reduction_check(x, y, outer, length, inner);
   refuse_empty(outer, length, inner);
   if (length > INT32_MAX) throw KernelFault("length must be below 2^31");
 }
-void argmax_run(In x, IntsOut y, Size outer, Size length, Size inner, Chunk chunk) noexcept {
+template <typename T>
+void argmax_run(NumbersIn<T> x, IntsOut y, Size outer, Size length, Size inner,
+                Chunk chunk) noexcept {
   const Range range = chunk.of(outer * inner);
   simd([=] {
     if (inner == 1) {
@@ -162,12 +174,12 @@ void argmax_run(In x, IntsOut y, Size outer, Size length, Size inner, Chunk chun
       }
       return;
     }
-    for_columns(x, y, range, length, inner, [&](const float* px, int32_t* py, size_t width) {
-      float most[kColumns];
+    for_columns(x, y, range, length, inner, [&](const T* px, int32_t* py, size_t width) {
+      T most[kColumns];
       std::copy(px, px + width, most);
       std::fill(py, py + width, 0);
       for (size_t r = 1; r < length; ++r) {
-        const float* row = px + r * inner;
+        const T* row = px + r * inner;
         for (size_t c = 0; c < width; ++c) {
           const bool found = larger(row[c], most[c]);
           most[c] = found ? row[c] : most[c];
@@ -177,7 +189,45 @@ void argmax_run(In x, IntsOut y, Size outer, Size length, Size inner, Chunk chun
     });
   });
 }
-const Registration argmax = kernel<argmax_check, argmax_run>("argmax", "x y outer length inner");
+
+template <typename T>
+void largest() {
+  kernel<max_check<T>, max_run<T>>("max", "x y outer length inner");
+  kernel<argmax_check<T>, argmax_run<T>>("argmax", "x y outer length inner");
+}
+const Registration largests = [] {
+  largest<float>();
+  largest<int32_t>();
+  return Registration();
+}();
+
+// Of integers, which wrap around beyond their range.
+void sum_int32_check(Ints x, IntsOut y, Size outer, Size length, Size inner) {
+  reduction_check(x, y, outer, length, inner);
+}
+void sum_int32_run(Ints x, IntsOut y, Size outer, Size length, Size inner, Chunk chunk) noexcept {
+  const Range range = chunk.of(outer * inner);
+  if (range.first == range.second) return;
+  simd([=] {
+    if (inner == 1) {
+      for (size_t o = range.first; o < range.second; ++o) {
+        uint32_t total = 0;
+        for (size_t i = 0; i < length; ++i) total += static_cast<uint32_t>(x[o * length + i]);
+        y[o] = static_cast<int32_t>(total);
+      }
+      return;
+    }
+    for_columns(x, y, range, length, inner, [&](const int32_t* px, int32_t* py, size_t width) {
+      uint32_t total[kColumns] = {};
+      for (size_t r = 0; r < length; ++r) {
+        for (size_t c = 0; c < width; ++c) total[c] += static_cast<uint32_t>(px[r * inner + c]);
+      }
+      for (size_t c = 0; c < width; ++c) py[c] = static_cast<int32_t>(total[c]);
+    });
+  });
+}
+const Registration sum_int32 =
+    kernel<sum_int32_check, sum_int32_run>("sumInt32", "x y outer length inner");
 
 }  // namespace
 }  // namespace nb

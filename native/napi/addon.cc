@@ -69,7 +69,7 @@ Napi::Array dtype_list(Napi::Env env) {
 
 // What each dtype parameter of a kernel may stand for: { F: ["float32"] }.
 Napi::Object dtypes_of(Napi::Env env, const Kernel& kernel) {
-  constexpr const char* kNames[] = {"F", "T", "S"};
+  constexpr const char* kNames[] = {"F", "N", "T", "S"};
   Napi::Object result = Napi::Object::New(env);
   for (size_t i = 0; i < kParameters; ++i) {
     const auto dtypes = kernel.dtypes(static_cast<Parameter>(i));

@@ -4,7 +4,7 @@
 // hardware's: use std::sqrt. Not here: loops, reductions, double precision.
 //
 // The largest errors over every float32 there is, in units of the last place
-// (native/test/vmath_test.cc): exp 1.03, expm1 1.74, log 0.83, tanh 2.50,
+// (native/test/vmath_test.cc): exp 1.03, expm1 1.74, log 0.83, log1p 1.25, tanh 2.50,
 // sigmoid 2.41, softplus 1.68; sin 2.39 and cos 2.48 for |x| <= 400.
 //
 // The results are the same bits at every SIMD level and in the scalar tail of a
@@ -62,10 +62,13 @@ struct ExpParts {
 // x / ln 2 + 254, rounded to an integer that can be taken from the low bits.
 NB_INLINE float exp_steps(float x) { return x * kLog2E + kRound254; }
 
-// `steps` is exp_steps(x), or a limit that the caller puts on it.
-NB_INLINE ExpParts exp_parts(float x, float steps) {
+// r, given exp_steps(x) or a limit that the caller puts on it.
+NB_INLINE float exp_rest(float x, float steps) {
   const float n = steps - kRound254;
-  const float r = (x - n * kLn2Hi) - n * kLn2Lo;
+  return (x - n * kLn2Hi) - n * kLn2Lo;
+}
+
+NB_INLINE ExpParts exp_parts_of_rest(float r, float steps) {
   float p = 1.394645009e-3f;
   p = p * r + 8.366583934e-3f;
   p = p * r + 4.166628203e-2f;
@@ -74,14 +77,20 @@ NB_INLINE ExpParts exp_parts(float x, float steps) {
   return {to_bits(steps), p * (r * r) + r};
 }
 
-// e^x given exp_steps(x). 2^n is applied as two factors, whose biased exponents
-// add up to n + 254: n can be 128, and below -126 the last product rounds once,
-// into a denormal.
-NB_INLINE float exp_stepped(float x, float steps) {
-  const ExpParts e = exp_parts(x, steps);
+NB_INLINE ExpParts exp_parts(float x, float steps) {
+  return exp_parts_of_rest(exp_rest(x, steps), steps);
+}
+
+// 2^n is applied as two factors, whose biased exponents add up to n + 254: n can
+// be 128, and below -126 the last product rounds once, into a denormal.
+NB_INLINE float exp_of_parts(const ExpParts& e) {
   const uint32_t half = e.n_plus_254 >> 1;
-  const float y =
-      (e.expm1_r + 1.0f) * from_bits(half << 23) * from_bits((e.n_plus_254 - half) << 23);
+  return (e.expm1_r + 1.0f) * from_bits(half << 23) * from_bits((e.n_plus_254 - half) << 23);
+}
+
+// e^x given exp_steps(x).
+NB_INLINE float exp_stepped(float x, float steps) {
+  const float y = exp_of_parts(exp_parts(x, steps));
   return x < -104.0f ? 0.0f : y;
 }
 
@@ -102,6 +111,17 @@ NB_INLINE float log1p_reduced(float f, float k) {
   p = p * f + 3.3333331174e-1f;
   const float low = (p * f * z + k * kLn2Lo) - 0.5f * z;
   return (f + low) + k * kLn2Hi;
+}
+
+// x = 2^k m with m in [sqrt(1/2), sqrt(2)), for x that is no denormal.
+struct LogParts {
+  int32_t k;
+  float m;
+};
+
+NB_INLINE LogParts log_parts(float x) {
+  const uint32_t u = to_bits(x) - 0x3F3504F3u;
+  return {to_signed(u) >> 23, from_bits((u & 0x007FFFFFu) + 0x3F3504F3u)};
 }
 
 }  // namespace detail
@@ -130,15 +150,28 @@ NB_INLINE float v_expm1(float x) {
 // Natural logarithm; log(0) = -inf, of negative numbers NaN.
 NB_INLINE float v_log(float x) {
   const bool denormal = x < 1.17549435e-38f;
-  const float scaled = denormal ? x * 8388608.0f : x;
-  // Offset by sqrt(1/2), so that the mantissa m lies in [sqrt(1/2), sqrt(2)).
-  const uint32_t u = detail::to_bits(scaled) - 0x3F3504F3u;
-  const float m = detail::from_bits((u & 0x007FFFFFu) + 0x3F3504F3u);
-  const float k = static_cast<float>((detail::to_signed(u) >> 23) - (denormal ? 23 : 0));
-  float y = detail::log1p_reduced(m - 1.0f, k);
+  const detail::LogParts parts = detail::log_parts(denormal ? x * 8388608.0f : x);
+  const float k = static_cast<float>(parts.k - (denormal ? 23 : 0));
+  float y = detail::log1p_reduced(parts.m - 1.0f, k);
   y = x == detail::kInf ? detail::kInf : y;
   y = x == 0.0f ? -detail::kInf : y;
   return x >= 0.0f ? y : detail::kNaN;
+}
+
+// log(1 + x), accurate near zero; log1p(-1) = -inf, below NaN.
+NB_INLINE float v_log1p(float x) {
+  const bool small = (x > -0.29f) & (x < 0.41f);
+  const float u = 1.0f + x;
+  const detail::LogParts parts = detail::log_parts(u);
+  // What was rounded away of 1 + x, whose larger part comes off first.
+  const float rest = x > 1.0f ? 1.0f - (u - x) : x - (u - 1.0f);
+  const float f = small ? x : parts.m - 1.0f;
+  const float k = small ? 0.0f : static_cast<float>(parts.k);
+  float y = detail::log1p_reduced(f, k) + (small ? 0.0f : rest / u);
+  y = x == detail::kInf ? detail::kInf : y;
+  y = x == -1.0f ? -detail::kInf : y;
+  y = x >= -1.0f ? y : detail::kNaN;
+  return std::fabs(x) < 1e-8f ? x : y;
 }
 
 // 1 / (1 + e^-x), with relative accuracy in the left tail.

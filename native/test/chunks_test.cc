@@ -42,6 +42,11 @@ const std::map<std::string, Calls> kCalls{
       {1, 31, 4099, 2, 7},
       {70001, 3, 1, 2, 5}}},
     {"x y n", {{100003}, {17}}},
+    {"x dy dx n", {{100003}}},
+    {"x y n slope", {{100003, 0.25}}},
+    {"x dy dx n slope", {{100003, 0.25}}},
+    {"x y n positive negative", {{100003, 1.5, 0.25}}},
+    {"x dy dx n positive negative", {{100003, 1.5, 0.25}}},
     {"y dy dx n", {{100003}}},
     {"x bias y rows cols", {{1, 100003}, {601, 307}, {20011, 10}}},
     {"y dy dx dbias scratch rows cols", {{1, 100003}, {601, 307}, {20011, 10}}},
@@ -57,6 +62,14 @@ const std::map<std::string, Calls> kCalls{
      {{1, 100003, 1}, {601, 307, 1}, {50021, 3, 1}, {1, 307, 601}, {23, 31, 129}}},
     {"x y outer length inner scale",
      {{1, 100003, 1, 0.5}, {601, 307, 1, 1}, {50021, 3, 1, 1}, {1, 307, 601, 1}, {23, 31, 129, 1}}},
+    {"x y outer length inner correction",
+     {{1, 100003, 1, 1}, {601, 307, 1, 0}, {1, 307, 601, 1}, {23, 31, 129, 0}}},
+    {"x dy dx outer length inner", {{1, 100003, 1}, {601, 307, 1}, {23, 31, 129}}},
+    {"a b y transA transB n0 n1 n2 aMask bMask m n k",
+     {{0, 0, 1, 1, 5, 7, 7, 60, 70, 90},
+      {1, 0, 1, 1, 33, 7, 0, 40, 50, 30},
+      {0, 1, 2, 1, 3, 1, 5, 33, 129, 65},
+      {1, 1, 3, 7, 3, 5, 2, 17, 33, 20}}},
     {"x y rows cols", {{1, 100003}, {601, 307}, {20011, 10}, {257, 64}}},
     {"y dy dx rows cols", {{1, 100003}, {601, 307}, {20011, 10}, {257, 64}}},
     {"logits labels losses rows cols", {{601, 307}, {20011, 10}}},
@@ -119,7 +132,8 @@ Buffer fill(DType dtype, const std::string& name, size_t elements) {
   for (size_t i = 0; i < elements; ++i) {
     // An eighth are zeros, which products of one row leave out.
     const float number = generator() % 8 == 0 ? 0 : static_cast<float>(generator() % 1000) / 1000;
-    const auto integer = static_cast<int32_t>(generator() % static_cast<uint32_t>(kLimit));
+    const auto any = static_cast<int32_t>(generator() % static_cast<uint32_t>(kLimit));
+    const auto integer = name == "b" ? any + 1 : any;  // may divide
     switch (dtype) {
       case DType::float32:
         put(buffer, i, number);
@@ -267,7 +281,8 @@ bool check_all() {
   }
   bool ok = true;
   for (const nb::Kernel& kernel : nb::registry()) {
-    const bool is_product = kernel.name.find("gemm") == 0 || kernel.name.find("linear") == 0;
+    const bool is_one = kernel.name.find("gemm") == 0 || kernel.name.find("linear") == 0;
+    const bool is_product = is_one && kernel.name != "gemmBatched";
     ok = (is_product ? check_products(kernel, shapes) : check_kernel(kernel)) && ok;
   }
   return ok;

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "simd/normal.h"
 #include "simd/reduce.h"
 
 namespace {
@@ -33,6 +34,15 @@ struct Expm1 {
 };
 struct Log {
   NB_INLINE float operator()(float x) const { return nb::v_log(x); }
+};
+struct Log1p {
+  NB_INLINE float operator()(float x) const { return nb::v_log1p(x); }
+};
+struct Erf {
+  NB_INLINE float operator()(float x) const { return nb::v_erf(x); }
+};
+struct NormalCdf {
+  NB_INLINE float operator()(float x) const { return nb::v_normal_cdf(x); }
 };
 struct Tanh {
   NB_INLINE float operator()(float x) const { return nb::v_tanh(x); }
@@ -65,6 +75,8 @@ double softplus(double x) {
   return (x > 0 ? x : x == x ? 0 : x) + std::log1p(std::exp(-std::fabs(x)));
 }
 
+double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
+
 struct Function {
   const char* name;
   void (*map)(const float*, float*, size_t);
@@ -77,6 +89,9 @@ const Function kFunctions[] = {
     {"exp", map<Exp>, std::exp, -kInf, kInf, 2},
     {"expm1", map<Expm1>, std::expm1, -kInf, kInf, 3},
     {"log", map<Log>, std::log, -kInf, kInf, 2},
+    {"log1p", map<Log1p>, std::log1p, -kInf, kInf, 2},
+    {"erf", map<Erf>, std::erf, -kInf, kInf, 3},
+    {"normal", map<NormalCdf>, normal_cdf, -kInf, kInf, 5},
     {"tanh", map<Tanh>, std::tanh, -kInf, kInf, 4},
     {"sigmoid", map<Sigmoid>, sigmoid, -kInf, kInf, 4},
     {"softplus", map<Softplus>, softplus, -kInf, kInf, 4},
@@ -173,6 +188,18 @@ void check_special_values() {
   check_value("log", -1e-40f, kNaN);
   check_value("log", -inf, kNaN);
   check_value("log", inf, kInf);
+  check_value("log1p", -1, -kInf);
+  check_value("log1p", -1.0000001f, kNaN);
+  check_value("log1p", inf, kInf);
+  check_value("log1p", -inf, kNaN);
+  check_value("log1p", -0.0f, -0.0);
+  check_value("log1p", 1e-40f, 1e-40f);
+  check_value("erf", inf, 1);
+  check_value("erf", -inf, -1);
+  check_value("erf", -0.0f, -0.0);
+  check_value("normal", inf, 1);
+  check_value("normal", -inf, 0);
+  check_value("normal", 0, 0.5);
   check_value("sigmoid", 1e4f, 1);
   check_value("sigmoid", -1e4f, 0);
   check_value("sigmoid", inf, 1);

@@ -102,7 +102,8 @@ function move(name) {
 /** Numbers for a kernel's row; `buffer` names one of a dtype. */
 function argumentsOf(kernel, buffer) {
   const float = chance(0.95) ? 'float32' : 'float64'
-  const chosen = { F: float, T: chance(0.5) ? float : pick(names), S: pick(names) }
+  const number = chance(0.5) ? float : 'int32'
+  const chosen = { F: float, N: number, T: chance(0.5) ? float : pick(names), S: pick(names) }
   const used = []
   return kernels[kernel].map((row) => {
     const [, use, dtype] = row.split(':')

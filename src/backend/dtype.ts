@@ -17,15 +17,21 @@ type Row = (typeof rows)[number]
 /**
  * The dtypes of a tensor. `float32` is what networks are computed in. `float64` is for gradient
  * checks: it is computed with on the JavaScript backend alone; natively such a tensor can be
- * filled, copied, cast and indexed. `int32` holds labels and indices, `uint8` the bytes of images,
- * `bool` 0 and 1; these three can be compared for equality, moved, indexed, reshaped, sliced, joined and
- * cast, and int32 sorted.
+ * filled, copied, cast and indexed. `int32` holds labels, indices and counts, and is computed with
+ * where the results are whole numbers, and sorted, too; `uint8` holds the bytes of images, `bool` 0 and 1,
+ * for the logical operations. All of them can be compared, moved, indexed, reshaped, sliced, joined and cast.
  *
  * @useDeclaredType
  */
 export type DType = Row['name']
-/** Those that gradients and arithmetic are computed in. */
+/**
+ * Those that gradients are computed in.
+ *
+ * @useDeclaredType
+ */
 export type FloatDType = Extract<Row, { isFloat: true }>['name']
+/** Those that numbers are added and multiplied in. */
+export type NumericDType = FloatDType | 'int32'
 type Arrays = { [R in Row as R['name']]: R['array']['prototype'] }
 /** The typed array that holds elements of a dtype. */
 export type ArrayOf<D extends DType> = D extends DType ? Arrays[D] : never
@@ -55,4 +61,9 @@ export const dtypes = Object.fromEntries(
 /** Whether gradients and arithmetic are computed in it. */
 export function isFloat(dtype: DType): dtype is FloatDType {
   return dtypes[dtype].isFloat
+}
+
+/** Whether numbers are added and multiplied in it. */
+export function isNumeric(dtype: DType): dtype is NumericDType {
+  return isFloat(dtype) || dtype === 'int32'
 }

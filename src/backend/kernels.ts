@@ -17,12 +17,15 @@
  * |---------------|--------------------------------------------------------|
  * | int32, uint8… | that dtype                                             |
  * | F             | float32 or float64; all F of one call are the same     |
+ * | N             | these or int32; all N of one call are the same         |
  * | T             | any dtype; all T of one call are the same              |
  * | S             | any dtype, whatever T is                               |
  *
  * Elementwise kernels may write over one of their inputs; all others need results apart from
- * everything else. A backend may lack a dtype of F; it then refuses the call.
+ * everything else. A backend may lack dtypes of F, N or T; it then refuses the call.
  */
+
+import { activations } from './kernels/activations.js'
 import { conv } from './kernels/conv.js'
 import { distance } from './kernels/distance.js'
 import { elementwise } from './kernels/elementwise.js'
@@ -46,6 +49,7 @@ export const kernels = {
   ...products,
   ...conv,
   ...elementwise,
+  ...activations,
   ...layout,
   ...reduce,
   ...softmax,

@@ -22,7 +22,10 @@ export interface LinearOptions {
 
 const OPTIONS: Record<keyof LinearOptions, true> = { bias: true, init: true, generator: true }
 
-/** a = x·weight + bias for x [batch, fanIn]: weight [fanIn, fanOut], bias [fanOut]. */
+/**
+ * a = x·weight + bias for x [batch, fanIn], or [batch, time, fanIn] and the like: weight [fanIn, fanOut],
+ * bias [fanOut].
+ */
 export class Linear extends Module {
   /** [fanIn, fanOut] */
   readonly weight: Parameter
@@ -51,14 +54,17 @@ export class Linear extends Module {
     this.bias = bias ? new Parameter(zeros([fanOut]), { regularized: false }) : null
   }
 
-  /** @throws ShapeError when x is not [batch, fanIn] */
+  /**
+   * All axes of x but the last are the batch.
+   * @throws ShapeError when x is not [..., fanIn] of at least two axes
+   */
   forward(x: Tensor): Tensor {
     requireTensor('Linear', x)
     const { weight, bias } = this
     noteRead(this, 'weight', weight)
     noteRead(this, 'bias', bias)
     const [fanIn] = weight.shape
-    if (x.shape.length !== 2 || x.shape[1] !== fanIn) {
+    if (x.shape.length < 2 || x.shape.at(-1) !== fanIn) {
       const isExample = x.shape.length === 1 && x.size === fanIn
       const hint = isExample ? '; unsqueeze(0) makes a batch of one example' : ''
       const flat = x.shape.length > 2 && sizeOf(x.shape.slice(1)) === fanIn

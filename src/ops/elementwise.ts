@@ -1,37 +1,49 @@
-/** Elementwise ops, with NumPy's broadcasting where there are two operands. */
+/** Elementwise ops of two operands, with NumPy's broadcasting, of an operand and numbers, and `where`. */
 import { ALONG_ALL } from '../backend/broadcast.js'
 import { type DType, isFloat } from '../backend/dtype.js'
 import type { KernelName } from '../backend/kernels.js'
 import { ArgumentError, excerpt } from '../base/errors.js'
-import { allocate, fullLike } from '../tensor/allocate.js'
+import { allocate, floatOf, fullLike } from '../tensor/allocate.js'
 import { broadcastShapes, planBroadcast, type Shape, sameShape } from '../tensor/shape.js'
 import type { AnyTensor, Tensor } from '../tensor/tensor.js'
 import { defineOp } from './define.js'
 import { expandForward, permuteForward } from './raw.js'
-import { requireDType, requireFloat, requireFloats, requireTensor } from './require.js'
+import {
+  requireDType,
+  requireFloat,
+  requireFloats,
+  requireNumerics,
+  requireTensor,
+} from './require.js'
 
-type BinaryKernel = Extract<
+type Arithmetic = Extract<
   KernelName,
-  | ('add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum')
-  | ('equal' | 'notEqual' | 'less' | 'lessEqual' | 'greater' | 'greaterEqual')
+  'add' | 'sub' | 'mul' | 'maximum' | 'minimum' | 'floorDivide' | 'remainder'
 >
-type UnaryKernel = Extract<
+type Comparison = Extract<
   KernelName,
-  | ('neg' | 'abs' | 'sign' | 'exp' | 'log' | 'sqrt' | 'square' | 'reciprocal')
-  | ('sin' | 'cos' | 'relu' | 'sigmoid' | 'tanh' | 'softplus')
+  'equal' | 'notEqual' | 'less' | 'lessEqual' | 'greater' | 'greaterEqual'
 >
+type Logical = Extract<KernelName, 'logicalAnd' | 'logicalOr' | 'logicalXor'>
+type BinaryKernel = Arithmetic | Comparison | Logical | 'div' | 'pow' | 'truncDivide'
 
-/** Runs a binary kernel with broadcasting. */
-function runBinary(op: string, kernel: BinaryKernel, a: AnyTensor, b: AnyTensor): Tensor {
+/** Runs a binary kernel with broadcasting; the result has the dtype of a, unless another is given. */
+export function runBinary(
+  op: string,
+  kernel: BinaryKernel,
+  a: AnyTensor,
+  b: AnyTensor,
+  dtype: DType = a.dtype,
+): AnyTensor {
   if (sameShape(a.shape, b.shape)) {
-    const y = allocate(a, a.shape)
+    const y = allocate(a, a.shape, dtype)
     a.storage.backend.run(kernel, a.handle, b.handle, y.handle, 1, 1, a.size, ALONG_ALL, ALONG_ALL)
     return y
   }
   const shape = broadcastShapes(op, a.shape, b.shape)
   const plan = planBroadcast(a.shape, b.shape, shape)
-  if (plan === undefined) return runRegrouped(op, kernel, a, b, shape)
-  const y = allocate(a, shape)
+  if (plan === undefined) return runRegrouped(op, kernel, a, b, shape, dtype)
+  const y = allocate(a, shape, dtype)
   const [n0, n1, n2] = plan.extents
   a.storage.backend.run(kernel, a.handle, b.handle, y.handle, n0, n1, n2, plan.aMask, plan.bMask)
   return y
@@ -44,59 +56,61 @@ function runRegrouped(
   a: AnyTensor,
   b: AnyTensor,
   shape: Shape,
-): Tensor {
+  dtype: DType,
+): AnyTensor {
   const aligned = [a, b].map((x) => x.view([...shape.slice(x.shape.length).fill(1), ...x.shape]))
   const kindOf = (axis: number) => aligned.map((x) => (x.shape[axis] === 1 ? 0 : 1)).join()
   const axes = shape.map((_, axis) => axis).sort((i, j) => kindOf(i).localeCompare(kindOf(j)))
   const [p, q] = aligned.map((x) => permuteForward(x, axes))
-  const grouped = runBinary(op, kernel, p, q)
+  const grouped = runBinary(op, kernel, p, q, dtype)
   const y = permuteForward(
     grouped,
     axes.map((_, axis) => axes.indexOf(axis)),
-  ) as Tensor
+  )
   for (const x of [...aligned, p, q, grouped]) x.dispose()
   return y
 }
 
-function binary(name: string, kernel: BinaryKernel, [a, b]: readonly [Tensor, Tensor]): Tensor {
-  requireFloats(name, a, b)
-  return runBinary(name, kernel, a, b)
+/** Of numbers of one dtype, which the result has, too. */
+function arithmetic(kernel: Arithmetic, [a, b]: AnyPair): AnyTensor {
+  requireNumerics(kernel, a, b)
+  return runBinary(kernel, kernel, a, b)
 }
 
-function unary(name: string, kernel: UnaryKernel, x: Tensor): Tensor {
-  requireFloat(name, x)
-  const y = allocate(x, x.shape)
-  x.storage.backend.run(kernel, x.handle, y.handle, x.size)
-  return y
-}
-
+type AnyPair = readonly [AnyTensor, AnyTensor]
 type Pair = readonly [Tensor, Tensor]
 type Single = readonly [Tensor]
 
-export const add = defineOp<Pair>('add', {
-  forward: (inputs) => binary('add', 'add', inputs),
+export const add = defineOp<AnyPair, undefined, AnyTensor>('add', {
+  forward: (inputs) => arithmetic('add', inputs),
   backward: (dy) => [() => dy, () => dy],
 })
 
-export const sub = defineOp<Pair>('sub', {
-  forward: (inputs) => binary('sub', 'sub', inputs),
+export const sub = defineOp<AnyPair, undefined, AnyTensor>('sub', {
+  forward: (inputs) => arithmetic('sub', inputs),
   backward: (dy) => [() => dy, () => dy.neg()],
 })
 
-export const mul = defineOp<Pair>('mul', {
-  forward: (inputs) => binary('mul', 'mul', inputs),
+export const mul = defineOp<AnyPair, undefined, AnyTensor>('mul', {
+  forward: (inputs) => arithmetic('mul', inputs),
   save: (_, inputs) => inputs,
   backward: (dy, [a, b]) => [() => dy.mul(b), () => dy.mul(a)],
 })
 
 export const div = defineOp<Pair>('div', {
-  forward: (inputs) => binary('div', 'div', inputs),
+  forward: ([a, b]) => {
+    requireFloats('div', a, b)
+    return runBinary('div', 'div', a, b)
+  },
   save: (y, [, b]) => [y, b],
   backward: (dy, [y, b]) => [() => dy.div(b), () => dy.mul(y.div(b)).neg()],
 })
 
 export const pow = defineOp<Pair>('pow', {
-  forward: (inputs) => binary('pow', 'pow', inputs),
+  forward: ([a, b]) => {
+    requireFloats('pow', a, b)
+    return runBinary('pow', 'pow', a, b)
+  },
   save: (y, [a, b]) => [y, a, b],
   backward: (dy, [y, a, b]) => [
     // d/da a^b = b·a^(b - 1), and 0 where b is 0, whatever a is.
@@ -114,8 +128,8 @@ function gradOfSelected(dy: Tensor, isOther: Tensor, isEqual: Tensor): Tensor {
   return where(isOther, fullLike(dy, 0), where(isEqual, dy.mul(0.5), dy))
 }
 
-export const maximum = defineOp<Pair>('maximum', {
-  forward: (inputs) => binary('maximum', 'maximum', inputs),
+export const maximum = defineOp<AnyPair, undefined, AnyTensor>('maximum', {
+  forward: (inputs) => arithmetic('maximum', inputs),
   save: (_, inputs) => inputs,
   backward: (dy, [a, b]) => [
     () => gradOfSelected(dy, less(a, b), equal(a, b)),
@@ -123,8 +137,8 @@ export const maximum = defineOp<Pair>('maximum', {
   ],
 })
 
-export const minimum = defineOp<Pair>('minimum', {
-  forward: (inputs) => binary('minimum', 'minimum', inputs),
+export const minimum = defineOp<AnyPair, undefined, AnyTensor>('minimum', {
+  forward: (inputs) => arithmetic('minimum', inputs),
   save: (_, inputs) => inputs,
   backward: (dy, [a, b]) => [
     () => gradOfSelected(dy, less(b, a), equal(a, b)),
@@ -132,108 +146,40 @@ export const minimum = defineOp<Pair>('minimum', {
   ],
 })
 
-export const equal = defineOp<readonly [AnyTensor, AnyTensor]>('equal', {
+/** Whole quotients, as Python divides; without a gradient, which is 0. */
+export const floorDivide = defineOp<AnyPair, undefined, AnyTensor>('floorDivide', {
+  forward: (inputs) => arithmetic('floorDivide', inputs),
+})
+/** What floorDivide leaves, with the sign of b. */
+export const remainder = defineOp<AnyPair, undefined, AnyTensor>('remainder', {
+  forward: (inputs) => arithmetic('remainder', inputs),
+  save: (_, inputs) => inputs,
+  backward: (dy, [a, b]) => [() => dy, () => dy.mul(floorDivide(a, b)).neg()],
+})
+/** Quotients of integers without what is behind the point. */
+export const truncDivide = defineOp<AnyPair, undefined, AnyTensor>('truncDivide', {
   forward: ([a, b]) => {
-    requireDType('equal', b, a.dtype)
-    return runBinary('equal', 'equal', a, b)
+    requireDType('truncDivide', a, 'int32')
+    requireDType('truncDivide', b, 'int32')
+    return runBinary('truncDivide', 'truncDivide', a, b)
   },
 })
-export const notEqual = defineOp<readonly [AnyTensor, AnyTensor]>('notEqual', {
-  forward: ([a, b]) => {
-    requireDType('notEqual', b, a.dtype)
-    if (a.dtype !== 'int32') return binary('notEqual', 'notEqual', [a as Tensor, b as Tensor])
-    return affine(runBinary('notEqual', 'equal', a, b), {
-      scale: -1,
-      shift: 1,
-    })
-  },
-})
-export const less = defineOp<Pair>('less', {
-  forward: (inputs) => binary('less', 'less', inputs),
-})
-export const lessEqual = defineOp<Pair>('lessEqual', {
-  forward: (inputs) => binary('lessEqual', 'lessEqual', inputs),
-})
-export const greater = defineOp<Pair>('greater', {
-  forward: (inputs) => binary('greater', 'greater', inputs),
-})
-export const greaterEqual = defineOp<Pair>('greaterEqual', {
-  forward: (inputs) => binary('greaterEqual', 'greaterEqual', inputs),
-})
 
-export const neg = defineOp<Single>('neg', {
-  forward: ([x]) => unary('neg', 'neg', x),
-  backward: (dy) => [() => dy.neg()],
-})
-export const abs = defineOp<Single>('abs', {
-  forward: ([x]) => unary('abs', 'abs', x),
-  save: (_, [x]) => [x],
-  backward: (dy, [x]) => [() => dy.mul(x.sign())],
-})
-export const sign = defineOp<Single>('sign', {
-  forward: ([x]) => unary('sign', 'sign', x),
-})
-export const exp = defineOp<Single>('exp', {
-  forward: ([x]) => unary('exp', 'exp', x),
-  save: (y) => [y],
-  backward: (dy, [y]) => [() => dy.mul(y)],
-})
-export const log = defineOp<Single>('log', {
-  forward: ([x]) => unary('log', 'log', x),
-  save: (_, [x]) => [x],
-  backward: (dy, [x]) => [() => dy.div(x)],
-})
-export const sqrt = defineOp<Single>('sqrt', {
-  forward: ([x]) => unary('sqrt', 'sqrt', x),
-  save: (y) => [y],
-  backward: (dy, [y]) => [() => dy.div(y).mul(0.5)],
-})
-export const square = defineOp<Single>('square', {
-  forward: ([x]) => unary('square', 'square', x),
-  save: (_, [x]) => [x],
-  backward: (dy, [x]) => [() => dy.mul(x).mul(2)],
-})
-export const reciprocal = defineOp<Single>('reciprocal', {
-  forward: ([x]) => unary('reciprocal', 'reciprocal', x),
-  save: (y) => [y],
-  backward: (dy, [y]) => [() => dy.mul(y.square()).neg()],
-})
-export const sin = defineOp<Single>('sin', {
-  forward: ([x]) => unary('sin', 'sin', x),
-  save: (_, [x]) => [x],
-  backward: (dy, [x]) => [() => dy.mul(x.cos())],
-})
-export const cos = defineOp<Single>('cos', {
-  forward: ([x]) => unary('cos', 'cos', x),
-  save: (_, [x]) => [x],
-  backward: (dy, [x]) => [() => dy.mul(x.sin()).neg()],
-})
-/** log(1 + e^x), without overflow and accurate in both tails. */
-export const softplus = defineOp<Single>('softplus', {
-  forward: ([x]) => unary('softplus', 'softplus', x),
-  save: (_, [x]) => [x],
-  backward: (dy, [x]) => [() => dy.mul(x.sigmoid())],
-})
-
-type Activation = 'relu' | 'sigmoid' | 'tanh'
-
-/** g'(x)·dy from y = g(x), in one pass. */
-function activationGrad(kernel: `${Activation}Grad`, dy: Tensor, y: Tensor): Tensor {
-  const dx = allocate(y, y.shape)
-  y.storage.backend.run(kernel, y.handle, dy.handle, dx.handle, y.size)
-  return dx
-}
-
-function defineActivation(name: Activation) {
-  return defineOp<Single>(name, {
-    forward: ([x]) => unary(name, name, x),
-    save: (y) => [y],
-    backward: (dy, [y]) => [() => activationGrad(`${name}Grad`, dy, y)],
+/** 1 or 0, as floats, for operands of one dtype. */
+function defineComparison(name: Comparison) {
+  return defineOp<AnyPair>(name, {
+    forward: ([a, b]) => {
+      requireDType(name, b, a.dtype)
+      return runBinary(name, name, a, b, floatOf(a)) as Tensor
+    },
   })
 }
-export const relu = defineActivation('relu')
-export const sigmoid = defineActivation('sigmoid')
-export const tanh = defineActivation('tanh')
+export const equal = defineComparison('equal')
+export const notEqual = defineComparison('notEqual')
+export const less = defineComparison('less')
+export const lessEqual = defineComparison('lessEqual')
+export const greater = defineComparison('greater')
+export const greaterEqual = defineComparison('greaterEqual')
 
 /** scale·x + shift */
 export const affine = defineOp<Single, { scale: number; shift: number }>('affine', {

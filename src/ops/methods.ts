@@ -3,6 +3,7 @@
  * tensor/, which ops are made from; `autograd/attach.ts` adds them to it.
  */
 import type { DType } from '../backend/dtype.js'
+import { ActivationMethods } from './methods/activations.js'
 import { ArithmeticMethods } from './methods/arithmetic.js'
 import { ElementwiseMethods } from './methods/elementwise.js'
 import { IndexingMethods } from './methods/indexing.js'
@@ -16,6 +17,7 @@ import { ReduceMethods } from './methods/reduce.js'
 export const methodClasses = [
   ArithmeticMethods,
   ElementwiseMethods,
+  ActivationMethods,
   ReduceMethods,
   ProductMethods,
   LayoutMethods,
@@ -26,8 +28,9 @@ export const methodClasses = [
 
 export interface TensorMethods<D extends DType>
   extends ArithmeticMethods<D>,
-    ElementwiseMethods,
-    ReduceMethods,
+    ElementwiseMethods<D>,
+    ActivationMethods,
+    ReduceMethods<D>,
     ProductMethods,
     LayoutMethods<D>,
     IndexingMethods<D>,

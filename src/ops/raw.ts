@@ -4,7 +4,6 @@ import { ShapeError } from '../base/errors.js'
 import { allocate } from '../tensor/allocate.js'
 import { checkShape, format, type Shape, sameShape, sizeOf } from '../tensor/shape.js'
 import type { AnyTensor, Tensor } from '../tensor/tensor.js'
-import { requireFloat } from './require.js'
 
 /** One value everywhere, in the dtype of x. */
 export function filled(x: AnyTensor, value: number, shape: Shape = x.shape): AnyTensor {
@@ -82,14 +81,29 @@ function runsOf(axes: readonly number[]): [number, number][] {
   return runs.reverse()
 }
 
+type Fold = 'sum' | 'max' | 'any' | 'all'
+
+/** One run of axes away: x is [outer, length, inner]; only sums of floats are scaled. */
+function foldRun(
+  kernel: Fold,
+  x: AnyTensor,
+  y: AnyTensor,
+  extents: readonly [outer: number, length: number, inner: number],
+  scale: number,
+): void {
+  const { backend } = x.storage
+  if (kernel !== 'sum') backend.run(kernel, x.handle, y.handle, ...extents)
+  else if (x.dtype === 'int32') backend.run('sumInt32', x.handle, y.handle, ...extents)
+  else backend.run('sum', x.handle, y.handle, ...extents, scale)
+}
+
 /** Folds the axes away, one run after the other; the scale goes into the last call. */
 export function fold(
-  kernel: 'sum' | 'max',
-  x: Tensor,
+  kernel: Fold,
+  x: AnyTensor,
   axes: readonly number[],
   scale: number,
-): Tensor {
-  requireFloat(kernel, x)
+): AnyTensor {
   let y = x.view()
   const runs = runsOf(axes)
   for (const [i, [begin, end]] of runs.entries()) {
@@ -97,23 +111,15 @@ export function fold(
     const outer = sizeOf(shape.slice(0, begin))
     const length = sizeOf(shape.slice(begin, end))
     const inner = sizeOf(shape.slice(end))
-    const next = allocate(x, shape.toSpliced(begin, end - begin))
-    const { backend } = x.storage
-    if (kernel === 'max') backend.run('max', y.handle, next.handle, outer, length, inner)
-    else
-      backend.run(
-        'sum',
-        y.handle,
-        next.handle,
-        outer,
-        length,
-        inner,
-        i === runs.length - 1 ? scale : 1,
-      )
+    const next = allocate(x, shape.toSpliced(begin, end - begin), x.dtype)
+    foldRun(kernel, y, next, [outer, length, inner], i === runs.length - 1 ? scale : 1)
     y.dispose()
     y = next
   }
-  return runs.length > 0 ? y : y.clone()
+  if (runs.length > 0) return y
+  const copy = y.clone()
+  y.dispose()
+  return copy
 }
 
 /** Sums what broadcasting repeated, back to the shape before it. */

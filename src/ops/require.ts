@@ -1,5 +1,5 @@
 /** Checks of an op's inputs. */
-import { type DType, isFloat } from '../backend/dtype.js'
+import { type DType, isFloat, isNumeric } from '../backend/dtype.js'
 import { ArgumentError, BackendError, excerpt } from '../base/errors.js'
 import { defaultFloat } from '../tensor/defaultFloat.js'
 import { toArrayOf } from '../tensor/numbers.js'
@@ -61,4 +61,16 @@ export function requireValue(op: string, x: AnyTensor, value: number): void {
     throw new ArgumentError(`${op}: expected a number, got ${excerpt(value)}`)
   }
   toArrayOf(op, x.dtype, [value])
+}
+
+/** Refuses what is not a tensor of floats or int32. */
+export function requireNumeric(op: string, x: AnyTensor): void {
+  requireTensor(op, x)
+  if (!isNumeric(x.dtype)) requireDType(op, x, defaultFloat())
+}
+
+/** Refuses what are not two tensors of one such dtype. */
+export function requireNumerics(op: string, x: AnyTensor, y: AnyTensor): void {
+  requireNumeric(op, x)
+  requireDType(op, y, x.dtype)
 }

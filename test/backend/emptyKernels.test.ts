@@ -34,7 +34,7 @@ t.test('every kernel comes to an end', async (t) => {
     const buffers = backends.map((backend) =>
       parameters.map(([name, use, dtype]) => {
         if (use === 'size' || use === 'float') return 0 as Handle
-        const of = { F: 'float32', T: 'float32', S: 'float32' }[dtype] ?? dtype
+        const of = { F: 'float32', N: 'float32', T: 'float32', S: 'float32' }[dtype] ?? dtype
         return backend.alloc(FIXED.includes(name) ? 16 : 0, of as 'float32')
       }),
     )

@@ -5,11 +5,11 @@ import type { DType, TypedArray } from '../../lib/backend/dtype.js'
 import { type Arg, type Cases, out } from './case.js'
 import { FINITE, floats, ints, random, SIZES, SPECIAL, specials, tuples } from './values.js'
 
-const extent = ([n0, n1, n2]: number[], mask: number) =>
+export const extent = ([n0, n1, n2]: number[], mask: number) =>
   (mask & 1 ? n0 : 1) * (mask & 2 ? n1 : 1) * (mask & 4 ? n2 : 1)
 
 /** Extents and masks; what walks them is common to all operations, so one gets all. */
-function* binaryShapes(all: boolean): Iterable<number[]> {
+export function* binaryShapes(all: boolean): Iterable<number[]> {
   for (const n of SIZES) yield [1, 1, n, 7, 7]
   yield* [
     [1, 7, 63, 7, 4],
@@ -45,7 +45,7 @@ export function* binary(make: (n: number) => TypedArray = floats, all = false): 
   if (make === floats) yield* binarySpecials()
 }
 
-function* binarySpecials(): Cases {
+export function* binarySpecials(): Cases {
   const n = SPECIAL.length
   yield [Float32Array.from(SPECIAL), Float32Array.from(SPECIAL), out(n * n), 1, n, n, 2, 4]
   yield [Float32Array.from(SPECIAL), Float32Array.from(SPECIAL), out(n * n), 1, n, n, 4, 2]
@@ -58,6 +58,15 @@ export function* unary(scale = 2, ...scalars: number[]): Cases {
     yield [specials(n), out(n), n, ...scalars]
     yield [floats(n, scale), { alias: 0 }, n, ...scalars]
   }
+}
+
+/** Halves, what lies beside them, and where floats have no fractions any more. */
+export function* rounded(): Cases {
+  yield* unary()
+  const halves = Array.from({ length: 41 }, (_, i) => (i - 20) / 2)
+  const near = halves.flatMap((x) => [x, x * (1 + 2 ** -23), x * (1 - 2 ** -23)])
+  const values = [...near, 2 ** 22 + 0.5, 2 ** 23 - 0.5, 2 ** 23 + 1, 2 ** 24 + 2, -(2 ** 23) + 0.5]
+  yield [specials(1025, values), out(1025), 1025]
 }
 
 /** Gradients from results between low and high. */
@@ -163,6 +172,28 @@ export function* gemm(): Cases {
       // beta = 0 ignores what c held; alpha = 0 only scales.
       yield [a, b, new Float32Array(m * n).fill(Number.NaN), transA, transB, m, n, k, 1, 0, 0]
       yield [a, b, floats(m * n), transA, transB, m, n, k, 0, 0.5, 0]
+    }
+  }
+}
+
+/** Batches of one, several and none, every way to repeat an operand. */
+export function* gemmBatched(): Cases {
+  const products = [...tuples(3, 200, [1, 3, 8]), [0, 3, 2], [3, 2, 0], [33, 70, 65]]
+  for (const [m, n, k] of products) {
+    for (const [transA, transB] of [...transposes, [1, 1]]) {
+      for (const [n0, n1, n2, aMask, bMask] of [
+        [1, 1, 3, 7, 7],
+        [1, 2, 3, 7, 4],
+        [2, 1, 2, 1, 5],
+        [2, 3, 2, 5, 2],
+        [1, 0, 2, 7, 4],
+        [1, 17, 1, 2, 2],
+      ]) {
+        const batch = [n0, n1, n2]
+        const [a, b] = [extent(batch, aMask) * m * k, extent(batch, bMask) * k * n]
+        const y = out(n0 * n1 * n2 * m * n)
+        yield [floats(a), floats(b), y, transA, transB, ...batch, aMask, bMask, m, n, k]
+      }
     }
   }
 }

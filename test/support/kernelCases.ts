@@ -3,21 +3,25 @@
  * special values. No expected results here; two backends must agree on them.
  */
 import type { KernelName } from '../../lib/backend/kernels.js'
+import { activationCases } from './activationCases.js'
 import {
   activationGrad,
   adam,
   biasActivation,
   biasActivationGrad,
   binary,
+  binarySpecials,
   crossEntropy,
   gemm,
   gemmAdam,
+  gemmBatched,
   gemmSgd,
   gemmSgdMomentum,
   linear,
   linearGrad,
   maxNorm,
   reduction,
+  rounded,
   rows,
   rowsGrad,
   sgd,
@@ -26,6 +30,17 @@ import {
 import { type Cases, out } from './case.js'
 import { conv, convBias, convInputGrad, convWeightGrad } from './convCases.js'
 import * as images from './imageCases.js'
+import {
+  comparedWholes,
+  integerPairs,
+  integerReduction,
+  products,
+  truthPairs,
+  truthReduction,
+  unaryIntegers,
+  unaryTruths,
+  variances,
+} from './integerCases.js'
 import {
   bernoulliEach,
   cast,
@@ -56,8 +71,16 @@ import {
 } from './placingCases.js'
 import { bytes, doubles, floats, ints, SIZES, tuples } from './values.js'
 
+function* all(...parts: Cases[]): Cases {
+  for (const part of parts) yield* part
+}
+
+/** Of which quotients are whole now and then. */
+const quotients = (n: number) => floats(n, 8).map((x) => Math.round(4 * x) / 4)
+
 export const cases: { [K in KernelName]: () => Cases } = {
   gemm,
+  gemmBatched,
   gemmSgd,
   gemmSgdMomentum,
   gemmAdam,
@@ -74,13 +97,13 @@ export const cases: { [K in KernelName]: () => Cases } = {
   gemmSigmoidGrad: () => linearGrad(0, 1),
   gemmTanhGrad: () => linearGrad(-1, 1),
   adam,
-  add: () => binary(),
-  sub: () => binary(floats, true),
-  mul: () => binary(),
+  add: () => all(binary(), integerPairs()),
+  sub: () => all(binary(floats, true), integerPairs()),
+  mul: () => all(binary(), integerPairs()),
   div: () => binary(),
   pow: () => binary(),
-  maximum: () => binary(),
-  minimum: () => binary(),
+  maximum: () => all(binary(), integerPairs()),
+  minimum: () => all(binary(), integerPairs()),
   equal: function* () {
     yield* binary()
     yield* binary((n) => ints(n, 3), true)
@@ -95,14 +118,21 @@ export const cases: { [K in KernelName]: () => Cases } = {
     }
     yield [doubles(7), doubles(7), { alias: 0 }, 1, 1, 7, 7, 7]
   },
-  notEqual: () => binary(),
-  less: () => binary(),
-  lessEqual: () => binary(),
-  greater: () => binary(),
-  greaterEqual: () => binary(),
-  neg: unary,
-  abs: unary,
-  sign: unary,
+  notEqual: () => all(binary(), comparedWholes()),
+  less: () => all(binary(), comparedWholes()),
+  lessEqual: () => all(binary(), comparedWholes()),
+  greater: () => all(binary(), comparedWholes()),
+  greaterEqual: () => all(binary(), comparedWholes()),
+  floorDivide: () => all(binary(quotients), binarySpecials(), integerPairs(true)),
+  remainder: () => all(binary(quotients), binarySpecials(), integerPairs(true)),
+  truncDivide: () => integerPairs(true),
+  logicalAnd: truthPairs,
+  logicalOr: truthPairs,
+  logicalXor: truthPairs,
+  logicalNot: unaryTruths,
+  neg: () => all(unary(), unaryIntegers()),
+  abs: () => all(unary(), unaryIntegers()),
+  sign: () => all(unary(), unaryIntegers()),
   exp: () => unary(40),
   log: () => unary(40),
   sqrt: unary,
@@ -110,6 +140,16 @@ export const cases: { [K in KernelName]: () => Cases } = {
   reciprocal: unary,
   sin: () => unary(500),
   cos: () => unary(500),
+  log1p: () => unary(1),
+  expm1: () => unary(40),
+  erf: () => unary(3),
+  floor: rounded,
+  ceil: rounded,
+  round: rounded,
+  trunc: rounded,
+  isNaN: unary,
+  isFinite: unary,
+  ...activationCases,
   relu: unary,
   sigmoid: () => unary(40),
   tanh: () => unary(10),
@@ -139,8 +179,14 @@ export const cases: { [K in KernelName]: () => Cases } = {
   triangle,
   sum: () => reduction('float32', SIZES, 0.5),
   norm: () => reduction('float32', SIZES),
-  max: () => reduction('float32', SIZES.slice(1)),
-  argmax: () => reduction('int32', SIZES.slice(1)),
+  sumInt32: () => integerReduction(SIZES),
+  max: () => all(reduction('float32', SIZES.slice(1)), integerReduction(SIZES.slice(1))),
+  argmax: () => all(reduction('int32', SIZES.slice(1)), integerReduction(SIZES.slice(1))),
+  variance: variances,
+  prod: () => products(false),
+  prodGrad: () => products(true),
+  any: truthReduction,
+  all: truthReduction,
   softmax: rows,
   logSoftmax: rows,
   softmaxGrad: () => rowsGrad((p) => p),

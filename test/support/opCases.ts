@@ -1,59 +1,20 @@
 /**
  * The op table: for every op of the library, calls on awkward shapes and the formula each should be.
  */
-import { concat, linear, oneHot, stack, type Tensor, where } from '../../lib/index.js'
+import { concat, oneHot, stack, type Tensor, where } from '../../lib/index.js'
 import { gatherBytes } from '../../lib/ops/indexing.js'
 import { crossEntropyPerExample } from '../../lib/ops/softmax.js'
 import { warp } from '../../lib/ops/warp.js'
 import { defaultFloat } from '../../lib/tensor/defaultFloat.js'
 import { binary, each, type OpCase, type Shape, shapes, show, unary } from './opCase.js'
 import { convolutions } from './opCasesConv.js'
+import { elementwise, prelus } from './opCasesElementwise.js'
 import { imageOps } from './opCasesImages.js'
 import { movingCases } from './opCasesMoving.js'
+import { products } from './opCasesProducts.js'
+import { folds, logsumexps, reductions } from './opCasesReduce.js'
 import * as reference from './reference.js'
 import { at, build, fold, ints, map, type Nd, positive, sample, total } from './reference.js'
-
-function product(a: Shape, b: Shape, transA = false, transB = false): OpCase {
-  // A vector is a row on the left and a column on the right.
-  const asMatrix = (x: Nd, turned: boolean, vector: Shape): Nd =>
-    x.shape.length === 1 ? { ...x, shape: vector } : turned ? reference.permute(x, [1, 0]) : x
-  return {
-    name: `${show([a, b])}${transA ? ', a transposed' : ''}${transB ? ', b transposed' : ''}`,
-    inputs: [sample(a), sample(b, 1)],
-    apply: (x, y) => x.matmul(y, { transA, transB }),
-    expected: (x, y) => {
-      const p = asMatrix(x, transA, [1, ...a])
-      const q = asMatrix(y, transB, [...b, 1])
-      const shape = [
-        ...(a.length === 1 ? [] : [p.shape[0]]),
-        ...(b.length === 1 ? [] : [q.shape[1]]),
-      ]
-      return { ...reference.matmul(p, q), shape }
-    },
-  }
-}
-
-const products: OpCase[] = [
-  ...[false, true].flatMap((transA) =>
-    [false, true].flatMap((transB) =>
-      [
-        [2, 3, 4],
-        [1, 5, 1],
-        [3, 1, 2],
-        [0, 2, 3],
-        [2, 0, 3],
-        [7, 9, 5],
-      ].map(([m, k, n]) =>
-        product(transA ? [k, m] : [m, k], transB ? [n, k] : [k, n], transA, transB),
-      ),
-    ),
-  ),
-  product([3], [3, 4]),
-  product([3], [4, 3], false, true),
-  product([2, 3], [3]),
-  product([3, 2], [3], true),
-  product([3], [3]),
-]
 
 function softmax(x: Nd, axis: number): Nd {
   const e = map(Math.exp, x)
@@ -69,35 +30,6 @@ function softmaxes(op: 'softmax' | 'logSoftmax', f: (p: number) => number): OpCa
       (x) => x[op](axis),
       (x) => map(f, softmax(x, axis < 0 ? x.shape.length - 1 : axis)),
     ),
-  )
-}
-
-/** Every second and the last axis, and all. */
-function folds(
-  op: 'sum' | 'mean' | 'max' | 'min' | 'norm',
-  f: (values: number[]) => number,
-): OpCase[] {
-  const list: [Shape, Shape][] = [
-    [[], []],
-    [[7], [0]],
-    [[2, 3], [1]],
-    [
-      [2, 3, 2],
-      [0, 2],
-    ],
-    [
-      [2, 1, 3, 2],
-      [1, 3],
-    ],
-    [[2, 3], []],
-  ]
-  return list.flatMap(([shape, axes]) =>
-    [false, true].map((keepDims) => ({
-      name: `${op} of ${show([shape])} over [${axes}]${keepDims ? ', kept' : ''}`,
-      inputs: [sample(shape)],
-      apply: (x) => x[op](axes, keepDims),
-      expected: (x: Nd) => fold(f, x, axes, keepDims),
-    })),
   )
 }
 
@@ -225,7 +157,8 @@ export const opCases: Record<string, OpCase[]> = {
   sin: unary('sin', Math.sin),
   cos: unary('cos', Math.cos),
   softplus: unary('softplus', (x) => Math.log(1 + Math.exp(x))),
-  relu: unary('relu', (x) => Math.max(x, 0)),
+  relu: [...unary('relu', (x) => Math.max(x, 0)), ...prelus],
+  ...elementwise,
   sigmoid: unary('sigmoid', (x) => 1 / (1 + Math.exp(-x))),
   tanh: unary('tanh', Math.tanh),
   affine: [
@@ -315,21 +248,12 @@ export const opCases: Record<string, OpCase[]> = {
     apply: (x) => x.cast(defaultFloat()) as Tensor,
     expected: (x) => x,
   })),
-  matmul: products,
-  linear: [
-    [2, 3, 4],
-    [1, 1, 1],
-    [0, 2, 3],
-    [5, 7, 1],
-  ].map(([batch, fanIn, fanOut]) => ({
-    name: `${batch} rows, ${fanIn} to ${fanOut}`,
-    inputs: [sample([batch, fanIn]), sample([fanIn, fanOut], 1), sample([fanOut], 2)],
-    apply: linear,
-    expected: (x, weight, bias) => map((a, b) => a + b, reference.matmul(x, weight), bias),
-  })),
   ...convolutions,
+  ...products,
+  ...reductions,
   sum: [...folds('sum', total), ...folds('mean', (values) => total(values) / values.length)],
   max: [
+    ...logsumexps,
     ...folds('max', (values) => Math.max(...values)),
     ...folds('min', (values) => Math.min(...values)),
   ],

@@ -9,7 +9,7 @@ import type { Nested } from '../../lib/tensor/print.js'
 export interface Nd {
   shape: readonly number[]
   data: number[]
-  dtype?: 'float32' | 'int32' | 'uint8'
+  dtype?: 'float32' | 'int32' | 'uint8' | 'bool'
 }
 
 /** All indices of a shape, row-major. */

@@ -8,6 +8,7 @@
 import { jsKernels } from '../../lib/backend/js/kernels.js'
 import { panelOrder } from '../../lib/backend/js/panels.js'
 import { type KernelName, kernels } from '../../lib/backend/kernels.js'
+import { activationTolerances } from './activationCases.js'
 import { imageTolerances } from './imageTolerances.js'
 
 /** One call as it was before it ran; values by the names in the kernel table. */
@@ -30,6 +31,8 @@ const power = (y: number) => (y === 0 ? 0 : Math.abs(y) * (1 + Math.abs(Math.log
 
 export const tolerances: Partial<Record<KernelName, Tolerance>> = {
   gemm: { ulps: (call) => inARow(call.number('k')), magnitude: gemmTerms },
+  ...activationTolerances,
+  gemmBatched: { ulps: (call) => inARow(call.number('k')), magnitude: batchTerms },
   linear: linear(),
   linearRelu: linear(),
   linearSigmoid: linear(),
@@ -61,6 +64,9 @@ export const tolerances: Partial<Record<KernelName, Tolerance>> = {
   // Bounds that the accuracy tests prove against float64.
   exp: { ulps: 2 },
   log: { ulps: 2 },
+  log1p: { ulps: 2 },
+  expm1: { ulps: 3 },
+  erf: { ulps: 3 },
   sin: { ulps: 4 },
   cos: { ulps: 4 },
   sigmoid: { ulps: 4 },
@@ -96,6 +102,8 @@ export const tolerances: Partial<Record<KernelName, Tolerance>> = {
   sum: { ulps: 16, magnitude: sumTerms },
   // Rounded from a double, which may lie next to a tie.
   norm: { ulps: 1 },
+  // The mean has the error of a double, and so has each of equal elements.
+  variance: { ulps: 1, magnitude: varianceTerms },
   softmax: { ulps: (call) => inARow(call.number('cols')), magnitude: () => (_, y) => power(y) },
   // log Σ has an absolute error: it is 0 or more beside the largest term's 1.
   logSoftmax: {
@@ -294,6 +302,23 @@ function productTerms(call: Call): (i: number) => number {
   }
 }
 
+/** Σ |a|·|b| of each product of a batch. */
+function batchTerms(call: Call): (i: number) => number {
+  const n = ['n0', 'n1', 'n2'].map((name) => call.number(name))
+  const [m, cols, k] = [call.number('m'), call.number('n'), call.number('k')]
+  const matrix = (values: ArrayLike<number>, mask: number, batch: number, size: number) => {
+    const places = [Math.floor(batch / n[1] / n[2]), Math.floor(batch / n[2]) % n[1], batch % n[2]]
+    const at = places.reduce((sum, p, axis) => (mask & (1 << axis) ? sum * n[axis] + p : sum), 0)
+    return Array.from(values).slice(at * size, (at + 1) * size)
+  }
+  const terms = Array.from({ length: n[0] * n[1] * n[2] }, (_, batch) => {
+    const a = matrix(call.values('a'), call.number('aMask'), batch, m * k)
+    const b = matrix(call.values('b'), call.number('bMask'), batch, k * cols)
+    return productTerms({ number: call.number, values: (name) => (name === 'a' ? a : b) })
+  })
+  return (i) => terms[Math.floor(i / (m * cols))](i % (m * cols))
+}
+
 function sumTerms(call: Call): (i: number) => number {
   const x = call.values('x')
   const [length, inner, scale] = [call.number('length'), call.number('inner'), call.number('scale')]
@@ -303,6 +328,15 @@ function sumTerms(call: Call): (i: number) => number {
     for (let r = 0; r < length; r++, at += inner) sum += Math.abs(x[at])
     return Math.abs(scale) * sum
   }
+}
+
+/** The variance, and the square of what a double loses of the largest element. */
+function varianceTerms(call: Call): (i: number, expected: number) => number {
+  let largest = 0
+  for (const v of Array.from(call.values('x'))) {
+    if (Number.isFinite(v)) largest = Math.max(largest, Math.abs(v))
+  }
+  return (_, expected) => Math.abs(expected) + (largest * 2 ** -40) ** 2
 }
 
 /** Of row i / cols: Σ term. */

@@ -6,6 +6,7 @@ import t from 'tap'
 import {
   avgPool1d,
   avgPool2d,
+  bmm,
   concat,
   globalAvgPool2d,
   globalMaxPool2d,
@@ -54,6 +55,8 @@ const calls: Record<string, (x: Tensor) => unknown> = {
   broadcastTo: (x) => x.broadcastTo([3, 2, 2]),
   assign: (x) => x.assign([1, 2, 3, 4]),
 
+  bmm: (x) => x.reshape([1, 2, 2]).bmm(matrix().unsqueeze(0)),
+  prelu: (x) => x.prelu(tensor([0.5])),
   backward: (x) => x.backward(tensor([1, 2, 3, 4], [2, 2])),
 
   split: (x) => x.split(1),
@@ -95,6 +98,29 @@ for (const name of ['neg', 'abs', 'sign', 'exp', 'log', 'sqrt', 'square', 'recip
 for (const name of ['cos', 'relu', 'sigmoid', 'tanh', 'softplus', 'softmax', 'logSoftmax']) {
   calls[name] = (x) => wrong(x)[name]()
 }
+for (const name of [
+  'log1p',
+  'expm1',
+  'erf',
+  'floor',
+  'ceil',
+  'round',
+  'trunc',
+  'isNaN',
+  'isFinite',
+]) {
+  calls[name] = (x) => wrong(x)[name]()
+}
+for (const name of ['leakyRelu', 'elu', 'selu', 'gelu', 'silu', 'mish', 'hardtanh', 'softsign']) {
+  calls[name] = (x) => wrong(x)[name]()
+}
+for (const name of ['var', 'std', 'prod', 'logsumexp', 'any', 'all', 'logicalNot']) {
+  calls[name] = (x) => wrong(x)[name]()
+}
+for (const name of ['logicalAnd', 'logicalOr', 'logicalXor', 'remainder']) {
+  calls[name] = (x) => wrong(x)[name](matrix())
+}
+for (const name of ['maxWithIndices', 'minWithIndices']) calls[name] = (x) => wrong(x)[name](0)
 for (const name of ['sum', 'mean', 'max', 'min', 'norm', 'argmax', 'argmin']) {
   calls[name] = (x) => wrong(x)[name]()
 }
@@ -200,6 +226,7 @@ onBothBackends('released arguments', (t) => {
     concat: () => concat([x, gone]),
     stack: () => stack([gone, x]),
     matmul: () => matmul(x, gone),
+    bmm: () => bmm(x.unsqueeze(0), gone.unsqueeze(0)),
     linear: () => linear(x, matrix(), gone),
     maxPool2d: () => maxPool2d(image, 2),
     avgPool2d: () => avgPool2d(image, 2),
@@ -220,7 +247,19 @@ onBothBackends('released arguments', (t) => {
     'no axes': () => gone.sum([]),
     'a whole slice': () => gone.slice(),
   }
-  for (const name of ['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'matmul', 'equal']) {
+  for (const name of [
+    'add',
+    'sub',
+    'mul',
+    'div',
+    'pow',
+    'maximum',
+    'minimum',
+    'matmul',
+    'equal',
+    'remainder',
+    'logicalAnd',
+  ]) {
     functions[name] = () => wrong(x)[name](gone)
   }
   for (const fn of Object.values(functions)) refuses(t, fn, ReleasedTensorError)

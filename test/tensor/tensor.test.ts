@@ -138,8 +138,8 @@ onBothBackends('labels are integers', (t) => {
   t.strictSame(concat([labels, labels.slice([1, 2])]).data(), Int32Array.of(2, 0, 16777217, -1, 0))
   t.strictSame(labels.indexSelect(0, tensor(Int32Array.of(3, 0))).data(), Int32Array.of(-1, 2))
   t.equal(tensor([1, 5, 2]).argmax().dtype, 'int32')
-  refuses(t, () => wrong(labels).less(labels), ArgumentError, /^less: expected a float32 tensor/)
-  refuses(t, () => wrong(labels).sum(), ArgumentError, /^sum: expected a float32 tensor/)
+  refuses(t, () => wrong(labels).exp(), ArgumentError, /^exp: expected a float32 tensor/)
+  refuses(t, () => wrong(labels).mean(), ArgumentError, /^mean: expected a float32 tensor/)
   refuses(
     t,
     () => labels.equal(wrong(tensor([1]))),
@@ -201,8 +201,12 @@ t.test('what the compiler refuses', async (t) => {
   const floats: Float32Array = x.data()
   t.ok(integers && floats)
   const refused = () => {
-    // @ts-expect-error integers have no arithmetic
-    labels.add(1)
+    // @ts-expect-error integers are not added to floats
+    labels.add(x)
+    // @ts-expect-error truth values have no arithmetic
+    labels.cast('bool').add(1)
+    // @ts-expect-error nor integers exponentials
+    labels.exp()
     // @ts-expect-error nor gradients
     labels.backward()
     // @ts-expect-error indices are integers

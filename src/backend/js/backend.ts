@@ -19,7 +19,7 @@ import { JsProgram } from './program.js'
 interface Parameter {
   name: string
   use: string
-  /** A dtype, or F, T or S; of a buffer only. */
+  /** A dtype, or F, N, T or S; of a buffer only. */
   dtype: string
 }
 
@@ -45,11 +45,19 @@ const plans = new Map<string, Decoding>(
 /** The dtypes that each dtype of a row admits. */
 const takes: Record<string, (dtype: DType) => boolean> = {
   F: (dtype) => dtypes[dtype].isFloat,
+  N: (dtype) => dtypes[dtype].isFloat || dtype === 'int32',
   T: () => true,
   S: () => true,
   int32: (dtype) => dtype === 'int32',
   uint8: (dtype) => dtype === 'uint8',
   float64: (dtype) => dtype === 'float64',
+  bool: (dtype) => dtype === 'bool',
+}
+
+/** How messages call what is no dtype by itself. */
+const wordings: Record<string, string> = {
+  F: 'float32 or float64',
+  N: 'float32, float64 or int32',
 }
 
 function checkSize(kernel: string, name: string, value: number): void {
@@ -146,7 +154,7 @@ export class JsBackend implements Backend {
         const array = this.find(kernel, name, value as Handle, use !== 'in')
         const got = this.buffers.dtypeOf(array)
         if (!takes[dtype](got)) {
-          const expected = dtype === 'F' ? 'float32 or float64' : dtype
+          const expected = wordings[dtype] ?? dtype
           throw new KernelError(`${kernel}: ${name} is ${got}, expected ${expected}`)
         }
         bound[dtype] ??= { name, dtype: got }
@@ -194,7 +202,8 @@ export class JsBackend implements Backend {
 function writesNothing({ parameters }: Decoding, args: readonly unknown[]): boolean {
   for (const [i, { use, dtype }] of parameters.entries()) {
     if (use === 'size' || use === 'float') continue
-    if (use === 'in' ? dtype === 'int32' : (args[i] as TypedArray).length > 0) return false
+    const isChecked = use !== 'in' || dtype === 'int32'
+    if (isChecked && (args[i] as TypedArray).length > 0) return false
   }
   return true
 }

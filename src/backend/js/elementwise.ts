@@ -3,73 +3,30 @@
  * parameter would cost a call per element as soon as two operations had used it.
  */
 import { KernelError } from '../../base/errors.js'
-import { ALONG_ALL, ALONG_N0, ALONG_N1, ALONG_N2 } from '../broadcast.js'
 import type { TypedArray } from '../dtype.js'
-import type { Floats, JsKernel } from './kernel.js'
+import { broadcast } from './broadcast.js'
+import { erf as errorFunction } from './erf.js'
+import type { Floats, JsKernel, Numbers } from './kernel.js'
 
-/** y[k + t] = a[i + t·di] ∘ b[j + t·dj] for t below n; di and dj are 0 or 1. */
-type Line<In> = (
-  a: In,
-  i: number,
-  di: number,
-  b: In,
-  j: number,
-  dj: number,
-  y: Floats,
-  k: number,
-  n: number,
-) => void
-
-/** The walk over n0 × n1 × n2 elements, line by line. */
-function broadcast<In>(line: Line<In>) {
-  return (
-    a: In,
-    b: In,
-    y: Floats,
-    n0: number,
-    n1: number,
-    n2: number,
-    aMask: number,
-    bMask: number,
-  ): void => {
-    // Lines run along the last dimension that has more than one element.
-    while (n2 === 1 && n0 * n1 > 1) {
-      n2 = n1
-      n1 = n0
-      n0 = 1
-      aMask = (aMask << 1) & ALONG_ALL
-      bMask = (bMask << 1) & ALONG_ALL
-    }
-    const [aPlane, aRow, aStep] = steps(n1, n2, aMask)
-    const [bPlane, bRow, bStep] = steps(n1, n2, bMask)
-    let k = 0
-    for (let p = 0; p < n0; p++) {
-      for (let r = 0; r < n1; r++) {
-        line(a, p * aPlane + r * aRow, aStep, b, p * bPlane + r * bRow, bStep, y, k, n2)
-        k += n2
-      }
-    }
-  }
-}
-
-/** From one plane, row and element of an operand to the next; 0 where it is repeated. */
-function steps(n1: number, n2: number, mask: number): [number, number, number] {
-  const row = mask & ALONG_N2 ? n2 : 1
-  const plane = mask & ALONG_N1 ? n1 * row : row
-  return [mask & ALONG_N0 ? plane : 0, mask & ALONG_N1 ? row : 0, mask & ALONG_N2 ? 1 : 0]
-}
-
-export const add = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
+export const add = broadcast<Numbers, Numbers>((a, i, di, b, j, dj, y, k, n) => {
   for (const end = k + n; k < end; k++, i += di, j += dj) y[k] = a[i] + b[j]
 })
 
-export const sub = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
+export const sub = broadcast<Numbers, Numbers>((a, i, di, b, j, dj, y, k, n) => {
   for (const end = k + n; k < end; k++, i += di, j += dj) y[k] = a[i] - b[j]
 })
 
-export const mul = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
+const mulFloats = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
   for (const end = k + n; k < end; k++, i += di, j += dj) y[k] = a[i] * b[j]
 })
+// A double does not hold all digits of the product of two integers.
+const mulIntegers = broadcast<Int32Array, Int32Array>((a, i, di, b, j, dj, y, k, n) => {
+  for (const end = k + n; k < end; k++, i += di, j += dj) y[k] = Math.imul(a[i], b[j])
+})
+export const mul: JsKernel<'mul'> = (a, b, y, ...extents) => {
+  if (y instanceof Int32Array) mulIntegers(a as Int32Array, b as Int32Array, y, ...extents)
+  else mulFloats(a as Floats, b as Floats, y, ...extents)
+}
 
 export const div = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
   for (const end = k + n; k < end; k++, i += di, j += dj) y[k] = a[i] / b[j]
@@ -86,7 +43,7 @@ function power(x: number, y: number): number {
 
 // NaN in either operand gives NaN.
 
-export const maximum = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
+export const maximum = broadcast<Numbers, Numbers>((a, i, di, b, j, dj, y, k, n) => {
   for (const end = k + n; k < end; k++) {
     const u = a[i]
     const v = b[j]
@@ -96,7 +53,7 @@ export const maximum = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
   }
 })
 
-export const minimum = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
+export const minimum = broadcast<Numbers, Numbers>((a, i, di, b, j, dj, y, k, n) => {
   for (const end = k + n; k < end; k++) {
     const u = a[i]
     const v = b[j]
@@ -110,23 +67,23 @@ export const equal = broadcast<TypedArray>((a, i, di, b, j, dj, y, k, n) => {
   for (const end = k + n; k < end; k++, i += di, j += dj) y[k] = a[i] === b[j] ? 1 : 0
 })
 
-export const notEqual = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
+export const notEqual = broadcast<TypedArray>((a, i, di, b, j, dj, y, k, n) => {
   for (const end = k + n; k < end; k++, i += di, j += dj) y[k] = a[i] !== b[j] ? 1 : 0
 })
 
-export const less = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
+export const less = broadcast<TypedArray>((a, i, di, b, j, dj, y, k, n) => {
   for (const end = k + n; k < end; k++, i += di, j += dj) y[k] = a[i] < b[j] ? 1 : 0
 })
 
-export const lessEqual = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
+export const lessEqual = broadcast<TypedArray>((a, i, di, b, j, dj, y, k, n) => {
   for (const end = k + n; k < end; k++, i += di, j += dj) y[k] = a[i] <= b[j] ? 1 : 0
 })
 
-export const greater = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
+export const greater = broadcast<TypedArray>((a, i, di, b, j, dj, y, k, n) => {
   for (const end = k + n; k < end; k++, i += di, j += dj) y[k] = a[i] > b[j] ? 1 : 0
 })
 
-export const greaterEqual = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
+export const greaterEqual = broadcast<TypedArray>((a, i, di, b, j, dj, y, k, n) => {
   for (const end = k + n; k < end; k++, i += di, j += dj) y[k] = a[i] >= b[j] ? 1 : 0
 })
 
@@ -172,6 +129,18 @@ export const sin: JsKernel<'sin'> = (x, y, n) => {
 
 export const cos: JsKernel<'cos'> = (x, y, n) => {
   for (let i = 0; i < n; i++) y[i] = Math.cos(x[i])
+}
+
+export const log1p: JsKernel<'log1p'> = (x, y, n) => {
+  for (let i = 0; i < n; i++) y[i] = Math.log1p(x[i])
+}
+
+export const expm1: JsKernel<'expm1'> = (x, y, n) => {
+  for (let i = 0; i < n; i++) y[i] = Math.expm1(x[i])
+}
+
+export const erf: JsKernel<'erf'> = (x, y, n) => {
+  for (let i = 0; i < n; i++) y[i] = errorFunction(x[i])
 }
 
 export const relu: JsKernel<'relu'> = (x, y, n) => {

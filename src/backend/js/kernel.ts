@@ -11,14 +11,19 @@ import type { KernelName, kernels } from '../kernels.js'
 /** The backend's float, 32 or 64 bits wide. Arithmetic is in doubles, rounded when stored. */
 export type Floats = Float32Array | Float64Array
 
+/** What arithmetic is done with. */
+export type Numbers = Floats | Int32Array
+
 /** What a kernel gets for each dtype that its row names. */
 interface Arrays {
   F: Floats
+  N: Numbers
   T: TypedArray
   S: TypedArray
   int32: Int32Array
   float64: Float64Array
   uint8: Uint8Array
+  bool: Uint8Array
 }
 
 type DecodedRow<Row> = Row extends `${string}:${string}:${infer D extends keyof Arrays}`

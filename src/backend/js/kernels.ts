@@ -3,9 +3,11 @@
  * in the kernel table, does not compile.
  */
 import type { KernelName } from '../kernels.js'
+import * as activations from './activations.js'
 import * as bias from './bias.js'
 import * as conv from './conv.js'
 import * as distance from './distance.js'
+import * as division from './division.js'
 import * as elementwise from './elementwise.js'
 import * as gather from './gather.js'
 import type { JsKernel } from './kernel.js'
@@ -18,16 +20,22 @@ import * as pool from './pool.js'
 import * as products from './products.js'
 import * as random from './random.js'
 import * as reduce from './reduce.js'
+import * as rounding from './rounding.js'
 import * as softmax from './softmax.js'
+import * as statistics from './statistics.js'
 import { warp } from './warp.js'
 
 export const jsKernels: { readonly [K in KernelName]: JsKernel<K> } = {
   ...products,
   ...conv,
   ...elementwise,
+  ...division,
+  ...rounding,
+  ...activations,
   ...bias,
   ...layout,
   ...reduce,
+  ...statistics,
   ...softmax,
   ...gather,
   ...random,

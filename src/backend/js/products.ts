@@ -21,6 +21,22 @@ export const gemm: JsKernel<'gemm'> = (a, b, c, transA, transB, m, n, k, alpha, 
   multiply(a, weights, c, transA, transB, m, n, k, alpha, beta)
 }
 
+/** Which of an operand's matrices one of n0 × n1 × n2 products takes. */
+function placeOf(batch: number, n: readonly number[], mask: number): number {
+  const places = [Math.floor(batch / n[2] / n[1]), Math.floor(batch / n[2]) % n[1], batch % n[2]]
+  return places.reduce((index, place, i) => (mask & (1 << i) ? index * n[i] + place : index), 0)
+}
+
+export const gemmBatched: JsKernel<'gemmBatched'> = (a, b, y, transA, transB, ...extents) => {
+  const [n0, n1, n2, aMask, bMask, m, n, k] = extents
+  const batches = [n0, n1, n2]
+  for (let i = 0; i < n0 * n1 * n2; i++) {
+    const left = a.subarray(placeOf(i, batches, aMask) * m * k)
+    const right = b.subarray(placeOf(i, batches, bMask) * k * n)
+    multiply(left, right, y.subarray(i * m * n), transA, transB, m, n, k, 1, 0)
+  }
+}
+
 function linearWith(activation: JsKernel<'biasRelu'>): JsKernel<'linear'> {
   return (x, w, bias, y, m, n, k, panels) => {
     multiply(x, inRows(panels, w, k, n), y, 0, 0, m, n, k, 1, 0)

@@ -2,18 +2,16 @@
 
 // n0 × n1 × n2 elements; an operand is repeated along the dimensions that are missing from its mask
 // (broadcast.ts). Three levels hold any broadcast that alternates at most twice.
-const binary = [
-  'a:in:F',
-  'b:in:F',
-  'y:out:F',
-  'n0:size',
-  'n1:size',
-  'n2:size',
-  'aMask:size',
-  'bMask:size',
-] as const
+const extents = ['n0:size', 'n1:size', 'n2:size', 'aMask:size', 'bMask:size'] as const
+
+const binary = ['a:in:F', 'b:in:F', 'y:out:F', ...extents] as const
+// Integers wrap around beyond their range.
+const arithmetic = ['a:in:N', 'b:in:N', 'y:out:N', ...extents] as const
+const comparison = ['a:in:T', 'b:in:T', 'y:out:F', ...extents] as const
+const logical = ['a:in:bool', 'b:in:bool', 'y:out:bool', ...extents] as const
 
 const unary = ['x:in:F', 'y:out:F', 'n:size'] as const
+const numbers = ['x:in:N', 'y:out:N', 'n:size'] as const
 
 const activationGrad = ['y:in:F', 'dy:in:F', 'dx:out:F', 'n:size'] as const
 
@@ -30,33 +28,33 @@ const biasActivationGrad = [
 ] as const
 
 export const elementwise = {
-  add: binary,
-  sub: binary,
-  mul: binary,
+  add: arithmetic,
+  sub: arithmetic,
+  mul: arithmetic,
   div: binary,
   pow: binary,
-  maximum: binary,
-  minimum: binary,
+  maximum: arithmetic,
+  minimum: arithmetic,
+  // The next whole number below a / b, and what is left over then; of integers b must not be 0.
+  floorDivide: arithmetic,
+  remainder: arithmetic,
+  // a / b without what is behind the point; b must not be 0.
+  truncDivide: ['a:in:int32', 'b:in:int32', 'y:out:int32', ...extents],
   // Comparisons give 1 or 0.
-  equal: [
-    'a:in:T',
-    'b:in:T',
-    'y:out:F',
-    'n0:size',
-    'n1:size',
-    'n2:size',
-    'aMask:size',
-    'bMask:size',
-  ],
-  notEqual: binary,
-  less: binary,
-  lessEqual: binary,
-  greater: binary,
-  greaterEqual: binary,
+  equal: comparison,
+  notEqual: comparison,
+  less: comparison,
+  lessEqual: comparison,
+  greater: comparison,
+  greaterEqual: comparison,
+  logicalAnd: logical,
+  logicalOr: logical,
+  logicalXor: logical,
+  logicalNot: ['x:in:bool', 'y:out:bool', 'n:size'],
 
-  neg: unary,
-  abs: unary,
-  sign: unary,
+  neg: numbers,
+  abs: numbers,
+  sign: numbers,
   exp: unary,
   log: unary,
   sqrt: unary,
@@ -64,6 +62,17 @@ export const elementwise = {
   reciprocal: unary,
   sin: unary,
   cos: unary,
+  log1p: unary,
+  expm1: unary,
+  erf: unary,
+  floor: unary,
+  ceil: unary,
+  // Of two whole numbers that are equally near, to the even one.
+  round: unary,
+  trunc: unary,
+  // 1 or 0, as comparisons.
+  isNaN: unary,
+  isFinite: unary,
   relu: unary,
   sigmoid: unary,
   tanh: unary,

@@ -39,6 +39,24 @@ export const products = {
     'panels:size',
   ],
 
+  // y = op(a)·op(b) for each of n0 × n1 × n2 products; an operand's matrices are repeated along the
+  // dimensions that are missing from its mask, as elements are by binary kernels.
+  gemmBatched: [
+    'a:in:F',
+    'b:in:F',
+    'y:out:F',
+    'transA:size',
+    'transB:size',
+    'n0:size',
+    'n1:size',
+    'n2:size',
+    'aMask:size',
+    'bMask:size',
+    'm:size',
+    'n:size',
+    'k:size',
+  ],
+
   // y = f(x·w + bias); x is [m, k], w [k, n], with panels in panels.
   linear,
   linearRelu: linear,

@@ -1,14 +1,25 @@
 /** Rows of the kernel table: reductions. */
 
 // x is [outer, length, inner], y is [outer, inner].
-const reduction = ['x:in:F', 'y:out:F', 'outer:size', 'length:size', 'inner:size'] as const
+const extents = ['outer:size', 'length:size', 'inner:size'] as const
+const reduction = ['x:in:F', 'y:out:F', ...extents] as const
+const truth = ['x:in:bool', 'y:out:bool', ...extents] as const
 
 export const reduce = {
   // y = scale·Σ x over the middle dimension (scale = 1 / length: the mean)
   sum: [...reduction, 'scale:float'],
-  max: reduction,
+  // Of integers, which wrap around beyond their range.
+  sumInt32: ['x:in:int32', 'y:out:int32', ...extents],
+  max: ['x:in:N', 'y:out:N', ...extents],
   // y = √(Σ x²) over the middle dimension; squares neither overflow nor vanish
   norm: reduction,
   // First position of the largest; NaN counts as largest.
-  argmax: ['x:in:F', 'y:out:int32', 'outer:size', 'length:size', 'inner:size'],
+  argmax: ['x:in:N', 'y:out:int32', ...extents],
+  // Σ (x - mean)² / max(0, length - correction)
+  variance: [...reduction, 'correction:float'],
+  prod: reduction,
+  // dx = dy times the product of the other elements.
+  prodGrad: ['x:in:F', 'dy:in:F', 'dx:out:F', ...extents],
+  any: truth,
+  all: truth,
 } as const
