@@ -23,13 +23,12 @@ export function buildTypeScript() {
   ]
   const advice = 'Mend the errors and run the same command again.'
   step('compiling TypeScript', advice, process.execPath, [...tsc, '--outDir', 'lib.new'])
-  // The types that others get: without what is marked as internal, and with maps to the sources.
+  // The types that others get: without what is marked as internal.
   step('writing the published types', advice, process.execPath, [
     ...tsc,
     '--outDir',
     'lib.new/types',
     '--emitDeclarationOnly',
-    '--declarationMap',
     '--stripInternal',
     '--noCheck',
   ])

@@ -128,7 +128,7 @@ function multiply(left: Term, right: Term, kept: string): Term {
   const batch = shared.filter((letter) => kept.includes(letter))
   const rows = [...a.letters].filter((letter) => !shared.includes(letter))
   const cols = [...b.letters].filter((letter) => !shared.includes(letter))
-  const product = multiplyBatches(grouped(a, batch, rows, inner), grouped(b, batch, inner, cols))
+  const product = matmul(grouped(a, batch, rows, inner), grouped(b, batch, inner, cols))
   return {
     x: product.reshape([...extentsOf(a, batch), ...extentsOf(a, rows), ...extentsOf(b, cols)]),
     letters: [...batch, ...rows, ...cols].join(''),
@@ -145,14 +145,4 @@ function grouped(term: Term, ...groups: string[][]): Tensor {
   const isSame = order.every((axis, i) => axis === i)
   const x = isSame ? term.x : term.x.transpose(order)
   return x.reshape(groups.map((group) => sizeOf(extentsOf(term, group))))
-}
-
-/** a [batch, m, k] times b [batch, k, n], matrix by matrix. */
-function multiplyBatches(a: Tensor, b: Tensor): Tensor {
-  const [batch, m, k] = a.shape
-  const n = b.shape[2]
-  if (k === 1) return a.mul(b)
-  if (batch === 1) return matmul(a.reshape([m, k]), b.reshape([k, n])).reshape([1, m, n])
-  const columns = b.transpose([0, 2, 1]).reshape([batch, 1, n, k])
-  return a.reshape([batch, m, 1, k]).mul(columns).sum(3)
 }
