@@ -28,7 +28,10 @@ type Binary = Extract<KernelName, 'logicalAnd' | 'logicalOr' | 'logicalXor'>
 
 function defineLogical(name: Binary) {
   return defineOp<readonly [AnyTensor, AnyTensor], undefined, Truths>(name, {
-    forward: (inputs) => withTruths(inputs, (a, b) => runBinary(name, name, a, b)),
+    forward: ([x, y]) => {
+      requireTensor(name, y)
+      return withTruths([x, y], (a, b) => runBinary(name, name, a, b))
+    },
   })
 }
 export const logicalAnd = defineLogical('logicalAnd')

@@ -136,5 +136,7 @@ onBothBackends('what is refused', (t) => {
     ArgumentError,
     /^div: expected roundingMode floor or trunc, got /,
   )
+  refuses(t, () => x.logicalAnd(wrong({})), ArgumentError, /^logicalAnd: expected a tensor/)
+  refuses(t, () => x.logicalOr(wrong(1)), ArgumentError, /^logicalOr: expected a tensor, got 1/)
   refuses(t, () => x.var(0, false, -1), ArgumentError, /^var: expected correction >= 0, got -1$/)
 })
