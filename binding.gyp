@@ -14,9 +14,10 @@
         "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
       ],
       "cflags!": ["-fno-exceptions"],
-      "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
+      "cflags_cc!": ["-fno-exceptions", "-std=gnu++17", "-std=gnu++20"],
       "cflags_cc": [
         "-std=c++17",
+        "-fno-rtti",
         "-O2",
         "-ftree-vectorize",
         "-fvect-cost-model=dynamic",

@@ -50,6 +50,19 @@ Arguments::Arguments(const Kernel& kernel, const BufferSource& source, const dou
   instance_ = kernel.instance(dtypes);
   if (instance_ == nullptr) refuse_dtypes(kernel.buffers.back());
   refuse_overlaps();
+  for (size_t i = 0; i < kernel.kinds.size(); ++i) {
+    if (kernel.kinds[i].use == Use::size) sizes_[i] = size_at(i);
+  }
+}
+
+Size Arguments::size_at(size_t position) const {
+  const double value = values_[position];
+  // The comparison is false for NaN, so the cast below is always defined.
+  if (value >= 0 && value <= kMaxInteger) {
+    const Size size = static_cast<Size>(value);
+    if (static_cast<double>(size) == value) return size;
+  }
+  refuse_size(position);
 }
 
 const char* Arguments::name(size_t position) const { return kernel_.parameters[position].c_str(); }

@@ -212,6 +212,7 @@ class Arguments {
   [[noreturn]] void refuse_dtypes(size_t last) const;
   void refuse_overlaps() const;
   void refuse_overlap(size_t i, size_t j) const;
+  Size size_at(size_t position) const;
   [[noreturn]] void refuse_size(size_t position) const;
   const char* name(size_t position) const;
 
@@ -219,20 +220,14 @@ class Arguments {
   const Instance* instance_ = nullptr;
   // Copies: the originals may change under our hands.
   double values_[kMaxArguments];
+  // Of those that are sizes: here, and not in each kernel, to keep the binary small.
+  Size sizes_[kMaxArguments];
   const Buffer* buffers_[kMaxArguments];  // of a number nothing
 };
 
 template <>
 struct Arguments::Decode<Size> {
-  static Size from(const Arguments& a, size_t position) {
-    const double value = a.values_[position];
-    // The comparison is false for NaN, so the cast below is always defined.
-    if (value >= 0 && value <= kMaxInteger) {
-      const Size size = static_cast<Size>(value);
-      if (static_cast<double>(size) == value) return size;
-    }
-    a.refuse_size(position);
-  }
+  static Size from(const Arguments& a, size_t position) { return a.sizes_[position]; }
 };
 template <>
 struct Arguments::Decode<Float> {

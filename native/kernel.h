@@ -151,7 +151,9 @@ void forget(const T& argument) {
 template <auto Check, auto Run, auto Finish, auto Chunks, typename... Args>
 class Call final : public BoundCall {
  public:
-  explicit Call(const Arguments& arguments) : Call(arguments, std::index_sequence_for<Args...>()) {}
+  // Not inlined: once for what is computed at once and for what is bound.
+  __attribute__((noinline)) explicit Call(const Arguments& arguments)
+      : Call(arguments, std::index_sequence_for<Args...>()) {}
 
   Fault run(Chunk chunk) const noexcept override {
     return std::apply(

@@ -1,6 +1,7 @@
 /** What the benchmark makes of what contestants answer, and the work that a step is counted as. */
 import t from 'tap'
-import { cases, flopsOf, type TrainingCase } from '../../lib/apps/bench/cases.js'
+import { cases, type TrainingCase } from '../../lib/apps/bench/cases.js'
+import { flopsOf } from '../../lib/apps/bench/flops.js'
 import { limitRounds } from '../../lib/apps/bench/limit.js'
 import { measure } from '../../lib/apps/bench/measure.js'
 import { productsOf } from '../../lib/apps/bench/products.js'

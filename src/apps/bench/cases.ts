@@ -5,8 +5,7 @@
  */
 
 import { Adam, l2, type Optimizer, SGD, type Tensor } from '../../index.js'
-import { CONVNET, type ImageLayer, imageFlopsOf, LENET, RESNET8 } from './networks.js'
-import { productsOf } from './products.js'
+import { CONVNET, type ImageLayer, LENET, RESNET8 } from './networks.js'
 
 /** A perceptron (relu, softmax cross-entropy) and how it is trained. */
 export interface TrainingCase {
@@ -235,20 +234,6 @@ export function describeCase(c: Case): string {
       return `${c.batch} products of ${c.m} x ${c.k} and ${c.k} x ${c.n} in one op`
     case 'training':
       return describeTraining(c)
-  }
-}
-
-/** Floating-point operations of the products of a step; undefined where they are not what counts. */
-export function flopsOf(c: Case): number | undefined {
-  switch (c.kind) {
-    case 'training':
-      return productsOf(c).reduce((sum, { m, n, k }) => sum + 2 * m * n * k, 0)
-    case 'images':
-      return imageFlopsOf(c.layers, c.image, c.batch)
-    case 'product':
-      return 2 * c.batch * c.m * c.n * c.k
-    default:
-      return undefined
   }
 }
 

@@ -1,6 +1,7 @@
 /** Who takes part, and with how many threads. */
-import { type Case, flopsOf } from './cases.js'
+import type { Case } from './cases.js'
 import type { Checkout } from './checkout.js'
+import { flopsOf } from './flops.js'
 import { canDo, commandOf, findPeers } from './peers.js'
 import { OWN_COMMAND } from './process.js'
 import type { Level } from './protocol.js'

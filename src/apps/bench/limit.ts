@@ -3,8 +3,9 @@
  * products take when nothing comes from memory.
  */
 import { loadAddon } from '../../internal.js'
-import { type Case, flopsOf } from './cases.js'
+import type { Case } from './cases.js'
 import type { Measurement } from './fitting.js'
+import { flopsOf } from './flops.js'
 import { measure } from './measure.js'
 
 /** Operations that take 0.1 ms or so: windows are short, however long the step is. */

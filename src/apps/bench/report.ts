@@ -1,6 +1,7 @@
 /** The report of a benchmark run, as data. */
 import { OWN_ENGINE } from '../engine.js'
-import { batchOf, type Case, flopsOf } from './cases.js'
+import { batchOf, type Case } from './cases.js'
+import { flopsOf } from './flops.js'
 import type { Machine } from './machine.js'
 import { CHECKED_STEPS, type Figures, type Job, type Ready, type Round } from './protocol.js'
 
