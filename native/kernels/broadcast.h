@@ -84,14 +84,20 @@ void binary_run(A a, A b, Y y, Size n0, Size n1, Size n2, Size a_mask, Size b_ma
                 Chunk chunk) noexcept {
   const Broadcast w = collapse({n0, n1, n2}, a_mask, b_mask);
   const Range range = chunk.of(n0 * n1 * n2);
-  simd([=] {
+  const auto compute = [=] {
     for_pieces(range, w.n[2], [&](size_t row, size_t from, size_t to) {
       const size_t i0 = row / w.n[1], i1 = row % w.n[1];
       binary_row<F>(a.data + i0 * w.a[0] + i1 * w.a[1] + from * w.a[2],
                     b.data + i0 * w.b[0] + i1 * w.b[1] + from * w.b[2],
                     y.data + row * w.n[2] + from, to - from, w.a[2] != 0, w.b[2] != 0);
     });
-  });
+  };
+  // What is not float is compiled once alone: that keeps the binary small.
+  if constexpr (std::is_same_v<std::remove_cv_t<typename A::Element>, float>) {
+    simd(compute);
+  } else {
+    detail::run_baseline(compute);
+  }
 }
 
 template <typename A, typename Y, auto F>

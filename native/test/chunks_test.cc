@@ -33,6 +33,14 @@ const Calls kConvolutions{{33, 28, 28, 1, 24, 24, 6, 5, 5, 1, 1, 0, 0, 1, 1, 1},
                           {1, 64, 50, 17, 64, 50, 20, 3, 3, 1, 1, 1, 1, 1, 1, 1},
                           {5, 30, 31, 48, 28, 29, 48, 3, 3, 1, 1, 0, 0, 1, 1, 48},
                           {6, 20, 21, 24, 18, 17, 32, 2, 3, 1, 1, 0, 0, 2, 2, 4}};
+const std::string kPoolExtents =
+    " batch height width channels windowHeight windowWidth strideHeight strideWidth top left "
+    "outHeight outWidth";
+const Calls kPools{{9, 26, 25, 32, 2, 2, 2, 2, 0, 0, 13, 12},
+                   {3, 33, 17, 31, 3, 3, 2, 1, 1, 1, 17, 17},
+                   {64, 28, 28, 1, 2, 2, 2, 2, 0, 0, 14, 14}};
+const Calls kAverages{{0, 9, 26, 25, 32, 2, 2, 2, 2, 0, 0, 13, 12},
+                      {1, 3, 33, 17, 31, 3, 3, 2, 1, 1, 1, 17, 17}};
 const std::map<std::string, Calls> kCalls{
     {"a b y n0 n1 n2 aMask bMask",
      {{1, 1, 100003, 7, 7},
@@ -102,6 +110,21 @@ const std::map<std::string, Calls> kCalls{
     {"w dw settings n", {{100003}}},
     {"w dw velocity settings n", {{100003}}},
     {"w dw mean square settings n", {{100003}}},
+    {"x mean variance runningMean runningVar scratch rows cols momentum correction",
+     {{20011, 10, 0.1, 1}, {601, 307, 0.25, 0}, {100003, 1, 0.1, 1}}},
+    {"x mean variance weight bias y rows cols epsilon", {{20011, 10, 1e-5}, {601, 307, 1e-3}}},
+    {"dy x mean variance dweight dbias scratch rows cols epsilon",
+     {{20011, 10, 1e-5}, {601, 307, 1e-3}, {100003, 1, 1e-5}}},
+    {"dy x mean variance weight dweight dbias dx rows cols epsilon",
+     {{20011, 10, 1e-5}, {601, 307, 1e-3}}},
+    {"x weight bias y mean scale rows cols epsilon centered",
+     {{20011, 10, 1e-5, 1}, {601, 307, 1e-5, 0}}},
+    {"dy x weight mean scale dx rows cols centered", {{20011, 10, 1}, {601, 307, 0}}},
+    {"dy x mean scale dweight dbias scratch rows cols", {{20011, 10}, {601, 307}}},
+    {"x y places" + kPoolExtents, kPools},
+    {"dy places dx" + kPoolExtents, kPools},
+    {"x y countPadding" + kPoolExtents, kAverages},
+    {"dy dx countPadding" + kPoolExtents, kAverages},
     {"x w y" + kConvExtents, kConvolutions},
     {"x w bias y" + kConvExtents, kConvolutions},
     {"dy w dx" + kConvExtents, kConvolutions},

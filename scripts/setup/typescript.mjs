@@ -22,7 +22,13 @@ export function buildTypeScript() {
     'false',
   ]
   const advice = 'Mend the errors and run the same command again.'
-  step('compiling TypeScript', advice, process.execPath, [...tsc, '--outDir', 'lib.new'])
+  // What comments say stands in the types.
+  step('compiling TypeScript', advice, process.execPath, [
+    ...tsc,
+    '--outDir',
+    'lib.new',
+    '--removeComments',
+  ])
   // The types that others get: without what is marked as internal.
   step('writing the published types', advice, process.execPath, [
     ...tsc,
