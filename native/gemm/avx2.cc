@@ -55,6 +55,7 @@ struct Doubles {
 
 }  // namespace
 
+#define NB_PRODUCTS NB_EACH_PRODUCT
 namespace avx2 {
 #include "conv/instances.h"
 #include "instances.h"

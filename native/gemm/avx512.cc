@@ -50,21 +50,11 @@ struct Floats {
   static NB_INLINE void store(float* p, V v, __mmask16 mask) { _mm512_mask_storeu_ps(p, mask, v); }
 };
 
-struct Doubles {
-  using T = double;
-  using V = __m512d;
-  static constexpr size_t kLanes = 8, kVectors = 4;
-  static NB_INLINE V all(double x) { return _mm512_set1_pd(x); }
-  static NB_INLINE V load(const double* p) { return _mm512_loadu_pd(p); }
-  static NB_INLINE void store(double* p, V v) { _mm512_storeu_pd(p, v); }
-  static NB_INLINE V fma(V a, V b, V c) { return _mm512_fmadd_pd(a, b, c); }
-  static constexpr bool kReadsParts = true;
-  static NB_INLINE __mmask8 first(size_t n) { return static_cast<__mmask8>((1u << n) - 1); }
-  static NB_INLINE V load(const double* p, __mmask8 mask) { return _mm512_maskz_loadu_pd(mask, p); }
-};
+struct Doubles;  // at the level of AVX2 alone, see engine.cc
 
 }  // namespace
 
+#define NB_PRODUCTS NB_EACH_PRODUCT_OF_FLOATS
 namespace avx512 {
 #include "conv/instances.h"
 #include "instances.h"

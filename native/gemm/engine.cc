@@ -99,7 +99,10 @@ template <class T, class Epilogue>
 void multiply_at_level(const Product<T>& p, const Epilogue& epilogue, const Block& block) noexcept {
   if (p.k == 0) return finish_empty<T>(epilogue, block);
 #ifdef NB_SIMD_X86
-  if (simd_level_in_use() == SimdLevel::Avx512) return avx512::multiply_block(p, epilogue, block);
+  // Double is there for who has no OpenBLAS: AVX2 is enough for that, and keeps the binary small.
+  if constexpr (std::is_same_v<T, float>) {
+    if (simd_level_in_use() == SimdLevel::Avx512) return avx512::multiply_block(p, epilogue, block);
+  }
   avx2::multiply_block(p, epilogue, block);
 #else
   neon::multiply_block(p, epilogue, block);

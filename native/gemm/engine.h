@@ -8,7 +8,7 @@
 namespace nb {
 
 // Every kind of product that there is: X(element, epilogue).
-#define NB_EACH_PRODUCT(X)                   \
+#define NB_EACH_PRODUCT_OF_FLOATS(X)         \
   X(float, Store<float>)                     \
   X(float, StoreScaled<float>)               \
   X(float, BiasActivation<identity>)         \
@@ -21,7 +21,9 @@ namespace nb {
   X(float, Updated<SgdUpdate>)               \
   X(float, Updated<MomentumUpdate<false>>)   \
   X(float, Updated<MomentumUpdate<true>>)    \
-  X(float, Updated<AdamUpdate>)              \
+  X(float, Updated<AdamUpdate>)
+#define NB_EACH_PRODUCT(X)     \
+  NB_EACH_PRODUCT_OF_FLOATS(X) \
   X(double, StoreScaled<double>)
 
 // A block of the result at a level, k > 0. Defined and instantiated in the level's file.

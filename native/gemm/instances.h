@@ -1,5 +1,5 @@
 // The products of a level, in the namespace that engine.h declares them in. Included at the end of
-// each level's file, after Floats and Doubles.
+// each level's file, after Floats and Doubles; NB_PRODUCTS are those that it has.
 
 template <class T, class Epilogue>
 void multiply_block(const Product<T>& p, const Epilogue& e, const Block& block) noexcept {
@@ -8,5 +8,5 @@ void multiply_block(const Product<T>& p, const Epilogue& e, const Block& block) 
 }
 #define NB_INSTANTIATE(T, E) \
   template void multiply_block(const Product<T>&, const E&, const Block&) noexcept;
-NB_EACH_PRODUCT(NB_INSTANTIATE)
+NB_PRODUCTS(NB_INSTANTIATE)
 #undef NB_INSTANTIATE

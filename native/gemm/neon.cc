@@ -44,6 +44,7 @@ struct Doubles {
 
 }  // namespace
 
+#define NB_PRODUCTS NB_EACH_PRODUCT
 namespace neon {
 #include "conv/instances.h"
 #include "instances.h"
