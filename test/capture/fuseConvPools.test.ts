@@ -1,4 +1,5 @@
 /** When a convolution, its bias, relu and pool become one kernel, and their gradients; no bit changes. */
+import type { Test } from 'tap'
 import { fuse } from '../../lib/capture/fuse.js'
 import {
   Conv2d,
@@ -20,7 +21,7 @@ import {
   tensor,
   zeros,
 } from '../../lib/index.js'
-import { onBothBackends, type Test } from '../support/reference.js'
+import { onBothBackends } from '../support/reference.js'
 import { type Call, kernelsOf, recordCalls } from '../support/tapes.js'
 
 interface Layer {
