@@ -43,6 +43,7 @@ using Ints = Span<int32_t, Use::in>;
 using IntsOut = Span<int32_t, Use::out>;
 using IntsInout = Span<int32_t, Use::inout>;
 using Bytes = Span<uint8_t, Use::in>;
+using BytesOut = Span<uint8_t, Use::out>;
 // Of the parameter N, for arithmetic.
 template <typename E>
 using NumbersIn = Span<E, Use::in, Parameter::N>;

@@ -1,6 +1,7 @@
 #include "pass.h"
 
 #include <array>
+#include <limits>
 
 #include "level_in_use.h"
 #include "padded.h"
@@ -9,21 +10,39 @@
 namespace nb {
 namespace {
 
+// Floats of the results of a band that is pooled, if it has more than two steps.
+constexpr size_t kPooledBand = size_t{1} << 15;
+
+// Bands of whole rows of windows, where results [steps, step] are pooled.
+Bands bands_of_pools(Bands bands, const Walk& height, size_t step) {
+  const size_t steps = static_cast<size_t>(height.end - height.begin);
+  const size_t most = std::max(kPooledBand / step, kWindow) / kWindow * kWindow;
+  bands.steps = std::min((bands.steps + kWindow - 1) / kWindow * kWindow, most);
+  bands.count = (steps + bands.steps - 1) / bands.steps;
+  bands.rows = (bands.steps - 1) * static_cast<size_t>(height.step) +
+               static_cast<size_t>(height.most - height.least) + 1;
+  return bands;
+}
+
 // What is the same for every band, in one direction.
 struct Pass {
   const ConvShape& shape;
   const bool back;
+  const bool pools = false;  // results are kept for a band alone
   const Walk height = back ? walk_back(shape.height) : walk_forward(shape.height);
   const Walk width = back ? walk_back(shape.width) : walk_forward(shape.width);
   // Channels of what is read and of what is computed.
   const size_t channels = back ? shape.filters : shape.channels;
   const size_t results = back ? shape.channels : shape.filters;
   const size_t columns = back ? shape.width.in : shape.width.out;
-  const Bands bands = bands_of(shape.batch, height, width, channels);
+  const Bands bands =
+      pools ? bands_of_pools(bands_of(shape.batch, height, width, channels), height, row())
+            : bands_of(shape.batch, height, width, channels);
 
   size_t steps_across() const { return static_cast<size_t>(width.end - width.begin); }
   size_t image() const { return back ? shape.result() : shape.image(); }
   size_t result() const { return back ? shape.image() : shape.result(); }
+  size_t row() const { return columns * results; }
   // Taps of a row that lie side by side in the padded copy and among the weights: one segment.
   bool joins_columns() const { return !back && shape.groups == 1 && shape.width.dilation == 1; }
   // Likewise of all rows.
@@ -132,7 +151,8 @@ class View {
       const ptrdiff_t from = place((i - begin_) * pass_.height.step,
                                    (columns_.begin - pass_.width.begin) * pass_.width.step);
       const size_t row = rows_.first + static_cast<size_t>(i - rows_.begin) * rows_.stride;
-      const size_t to = (row * pass_.columns + columns_.first) * pass_.results;
+      const size_t before = pass_.pools ? static_cast<size_t>(begin_) : 0;
+      const size_t to = ((row - before) * pass_.columns + columns_.first) * pass_.results;
       for (int64_t j = 0; j < across; ++j) {
         from_[count_ + static_cast<size_t>(j)] = from + j * step;
         to_[count_ + static_cast<size_t>(j)] = to + static_cast<size_t>(j) * stride;
@@ -203,43 +223,115 @@ void convolve_groups(const Pass& pass, ConvTask task, const float* a, const floa
   }
 }
 
+// Steps of an image that are computed together, and the rows that they read.
+struct Band {
+  size_t image;
+  int64_t begin, end;
+  int64_t first_row;
+  size_t rows;
+};
+
+// Computes bands, from unit to unit: read(band, copy) gives what the results are sums of, for which
+// there is room in copy; write(band, results) tells where they go; done(band, results) follows
+// them.
+template <class Read, class Write, class Done>
+Fault convolve_bands(const Pass& pass, const float* weights, const float* bias, float floor,
+                     size_t unit, size_t end, const Read& read, const Write& write,
+                     const Done& done) noexcept {
+  const Bands& bands = pass.bands;
+  const size_t floats = bands.floats(pass.channels);
+  const size_t kept = pass.pools ? bands.steps * pass.row() : 0;
+  Room room(View::bytes(pass) + (floats + kept) * sizeof(float), View::kParts + 2);
+  if (!room) return no_memory_to_compute();
+  float* copy = room.take<float>(floats);
+  float* results = room.take<float>(kept);
+  View view(pass, room);
+  for (; unit < end; ++unit) {
+    Band band{};
+    band.image = unit / bands.count;
+    band.begin = pass.height.begin + static_cast<int64_t>(unit % bands.count * bands.steps);
+    band.end = std::min(pass.height.end, band.begin + static_cast<int64_t>(bands.steps));
+    band.first_row = band.begin * pass.height.step + pass.height.least;
+    band.rows = static_cast<size_t>((band.end - 1 - band.begin) * pass.height.step +
+                                    pass.height.most - pass.height.least + 1);
+    const float* a = read(band, copy);
+    for (size_t r = 0; r < pass.height.phases; ++r) {
+      for (size_t c = 0; c < pass.width.phases; ++c) {
+        view.fill(band.begin, band.end, r, c);
+        ConvTask task = view.task();
+        task.floor = floor;
+        convolve_groups(pass, task, a, weights, bias, write(band, results));
+      }
+    }
+    done(band, results);
+  }
+  return {};
+}
+
+// Reads images as they are.
+auto from_images(const Pass& pass, const float* x) {
+  return [&pass, x](const Band& band, float* copy) {
+    return padded(x + band.image * pass.image(), pass.height.source, pass.width.source,
+                  pass.channels, pass.bands, band.first_row, band.rows, copy);
+  };
+}
+
+size_t units_of(const Pass& pass) { return pass.shape.batch * pass.bands.count; }
+
 }  // namespace
 
 size_t units_of(const ConvShape& shape, bool back) noexcept {
   if (shape.batch == 0 || (back ? shape.image() : shape.result()) == 0) return 0;
-  return shape.batch * Pass{shape, back}.bands.count;
+  return units_of(Pass{shape, back});
 }
 
-Fault convolve_units(const ConvShape& shape, bool back, const float* x, const float* weights,
+size_t pooled_units_of(const ConvShape& shape) noexcept {
+  const ConvShape pooled = shape.pooled();
+  return shape.batch == 0 ? 0 : units_of(Pass{pooled, false, true});
+}
+
+Fault convolve_units(const ConvShape& shape, const float* x, const float* weights,
                      const float* bias, float floor, float* y, size_t unit, size_t end) noexcept {
   if (unit >= end) return {};
-  const Pass pass{shape, back};
-  const Bands& bands = pass.bands;
-  const size_t floats = bands.floats(pass.channels);
-  Room room(View::bytes(pass) + floats * sizeof(float), View::kParts + 1);
-  if (!room) return no_memory_to_compute();
-  float* copy = room.take<float>(floats);
-  View view(pass, room);
-  for (; unit < end; ++unit) {
-    const size_t image = unit / bands.count;
-    const int64_t begin =
-        pass.height.begin + static_cast<int64_t>(unit % bands.count * bands.steps);
-    const int64_t stop = std::min(pass.height.end, begin + static_cast<int64_t>(bands.steps));
-    const int64_t rows =
-        (stop - 1 - begin) * pass.height.step + pass.height.most - pass.height.least + 1;
-    const float* a = padded(x + image * pass.image(), pass.height.source, pass.width.source,
-                            pass.channels, bands, begin * pass.height.step + pass.height.least,
-                            static_cast<size_t>(rows), copy);
-    for (size_t r = 0; r < pass.height.phases; ++r) {
-      for (size_t c = 0; c < pass.width.phases; ++c) {
-        view.fill(begin, stop, r, c);
-        ConvTask task = view.task();
-        task.floor = floor;
-        convolve_groups(pass, task, a, weights, bias, y + image * pass.result());
-      }
-    }
-  }
-  return {};
+  const Pass pass{shape, false};
+  return convolve_bands(
+      pass, weights, bias, floor, unit, end, from_images(pass, x),
+      [&](const Band& band, float*) { return y + band.image * pass.result(); },
+      [](const Band&, const float*) {});
+}
+
+Fault convolve_and_pool_units(const ConvShape& shape, const float* x, const float* weights,
+                              const float* bias, float* y, uint8_t* places, size_t unit,
+                              size_t end) noexcept {
+  if (unit >= end) return {};
+  const ConvShape pooled = shape.pooled();
+  const Pass pass{pooled, false, true};
+  const size_t windows = pass.columns / kWindow;
+  return convolve_bands(
+      pass, weights, bias, 0, unit, end, from_images(pass, x),
+      [](const Band&, float* results) { return results; },
+      [&](const Band& band, const float* results) {
+        const auto rows = static_cast<size_t>(band.end - band.begin) / kWindow;
+        const size_t first = (band.image * pooled.height.out + static_cast<size_t>(band.begin)) /
+                             kWindow * windows * pass.results;
+        max_pool(results, rows, windows, pass.results, y + first, places + first);
+      });
+}
+
+Fault input_gradient_units(const ConvShape& shape, const ResultGradient& dy, const float* turned,
+                           float* dx, size_t unit, size_t end) noexcept {
+  if (unit >= end) return {};
+  const Pass pass{shape, true};
+  const auto images = from_images(pass, dy.dy);
+  return convolve_bands(
+      pass, turned, nullptr, -std::numeric_limits<float>::infinity(), unit, end,
+      [&](const Band& band, float* copy) -> const float* {
+        if (!dy.is_pooled()) return images(band, copy);
+        unpool_padded(shape, dy, band.image, pass.bands, band.first_row, band.rows, copy);
+        return copy;
+      },
+      [&](const Band& band, float*) { return dx + band.image * pass.result(); },
+      [](const Band&, const float*) {});
 }
 
 }  // namespace nb

@@ -10,6 +10,9 @@
 
 namespace nb {
 
+// Rows and columns of the windows that results are pooled in, side by side.
+constexpr size_t kWindow = 2;
+
 // Along one axis: result i of `out` is Σ over taps t of image[i·stride + t·dilation - pad], which
 // is 0 outside the image.
 struct ConvAxis {
@@ -29,6 +32,13 @@ struct ConvShape {
   size_t weights() const { return taps() * group_channels() * filters; }
   size_t image() const { return height.in * width.in * channels; }
   size_t result() const { return height.out * width.out * filters; }
+  // Without the last row and column that are no part of a window, where results are pooled.
+  ConvShape pooled() const {
+    ConvShape shape = *this;
+    shape.height.out = height.out / kWindow * kWindow;
+    shape.width.out = width.out / kWindow * kWindow;
+    return shape;
+  }
   // Multiplications, as a measure of work.
   double work() const {
     return static_cast<double>(batch) * static_cast<double>(result()) *

@@ -37,7 +37,7 @@ struct Tables {
   size_t* b_offsets;
 };
 
-void fill_rows(const Blocks& blocks, const Bands& bands, const Tables& tables) {
+void fill_tables(const Blocks& blocks, const Bands& bands, size_t columns, const Tables& tables) {
   const ConvShape& s = blocks.shape;
   const size_t line = bands.width * s.channels;
   size_t i = 0;
@@ -52,7 +52,7 @@ void fill_rows(const Blocks& blocks, const Bands& bands, const Tables& tables) {
   }
   for (size_t step = 0; step < bands.steps; ++step) {
     tables.a_offsets[step] = static_cast<ptrdiff_t>(step * s.height.stride * line);
-    tables.b_offsets[step] = step * s.width.out * s.filters;
+    tables.b_offsets[step] = step * columns * s.filters;
   }
 }
 
@@ -111,22 +111,28 @@ void add_blocks(const Blocks& blocks, const ConvTask& given, size_t block, size_
 
 size_t blocks_of(const ConvShape& shape) noexcept { return Blocks{shape}.count(); }
 
-Fault weight_gradient_units(const ConvShape& shape, const float* x, const float* dy, float* dw,
-                            size_t unit, size_t end, size_t block, size_t blocks_end) noexcept {
+Fault weight_gradient_units(const ConvShape& shape, const float* x, const ResultGradient& dy,
+                            float* dw, size_t unit, size_t end, size_t block,
+                            size_t blocks_end) noexcept {
   const Blocks blocks{shape};
   const Walk height = walk_forward(shape.height), width = walk_forward(shape.width);
   const Bands bands = bands_of(shape.batch, height, width, shape.channels);
   const size_t floats = bands.floats(shape.channels);
-  Room room(floats * sizeof(float) + blocks.rows * (sizeof(ptrdiff_t) + sizeof(size_t)) +
-                blocks.row_blocks * sizeof(Live) +
-                bands.steps * (sizeof(ptrdiff_t) + sizeof(size_t)),
-            6);
+  // Of a pool's gradient, the results that are part of a window: the others are zeros.
+  const ConvShape used = dy.is_pooled() ? shape.pooled() : shape;
+  const size_t row = used.width.out * shape.filters;
+  const size_t unpooled = dy.is_pooled() ? bands.steps * row : 0;
+  Room room(
+      (floats + unpooled) * sizeof(float) + blocks.rows * (sizeof(ptrdiff_t) + sizeof(size_t)) +
+          blocks.row_blocks * sizeof(Live) + bands.steps * (sizeof(ptrdiff_t) + sizeof(size_t)),
+      7);
   if (!room) return no_memory_to_compute();
   float* copy = room.take<float>(floats);
+  float* gradient = room.take<float>(unpooled);
   const Tables tables{room.take<ptrdiff_t>(blocks.rows), room.take<size_t>(blocks.rows),
                       room.take<Live>(blocks.row_blocks), room.take<ptrdiff_t>(bands.steps),
                       room.take<size_t>(bands.steps)};
-  fill_rows(blocks, bands, tables);
+  fill_tables(blocks, bands, used.width.out, tables);
   ConvTask task{};
   task.from = tables.from;
   task.to = tables.to;
@@ -137,7 +143,7 @@ Fault weight_gradient_units(const ConvShape& shape, const float* x, const float*
   task.b_stride = shape.filters;
   task.by_lane = blocks.by_lane;
   // Of results in a single column, those of a band are one segment.
-  const bool joins = shape.width.out == 1;
+  const bool joins = used.width.out == 1;
   task.step = joins ? shape.height.stride * bands.width * shape.channels
                     : shape.width.stride * shape.channels;
   for (; unit < end; ++unit) {
@@ -148,12 +154,20 @@ Fault weight_gradient_units(const ConvShape& shape, const float* x, const float*
                         (shape.height.kernel - 1) * shape.height.dilation + 1;
     task.a = padded(x + image * shape.image(), shape.height.in, shape.width.in, shape.channels,
                     bands, static_cast<int64_t>(begin) * height.step + height.least, rows, copy);
-    task.b = dy + image * shape.result() + begin * shape.width.out * shape.filters;
-    task.run = joins ? stop - begin : shape.width.out;
+    const size_t end_used = std::min(stop, used.height.out);
+    if (dy.is_pooled()) {
+      for (size_t r = begin; r < end_used; ++r) {
+        unpool_row(shape, dy, image, r, gradient + (r - begin) * row);
+      }
+      task.b = gradient;
+    } else {
+      task.b = dy.dy + image * shape.result() + begin * row;
+    }
+    task.run = joins ? stop - begin : used.width.out;
     if (joins) {
       std::fill_n(tables.live, blocks.row_blocks, Live{0, 1});
     } else {
-      fill_live(blocks, begin, stop, tables.live);
+      fill_live(blocks, begin, end_used, tables.live);
     }
     add_blocks(blocks, task, block, blocks_end);
     task.adds = true;

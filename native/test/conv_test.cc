@@ -1,7 +1,8 @@
 // Convolutions of random shapes, forward and both gradients, at every level of vector instructions,
 // against sums in double, one loop per axis. Behind every buffer lies a page that nobody may touch,
 // before it numbers that must stay. Chunks, in any order, give the bits of the whole, and so do all
-// levels that multiply and add at once. Exits 1 where one is wrong.
+// levels that multiply and add at once. Kernels that pool give the bits of those that do not. Exits
+// 1 where one is wrong.
 //   conv_test [shapes [seed]]
 #include <sys/mman.h>
 
@@ -34,21 +35,31 @@ class Floats {
       : base_(static_cast<char*>(mmap(nullptr, kBytes + kPage, PROT_READ | PROT_WRITE,
                                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))) {
     if (base_ == MAP_FAILED || mprotect(base_ + kBytes, kPage, PROT_NONE) != 0) std::abort();
+    resize(0);
   }
   void resize(size_t size) {
     if (size + kGuard > kBytes / sizeof(float)) std::abort();
     buffer.length = size;
-    buffer.data = reinterpret_cast<float*>(base_ + kBytes) - size;
-    for (size_t i = 1; i <= kGuard; ++i) *(data() - i) = kUntouched;
+    begin_ = reinterpret_cast<float*>(base_ + kBytes) - size;
+    buffer.data = begin_;
+    for (size_t i = 1; i <= kGuard; ++i) *(begin_ - i) = kUntouched;
   }
   void randomize() {
     std::uniform_real_distribution<float> distribution(-1, 1);
     for (size_t i = 0; i < size(); ++i) data()[i] = distribution(generator);
   }
+  // As bytes, from here on.
+  uint8_t* bytes(size_t size) {
+    resize((size + sizeof(float) - 1) / sizeof(float));
+    buffer.dtype = nb::DType::uint8;
+    buffer.length = size;
+    buffer.data = base_ + kBytes - size;
+    return static_cast<uint8_t*>(buffer.data);
+  }
   void clear() { std::fill_n(data(), size(), kUntouched); }
   bool is_guarded() const {
     for (size_t i = 1; i <= kGuard; ++i) {
-      if (*(data() - i) != kUntouched) return false;
+      if (*(begin_ - i) != kUntouched) return false;
     }
     return true;
   }
@@ -61,18 +72,35 @@ class Floats {
   static constexpr size_t kBytes = size_t{1} << 22, kPage = 4096, kGuard = 64;
   static constexpr float kUntouched = -1.25e-30f;
   char* base_;
+  float* begin_ = nullptr;
 };
 
 // Buffers by number.
 struct Source final : nb::BufferSource {
-  std::array<Floats, 9> all;
+  std::array<Floats, 15> all;
   const nb::Buffer* find(double name) const override {
     return &all[static_cast<size_t>(name)].buffer;
   }
   bool is_busy(const nb::Buffer&, bool) const override { return false; }
   void bring_into_rows(const nb::Buffer&) const override {}
 } source;
-enum Name { X, W, BIAS, Y, DY, TURNED, DX, DW, SCRATCH };
+enum Name {
+  X,
+  W,
+  BIAS,
+  Y,
+  DY,
+  TURNED,
+  DX,
+  DW,
+  SCRATCH,
+  POOLS,
+  POOLS_GRAD,
+  PLACES,
+  DZ,
+  DBIAS,
+  POOL_SCRATCH
+};
 
 struct Shape {
   size_t batch, in[2], channels, out[2], filters, kernel[2], stride[2], before[2], dilation[2],
@@ -176,9 +204,9 @@ void check(bool ok, const std::string& what, const Shape& s) {
   if (++failures <= 20) std::printf("%s:%s\n", what.c_str(), text(s).c_str());
 }
 
-// Computes a kernel in one chunk and in several, last first; what it wrote against `want`.
-std::vector<float> run(const std::string& name, std::vector<double> buffers, Name result,
-                       const Shape& s, const Sums& want) {
+// Computes a kernel in one chunk and in several, last first.
+std::vector<float> computed(const std::string& name, std::vector<double> buffers, Name result,
+                            const Shape& s) {
   const std::string what = name + " at " + nb::simd_level();
   const auto extents = s.extents();
   buffers.insert(buffers.end(), extents.begin(), extents.end());
@@ -197,13 +225,84 @@ std::vector<float> run(const std::string& name, std::vector<double> buffers, Nam
     whole.assign(y.data(), y.data() + y.size());
   }
   for (const Floats& buffer : source.all) check(buffer.is_guarded(), what + ", guard", s);
+  return whole;
+}
+
+// What it wrote against `want`.
+std::vector<float> run(const std::string& name, const std::vector<double>& buffers, Name result,
+                       const Shape& s, const Sums& want) {
+  const std::vector<float> whole = computed(name, buffers, result, s);
   bool ok = true;
   for (size_t i = 0; i < whole.size(); ++i) {
     // Errors of a chain mostly cancel; none of these is longer than some thousand.
     ok &= std::fabs(whole[i] - want.value[i]) <= 1e-6 * (1e-6 + want.magnitude[i]);
   }
-  check(ok, what, s);
+  check(ok, name + " at " + nb::simd_level(), s);
   return whole;
+}
+
+// Calls f(pool, result, place) for the results of all windows of 2 × 2.
+template <class F>
+void for_windows(const Shape& s, const F& f) {
+  const size_t height = s.out[0] / 2, width = s.out[1] / 2;
+  for (size_t pool = 0; pool < s.batch * height * width * s.filters; ++pool) {
+    const size_t pixel = pool / s.filters, row = pixel / width % height * 2;
+    const size_t image = pixel / width / height * s.out[0];
+    for (size_t place = 0; place < 4; ++place) {
+      const size_t col = pixel % width * 2 + place % 2;
+      const size_t result = (image + row + place / 2) * s.out[1] + col;
+      f(pool, result * s.filters + pool % s.filters, place);
+    }
+  }
+}
+
+// Pools the results of convBiasRelu, and takes the gradients back, at the level in use.
+void check_pools(const Shape& s, const std::vector<float>& relu) {
+  if (s.out[0] < 2 || s.out[1] < 2) return;
+  const size_t results = s.batch * s.out[0] * s.out[1];
+  const size_t pools = s.batch * (s.out[0] / 2) * (s.out[1] / 2) * s.filters;
+  const auto size = [&](Name name, size_t n) { source.all[name].resize(n); };
+  size(POOLS, pools), size(POOLS_GRAD, pools), size(DBIAS, s.filters);
+  size(DZ, results * s.filters);
+  size(POOL_SCRATCH, source.all[SCRATCH].size() + (results + 15) / 16 * s.filters);
+  const uint8_t* places = source.all[PLACES].bytes(pools);
+  source.all[POOLS_GRAD].randomize();
+  std::fill_n(source.all[DZ].data(), results * s.filters, 0.0f);
+  const auto y = computed("convBiasReluPool", {X, W, BIAS, POOLS, PLACES}, POOLS, s);
+  std::vector<float> most(pools, -1);
+  std::vector<size_t> winners(pools);
+  bool ok = true;
+  for_windows(s, [&](size_t pool, size_t result, size_t place) {
+    if (relu[result] <= most[pool]) return;
+    most[pool] = relu[result];
+    winners[pool] = place;
+  });
+  for_windows(s, [&](size_t pool, size_t result, size_t place) {
+    ok &= y[pool] == most[pool] && places[pool] == winners[pool];
+    if (place != winners[pool] || y[pool] <= 0) return;
+    source.all[DZ].data()[result] = source.all[POOLS_GRAD].data()[pool];
+  });
+  check(ok, std::string("pools at ") + nb::simd_level(), s);
+  const auto same = [&](const std::vector<float>& a, const std::vector<float>& b,
+                        const char* what) {
+    for (size_t i = 0; i < a.size(); ++i) ok &= a[i] == b[i];
+    check(ok, std::string(what) + ", pooled, at " + nb::simd_level(), s);
+  };
+  const auto gradient = [&](const char* name, Name result) {
+    return computed(name, {X, POOLS, POOLS_GRAD, PLACES, DW, DBIAS, POOL_SCRATCH}, result, s);
+  };
+  same(gradient("convPoolWeightGrad", DW), computed("convWeightGrad", {X, DZ, DW, SCRATCH}, DW, s),
+       "dw");
+  std::vector<float> sums(s.filters);
+  for (size_t i = 0; i < results * s.filters; ++i) sums[i % s.filters] += source.all[DZ].data()[i];
+  const auto dbias = gradient("convPoolWeightGrad", DBIAS);
+  for (size_t i = 0; i < s.filters; ++i) ok &= std::fabs(dbias[i] - sums[i]) < 1e-3f;
+  check(ok, "dbias", s);
+  for (size_t axis = 0; axis < 2; ++axis) {
+    if (s.before[axis] > (s.kernel[axis] - 1) * s.dilation[axis]) return;
+  }
+  same(computed("convPoolInputGrad", {POOLS, POOLS_GRAD, PLACES, TURNED, DX}, DX, s),
+       computed("convInputGrad", {DZ, TURNED, DX}, DX, s), "dx");
 }
 
 void check_shape(const Shape& s) {
@@ -242,6 +341,7 @@ void check_shape(const Shape& s) {
         run("convInputGrad", {DY, TURNED, DX}, DX, s, dx),
         run("convWeightGrad", {X, DY, DW, SCRATCH}, DW, s, dw),
     };
+    check_pools(s, all[2]);
     if (!nb::has_own_engine()) continue;
     if (fused.empty()) fused = all;
     for (size_t i = 0; i < all.size(); ++i) {

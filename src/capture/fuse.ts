@@ -4,10 +4,12 @@
  */
 import type { Tape } from '../backend/tape.js'
 import { fuseActivations } from './fuseActivations.js'
+import { fuseConvPools } from './fuseConvPools.js'
 import { fuseLayerGradients, fuseLayers } from './fuseLayers.js'
 import { fuseNorms } from './fuseNorms.js'
 import { fuseGradientsWithUpdates } from './fuseUpdates.js'
 
 export function fuse(tape: Tape): Tape {
-  return fuseNorms(fuseLayerGradients(fuseActivations(fuseLayers(fuseGradientsWithUpdates(tape)))))
+  const layers = fuseActivations(fuseLayers(fuseGradientsWithUpdates(tape)))
+  return fuseConvPools(fuseNorms(fuseLayerGradients(layers)))
 }

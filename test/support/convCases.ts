@@ -1,6 +1,6 @@
 /** Calls of the kernels of convolutions: other extents along each axis, and few and many of everything. */
 import { type Cases, out } from './case.js'
-import { floats, random } from './values.js'
+import { floats, ints, random } from './values.js'
 
 export interface ConvShape {
   batch: number
@@ -118,5 +118,39 @@ export function* convInputGrad(): Cases {
 export function* convWeightGrad(): Cases {
   for (const { x, w, y, rest } of calls()) {
     yield [floats(x), floats(y), out(w), out(w <= 8192 ? 8 * w : 0), ...rest]
+  }
+}
+
+/** Those with windows of 2 × 2 in their results, of numbers whose sums are exact: so ties are ties. */
+function* pooledCalls() {
+  for (const call of calls()) {
+    const [batch, , , , height, width, filters, kernelHeight, kernelWidth] = call.rest
+    const windows = [Math.floor(height / 2), Math.floor(width / 2)]
+    const pools = batch * windows[0] * windows[1] * filters
+    const [padTop, padLeft, dilationHeight, dilationWidth] = call.rest.slice(11)
+    const isPaddedWithin =
+      padTop <= (kernelHeight - 1) * dilationHeight && padLeft <= (kernelWidth - 1) * dilationWidth
+    const runs = Math.ceil((batch * height * width) / 16) * filters
+    if (height > 1 && width > 1) yield { ...call, pools, runs, isPaddedWithin }
+  }
+}
+const whole = (n: number) => Float32Array.from(ints(n, 7), (value) => value - 3)
+
+export function* convBiasReluPool(): Cases {
+  for (const { x, w, filters, pools, rest } of pooledCalls()) {
+    yield [whole(x), whole(w), whole(filters), out(pools), out(pools, 'uint8'), ...rest]
+  }
+}
+export function* convPoolInputGrad(): Cases {
+  for (const { x, w, pools, isPaddedWithin, rest } of pooledCalls()) {
+    const places = Uint8Array.from(ints(pools, 4))
+    if (isPaddedWithin) yield [whole(pools), whole(pools), places, whole(w), out(x), ...rest]
+  }
+}
+export function* convPoolWeightGrad(): Cases {
+  for (const { x, w, filters, pools, runs, rest } of pooledCalls()) {
+    const places = Uint8Array.from(ints(pools, 4))
+    const scratch = out((w <= 8192 ? 8 * w : 0) + runs)
+    yield [whole(x), whole(pools), whole(pools), places, out(w), out(filters), scratch, ...rest]
   }
 }

@@ -28,7 +28,7 @@ import {
   unary,
 } from './arithmeticCases.js'
 import { type Cases, out } from './case.js'
-import { conv, convBias, convInputGrad, convWeightGrad } from './convCases.js'
+import * as convolutions from './convCases.js'
 import * as images from './imageCases.js'
 import {
   comparedWholes,
@@ -84,11 +84,14 @@ export const cases: { [K in KernelName]: () => Cases } = {
   gemmSgd,
   gemmSgdMomentum,
   gemmAdam,
-  conv,
-  convBias,
-  convBiasRelu: convBias,
-  convInputGrad,
-  convWeightGrad,
+  conv: convolutions.conv,
+  convBias: convolutions.convBias,
+  convBiasRelu: convolutions.convBias,
+  convInputGrad: convolutions.convInputGrad,
+  convWeightGrad: convolutions.convWeightGrad,
+  convBiasReluPool: convolutions.convBiasReluPool,
+  convPoolInputGrad: convolutions.convPoolInputGrad,
+  convPoolWeightGrad: convolutions.convPoolWeightGrad,
   linear,
   linearRelu: linear,
   linearSigmoid: linear,

@@ -6,6 +6,7 @@ import type { KernelName } from '../kernels.js'
 import * as activations from './activations.js'
 import * as bias from './bias.js'
 import * as conv from './conv.js'
+import * as convPool from './convPool.js'
 import * as distance from './distance.js'
 import * as division from './division.js'
 import * as elementwise from './elementwise.js'
@@ -28,6 +29,7 @@ import { warp } from './warp.js'
 export const jsKernels: { readonly [K in KernelName]: JsKernel<K> } = {
   ...products,
   ...conv,
+  ...convPool,
   ...elementwise,
   ...division,
   ...rounding,

@@ -33,4 +33,20 @@ export const conv = {
   convInputGrad: ['dy:in:F', 'w:in:F', 'dx:out:F', ...extents],
   // dw from x and dy; scratch holds 8 times dw where that has at most 8192 elements, else nothing.
   convWeightGrad: ['x:in:F', 'dy:in:F', 'dw:out:F', 'scratch:scratch:F', ...extents],
+  // The relu of results plus bias in pools of 2 × 2, y [batch, floor(outHeight / 2),
+  // floor(outWidth / 2), filters], and the places in their windows that these are from.
+  convBiasReluPool: ['x:in:F', 'w:in:F', 'bias:in:F', 'y:out:F', 'places:out:uint8', ...extents],
+  // Their gradients, from dy of the pools. Padding is at most (kernel - 1)·dilation.
+  convPoolInputGrad: ['y:in:F', 'dy:in:F', 'places:in:uint8', 'w:in:F', 'dx:out:F', ...extents],
+  // scratch holds that of convWeightGrad and filters for every 16 results of a filter.
+  convPoolWeightGrad: [
+    'x:in:F',
+    'y:in:F',
+    'dy:in:F',
+    'places:in:uint8',
+    'dw:out:F',
+    'dbias:out:F',
+    'scratch:scratch:F',
+    ...extents,
+  ],
 } as const
