@@ -47,7 +47,8 @@ Block block_of(size_t m, size_t n, Chunk chunk) {
 // Nothing was multiplied: all sums are zero.
 template <class T, class Epilogue>
 void finish_empty(const Epilogue& epilogue, const Block& block) {
-  simd([=] {
+  // It is rare enough for no level of its own.
+  detail::run_baseline([=] {
     const T zeros[kPanel] = {};
     for (size_t row = block.row; row < block.row_end; ++row) {
       for (size_t col = block.col; col < block.col_end; col += kPanel) {
