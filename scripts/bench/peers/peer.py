@@ -27,8 +27,8 @@ class Job:
         from safetensors.numpy import load_file
 
         data = load_file(self._files["data"])
-        shape = self.case.get("image", [-1])
-        return data["images"].reshape(-1, *shape).astype("float32") / 255, data["labels"]
+        images = data["images"].astype("float32") / 255
+        return images.reshape(-1, *self.case.get("image", images.shape[1:])), data["labels"]
 
     def weights(self):
         """Initial weights by name, convolutions as [height, width, channels, filters]."""
