@@ -18,6 +18,7 @@
       "cflags_cc": [
         "-std=c++17",
         "-fno-rtti",
+        "-fno-asynchronous-unwind-tables",
         "-O2",
         "-ftree-vectorize",
         "-fvect-cost-model=dynamic",

@@ -53,7 +53,8 @@ void multiply_block_by_blas(const Product<float>& p, const Epilogue& epilogue, c
       const Block part{row, std::min(row + kRowsOfBlas, block.row_end), col,
                        std::min(col + kCols, block.col_end)};
       multiply_by_blas(p, part, sums);
-      simd([=] {
+      // Compiled once: this is no way to be fast.
+      detail::run_baseline([=] {
         const size_t width = part.col_end - part.col;
         for (size_t i = part.row; i < part.row_end; ++i) {
           for (size_t j = 0; j < width; j += kPanel) {
