@@ -129,6 +129,9 @@ const std::map<std::string, Calls> kCalls{
     {"x w bias y" + kConvExtents, kConvolutions},
     {"dy w dx" + kConvExtents, kConvolutions},
     {"x dy dw scratch" + kConvExtents, kConvolutions},
+    {"x w bias y places" + kConvExtents, kConvolutions},
+    {"y dy places w dx" + kConvExtents, kConvolutions},
+    {"x y dy places dw dbias scratch" + kConvExtents, kConvolutions},
 };
 
 // m, n, k. The first are those of the benchmark's networks, as its weight and input gradients too.
