@@ -76,7 +76,9 @@ const Buffer& Arguments::find(const BufferSource& source, size_t position) const
     throw BusyFault();
   }
   const Contents* contents = buffer->contents;
-  if (contents != nullptr && contents->panels.cols > 0) source.bring_into_rows(*buffer);
+  if (contents != nullptr && contents->in_panels.load(std::memory_order_acquire)) {
+    source.bring_into_rows(*buffer);
+  }
   return *buffer;
 }
 

@@ -65,6 +65,7 @@ double Buffers::allocate(size_t length, DType dtype) {
   buffer.contents->length = length;
   buffer.contents->forget();
   buffer.contents->panels = {};
+  buffer.contents->in_panels.store(false, std::memory_order_relaxed);
   buffer.size_class = size_class;
   memory_.live += class_bytes(size_class);
   if (memory_.live > memory_.peak) memory_.peak = memory_.live;
@@ -180,10 +181,6 @@ void Buffers::bring_into_rows(const Buffer& buffer) const {
 bool Buffers::occupy(const std::vector<Hold>& holds) {
   for (const Hold& hold : holds) {
     if (is_busy(slots_[hold.root], hold.writes)) return false;
-  }
-  for (const Hold& hold : holds) {
-    const Buffer& root = slots_[hold.root];
-    if (root.contents->panels != hold.panels) bring_into_rows(root);
   }
   for (const Hold& hold : holds) {
     Buffer& root = slots_[hold.root];

@@ -35,8 +35,10 @@ struct Contents {
   void* data = nullptr;
   size_t length = 0;
   std::atomic<State> state{changed};
-  // Changed by who has the memory to itself.
+  // Read and changed by lay_out() alone, on whichever thread needs another order first.
   Panels panels;
+  // Whether they lie in panels, for who only wants them not to.
+  std::atomic<bool> in_panels{false};
 
   void forget() { state.store(changed, std::memory_order_relaxed); }
 };
@@ -110,8 +112,7 @@ class Buffers final : public BufferSource {
   uint32_t pin(double handle);
   void unpin(uint32_t root);
   // Marks memory, each root once, as used by a running program, which also pins it: all of it or,
-  // where other programs exclude this, nothing (false). What lies in panels that the program does
-  // not want is brought into rows; throws std::bad_alloc.
+  // where other programs exclude this, nothing (false).
   bool occupy(const std::vector<Hold>& holds);
   void vacate(const std::vector<Hold>& holds);
   bool is_busy(const Buffer& buffer, bool writes) const override {

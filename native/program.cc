@@ -104,7 +104,7 @@ void Program::list_held(const std::vector<Step>& steps, const std::vector<Weight
 Fault Program::arrange() const noexcept {
   for (size_t i = 0; i < held_.size(); ++i) {
     if (!lay_out(*contents_[i], held_[i].panels)) {
-      return Fault::of("expected memory to bring weights into panels, got none");
+      return Fault::of("expected memory to lay out weights anew, got none");
     }
   }
   return {};

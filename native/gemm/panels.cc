@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <mutex>
 
 #include "product.h"
 
@@ -30,6 +31,10 @@ void for_panel_rows(Contents::Panels panels, const Copy& copy) {
 }  // namespace
 
 bool lay_out(Contents& weights, Contents::Panels panels) noexcept {
+  if (panels.cols == 0 && !weights.in_panels.load(std::memory_order_acquire)) return true;
+  // Of several that want the rows, one makes them, and the others wait.
+  static std::mutex changing;
+  const std::lock_guard<std::mutex> lock(changing);
   if (weights.panels == panels) return true;
   const size_t bytes = weights.length * sizeof(float);
   const std::unique_ptr<float, Free> memory(static_cast<float*>(std::malloc(bytes)));
@@ -49,6 +54,7 @@ bool lay_out(Contents& weights, Contents::Panels panels) noexcept {
     });
   }
   weights.panels = panels;
+  weights.in_panels.store(panels.cols > 0, std::memory_order_release);
   return true;
 }
 

@@ -9,8 +9,9 @@
 
 namespace nb {
 
-// Brings weights, which the caller has to itself, into these panels, or into rows for none. False
-// where there is no memory for a copy, and then nothing is changed.
+// Brings weights into these panels, which the caller must have to itself, or into rows for none:
+// there whoever reads them may call it, on any thread. False where there is no memory for a copy,
+// and then nothing is changed.
 bool lay_out(Contents& weights, Contents::Panels panels) noexcept;
 
 }  // namespace nb

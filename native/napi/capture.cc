@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "../gemm/panels.h"
 #include "values.h"
 
 namespace nb {
@@ -213,9 +214,11 @@ void Programs::prepare(Activity& activity, const std::vector<double>& parts,
     run.turns.push_back({&run.parts[part], size_of(env_, turns[i + 1], kProgram)});
   }
   for (const auto& [root, use] : holds) activity.holds.push_back(use.first);
-  try {
-    if (!buffers_.occupy(activity.holds)) refuse(env_, std::string("program: ") + kBusy, "BUSY");
-  } catch (const std::bad_alloc&) {
+  if (!buffers_.occupy(activity.holds)) refuse(env_, std::string("program: ") + kBusy, "BUSY");
+  // What its steps use, the run itself lays out: large weights would hold JavaScript up.
+  for (const auto& [root, use] : holds) {
+    if (!use.second || lay_out(*buffers_.root(root).contents, {})) continue;
+    buffers_.vacate(activity.holds);
     refuse(env_, "program: no memory to bring weights into rows", "MEMORY");
   }
   for (size_t i = 0; i < activity.entries.size(); ++i) {

@@ -142,7 +142,7 @@ Transfer transfer(const Napi::CallbackInfo& info, const char* name, bool writes)
   if (buffers.is_busy(*buffer, writes)) {
     nb::refuse(info.Env(), std::string(name) + ": " + kBusy, "BUSY");
   }
-  if (buffer->contents->panels.cols > 0) {
+  if (buffer->contents->in_panels.load(std::memory_order_acquire)) {
     try {
       buffers.bring_into_rows(*buffer);
     } catch (const std::bad_alloc&) {

@@ -178,6 +178,31 @@ t.test('whoever uses the weights between runs finds them in rows', async (t) => 
   captured.dispose()
 })
 
+t.test('several that read the weights at once find them in rows', async (t) => {
+  const { model, batches, step } = training(false)
+  const captured = capture(step)
+  const weight = (model.layers[0] as Linear).weight
+  const [x] = batches[0]
+  const readers = [1, 2, 3].map((scale) => capture(() => x.matmul(weight).mul(scale)))
+  for (const reader of readers) reader().dispose()
+  for (const [inputs, labels] of batches) {
+    captured(inputs, labels)
+    const running = readers.map((reader) => reader.run())
+    const meanwhile = x.matmul(weight).data()
+    for (const [i, found] of (await Promise.all(running)).entries()) {
+      close(
+        t,
+        found.data(),
+        meanwhile.map((value) => value * (i + 1)),
+        1e-5,
+        `reader ${i}`,
+      )
+      found.dispose()
+    }
+  }
+  for (const each of [captured, ...readers]) each.dispose()
+})
+
 t.test('programs that see the weights in different panels', async (t) => {
   const backend = currentBackend()
   const turned: Call = ['gemmSgd', 'delta', 'x', 'w', 'settings', 1, 0, N, M, K, 0]
