@@ -63,8 +63,6 @@ struct StoreScaled {
   }
 };
 
-NB_INLINE float identity(float x) { return x; }
-
 // y = F(product + bias)
 template <float (*F)(float)>
 struct BiasActivation {

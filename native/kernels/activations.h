@@ -6,6 +6,7 @@
 
 namespace nb {
 
+NB_INLINE float identity(float x) { return x; }
 NB_INLINE float relu(float x) { return x < 0 ? 0 : x; }  // NaN stays
 
 // Where y is NaN the gradient passes, as in PyTorch.

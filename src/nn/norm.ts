@@ -2,9 +2,8 @@
 import { noteRead } from '../backend/record.js'
 import { checkFlag, checkNumber, optionsOf } from '../base/arguments.js'
 import { excerpt, ShapeError } from '../base/errors.js'
+import { batchNorm, batchNormTraining } from '../ops/batchNorm.js'
 import {
-  batchNorm,
-  batchNormTraining,
   checkEpsilon,
   checkGroups,
   EPSILON,

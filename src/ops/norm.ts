@@ -1,10 +1,11 @@
-/** Normalization: batch norm, layer norm, group norm and RMS norm. */
+/** Normalization by the moments of rows: layer norm, group norm and RMS norm. */
 import { normScratch } from '../backend/kernels/norm.js'
 import { checkNumber, optionsOf } from '../base/arguments.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { allocate, fullLike } from '../tensor/allocate.js'
 import { format, type Shape, sameShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { columnsOf, once } from './batchNorm.js'
 import { defineOp } from './define.js'
 import { requireFloat, requireFloats } from './require.js'
 
@@ -31,170 +32,6 @@ function epsilonOf(op: string, options: NormOptions, usual: number): number {
   checkEpsilon(op, epsilon)
   return epsilon
 }
-
-/** All elements of one channel, the last axis, are a column. */
-function columnsOf(x: Tensor, channels: number): [rows: number, cols: number] {
-  return [channels === 0 ? 0 : x.size / channels, channels]
-}
-
-/** What gives several gradients at once, computed when the first of them is asked for. */
-function once<T>(compute: () => T): () => T {
-  let result: T | undefined
-  return () => {
-    result ??= compute()
-    return result
-  }
-}
-
-/** What batch norm keeps from batch to batch, and how. */
-export interface RunningMoments {
-  readonly runningMean: Tensor
-  readonly runningVar: Tensor
-  readonly momentum: number
-  readonly correction: 0 | 1
-}
-
-interface BatchAttributes {
-  running: RunningMoments
-  epsilon: number
-}
-
-/** dweight and dbias of batch norm. */
-function batchSums(
-  dy: Tensor,
-  x: Tensor,
-  mean: Tensor,
-  variance: Tensor,
-  epsilon: number,
-): { dweight: Tensor; dbias: Tensor } {
-  const [rows, cols] = columnsOf(x, mean.size)
-  const dweight = allocate(x, mean.shape)
-  const dbias = allocate(x, mean.shape)
-  const scratch = allocate(x, [normScratch(rows, cols)], 'float64')
-  x.storage.backend.run(
-    'batchNormSums',
-    dy.handle,
-    x.handle,
-    mean.handle,
-    variance.handle,
-    dweight.handle,
-    dbias.handle,
-    scratch.handle,
-    rows,
-    cols,
-    epsilon,
-  )
-  scratch.dispose()
-  return { dweight, dbias }
-}
-
-function normalizeColumns(
-  x: Tensor,
-  mean: Tensor,
-  variance: Tensor,
-  weight: Tensor,
-  bias: Tensor,
-  epsilon: number,
-): Tensor {
-  const y = allocate(x, x.shape)
-  x.storage.backend.run(
-    'batchNorm',
-    x.handle,
-    mean.handle,
-    variance.handle,
-    weight.handle,
-    bias.handle,
-    y.handle,
-    ...columnsOf(x, mean.size),
-    epsilon,
-  )
-  return y
-}
-
-/**
- * (x - mean)/√(variance + epsilon)·weight + bias by the moments of the batch itself, channel by channel:
- * x is [..., channels], weight and bias [channels]. The running moments follow.
- */
-export const batchNormTraining = defineOp<
-  readonly [x: Tensor, weight: Tensor, bias: Tensor],
-  BatchAttributes
->('batchNormTraining', {
-  forward: ([x, weight, bias], { running, epsilon }, kept) => {
-    requireFloats('batchNorm', x, weight)
-    const { runningMean, runningVar, momentum, correction } = running
-    const [rows, cols] = columnsOf(x, weight.size)
-    const mean = allocate(x, weight.shape)
-    const variance = allocate(x, weight.shape)
-    const scratch = allocate(x, [normScratch(rows, cols)], 'float64')
-    x.storage.backend.run(
-      'batchNormMoments',
-      x.handle,
-      mean.handle,
-      variance.handle,
-      runningMean.handle,
-      runningVar.handle,
-      scratch.handle,
-      rows,
-      cols,
-      momentum,
-      correction,
-    )
-    runningMean.storage.version++
-    runningVar.storage.version++
-    scratch.dispose()
-    kept.push(mean, variance)
-    return normalizeColumns(x, mean, variance, weight, bias, epsilon)
-  },
-  save: (_, [x, weight], kept) => [x, weight, ...kept],
-  backward: (dy, [x, weight, mean, variance], { attributes: { epsilon } }) => {
-    const sums = once(() => batchSums(dy, x, mean, variance, epsilon))
-    return [
-      () => {
-        const { dweight, dbias } = sums()
-        const dx = allocate(x, x.shape)
-        x.storage.backend.run(
-          'batchNormGrad',
-          dy.handle,
-          x.handle,
-          mean.handle,
-          variance.handle,
-          weight.handle,
-          dweight.handle,
-          dbias.handle,
-          dx.handle,
-          ...columnsOf(x, weight.size),
-          epsilon,
-        )
-        return dx
-      },
-      () => sums().dweight,
-      () => sums().dbias,
-    ]
-  },
-})
-
-/** The same by moments that are given, such as the running ones. */
-export const batchNorm = defineOp<
-  readonly [x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor],
-  { epsilon: number }
->('batchNorm', {
-  forward: ([x, mean, variance, weight, bias], { epsilon }) => {
-    requireFloats('batchNorm', x, weight)
-    return normalizeColumns(x, mean, variance, weight, bias, epsilon)
-  },
-  save: (_, [x, mean, variance, weight]) => [x, mean, variance, weight],
-  backward: (dy, [x, mean, variance, weight]: readonly Tensor[], { attributes: { epsilon } }) => {
-    const sums = once(() => batchSums(dy, x, mean, variance, epsilon))
-    const scale = once(() => weight.div(variance.add(epsilon).sqrt()))
-    return [
-      () => dy.mul(scale()),
-      () => sums().dbias.mul(scale()).neg(),
-      () => sums().dweight.mul(weight).div(variance.add(epsilon)).mul(-0.5),
-      () => sums().dweight,
-      () => sums().dbias,
-    ]
-  },
-})
 
 interface RowAttributes {
   epsilon: number

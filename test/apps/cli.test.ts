@@ -111,6 +111,10 @@ t.test('wrong arguments: one clear line, exit code 2', async (t) => {
     [['train', 'digits', '--network', 'deep'], /expected dense or conv, got "deep"/],
     [['train', 'digits', '--filters', '8'], /--filters: expected with --network conv alone/],
     [
+      ['train', 'digits', '--network', 'conv', '--filters', 'none'],
+      /--filters.*filters of one stage or more/,
+    ],
+    [
       ['train', 'digits', '--network', 'conv', '--filters', '8,8,8,8'],
       /convnet: expected at most 3 stages, each of which halves an image of 8 x 8, got 4/,
     ],

@@ -29,6 +29,8 @@ const native = {
 /** What steps are measured against, on one thread. */
 const yardstick = { command: OWN_COMMAND, oneThread: true, own: true }
 
+/** Operations of a step of images beyond which JavaScript's 100 checked ones take minutes. */
+const JS_FLOPS = 5e8
 const JS_KINDS = ['training', 'images', 'product', 'op', 'inference', 'fit']
 
 /** The limit's turn comes next to ours: both are to meet the machine in the same state. */
@@ -39,7 +41,7 @@ const own: Record<string, Contestant> = {
   js: {
     command: OWN_COMMAND,
     env: { NEUROBLAS_BACKEND: 'js' },
-    takes: ({ kind }) => JS_KINDS.includes(kind),
+    takes: (c) => JS_KINDS.includes(c.kind) && (c.kind !== 'images' || flopsOf(c)! < JS_FLOPS),
     oneThread: true,
     own: true,
   },

@@ -79,14 +79,23 @@ export function resumeWithOption(): Option {
 /** Beyond this a layer is taken for a slip: two such layers would fill 16 GiB. */
 const MAX_UNITS = 65536
 
+function sizesOf(text: string): number[] | undefined {
+  const sizes = text.split(',').map(parseNumber)
+  return sizes.every((n) => Number.isInteger(n) && n >= 1 && n <= MAX_UNITS) ? sizes : undefined
+}
+
 /** Units of the hidden layers. */
 export function layersOption(flags: string, description: string): Option {
   const expected = `units as in 256 or 256,128 (each from 1 to ${MAX_UNITS}), or none`
-  return checkedOption(flags, description, expected, (text) => {
-    if (text === 'none') return []
-    const units = text.split(',').map(parseNumber)
-    return units.every((n) => Number.isInteger(n) && n >= 1 && n <= MAX_UNITS) ? units : undefined
-  })
+  return checkedOption(flags, description, expected, (text) =>
+    text === 'none' ? [] : sizesOf(text),
+  )
+}
+
+/** Filters of the stages of convolutions. */
+export function filtersOption(flags: string, description: string): Option {
+  const expected = `filters of one stage or more, as in 32 or 32,64 (each from 1 to ${MAX_UNITS})`
+  return checkedOption(flags, description, expected, sizesOf)
 }
 
 export const jsonOption = (description: string) => new Option('--json', description)

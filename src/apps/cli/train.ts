@@ -6,6 +6,7 @@ import { activations, divergenceChoices, losses } from '../../internal.js'
 import { SOURCES } from './data.js'
 import {
   choiceOption,
+  filtersOption,
   integerOption,
   jsonOption,
   layersOption,
@@ -121,7 +122,7 @@ export function trainCommand(): Command {
       ]),
     )
     .addOption(
-      layersOption('--filters <counts>', "of each stage of convolutions, conv's (default: 32,64)"),
+      filtersOption('--filters <counts>', "of each stage of convolutions, conv's (default: 32,64)"),
     )
     .addOption(layersOption('--layers <units>', `hidden units or none ${defaultOf('layers')}`))
     .addOption(choiceOption('--activation <name>', 'of hidden units', Object.keys(activations)))
