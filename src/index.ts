@@ -119,15 +119,28 @@ export { Embedding, type EmbeddingOptions } from './nn/embedding.js'
 export * as init from './nn/init.js'
 export { Linear, type LinearOptions } from './nn/linear.js'
 export {
+  type BinaryCrossEntropyOptions,
   binaryCrossEntropyWithLogits,
+  binaryCrossEntropyWithLogitsLoss,
+  type ClassOptions,
+  type CrossEntropyOptions,
   hinge,
   huber,
   huberLoss,
   type Loss,
+  type LossOptions,
   mae,
   mse,
+  nll,
+  nllLoss,
+  type PoissonNllOptions,
+  poissonNll,
+  poissonNllLoss,
   type Reduction,
+  smoothL1,
+  smoothL1Loss,
   softmaxCrossEntropy,
+  softmaxCrossEntropyLoss,
   type TargetKind,
   type Targets,
 } from './nn/losses.js'

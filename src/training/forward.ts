@@ -2,7 +2,7 @@
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { kindOfTypedArray } from '../base/typedArrays.js'
 import type { Dataset } from '../data/dataset.js'
-import { classLimit, type Loss, type TargetKind } from '../nn/losses.js'
+import { classLimit, type Loss, type TargetKind, traitsOf } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
 import { format } from '../tensor/shape.js'
 import { isTensor, type Tensor } from '../tensor/tensor.js'
@@ -66,7 +66,8 @@ export function checkLabels(
   const width = outputs.shape.length === 2 ? outputs.shape[1] : Infinity
   const limit = classLimit(loss, width)
   if (kindOfTypedArray(targets) !== 'Int32Array' || classes.length <= limit) return
-  const row = targets.findIndex((label) => label >= limit)
+  const { ignoreIndex } = traitsOf(loss)
+  const row = targets.findIndex((label) => label >= limit && label !== ignoreIndex)
   if (row < 0) return
   throw new ArgumentError(
     `${op}: expected labels in 0..${limit - 1} for ${width} output${width === 1 ? '' : 's'}, got ${targets[row]} at row ${row} of '${name}'; classes need an output each, values to predict are given as dataset({ …, task: 'regress' })`,

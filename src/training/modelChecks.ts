@@ -1,7 +1,7 @@
 /** What a model must be, or stay, to be trained and evaluated. */
 import { ArgumentError } from '../base/errors.js'
 import { Sigmoid, Softmax } from '../nn/activations.js'
-import { binaryCrossEntropyWithLogits, softmaxCrossEntropy } from '../nn/losses.js'
+import { traitsOf } from '../nn/losses.js'
 import { isModuleBuffer, type Module } from '../nn/module.js'
 import { Sequential } from '../nn/sequential.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -12,11 +12,11 @@ import type { Tensor } from '../tensor/tensor.js'
  * @throws ArgumentError
  */
 export function requireLogits(op: string, model: Module, loss: unknown): void {
+  const { activations = [] } = traitsOf(loss)
   const last = lastOf(model)
-  const isProbability = last instanceof Softmax || last instanceof Sigmoid
   const isTwice =
-    (loss === softmaxCrossEntropy && last instanceof Softmax) ||
-    (loss === binaryCrossEntropyWithLogits && isProbability)
+    (activations.includes('softmax') && last instanceof Softmax) ||
+    (activations.includes('sigmoid') && last instanceof Sigmoid)
   if (!isTwice) return
   throw new ArgumentError(
     `${op}: expected a model that ends with logits, got ${last?.constructor.name} before a loss that computes it itself; leave it out`,
