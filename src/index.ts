@@ -124,25 +124,42 @@ export {
   binaryCrossEntropyWithLogitsLoss,
   type ClassOptions,
   type CrossEntropyOptions,
+  cosineEmbedding,
+  cosineEmbeddingLoss,
   hinge,
   huber,
   huberLoss,
+  type KLDivergenceOptions,
+  klDivergence,
+  klDivergenceLoss,
   type Loss,
   type LossOptions,
   mae,
   mse,
+  negativeCosineSimilarity,
   nll,
   nllLoss,
+  type PairLoss,
   type PoissonNllOptions,
   poissonNll,
   poissonNllLoss,
   type Reduction,
+  type SigmoidFocalOptions,
+  type SoftmaxFocalOptions,
+  sigmoidFocal,
+  sigmoidFocalLoss,
   smoothL1,
   smoothL1Loss,
   softmaxCrossEntropy,
   softmaxCrossEntropyLoss,
+  softmaxFocal,
+  softmaxFocalLoss,
   type TargetKind,
   type Targets,
+  type TripletLoss,
+  type TripletMarginOptions,
+  tripletMargin,
+  tripletMarginLoss,
 } from './nn/losses.js'
 export { Module, ModuleBuffer, Parameter, type ParameterValues } from './nn/module.js'
 export {
@@ -187,6 +204,7 @@ export {
   maxPool2d,
   type PoolOptions,
 } from './ops/pool.js'
+export { cosineSimilarity } from './ops/similarity.js'
 export type { Padding, PerAxis } from './ops/window.js'
 export { Adam, type AdamSettings } from './optim/adam.js'
 export { type Group, type GroupSettings, Optimizer } from './optim/optimizer.js'

@@ -18,6 +18,29 @@ export {
 } from './classLosses.js'
 export type { ClassOptions } from './classWeights.js'
 export {
+  type KLDivergenceOptions,
+  klDivergence,
+  klDivergenceLoss,
+  negativeCosineSimilarity,
+} from './distributionLosses.js'
+export {
+  cosineEmbedding,
+  cosineEmbeddingLoss,
+  type PairLoss,
+  type TripletLoss,
+  type TripletMarginOptions,
+  tripletMargin,
+  tripletMarginLoss,
+} from './embeddingLosses.js'
+export {
+  type SigmoidFocalOptions,
+  type SoftmaxFocalOptions,
+  sigmoidFocal,
+  sigmoidFocalLoss,
+  softmaxFocal,
+  softmaxFocalLoss,
+} from './focalLosses.js'
+export {
   classLimit,
   type Loss,
   type LossOptions,

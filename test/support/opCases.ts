@@ -12,7 +12,7 @@ import { elementwise, prelus } from './opCasesElementwise.js'
 import { imageOps } from './opCasesImages.js'
 import { movingCases } from './opCasesMoving.js'
 import { products } from './opCasesProducts.js'
-import { folds, logsumexps, reductions } from './opCasesReduce.js'
+import { cosines, folds, logsumexps, reductions } from './opCasesReduce.js'
 import * as reference from './reference.js'
 import { at, build, fold, ints, map, type Nd, positive, sample, total } from './reference.js'
 
@@ -257,7 +257,7 @@ export const opCases: Record<string, OpCase[]> = {
     ...folds('max', (values) => Math.max(...values)),
     ...folds('min', (values) => Math.min(...values)),
   ],
-  norm: folds('norm', (values) => Math.hypot(...values)),
+  norm: [...cosines, ...folds('norm', (values) => Math.hypot(...values))],
   argmax: each(
     [[7], [2, 3]],
     (x) => x.argmax(-1) as unknown as Tensor,

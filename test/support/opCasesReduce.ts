@@ -1,5 +1,5 @@
 /** Rows of the op table: reductions, whole quotients and truth values. */
-import type { Tensor } from '../../lib/index.js'
+import { cosineSimilarity, type Tensor } from '../../lib/index.js'
 import { binary, each, type OpCase, type Shape, show, unary } from './opCase.js'
 import { build, fold, map, type Nd, sample, total } from './reference.js'
 
@@ -126,3 +126,25 @@ export const reductions: Record<string, OpCase[]> = {
 export const logsumexps = folds('logsumexp', (values) =>
   Math.log(total(values.map((x) => Math.exp(x)))),
 )
+
+const length = (x: Nd, axis: number) => fold((values) => Math.hypot(...values), x, [axis], true)
+
+export const cosines: OpCase[] = (
+  [
+    [[7], [7], 0],
+    [[2, 3], [2, 3], -1],
+    [[2, 3], [2, 3], 0],
+    [[2, 1, 4], [3, 4], 2],
+    [[0, 3], [0, 3], 1],
+  ] as [Shape, Shape, number][]
+).map(([p, q, axis]) => ({
+  name: `cosineSimilarity of ${show([p, q])} along ${axis}`,
+  inputs: [sample(p), sample(q, 1)],
+  apply: (a, b) => cosineSimilarity(a, b, axis),
+  expected: (a, b) => {
+    const along = (x: Nd) => (axis < 0 ? axis : axis - p.length) + x.shape.length
+    const unit = (x: Nd) => map((v, norm) => v / norm, x, length(x, along(x)))
+    const products = map((v, w) => v * w, unit(a), unit(b))
+    return fold(total, products, [along(products)])
+  },
+}))
