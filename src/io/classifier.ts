@@ -39,7 +39,7 @@ export interface Classifier {
   inputs: number
   /** Names of the classes, in the order of the outputs. */
   classes: readonly string[]
-  /** What it was trained by; after `cross-entropy`, softmax gives probabilities. */
+  /** What it was trained by; after `cross-entropy` and `focal`, softmax gives probabilities. */
   loss: LossName
   /** What raw features go through first; missing in a model of `saveMlp`. */
   preprocessing?: Preprocessing

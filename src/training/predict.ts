@@ -12,6 +12,7 @@ import type { Classifier } from '../io/classifier.js'
 import type { Regressor } from '../io/regressor.js'
 import { blameFor } from '../nn/finite.js'
 import { refuseTrained } from '../nn/lock.js'
+import { isProbabilistic } from '../nn/lossNames.js'
 import { inEval, isModule, type Module } from '../nn/module.js'
 import { tensor } from '../tensor/create.js'
 import { noGrad } from '../tensor/graph.js'
@@ -27,8 +28,8 @@ export interface ClassScores {
   /** The chosen class of each row, as its position among the classes. */
   labels: Int32Array
   /**
-   * [rows, classes], row-major: softmax's probabilities for a model trained on the cross-entropy, else
-   * raw outputs.
+   * [rows, classes], row-major: softmax's probabilities for a model trained on the cross-entropy or the
+   * focal loss, else raw outputs.
    */
   scores: Float32Array
 }
@@ -143,7 +144,7 @@ export function classify(
   const labels = new Int32Array(rows)
   inBatches(model, raw, width, preprocessing, batchSize, (outputs, row) => {
     labels.set(outputs.argmax(-1).data(), row)
-    const shown = loss === 'cross-entropy' ? outputs.softmax() : outputs
+    const shown = isProbabilistic(loss) ? outputs.softmax() : outputs
     scores.set(shown.data(), row * classes.length)
   })
   checkFinite(model, 'scores', scores, classes.length)

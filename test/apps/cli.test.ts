@@ -313,6 +313,7 @@ t.test('digits in pure JavaScript, and every loss and activation', async (t) => 
     ['--loss', 'mse'],
     ['--loss', 'huber'],
     ['--loss', 'hinge'],
+    ['--loss', 'focal'],
     ['--activation', 'sigmoid'],
     ['--optimizer', 'adam'],
     ['--layers', '128', '--dropout', '0.3'],

@@ -130,9 +130,10 @@ t.test('unknown options of charts', async (t) => {
 })
 
 t.test('a fourth argument of a loss', async (t) => {
-  const { binaryCrossEntropyWithLogits, hinge, huber, mae } = neuroblas
+  const { binaryCrossEntropyWithLogits, hinge, huber, mae, poissonNll, sigmoidFocal } = neuroblas
   const y = tensor([[1], [0]])
-  for (const loss of [mse, mae, huber, huberLoss(2), hinge, binaryCrossEntropyWithLogits]) {
+  const simple = [mse, mae, huber, huberLoss(2), hinge, poissonNll]
+  for (const loss of [...simple, binaryCrossEntropyWithLogits, sigmoidFocal]) {
     t.equal(loss(y, y, 'none').size, 2)
     const call = () => (loss as (...args: unknown[]) => unknown)(y, y, 'mean', { weight: 1 })
     refuses(t, call, ArgumentError, /: expected no further argument, got { weight: 1 }$/)

@@ -226,3 +226,13 @@ onBothBackends('empty batches', (t) => {
   t.equal(cosineEmbeddingLoss()(x, x, labels, 'sum').item(), 0)
   t.equal(klDivergence(x, x, 'sum').item(), 0)
 })
+
+t.test('settings are part of a name', async (t) => {
+  t.equal(softmaxCrossEntropyLoss().name, 'softmaxCrossEntropy')
+  t.equal(
+    softmaxCrossEntropyLoss({ labelSmoothing: 0.1 }).name,
+    'softmaxCrossEntropy({"labelSmoothing":0.1})',
+  )
+  t.equal(tripletMarginLoss({ swap: true }).name, 'tripletMargin({"swap":true})')
+  t.equal(smoothL1Loss(0.5).name, 'smoothL1(0.5)')
+})

@@ -28,6 +28,7 @@ import {
   schedules,
   setBackend,
   softmaxCrossEntropy,
+  softmaxCrossEntropyLoss,
   type Tensor,
   tensor,
 } from '../../lib/index.js'
@@ -144,6 +145,11 @@ const pairs: Record<string, readonly [Plan, Plan, RegExp]> = {
     { options: { loss: twice } },
     { options: { loss: ((...args) => thrice(...args)) as Loss } },
     /in step \(/,
+  ],
+  'weights of classes': [
+    { options: { loss: softmaxCrossEntropyLoss({ classWeights: [1, 2, 3] }) } },
+    { options: { loss: softmaxCrossEntropyLoss({ classWeights: [1, 2, 4] }) } },
+    /in step \(was .*softmaxCrossEntropy\({"classWeights":\[1,2,3\]}\), is .*\[1,2,4\]}\)\);/,
   ],
   'numbers in the model': [
     { model: new Shifted([1, 2, 3, 4, 5, 6]) },

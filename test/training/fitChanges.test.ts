@@ -15,7 +15,9 @@ import {
   Sigmoid,
   Softmax,
   setBackend,
+  sigmoidFocal,
   softmaxCrossEntropy,
+  softmaxCrossEntropyLoss,
   type Tensor,
 } from '../../lib/index.js'
 import {
@@ -134,6 +136,8 @@ t.test('a model that ends with the activation that its loss computes', async (t)
     { last: new Softmax(), loss: softmaxCrossEntropy },
     { last: new Sigmoid(), loss: binaryCrossEntropyWithLogits },
     { last: new Softmax(), loss: binaryCrossEntropyWithLogits },
+    { last: new Softmax(), loss: softmaxCrossEntropyLoss({ labelSmoothing: 0.1 }) },
+    { last: new Sigmoid(), loss: sigmoidFocal },
   ]
   for (const { last, loss } of twice) {
     const model = new Sequential(network([6, 4]), new Sequential(last))

@@ -1,6 +1,7 @@
 /** Whole numbers as targets: classes of several outputs, values of a single one. */
 import t from 'tap'
 import {
+  ArgumentError,
   type Dataset,
   dataset,
   evaluate,
@@ -14,9 +15,16 @@ import {
   mse,
   SGD,
   softmaxCrossEntropy,
+  softmaxCrossEntropyLoss,
   type TargetKind,
 } from '../../lib/index.js'
-import { onBothBackendsLater, sameParameters } from '../support/engine.js'
+import {
+  nearParameters,
+  onBothBackendsLater,
+  rejects,
+  rounding,
+  sameParameters,
+} from '../support/engine.js'
 
 const rooms = [5, 3, 8, 1, 0, 12]
 const inputs = rooms.map((count, i) => [count + 0.5, i / 6])
@@ -87,4 +95,26 @@ t.test('task decides what numbers are', async (t) => {
     validation: 0.5,
   })
   t.type(epochs[0].validationAccuracy, 'number')
+})
+
+t.test('examples of the ignored label change nothing', async (t) => {
+  const some = [0, 1, 9, 1, 9, 0]
+  const isKept = (_: unknown, i: number) => some[i] !== 9
+  const train = async (data: Dataset, ignoreIndex?: number) => {
+    const model = mlp([2, 4, 2], { generator: new Generator(1) })
+    const optimizer = new SGD(model.parameters(), { lr: 0.1 })
+    const loss = softmaxCrossEntropyLoss({ ignoreIndex })
+    await fit(model, data, { loss, optimizer, epochs: 3, batchSize: 6, shuffle: false })
+    return model
+  }
+  const all = dataset({ inputs, targets: some })
+  const known = dataset({ inputs: inputs.filter(isKept), targets: some.filter(isKept) })
+  const wanted = await train(known)
+  nearParameters(t, await train(all, 9), wanted, rounding(6, 3), 'beside the others')
+  await rejects(
+    t,
+    train(all),
+    ArgumentError,
+    /expected labels in 0\.\.1 for 2 outputs, got 9 at row 2/,
+  )
 })

@@ -12,6 +12,7 @@ import {
 import {
   classify,
   encodeAll,
+  isProbabilistic,
   loadPredictor,
   preprocessingOf,
   type Reading,
@@ -60,7 +61,7 @@ async function predict(path: string, input: string, options: PredictOptions): Pr
   }
   const scores = classify(saved, inputs, preprocessing)
   const show = options.json ? asJson : asTable
-  print(show(scores, saved.classes, saved.loss === 'cross-entropy' ? 'probability' : 'score'))
+  print(show(scores, saved.classes, isProbabilistic(saved.loss) ? 'probability' : 'score'))
 }
 
 interface Features {

@@ -4,11 +4,16 @@ import {
   binaryCrossEntropyWithLogits,
   hinge,
   huber,
+  klDivergence,
   type Loss,
   mae,
   mse,
+  negativeCosineSimilarity,
+  poissonNllLoss,
   predictedClasses,
+  sigmoidFocal,
   softmaxCrossEntropy,
+  softmaxFocalLoss,
   type TargetKind,
   type Targets,
   type Tensor,
@@ -28,6 +33,13 @@ interface Known {
   activation?: ActivationName
 }
 
+/** Of probabilities, from what comes before their softmax. */
+const divergence: Known = {
+  loss: (logits, targets, options) => klDivergence(logits.logSoftmax(), targets as Tensor, options),
+  kind: 'values',
+  activation: 'softmax',
+}
+
 const losses = {
   sparseCategoricalCrossentropy: {
     loss: softmaxCrossEntropy,
@@ -45,12 +57,26 @@ const losses = {
   meanAbsoluteError: { loss: mae, kind: 'values' },
   mae: { loss: mae, kind: 'values' },
   huber: { loss: huber, kind: 'values' },
-  hinge: { loss: (outputs, targets) => hinge(outputs, signsOf(targets as Tensor)), kind: 'values' },
+  hinge: {
+    loss: (outputs, targets, options) => hinge(outputs, signsOf(targets as Tensor), options),
+    kind: 'values',
+  },
+  klDivergence: divergence,
+  kullbackLeiblerDivergence: divergence,
+  cosineSimilarity: { loss: negativeCosineSimilarity, kind: 'values' },
+  poisson: { loss: poissonNllLoss({ logInput: false, epsilon: 1e-7 }), kind: 'values' },
+  binaryFocalCrossentropy: { loss: sigmoidFocal, kind: 'values', activation: 'sigmoid' },
+  categoricalFocalCrossentropy: {
+    loss: softmaxFocalLoss({ alpha: 0.25 }),
+    kind: 'values',
+    activation: 'softmax',
+  },
 } satisfies Record<string, Known>
 /**
  * Losses by name, also in snake_case: `sparseCategoricalCrossentropy` for class labels,
  * `categoricalCrossentropy`, `binaryCrossentropy`, `meanSquaredError` (`mse`), `meanAbsoluteError`
- * (`mae`), `huber` and `hinge`.
+ * (`mae`), `huber`, `hinge`, `klDivergence` (`kullbackLeiblerDivergence`), `cosineSimilarity`, `poisson`,
+ * `binaryFocalCrossentropy` and `categoricalFocalCrossentropy`.
  *
  * @useDeclaredType
  */
@@ -90,9 +116,9 @@ export function objectiveOf(
   last: ActivationName | undefined,
 ): Objective {
   const name = nameOf(given)
-  const { loss, kind, activation } = named<Known>('compile: loss', name, losses)
+  const { kind, activation, ...known } = named<Known>('compile: loss', name, losses)
+  const { fromLogits = false, engine: loss = known.loss } = typeof given === 'object' ? given : {}
   if (activation === undefined) return { loss, kind, takesLogits: false }
-  const fromLogits = typeof given === 'object' && given.fromLogits
   if (last === (fromLogits ? 'linear' : activation)) return { loss, kind, takesLogits: !fromLogits }
   throw new ArgumentError(
     fromLogits
