@@ -1,16 +1,16 @@
 /** Losses of outputs that are each a probability of their own. */
 import { optionsOf } from '../base/arguments.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { readWeights, weightsFor } from './classWeights.js'
+import { readWeights, type Weights, weightsFor } from './classWeights.js'
 import { type Loss, lossOf, type TargetKind } from './loss.js'
 import { asValues } from './lossTargets.js'
 
 /** Settings of `binaryCrossEntropyWithLogitsLoss`. */
 export interface BinaryCrossEntropyOptions {
   /** How much the part of targets above 0 counts, >= 0: a number, or one for each output. */
-  posWeight?: number | readonly number[]
+  posWeight?: number | Weights
   /** How much each output counts, numbers >= 0: the weight of PyTorch's BCEWithLogitsLoss. */
-  classWeights?: readonly number[]
+  classWeights?: Weights
 }
 
 /** -log of the probability of targets t: posWeight·t·log(1 + e^-x) + (1 - t)·log(1 + e^x). */

@@ -1,5 +1,6 @@
 /** Weights of classes or outputs, and labels that do not count. */
 import { ArgumentError, excerpt, KernelError, ShapeError } from '../base/errors.js'
+import type { NumberArray } from '../base/typedArrays.js'
 import { where } from '../ops/elementwise.js'
 import { filled } from '../ops/raw.js'
 import { allocate, fullLike } from '../tensor/allocate.js'
@@ -8,22 +9,26 @@ import { type Tensor, writeElements } from '../tensor/tensor.js'
 import type { Losses, Targets } from './loss.js'
 import { checkOutputs } from './lossTargets.js'
 
+/** @inline */
+export type Weights = readonly number[] | NumberArray
+
 /** Settings of losses of labels. */
 export interface ClassOptions {
   /**
    * How much each class counts, numbers >= 0. A mean is divided by the sum of the weights of the
    * labels, as in PyTorch.
    */
-  classWeights?: readonly number[]
+  classWeights?: Weights
   /** A label whose examples lose nothing, and are not counted in a mean: any int32, such as -100. */
   ignoreIndex?: number
 }
 
 /** A copy of a list of weights. @throws ArgumentError for what is none */
-export function readWeights(op: string, name: string, given: readonly number[]): number[] {
+export function readWeights(op: string, name: string, given: Weights): number[] {
   const isList = Array.isArray(given) || (ArrayBuffer.isView(given) && 'length' in given)
   const values = isList ? Array.from(given) : []
-  const isWeight = (value: unknown) => typeof value === 'number' && value >= 0 && value < Infinity
+  const isWeight = (value: unknown) =>
+    typeof value === 'number' && value >= 0 && Math.fround(value) < Infinity
   if (values.length > 0 && values.every(isWeight)) return values
   const at = values.findIndex((value) => !isWeight(value))
   const got = at < 0 ? excerpt(given) : `${excerpt(values[at])} at ${at}`
@@ -36,7 +41,8 @@ export function readClassOptions<Options extends ClassOptions>(
   settings: Options,
 ): Options {
   const { classWeights, ignoreIndex } = settings
-  if (ignoreIndex !== undefined && (ignoreIndex | 0) !== ignoreIndex) {
+  const isInt32 = Number.isInteger(ignoreIndex) && (ignoreIndex! | 0) === ignoreIndex
+  if (ignoreIndex !== undefined && !isInt32) {
     throw new ArgumentError(
       `${op}: expected ignoreIndex to be an int32, got ${excerpt(ignoreIndex)}`,
     )
@@ -46,12 +52,7 @@ export function readClassOptions<Options extends ClassOptions>(
 }
 
 /** Weights along the last axis of x, as a tensor beside it. */
-export function weightsFor(
-  op: string,
-  x: Tensor,
-  weights: readonly number[],
-  name: string,
-): Tensor {
+export function weightsFor(op: string, x: Tensor, weights: Weights, name: string): Tensor {
   const extent = x.shape.at(-1)
   if (weights.length !== extent) {
     throw new ShapeError(
@@ -84,8 +85,12 @@ export function labelledRows(
 
 /** The entry of each row that its label names, times -1. */
 export function negativeEntries(op: string, rows: Tensor, labels: Tensor<'int32'>): Tensor {
+  return labelled(op, rows, labels).squeeze(1).neg()
+}
+
+function labelled(op: string, rows: Tensor, labels: Tensor<'int32'>): Tensor {
   try {
-    return rows.gather(1, labels.unsqueeze(1)).squeeze(1).neg()
+    return rows.gather(1, labels.unsqueeze(1))
   } catch (error) {
     if (!(error instanceof KernelError)) throw error
     throw new KernelError(`${op}: labels: ${error.message}`, { cause: error })

@@ -3,7 +3,7 @@ import { checkNumber, isWithin, optionsOf } from '../base/arguments.js'
 import { crossEntropyPerExample } from '../ops/softmax.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { binaryLosses } from './binaryLosses.js'
-import { labelledRows, readWeights, weightsFor } from './classWeights.js'
+import { labelledRows, readWeights, type Weights, weightsFor } from './classWeights.js'
 import { type Loss, lossOf, type TargetKind } from './loss.js'
 import { asValues, checkOutputs, isLabels } from './lossTargets.js'
 
@@ -20,7 +20,7 @@ export interface SoftmaxFocalOptions {
   /** How much less what is classified well counts, >= 0; 2 by default. */
   gamma?: number
   /** A weight >= 0 of all classes, or of each; 1 by default. */
-  alpha?: number | readonly number[]
+  alpha?: number | Weights
 }
 
 const SMALLEST = 2 ** -126
@@ -86,27 +86,27 @@ function ofProbabilities(t: Tensor, logits: Tensor, gamma: number): Tensor {
 export function softmaxFocalLoss(options: SoftmaxFocalOptions = {}): Loss<TargetKind> {
   const op = 'softmaxFocal'
   const settings = optionsOf(op, options, { gamma: true, alpha: true })
-  const { gamma = 2, alpha = 1 } = settings
+  const { gamma = 2, alpha } = settings
   checkGamma(op, gamma)
-  const weights = readWeights(op, 'alpha', typeof alpha === 'number' ? [alpha] : alpha)
+  if (typeof alpha === 'number') readWeights(op, 'alpha', [alpha])
+  else if (alpha !== undefined) settings.alpha = readWeights(op, 'alpha', alpha)
   return lossOf(
     op,
     (logits, targets) => {
       checkOutputs(op, logits)
-      const ofClasses = () => weightsFor(op, logits, weights, 'alpha')
-      if (!isLabels(targets)) {
-        const t = asValues(op, logits, targets)
-        return ofProbabilities(
-          t.mul(typeof alpha === 'number' ? alpha : ofClasses()),
-          logits,
-          gamma,
+      const weigh = (x: Tensor, ofEach = (weights: Tensor) => weights) => {
+        const { alpha = 1 } = settings
+        return x.mul(
+          typeof alpha === 'number' ? alpha : ofEach(weightsFor(op, logits, alpha, 'alpha')),
         )
+      }
+      if (!isLabels(targets)) {
+        return ofProbabilities(weigh(asValues(op, logits, targets)), logits, gamma)
       }
       const [rows, labels] = labelledRows(op, logits, targets)
       const entropy = crossEntropyPerExample(rows, labels)
       const losses = entropy.mul(focus(entropy.neg().expm1().neg(), gamma))
-      const weighted = losses.mul(typeof alpha === 'number' ? alpha : ofClasses().take(labels))
-      return weighted.reshape(targets.shape)
+      return weigh(losses, (weights) => weights.take(labels)).reshape(targets.shape)
     },
     { settings, activations: ['softmax'] },
   )

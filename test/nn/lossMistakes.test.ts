@@ -51,6 +51,7 @@ const options: [name: string, make: (given: any) => unknown, given: unknown, mes
     /numbers >= 0, got -1 at 1$/,
   ],
   ['NaN', nllLoss, { classWeights: [Number.NaN] }, /^nll: .* classWeights .* got NaN at 0$/],
+  ['beyond float32', nllLoss, { classWeights: [1, 1e39] }, /numbers >= 0, got 1e\+39 at 1$/],
   ['no weights', nllLoss, { classWeights: [] }, /got \[\]$/],
   ['weights by name', nllLoss, { classWeights: { cat: 1 } }, /numbers >= 0, got \{ cat: 1 \}$/],
   ['weights as a tensor', nllLoss, { classWeights: zeros([3]) }, /classWeights to be numbers >= 0/],
@@ -63,6 +64,7 @@ const options: [name: string, make: (given: any) => unknown, given: unknown, mes
   ['smoothing above 1', softmaxCrossEntropyLoss, { labelSmoothing: 1.1 }, /from 0 to 1, got 1\.1$/],
   ['smoothing as text', softmaxCrossEntropyLoss, { labelSmoothing: '0' }, /from 0 to 1, got '0'$/],
   ['a part of a label', softmaxCrossEntropyLoss, { ignoreIndex: 0.5 }, /an int32, got 0\.5$/],
+  ['a label as a bigint', softmaxCrossEntropyLoss, { ignoreIndex: 1n }, /an int32, got 1n$/],
   [
     'posWeight below 0',
     binaryCrossEntropyWithLogitsLoss,

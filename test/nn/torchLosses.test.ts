@@ -123,6 +123,23 @@ for (const { name, backend, dtype, tolerance } of runs) {
   })
 }
 
+onBothBackends('captured, to the same bits', (t) => {
+  for (const row of cases) {
+    const loss = lossOf(row)
+    const leaves = leavesOf(row.inputs)
+    const step = (...targets: Tensor[]) => {
+      for (const leaf of leaves) leaf.grad = null
+      const y = loss(...leaves, ...targets)
+      y.backward()
+      return [y, ...leaves.map(({ grad }) => grad!)]
+    }
+    const numbers = (results: Tensor[]) => results.flatMap((x) => [...x.data()])
+    const wanted = numbers(step(...targetsOf(row)))
+    const captured = numbers(capture(step)(...targetsOf(row)))
+    identical(t, captured, wanted, `${row.name}(${JSON.stringify(row.options)})`)
+  }
+})
+
 t.test('every loss has numbers', async (t) => {
   t.strictSame(new Set(cases.map(({ name }) => name)), new Set(Object.keys(factories)))
 })

@@ -64,6 +64,7 @@ t.test('a classifier answers raw features as the model does preprocessed ones', 
   // OpenBLAS may add the 16 products of a logit, none above 16, in another order in a batch of 7.
   const tolerance = hasOneOrder(getBackend()) ? 0 : 16 * rounding(16)
   close(t, scores, expected.data(), tolerance, 'in batches')
+  t.strictSame(predict({ ...classifier, loss: 'focal' }, rows, { batchSize: 7 }).scores, scores)
   t.strictSame(labels, expected.argmax(1).data())
   t.strictSame(names[0], classifier.classes[labels[0]])
   t.ok(labels.filter((label, i) => label === test.targets[i]).length >= 27)
