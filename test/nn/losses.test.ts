@@ -11,6 +11,7 @@ import {
   Linear,
   mae,
   mse,
+  sigmoidFocal,
   softmaxCrossEntropy,
   tensor,
 } from '../../lib/index.js'
@@ -23,6 +24,7 @@ const labels = [0, 0, 1, 1]
 onBothBackends('labels [batch] are the targets of outputs [batch, 1]', (t) => {
   const cases = [
     { loss: binaryCrossEntropyWithLogits, targets: [[0], [0], [1], [1]] },
+    { loss: sigmoidFocal, targets: [[0], [0], [1], [1]] },
     { loss: hinge, targets: [[-1], [-1], [1], [1]] },
   ]
   for (const { loss, targets } of cases) {
