@@ -12,7 +12,7 @@ import {
   rmsNorm,
   type Tensor,
 } from '../../lib/index.js'
-import { batchNorm, batchNormTraining } from '../../lib/ops/norm.js'
+import { batchNorm, batchNormTraining } from '../../lib/ops/batchNorm.js'
 import type { OpCase, Shape } from './opCase.js'
 import { at, build, fold, map, type Nd, positive, sample, total } from './reference.js'
 
