@@ -30,6 +30,8 @@ onBothBackends('labels [batch] are the targets of outputs [batch, 1]', (t) => {
   for (const { loss, targets } of cases) {
     const found = loss(tensor(logits), tensor(labels, [4], 'int32'), 'none')
     t.strictSame(found.toArray(), loss(tensor(logits), tensor(targets), 'none').toArray())
+    const inTime = loss(tensor(logits, [2, 2, 1]), tensor(labels, [2, 2], 'int32'), 'none')
+    t.strictSame(inTime.data(), found.data(), 'also of [batch, time, 1]')
     const message =
       /: oneHot: labels\[2\]: .* below 2, got 2; values to predict are float32, in .* \[4, 1\]$/
     const beyond = tensor([0, 1, 2, 0], [4], 'int32')
