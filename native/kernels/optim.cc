@@ -5,14 +5,6 @@
 namespace nb {
 namespace {
 
-template <class Update>
-void step(const Update& update, In dw, Chunk chunk, Size n) {
-  const Range range = chunk.of(n);
-  simd([=, dw = dw.data] {
-    update.apply(range.first, range.first, dw + range.first, range.second - range.first);
-  });
-}
-
 void sgd_check(Inout w, In dw, In settings, Size n) {
   holds(w, n);
   holds(dw, n);

@@ -58,6 +58,15 @@ NB_INLINE void move_each(const Update& update, size_t first, size_t kept, const 
   }
 }
 
+// One step with a whole gradient, the part of it that the chunk names.
+template <class Update>
+void step(const Update& update, In dw, Chunk chunk, Size n) {
+  const auto [first, end] = chunk.of(n);
+  simd([=, first = first, count = end - first, dw = dw.data] {
+    update.apply(first, first, dw + first, count);
+  });
+}
+
 struct SgdUpdate {
   static constexpr bool kTakesVectors = true;
   Settings s;
@@ -92,7 +101,7 @@ struct MomentumUpdate {
   NB_INLINE V move(size_t first, size_t kept, V dw) const {
     const V old = load<V>(w + first);
     const V g = dw + s.decay * old;
-    const V v = s.momentum * load<V>(velocity + kept) + g;
+    const V v = s.momentum * load<V>(velocity + kept) + s.share * g;
     store(velocity + kept, v);
     const V step = kNesterov ? g + s.momentum * v : v;
     return store_weights(w + first, old - s.lr * step, s.threshold);
@@ -102,7 +111,8 @@ struct MomentumUpdate {
   }
 };
 
-// Kingma and Ba 2015 with the bias corrections in the step size and in epsilon.
+// Kingma and Ba 2015 with the bias corrections in the step sizes and in epsilon, and its kin: weights
+// that decay by themselves, a step along the gradient beside that along the mean, no root at all.
 struct AdamUpdate {
   // The root has no name that means the instruction for any vector.
   static constexpr bool kTakesVectors = false;
@@ -126,7 +136,8 @@ struct AdamUpdate {
     v = v + s.square_rate * (g * g - v);
     mean[kept] = m;
     square[kept] = v;
-    const float moved = old - s.step * m / (std::sqrt(v) + s.epsilon);
+    const float step = s.mean_step * m + s.gradient_step * g;
+    const float moved = s.keep * old - step / (s.root_scale * std::sqrt(v) + s.epsilon);
     store_weights(w + first, moved, s.threshold);
   }
   NB_INLINE void apply(size_t first, size_t kept, const float* dw, size_t n) const {

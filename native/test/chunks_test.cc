@@ -110,6 +110,15 @@ const std::map<std::string, Calls> kCalls{
     {"w dw settings n", {{100003}}},
     {"w dw velocity settings n", {{100003}}},
     {"w dw mean square settings n", {{100003}}},
+    {"w dw mean square largest settings n", {{100003}}},
+    {"w dw square settings n", {{100003}}},
+    {"w dw square velocity settings n", {{100003}}},
+    {"w dw square mean settings n", {{100003}}},
+    {"w dw square velocity mean settings n", {{100003}}},
+    {"w dw sum settings n", {{100003}}},
+    {"w dw square stepSquare settings n", {{100003}}},
+    {"w dw mean settings n", {{100003}}},
+    {"y x rate n", {{0.25, 100003}}},
     {"x mean variance runningMean runningVar scratch rows cols momentum correction",
      {{20011, 10, 0.1, 1}, {601, 307, 0.25, 0}, {100003, 1, 0.1, 1}}},
     {"x mean variance weight bias y rows cols epsilon", {{20011, 10, 1e-5}, {601, 307, 1e-3}}},
@@ -174,8 +183,9 @@ Buffer fill(DType dtype, const std::string& name, size_t elements) {
         put(buffer, i, static_cast<uint8_t>(integer));
     }
   }
-  // [lr, momentum, nesterov, weightDecay, l2, l1]; for Adam these are rates as good as others.
-  const float settings[8] = {0.125, 0.5, 1, 0.25, 0.125, 0.0625, 0.125, 0.0625};
+  // [lr, momentum, nesterov, share, weightDecay, l2, l1]; for others these are rates as good as any.
+  const float settings[11] = {0.125, 0.5,   1,      0.75, 0.25,  0.125,
+                              0.0625, 0.125, 0.0625, 0.25, 0.125};
   if (name == "settings") std::memcpy(buffer.data(), settings, sizeof settings);
   return buffer;
 }

@@ -26,6 +26,7 @@
  */
 
 import { activations } from './kernels/activations.js'
+import { adaptive } from './kernels/adaptive.js'
 import { conv } from './kernels/conv.js'
 import { distance } from './kernels/distance.js'
 import { elementwise } from './kernels/elementwise.js'
@@ -58,6 +59,7 @@ export const kernels = {
   ...order,
   ...distance,
   ...optim,
+  ...adaptive,
   ...images,
   ...pool,
   ...norm,

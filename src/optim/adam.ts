@@ -1,19 +1,15 @@
-/** Adam (Kingma and Ba 2015), in one pass over each parameter. */
-import { isWithin } from '../base/arguments.js'
-import { ArgumentError, excerpt } from '../base/errors.js'
-import { type Group, type GroupSettings, Optimizer } from './optimizer.js'
+/** Adam (Kingma and Ba 2015) and AdamW (Loshchilov and Hutter 2019), in one pass over each parameter. */
+import { checkFlag } from '../base/arguments.js'
+import { AdamFamily, MOMENT_SETTINGS, type MomentSettings, type MomentStep } from './adamFamily.js'
+import type { Group } from './optimizer.js'
 import { ParameterState } from './state.js'
 
 /** Settings of `Adam`. */
-export interface AdamSettings extends GroupSettings {
-  /** Decay of the mean of the gradients, from 0 to below 1; 0.9 by default. */
-  beta1?: number
-  /** Decay of the mean of their squares, from 0 to below 1; 0.999 by default. */
-  beta2?: number
-  /** Keeps the step finite where gradients are tiny, > 0; 1e-8 by default. */
-  epsilon?: number
+export interface AdamSettings extends MomentSettings {
   /** The gradient gets weightDecay·w, for biases too; >= 0, 0 by default. */
   weightDecay?: number
+  /** Divides by the largest v̂ so far (Reddi et al. 2018); false by default. */
+  amsgrad?: boolean
 }
 
 /**
@@ -22,60 +18,57 @@ export interface AdamSettings extends GroupSettings {
  * threshold by lr·l1.
  * @throws ArgumentError when a setting is out of range
  */
-export class Adam extends Optimizer<AdamSettings> {
-  protected override readonly kept = { mean: new ParameterState(), square: new ParameterState() }
+export class Adam extends AdamFamily<AdamSettings> {
+  protected override readonly kept = {
+    mean: new ParameterState(),
+    square: new ParameterState(),
+    largest: new ParameterState(),
+  }
 
   protected override knownSettings(): Record<keyof AdamSettings, true> {
-    return {
-      lr: true,
-      beta1: true,
-      beta2: true,
-      epsilon: true,
-      weightDecay: true,
-      regularizer: true,
-      maxNorm: true,
-    }
+    return { ...MOMENT_SETTINGS, amsgrad: true }
   }
 
   protected override check(group: AdamSettings): void {
     super.check(group)
-    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = group
-    for (const [name, beta] of Object.entries({ beta1, beta2 })) {
-      if (!isWithin(beta, 0, 1)) {
-        throw new ArgumentError(`Adam: expected ${name} from 0 to below 1, got ${excerpt(beta)}`)
-      }
-    }
-    if (!isWithin(epsilon, Number.MIN_VALUE, Infinity)) {
-      throw new ArgumentError(`Adam: expected epsilon > 0, got ${excerpt(epsilon)}`)
-    }
-    if (!isWithin(weightDecay, 0, Infinity)) {
-      throw new ArgumentError(`Adam: expected weightDecay >= 0, got ${excerpt(weightDecay)}`)
-    }
+    checkFlag(this.constructor.name, 'amsgrad', group.amsgrad ?? false)
   }
 
-  protected override settings(group: AdamSettings): number[] {
+  protected override choices(group: AdamSettings): number {
+    return super.choices(group) + (group.amsgrad ? 2 : 0)
+  }
+
+  protected override stepOf(group: AdamSettings): MomentStep {
     const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = group
     const t = this.steps + 1
     // The corrections go into the step size and into ε, so that the kernel divides once.
     const root = Math.sqrt(1 - beta2 ** t)
-    const stepSize = (this.lrOf(group) * root) / (1 - beta1 ** t)
-    // 1 - β₂ from a β₂ rounded to float32 would be off by 5e-5.
-    return [this.lrOf(group), stepSize, 1 - beta1, 1 - beta2, epsilon * root, weightDecay]
+    const meanStep = (this.lrOf(group) * root) / (1 - beta1 ** t)
+    return { meanStep, epsilon: epsilon * root, weightDecay }
   }
 
   protected override update(group: Group<AdamSettings>): void {
-    for (const w of group.parameters) {
-      if (w.grad === null) continue
-      w.storage.backend.run(
-        'adam',
-        w.handle,
-        w.grad.handle,
-        this.kept.mean.of(w).handle,
-        this.kept.square.of(w).handle,
-        this.settingsOf(group, w),
-        w.size,
-      )
-      w.storage.version++
-    }
+    if (!group.amsgrad) return super.update(group)
+    const { mean, square, largest } = this.kept
+    this.stepEach('amsgrad', group, [mean, square, largest])
+  }
+}
+
+/** Settings of `AdamW`. */
+export interface AdamWSettings extends AdamSettings {
+  /** Each step takes lr·weightDecay·w off the weights, of biases too; >= 0, 0.01 by default. */
+  weightDecay?: number
+}
+
+/**
+ * Adam with weights that decay by themselves (Loshchilov and Hutter 2019): θ ← (1 - lr·weightDecay)·θ, then
+ * Adam's step along gradients without weightDecay. A regularizer `l2` still is part of the gradient.
+ * @throws ArgumentError when a setting is out of range
+ */
+export class AdamW extends Adam {
+  protected override stepOf(group: AdamWSettings): MomentStep {
+    const { weightDecay = 0.01 } = group
+    const keep = 1 - this.lrOf(group) * weightDecay
+    return { ...super.stepOf(group), keep, weightDecay: 0 }
   }
 }

@@ -1,7 +1,7 @@
 /** Groups of parameters with settings of their own, as an optimizer keeps them and as callers see them. */
 import { noteChange } from '../backend/reads.js'
 import { isRecording } from '../backend/record.js'
-import { isWithin, refuseUnknown } from '../base/arguments.js'
+import { checkNumber, isWithin, refuseUnknown } from '../base/arguments.js'
 import { ArgumentError, CaptureError, excerpt, spelled } from '../base/errors.js'
 import { isTensor, type Tensor } from '../tensor/tensor.js'
 import { regularizersOf } from './regularized.js'
@@ -26,6 +26,17 @@ export type Group<Settings> = {
   /** What is moved by these settings. */
   parameters: readonly Tensor[]
 } & Settings
+
+/** Ranges of settings. */
+export const atLeast0 = (value: number) => value >= 0 && value < Infinity
+export const above0 = (value: number) => value > 0 && value < Infinity
+
+/** Refuses decays of averages that are not from 0 to below 1. */
+export function checkDecays(op: string, decays: Readonly<Record<string, number>>): void {
+  for (const [name, decay] of Object.entries(decays)) {
+    checkNumber(op, name, decay, (value) => value >= 0 && value < 1, 'from 0 to below 1')
+  }
+}
 
 /** Whether it is a group, rather than a parameter. */
 export function isGroup(item: unknown): boolean {
@@ -64,10 +75,12 @@ function ownList(value: unknown): unknown {
  * Refuses settings out of range.
  * @param op whose they are, for messages
  * @param lr the learning rate of the next step
+ * @param steps taken before it
  */
-export function checkSettings(op: string, lr: number, group: GroupSettings): void {
+export function checkSettings(op: string, lr: number, group: GroupSettings, steps: number): void {
   if (!isWithin(lr, 0, Infinity)) {
-    throw new ArgumentError(`${op}: expected lr >= 0, got ${excerpt(lr)}`)
+    const from = typeof group.lr === 'function' ? ` from the schedule for step ${steps}` : ''
+    throw new ArgumentError(`${op}: expected lr >= 0${from}, got ${excerpt(lr)}`)
   }
   const { maxNorm = Infinity } = group
   if (typeof maxNorm !== 'number' || !(maxNorm > 0)) {

@@ -3,7 +3,7 @@
  * regularizers.
  */
 
-import type { Handle } from '../backend/kernels.js'
+import type { Handle, KernelArgs } from '../backend/kernels.js'
 import { everyIteration, isRecording, noteRead, noteStep } from '../backend/record.js'
 import { refuseUnknown } from '../base/arguments.js'
 import { isBranded } from '../base/brand.js'
@@ -29,11 +29,26 @@ import {
   keptTensors,
   loadState,
   type OptimizerState,
+  type ParameterState,
   readState,
   stateOf,
 } from './state.js'
 
 export type { Group, GroupSettings } from './groups.js'
+
+/** Kernels that move a parameter: by its gradient, what is kept for it, and the settings. */
+type StepKernel =
+  | 'sgd'
+  | 'sgdMomentum'
+  | 'adam'
+  | 'amsgrad'
+  | 'rmsprop'
+  | 'rmspropMomentum'
+  | 'rmspropCentered'
+  | 'rmspropCenteredMomentum'
+  | 'adagrad'
+  | 'adadelta'
+  | 'lion'
 
 const BRAND = Symbol.for('neuroblas.Optimizer')
 
@@ -110,7 +125,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
 
   /** Refuses settings out of range; called at the start and before every step. */
   protected check(group: Settings): void {
-    checkSettings(this.constructor.name, this.lrOf(group), group)
+    checkSettings(this.constructor.name, this.lrOf(group), group, this.steps)
   }
 
   /** Which of a group's settings are on, as bits: what decides on the kernels of its update. */
@@ -123,6 +138,21 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
 
   /** Moves one group's parameters along their gradients. */
   protected abstract update(group: Group<Settings>): void
+
+  /** Does so by a kernel, with what is kept for each parameter that has a gradient. */
+  protected stepEach(
+    kernel: StepKernel,
+    group: Group<Settings>,
+    states: readonly ParameterState[],
+  ): void {
+    for (const w of group.parameters) {
+      if (w.grad === null) continue
+      const kept = states.map((state) => state.of(w).handle)
+      const args = [w.handle, w.grad.handle, ...kept, this.settingsOf(group, w), w.size]
+      w.storage.backend.run(kernel, ...(args as unknown as KernelArgs<StepKernel>))
+      w.storage.version++
+    }
+  }
 
   /** What is kept for each parameter from step to step, by name. */
   protected readonly kept: Kept = {}

@@ -218,11 +218,11 @@ export function* linearGrad(low: number, high: number): Cases {
 }
 
 const SETTINGS = [
-  [0.125, 0, 0, 0, 0, 0],
-  [0.125, 0.5, 0, 0, 0, 0],
-  [0.0625, 0.875, 1, 0.25, 0, 0],
-  [0.25, 0.75, 1, 0, 0.125, 1],
-  [0.25, 0.5, 0, 0.5, 0.25, 0.5],
+  [0.125, 0, 0, 1, 0, 0, 0],
+  [0.125, 0.5, 0, 1, 0, 0, 0],
+  [0.0625, 0.875, 1, 1, 0.25, 0, 0],
+  [0.25, 0.75, 1, 1, 0, 0.125, 1],
+  [0.25, 0.5, 0, 0.25, 0.5, 0.25, 0.5],
 ]
 export function* sgd(momentum: boolean): Cases {
   for (const n of SIZES) {
@@ -274,12 +274,14 @@ export const gemmSgdMomentum = () => updates(SETTINGS.slice(1), (n) => [floats(n
 export const gemmAdam = () =>
   updates(adamSettings(), (n) => [floats(n), floats(n).map((v) => v * v)])
 
-function* adamSettings(): Iterable<Float32Array> {
-  for (const decay of [0, 0.25]) {
-    for (const l1 of [0, 0.5]) {
-      yield Float32Array.of(0.125, 0.0625, 0.125, 0.0078125, 1e-3, decay, decay, l1)
-    }
+/** Adam's, with and without what its kin have. */
+export function* adamSettings(): Iterable<Float32Array> {
+  const last = [0, 0.25].flatMap((decay) => [0, 0.5].map((l1) => [decay, decay, l1]))
+  for (const end of last) {
+    yield Float32Array.of(0.125, 0.0625, 0, 0.125, 0.0078125, 1, 1e-3, 1, ...end)
   }
+  yield Float32Array.of(0.125, 0.0625, 0.03125, 0.125, 0.0078125, 1, 1e-3, 0.875, 0, 0.25, 0.5)
+  yield Float32Array.of(0.125, 0.0625, 0, 0.125, 0.0078125, 0, 1, 1, 0.25, 0, 0)
 }
 
 export function* adam(): Cases {

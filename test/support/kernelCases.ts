@@ -30,6 +30,7 @@ import {
 import { type Cases, out } from './case.js'
 import * as convolutions from './convCases.js'
 import * as images from './imageCases.js'
+import { adaptiveCases } from './adaptiveCases.js'
 import {
   comparedWholes,
   integerPairs,
@@ -234,6 +235,7 @@ export const cases: { [K in KernelName]: () => Cases } = {
   sgd: () => sgd(false),
   sgdMomentum: () => sgd(true),
   maxNorm,
+  ...adaptiveCases,
   warp,
   maxPool: images.maxPool,
   maxPoolGrad: images.maxPoolGrad,

@@ -10,6 +10,7 @@ import { panelOrder } from '../../lib/backend/js/panels.js'
 import { type KernelName, kernels } from '../../lib/backend/kernels.js'
 import { activationTolerances } from './activationCases.js'
 import { imageTolerances } from './imageTolerances.js'
+import { adaptiveTolerances } from './adaptiveCases.js'
 
 /** One call as it was before it ran; values by the names in the kernel table. */
 export interface Call {
@@ -168,6 +169,7 @@ export const tolerances: Partial<Record<KernelName, Tolerance>> = {
 
   warp: { ulps: 4, magnitude: warpTerms },
   ...imageTolerances,
+  ...adaptiveTolerances,
 }
 
 /** Elements of these terms, two roundings each, and the sums of their columns as `sum` has them. */
@@ -367,7 +369,7 @@ function gradientOf(call: Call): (i: number) => number {
 
 function sgdTerms(call: Call, output: string, dw = gradientOf(call)): (i: number) => number {
   const w = call.values('w')
-  const [lr, momentum, , weightDecay, l2, l1] = Array.from(call.values('settings'), Math.abs)
+  const [lr, momentum, , , weightDecay, l2, l1] = Array.from(call.values('settings'), Math.abs)
   const v = momentum === 0 ? undefined : call.values('velocity')
   return (i) => {
     const g = dw(i) + (weightDecay + 2 * l2) * Math.abs(w[i])
@@ -378,9 +380,10 @@ function sgdTerms(call: Call, output: string, dw = gradientOf(call)): (i: number
 
 function adamTerms(call: Call, output: string, dw = gradientOf(call)): (i: number) => number {
   const [w, mean, square] = ['w', 'mean', 'square'].map((name) => call.values(name))
-  const [lr, step, meanRate, squareRate, epsilon, weightDecay, l2, l1] = Array.from(
+  const [lr, step, gradientStep, meanRate, squareRate, scale, epsilon, , ...last] = Array.from(
     call.values('settings'),
   )
+  const [weightDecay, l2, l1] = last
   return (i) => {
     const g = dw(i) + (weightDecay + 2 * l2) * Math.abs(w[i])
     const m = Math.abs(mean[i]) + meanRate * (g + Math.abs(mean[i]))
@@ -389,8 +392,9 @@ function adamTerms(call: Call, output: string, dw = gradientOf(call)): (i: numbe
     if (output === 'square') return v
     // Errors of the quotient grow with what its parts are made of, not with what they come to.
     const rest = (1 - squareRate) * square[i]
-    const root = Math.sqrt(rest > 0 ? rest : v) + epsilon
-    return Math.abs(w[i]) + (step * m * v) / (rest > 0 ? rest : v || 1) / root + lr * l1
+    const root = scale * Math.sqrt(rest > 0 ? rest : v) + epsilon
+    const moved = step * m + gradientStep * g
+    return Math.abs(w[i]) + (moved * v) / (rest > 0 ? rest : v || 1) / root + lr * l1
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { KernelName } from '../kernels.js'
 import * as activations from './activations.js'
+import * as adaptive from './adaptive.js'
 import * as bias from './bias.js'
 import * as conv from './conv.js'
 import * as convPool from './convPool.js'
@@ -45,6 +46,7 @@ export const jsKernels: { readonly [K in KernelName]: JsKernel<K> } = {
   ...order,
   ...distance,
   ...optim,
+  ...adaptive,
   warp,
   ...pool,
   ...norm,
