@@ -210,9 +210,16 @@ export { Adadelta, type AdadeltaSettings } from './optim/adadelta.js'
 export { Adagrad, type AdagradSettings } from './optim/adagrad.js'
 export { Adam, type AdamSettings, AdamW, type AdamWSettings } from './optim/adam.js'
 export type { MomentSettings } from './optim/adamFamily.js'
+export {
+  ExponentialMovingAverage,
+  type ExponentialMovingAverageSettings,
+} from './optim/average.js'
+export { type ClipOptions, clipGradNorm, clipGradValue } from './optim/clip.js'
+export { LBFGS, type LBFGSSettings } from './optim/lbfgs.js'
 export { Lion, type LionSettings } from './optim/lion.js'
 export { NAdam, type NAdamSettings } from './optim/nadam.js'
 export { type Group, type GroupSettings, Optimizer } from './optim/optimizer.js'
+export { ReduceOnPlateau, type ReduceOnPlateauSettings } from './optim/plateau.js'
 export { RAdam, type RAdamSettings } from './optim/radam.js'
 export { l1, l2, type Regularizer } from './optim/regularizers.js'
 export { RMSprop, type RMSpropSettings } from './optim/rmsprop.js'

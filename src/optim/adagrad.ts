@@ -9,7 +9,7 @@ export interface AdagradSettings extends GroupSettings {
   /** The learning rate of step t, from 0, is lr / (1 + t·lrDecay); >= 0, 0 by default. */
   lrDecay?: number
   /** What the sum of squares begins with, >= 0; 0 by default. It is added when the root is taken. */
-  initialAccumulator?: number
+  initialAccumulatorValue?: number
   /** Keeps the step finite where gradients are tiny, > 0; 1e-10 by default. */
   epsilon?: number
   /** The gradient gets weightDecay·w, for biases too; >= 0, 0 by default. */
@@ -17,7 +17,7 @@ export interface AdagradSettings extends GroupSettings {
 }
 
 /**
- * Adagrad (Duchi et al. 2011): s ← s + g², θ ← θ - lr·g / (√(initialAccumulator + s) + ε) for
+ * Adagrad (Duchi et al. 2011): s ← s + g², θ ← θ - lr·g / (√(initialAccumulatorValue + s) + ε) for
  * g = ∇ + weightDecay·θ + 2·l2·θ; then a soft threshold by lr·l1.
  * @throws ArgumentError when a setting is out of range
  */
@@ -28,7 +28,7 @@ export class Adagrad extends Optimizer<AdagradSettings> {
     return {
       lr: true,
       lrDecay: true,
-      initialAccumulator: true,
+      initialAccumulatorValue: true,
       epsilon: true,
       weightDecay: true,
       regularizer: true,
@@ -38,8 +38,8 @@ export class Adagrad extends Optimizer<AdagradSettings> {
 
   protected override check(group: AdagradSettings): void {
     super.check(group)
-    const { lrDecay = 0, initialAccumulator = 0, epsilon = 1e-10, weightDecay = 0 } = group
-    for (const [name, value] of Object.entries({ lrDecay, initialAccumulator, weightDecay })) {
+    const { lrDecay = 0, initialAccumulatorValue = 0, epsilon = 1e-10, weightDecay = 0 } = group
+    for (const [name, value] of Object.entries({ lrDecay, initialAccumulatorValue, weightDecay })) {
       checkNumber('Adagrad', name, value, atLeast0, '>= 0')
     }
     checkNumber('Adagrad', 'epsilon', epsilon, above0, '> 0')
@@ -47,7 +47,7 @@ export class Adagrad extends Optimizer<AdagradSettings> {
 
   /** What is added to the sum, and to its root. */
   protected epsilonsOf(group: AdagradSettings): [inner: number, outer: number] {
-    return [group.initialAccumulator ?? 0, group.epsilon ?? 1e-10]
+    return [group.initialAccumulatorValue ?? 0, group.epsilon ?? 1e-10]
   }
 
   protected override settings(group: AdagradSettings): number[] {

@@ -48,9 +48,9 @@ export class Adam extends AdamFamily<AdamSettings> {
   }
 
   protected override update(group: Group<AdamSettings>): void {
-    if (!group.amsgrad) return super.update(group)
     const { mean, square, largest } = this.kept
-    this.stepEach('amsgrad', group, [mean, square, largest])
+    if (group.amsgrad) this.stepEach('amsgrad', group, [mean, square, largest])
+    else super.update(group)
   }
 }
 

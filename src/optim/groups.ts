@@ -58,7 +58,8 @@ export function groupOf<Settings extends object>(
   ) as Group<Settings>
 }
 
-function checkParameters(op: string, parameters: unknown): void {
+/** @throws ArgumentError for what is no list of tensors */
+export function checkParameters(op: string, parameters: unknown): void {
   const given: readonly unknown[] = Array.isArray(parameters) ? [...parameters] : [parameters]
   const wrong = given.findIndex((x) => !isTensor(x))
   if (wrong < 0 && Array.isArray(parameters)) return

@@ -47,7 +47,8 @@ export class NAdam extends AdamFamily<NAdamSettings> {
   #productUpTo(t: number, group: NAdamSettings): number {
     const { beta1 = 0.9, momentumDecay = 0.004 } = group
     const known = this.#known
-    const isNear = beta1 === known.beta1 && momentumDecay === known.momentumDecay && known.steps <= t
+    const isNear =
+      beta1 === known.beta1 && momentumDecay === known.momentumDecay && known.steps <= t
     let { steps, product } = isNear ? known : { steps: 0, product: 1 }
     while (steps < t) product *= momentumAt(++steps, group)
     this.#known = { beta1, momentumDecay, steps, product }

@@ -136,6 +136,11 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
   /** A group's settings as its kernels read them; λ of L2 and of L1 come after them. */
   protected abstract settings(group: Settings): number[]
 
+  /** Completes one group's gradients before it is moved: by those of regularizers. */
+  protected prepare(group: Group<Settings>): void {
+    addGradients(group)
+  }
+
   /** Moves one group's parameters along their gradients. */
   protected abstract update(group: Group<Settings>): void
 
@@ -207,7 +212,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
       within(temporary, () => {
         for (const group of this.#groups) {
           everyIteration(() => this.check(group))
-          addGradients(group)
+          this.prepare(group)
         }
         this.#requireGradient()
         for (const group of this.#groups) {

@@ -28,6 +28,17 @@ export function noGrad<T>(fn: () => T): T {
   }
 }
 
+/** Records graphs in fn also where `noGrad` is around it, as a closure of one's own expects. */
+export function withGrad<T>(fn: () => T): T {
+  const before = enabled
+  enabled = true
+  try {
+    return fn()
+  } finally {
+    enabled = before
+  }
+}
+
 export function versionOf(saved: readonly AnyTensor[]): number {
   let sum = 0
   for (const tensor of saved) sum += tensor.storage.version

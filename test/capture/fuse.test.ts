@@ -4,12 +4,19 @@
 import t from 'tap'
 import { fuse } from '../../lib/capture/fuse.js'
 import {
+  Adadelta,
+  Adagrad,
   Adam,
+  AdamW,
   capture,
+  Lion,
   l1,
   l2,
+  NAdam,
   type Optimizer,
+  RAdam,
   type Regularizer,
+  RMSprop,
   SGD,
   type SGDSettings,
   scope,
@@ -37,7 +44,7 @@ const outside = {
   square: M * M,
   y: M * M,
   squares: M * N,
-  settings: 8,
+  settings: 11,
 }
 const sizes = { outside, inside: { dw: M * M, dw2: M * M, local: M * M } }
 
@@ -211,15 +218,28 @@ const stateful: Record<string, (parameters: readonly Tensor[]) => Optimizer> = {
   gemmSgdMomentum: (parameters) =>
     new SGD(parameters, { lr: 0.01, momentum: 0.9, regularizer: [l1(0.002), l2(0.01)] }),
   gemmAdam: (parameters) => new Adam(parameters, { lr: 0.01, weightDecay: 0.01 }),
+  'gemmAdam of AdamW': (parameters) => new AdamW(parameters, { lr: 0.01, regularizer: l1(0.002) }),
+  'gemmAdam of NAdam': (parameters) => new NAdam(parameters, { lr: 0.01, maxNorm: 1 }),
+  'gemmAdam of RAdam': (parameters) => new RAdam(parameters, { lr: 0.01, regularizer: l2(0.01) }),
+  amsgrad: (parameters) => new AdamW(parameters, { lr: 0.01, amsgrad: true }),
+  rmspropCenteredMomentum: (parameters) =>
+    new RMSprop(parameters, { lr: 0.01, centered: true, momentum: 0.5, maxNorm: 1 }),
+  adagrad: (parameters) =>
+    new Adagrad(parameters, { lr: 0.01, lrDecay: 0.1, regularizer: l1(0.01) }),
+  adadelta: (parameters) => new Adadelta(parameters, { lr: 1, regularizer: l2(0.01) }),
+  lion: (parameters) => new Lion(parameters, { lr: 0.001, weightDecay: 0.1, maxNorm: 1 }),
 }
-for (const [kernel, optimizer] of Object.entries(stateful)) {
-  onBothBackendsLater(`fused training is what runs op by op: ${kernel}`, async (t) => {
+for (const [title, optimizer] of Object.entries(stateful)) {
+  const [kernel] = title.split(' ')
+  const isFused = kernel.startsWith('gemm')
+  onBothBackendsLater(`fused training is what runs op by op: ${title}`, async (t) => {
     const [replayed, eager] = [1, 1].map((seed) => network([70, 130, 5], seed, 'tanh'))
     const train = capture(stepOf(replayed, optimizer(replayed.parameters())))
     const reference = stepOf(eager, optimizer(eager.parameters()))
     for (let i = 0; i < 8; i++) {
       const [x, labels] = batch(i, [i % 3 === 2 ? 1 : 9, 70, 5])
-      t.equal(train.describe(x, labels).split(`${kernel}(`).length - 1, 2, 'both weights')
+      const found = train.describe(x, labels).split(`${kernel}(`).length - 1
+      t.equal(found, isFused ? 2 : 4, isFused ? 'both weights' : 'weights and biases')
       const risk = scope(() => reference(x, labels).item())
       identical(t, [train(x, labels).item()], [risk], `risk of step ${i}`)
     }

@@ -11,13 +11,7 @@ export const adaptive = {
   rmsprop: [...STEP, 'square:inout:F', ...END],
   rmspropMomentum: [...STEP, 'square:inout:F', 'velocity:inout:F', ...END],
   rmspropCentered: [...STEP, 'square:inout:F', 'mean:inout:F', ...END],
-  rmspropCenteredMomentum: [
-    ...STEP,
-    'square:inout:F',
-    'velocity:inout:F',
-    'mean:inout:F',
-    ...END,
-  ],
+  rmspropCenteredMomentum: [...STEP, 'square:inout:F', 'velocity:inout:F', 'mean:inout:F', ...END],
   // settings: [lr, offset, epsilon, weightDecay, l2, l1]; see optim/adagrad.ts.
   adagrad: [...STEP, 'sum:inout:F', ...END],
   // settings: [lr, 1 - decay, epsilon, weightDecay, l2, l1]; see optim/adadelta.ts.
