@@ -105,6 +105,11 @@ export class LBFGS extends Optimizer<LBFGSSettings> {
     throw new ArgumentError(`LBFGS: expected one group of parameters, got ${this.groups.length}`)
   }
 
+  /** @internal */
+  override get needsClosure(): boolean {
+    return true
+  }
+
   protected override knownSettings(): Record<keyof LBFGSSettings, true> {
     return {
       lr: true,

@@ -64,6 +64,13 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
   readonly groups: readonly Group<Settings>[]
   /** The same without the wrapping that hears of changes. */
   readonly #groups: readonly Group<Settings>[]
+  /**
+   * Whether a step evaluates the loss itself.
+   * @internal
+   */
+  get needsClosure(): boolean {
+    return false
+  }
   /** Steps taken so far. */
   steps = 0
   /**

@@ -181,6 +181,7 @@ function saveCheckpoint(
     ...under('model', model.stateDict()),
     ...under('optimizer', tensors),
     ...under('best', best.stateDict()),
+    ...under('average', run.average?.stateDict() ?? []),
     ...under<TensorData>('random', generators),
   ]
   writeModelFile(path, entries, { training: encodeNotes(notes) })
@@ -215,6 +216,7 @@ function restore(
     )
   run.optimizer.loadStateDict({ kind: optimizer, steps, tensors: part('optimizer') })
   run.model.loadStateDict(part('model'))
+  restoreAverage(run, part('average'))
   const { notFinite } = examine(run)
   if (notFinite !== undefined) {
     throw new ArgumentError(`expected finite values, got ${notFinite}; remove it to begin anew`)
@@ -224,6 +226,14 @@ function restore(
     generator.restore([...(random.get(name)?.data ?? [])])
   }
   if (best) run.best.resume(best, part('best'))
+}
+
+/** A run that has no average yet begins with its weights. */
+function restoreAverage({ average, model }: Run, found: Tensors<never>): void {
+  if (average === undefined) return
+  const names = new Set(average.stateDict().keys())
+  const weights = [...model.stateDict()].filter(([name]) => names.has(name))
+  average.loadStateDict(found.size > 0 ? found : new Map(weights))
 }
 
 function under<Data>(

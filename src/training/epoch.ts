@@ -14,7 +14,7 @@ const SAFE_GAIN = 1e12
 
 /** What epochs are made of. */
 export interface EpochParts {
-  run: Pick<RunState, 'model' | 'optimizer'>
+  run: Pick<RunState, 'model' | 'optimizer' | 'average'>
   steps: TrainingStep
   loader: DataLoader
   pace: Pace
@@ -144,7 +144,10 @@ async function figuresAfter(last: Epoch, parts: EpochParts) {
   const health: Health = isSeen ? examine(run) : { notFinite: undefined, gain: 1 }
   if (health.notFinite !== undefined) fail(parts, last, 'a weight is no longer finite', health)
   const regularizationLoss = run.optimizer.regularizationLoss()
-  const validation = await evaluator?.run()
+  const { average } = run
+  const validation = await (average && evaluator
+    ? average.swapped(() => evaluator.run())
+    : evaluator?.run())
   const isSafe = validation !== undefined || health.gain < SAFE_GAIN
   const figures = {
     'regularization loss': regularizationLoss,

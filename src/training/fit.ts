@@ -11,6 +11,8 @@ import { DataLoader } from '../data/loader.js'
 import { whileTraining } from '../nn/lock.js'
 import type { TargetKind } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
+import { ExponentialMovingAverage } from '../optim/average.js'
+import { ReduceOnPlateau } from '../optim/plateau.js'
 import { regularizersOf } from '../optim/regularized.js'
 import type { Lock } from '../tensor/locks.js'
 import { Generator, streams } from '../tensor/random.js'
@@ -25,6 +27,7 @@ import { Pace } from './pace.js'
 import { Recovery } from './recovery.js'
 import type { TrainingHistory } from './report.js'
 import { TrainingStep } from './trainingStep.js'
+import { identityOf } from './updateOptions.js'
 
 /**
  * Minimizes the loss on the data plus the optimizer's regularization. Steps are captured: what the model and
@@ -72,13 +75,20 @@ async function train(
   const { train, validation } = await loadExamples(data, options.validation, seed)
   await warnOfSpread('fit', data)
   const held = model.namedState()
-  const loader = new DataLoader(train, { batchSize, shuffle, seed })
+  const { accumulate = 1, clipNorm, clipValue, ema, reduceOnPlateau } = options
+  const loader = new DataLoader(train, { batchSize: batchSize * accumulate, shuffle, seed })
+  const average = ema && new ExponentialMovingAverage(model, ema)
+  const plateau = reduceOnPlateau && new ReduceOnPlateau(optimizer, reduceOnPlateau)
   const changes = new Generator(seed, streams.augment)
   const steps = new TrainingStep(model, loader, {
     loss: options.loss,
     optimizer,
     monitor: options.monitor,
     stepwise: options.stepwise,
+    microBatch: batchSize,
+    clipNorm,
+    clipValue,
+    average,
     validation: validation?.data,
     change: augment && (({ inputs, targets }) => augment(inputs, targets, changes)),
   })
@@ -91,7 +101,7 @@ async function train(
   const history: TrainingHistory = { epochs: [], bestEpoch: 0, ended: 'epochs' }
   const generators = { changes, ...(loader.generator && { order: loader.generator }) }
   const settings = { examples: train.size, batchSize, seed, shuffle }
-  const state = { model, optimizer, generators }
+  const state = { model, optimizer, generators, average }
   const recovery = new Recovery(state, onDivergence)
   const isSeenAfter = (epoch: number) =>
     epoch === epochs || signal !== undefined || isAwaited(options)
@@ -111,10 +121,12 @@ async function train(
     // Where nothing will be done, there is no beginning to be kept.
     if (options.checkpoint && !signal?.aborted) {
       const { loss, validation, resumeWith = [] } = options
-      const run = { ...state, best, steps, data, validation, loss, settings }
+      const updates = identityOf(options)
+      const run = { ...state, best, steps, data, validation, loss, settings, updates }
       checkpoint = await Checkpoint.open(options.checkpoint, run, resumeWith)
       history.epochs = checkpoint.epochs
     }
+    for (const { validationLoss = Number.NaN } of history.epochs) plateau?.note(validationLoss)
     best.begin(history.epochs.length)
     recovery.begin(checkpoint?.hasNewLr ? [] : history.epochs)
     for (;;) {
@@ -133,7 +145,9 @@ async function train(
       history.epochs.push(...reports)
       const report = reports[reports.length - 1]
       if (recovery.returns > 0) report.returns = recovery.returns
-      await best.offer(report.epoch, report.validationLoss)
+      const offer = () => best.offer(report.epoch, report.validationLoss)
+      await (average && best.wanted ? average.swapped(offer) : offer())
+      if (report.validationLoss !== undefined) plateau?.update(report.validationLoss)
       const isWhole = report.examples === train.size
       if (isWhole) checkpoint?.save(history.epochs)
       const { onEpoch } = options
@@ -141,7 +155,9 @@ async function train(
       refuseReplaced(model, held)
       if (isWhole) checkpoint?.saveSettings(history.epochs)
     }
-    history.bestEpoch = (await best.restore()) ?? history.epochs.length
+    const restored = await best.restore()
+    if (restored === undefined) average?.apply()
+    history.bestEpoch = restored ?? history.epochs.length
     return history
   } catch (error) {
     // What was reached before the loss diverged, or a callback threw, is worth keeping. Where that
@@ -158,6 +174,7 @@ async function train(
     recovery.end()
     best.dispose()
     steps.dispose()
+    average?.dispose()
     evaluator?.dispose()
     loader.dispose()
     changes.dispose()

@@ -19,9 +19,10 @@ import { isOptimizer, type Optimizer } from '../optim/optimizer.js'
 import { format } from '../tensor/shape.js'
 import { checkOnDivergence, type OnDivergence } from './recovery.js'
 import type { EpochReport, StepReport } from './report.js'
+import { checkUpdates, UPDATE_OPTIONS, type UpdateOptions } from './updateOptions.js'
 
 /** Settings of `fit`, for targets of a kind. */
-export interface FitOptions<K extends TargetKind = TargetKind> {
+export interface FitOptions<K extends TargetKind = TargetKind> extends UpdateOptions {
   /** What is minimized, such as `softmaxCrossEntropy`. */
   loss: Loss<K>
   /** An optimizer of the model's parameters. */
@@ -116,6 +117,7 @@ export const OPTIONS: Record<keyof FitOptions, true> = {
   onEpoch: true,
   stepwise: true,
   signal: true,
+  ...UPDATE_OPTIONS,
 }
 
 /** Refuses settings out of range, and those that do not fit the model or each other. */
@@ -140,6 +142,7 @@ export function checkOptions(model: Module, options: FitOptions): void {
       'fit: expected a parameter to train in the optimizer, got requiresGrad false on all of them',
     )
   }
+  checkUpdates(options, optimizer, validation !== undefined)
   checkCount('fit', 'batchSize', batchSize)
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new ArgumentError(`fit: expected a seed from 0 to 2^53 - 1, got ${excerpt(seed)}`)

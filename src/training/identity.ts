@@ -30,6 +30,8 @@ export interface Training {
   loss: Loss<TargetKind>
   /** Numbers that decide on the batches. */
   settings: { examples: number; batchSize: number; seed: number; shuffle: boolean }
+  /** What else decides on a step. */
+  updates: Identity
 }
 
 /** What one step computes. */
@@ -42,12 +44,13 @@ interface Step {
 
 /** Takes the digests of the data; the event loop goes on meanwhile. */
 export async function identify(training: Training): Promise<Identity> {
-  const { model, optimizer, data, validation = null, settings } = training
+  const { model, optimizer, data, validation = null, settings, updates } = training
   const parameters = [...model.namedState()].map(([path, { shape }]) => [path, format(shape)])
   return {
     ...settingsOf(optimizer),
     optimizer: optimizer.constructor.name,
     ...settings,
+    ...updates,
     step: stepOf(training),
     parameters: Object.fromEntries(parameters),
     data: await digestOf(data),
@@ -61,7 +64,7 @@ export async function identify(training: Training): Promise<Identity> {
 
 function stepOf({ model, loss, steps, settings }: Training): Step {
   const paths = new Map([...model.namedState()].map(([path, { handle }]) => [handle, path]))
-  const batch = Math.min(settings.batchSize, settings.examples)
+  const batch = Math.min(steps.loader.batchSize, settings.examples)
   const digest = steps.digest(paths, batch) ?? null
   const names = [modulesOf(model), loss.name, ...(steps.settings.change ? ['augmented'] : [])]
   return { digest, names: names.join('; ') }

@@ -1,6 +1,7 @@
 /** What a training run changes: parameters, buffers, what the optimizer keeps, random generators. */
 import { findNotFinite, normOf } from '../nn/finite.js'
 import type { Module } from '../nn/module.js'
+import type { ExponentialMovingAverage } from '../optim/average.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import type { KeptTensor } from '../optim/state.js'
 import type { Generator } from '../tensor/random.js'
@@ -10,6 +11,8 @@ import type { Tensor } from '../tensor/tensor.js'
 export interface RunState {
   model: Module
   optimizer: Optimizer
+  /** What follows the weights, if anything does. */
+  average?: ExponentialMovingAverage
   /** Those of the run itself, besides the model's. */
   generators: Record<string, Generator>
 }
@@ -27,12 +30,14 @@ export function* generatorsOf({
 export function snapshot(run: RunState): () => void {
   const parameters = run.model.stateDict()
   const optimizer = run.optimizer.stateDict()
+  const average = run.average?.stateDict()
   const random = [...generatorsOf(run)].map(
     ([, generator]) => [generator, generator.save()] as const,
   )
   return () => {
     run.model.loadStateDict(parameters)
     run.optimizer.loadStateDict(optimizer)
+    if (average) run.average?.loadStateDict(average)
     for (const [generator, state] of random) generator.restore(state)
   }
 }

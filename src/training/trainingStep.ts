@@ -9,7 +9,10 @@ import type { Monitor } from '../monitor/monitor.js'
 import { type Look, Probe } from '../monitor/probe.js'
 import type { Loss, TargetKind } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
+import type { ExponentialMovingAverage } from '../optim/average.js'
+import { clipGradNorm, clipGradValue } from '../optim/clip.js'
 import type { Optimizer } from '../optim/optimizer.js'
+import { partOf } from '../tensor/allocate.js'
 import { tensor } from '../tensor/create.js'
 import { noGrad } from '../tensor/graph.js'
 import { scope } from '../tensor/scope.js'
@@ -27,6 +30,12 @@ export interface TrainingSettings {
   monitor?: Monitor
   /** Whether each step goes alone, so that what is told of it can stop the training there. */
   stepwise?: boolean
+  /** Examples whose gradient is computed at once; all of a step by default. */
+  microBatch?: number
+  clipNorm?: number
+  clipValue?: number
+  /** What follows the weights. */
+  average?: ExponentialMovingAverage
   /** What the model is validated on, whose labels must fit its outputs, too. */
   validation?: Dataset
 }
@@ -115,22 +124,39 @@ export class TrainingStep {
   }
 
   *#take(rows: RowIndices): Pausable<Tensor> {
-    const { loss } = yield* this.#forward(rows)
-    yield
-    loss.backward()
-    yield
+    const losses: Tensor[] = []
+    for (const { part, share } of this.#partsOf(rows)) {
+      const { loss } = yield* this.#forward(part)
+      yield
+      losses.push(backwardBy(share, loss))
+      yield
+    }
     this.#update()
-    return loss
+    return sumOf(losses)
   }
 
-  /** The same step, with a look before it: the gradients that it updates with are its own again. */
+  /** The parts of a step whose gradients are added up, and their shares of its examples. */
+  #partsOf(rows: RowIndices): { part: RowIndices; share: number }[] {
+    const { microBatch = rows.size } = this.settings
+    if (microBatch >= rows.size) return [{ part: rows, share: 1 }]
+    return Array.from({ length: Math.ceil(rows.size / microBatch) }, (_, i) => {
+      const size = Math.min(microBatch, rows.size - i * microBatch)
+      return { part: partOf(rows, i * microBatch, [size]), share: size / rows.size }
+    })
+  }
+
+  /** The same step, with a look before it, at its first part: the gradients that it updates with are its own again. */
   #takeSampled(rows: RowIndices): Sampled {
-    const { outputs, loss } = atOnce(this.#forward(rows))
+    const [first, ...rest] = this.#partsOf(rows)
+    const { outputs, loss } = atOnce(this.#forward(first.part))
     const look = this.#probe.look(outputs, loss)
     const before = this.#probe.copies()
-    loss.backward()
+    const losses = [backwardBy(first.share, loss)]
+    for (const { part, share } of rest) {
+      losses.push(backwardBy(share, atOnce(this.#forward(part)).loss))
+    }
     this.#update()
-    return { loss, look, updates: this.#probe.distances(before) }
+    return { loss: sumOf(losses), look, updates: this.#probe.distances(before) }
   }
 
   *#forward(rows: RowIndices): Pausable<{ outputs: Tensor; loss: Tensor }> {
@@ -152,8 +178,13 @@ export class TrainingStep {
   }
 
   #update(): void {
-    this.settings.optimizer.step()
-    this.settings.optimizer.zeroGrad()
+    const { optimizer, clipNorm, clipValue, average } = this.settings
+    const parameters = optimizer.parameters()
+    if (clipValue !== undefined) clipGradValue(parameters, clipValue)
+    if (clipNorm !== undefined) clipGradNorm(parameters, clipNorm)
+    optimizer.step()
+    optimizer.zeroGrad()
+    average?.update()
   }
 
   dispose(): void {
@@ -161,4 +192,15 @@ export class TrainingStep {
     this.#steps.dispose()
     this.#sampled.dispose()
   }
+}
+
+/** Adds the gradients of a part of a step's loss, and gives that part. */
+function backwardBy(share: number, loss: Tensor): Tensor {
+  const part = share === 1 ? loss : loss.mul(share)
+  part.backward()
+  return part
+}
+
+function sumOf(losses: readonly Tensor[]): Tensor {
+  return noGrad(() => losses.reduce((sum, loss) => sum.add(loss)))
 }

@@ -38,7 +38,7 @@ const sizes = {
     w: M * N,
     y: K * N,
     dx: K * M,
-    settings: 8,
+    settings: 11,
     squares: M * N,
     z: M * N,
     bias: N,
