@@ -101,7 +101,10 @@ t.test('wrong arguments: one clear line, exit code 2', async (t) => {
     [['train', 'digits', '--activation', 'foo'], /expected relu, sigmoid or tanh, got "foo"/],
     [['train', 'digits', '--loss', 'foo'], /--loss: expected cross-entropy, mse.*got "foo"/],
     [['train', 'digits', '--dropout', '1'], /--dropout: expected a number from 0 to below 1, got/],
-    [['train', 'digits', '--optimizer', 'lbfgs'], /--optimizer: expected sgd or adam, got "lbfgs"/],
+    [
+      ['train', 'digits', '--optimizer', 'lbfgs'],
+      /--optimizer: expected sgd, adam, .* or lion, got "lbfgs"/,
+    ],
     [['train', 'digits', '--patience', '0'], /--patience: expected an integer >= 1, got "0"/],
     [
       ['train', 'digits', '--optimizer', 'adam', '--momentum', '0.5'],
@@ -316,6 +319,7 @@ t.test('digits in pure JavaScript, and every loss and activation', async (t) => 
     ['--loss', 'focal'],
     ['--activation', 'sigmoid'],
     ['--optimizer', 'adam'],
+    ['--optimizer', 'lion'],
     ['--layers', '128', '--dropout', '0.3'],
     ['--activation', 'tanh', '--layers', '64,32', '--l1', '0.00001', '--l2', '0'],
   ]

@@ -316,3 +316,40 @@ test('one optimizer: it goes on in the model that is compiled again, and has a s
   t.notSame(weights(first), before, 'the velocity goes on')
   t.strictSame(weights(first), weights(second))
 })
+
+test('every optimizer, by its defaults and with other settings', async (t) => {
+  const { Adadelta, Adagrad, AdamW, Lion, Nadam, RMSprop } = optimizers
+  const [learningRate, epsilon] = [0.125, 0.125]
+  const momentum = { learningRate, rho: 0.75, momentum: 0.5, epsilon }
+  const moments = { learningRate, beta1: 0.5, beta2: 0.75 }
+  const made = {
+    'RMSprop {}': 'rmsprop',
+    'RMSprop momentum': new RMSprop(momentum),
+    'RMSprop centered': new RMSprop({ ...momentum, centered: true }),
+    'Adam amsgrad': new Adam({ learningRate, amsgrad: true, epsilon }),
+    'AdamW {}': 'adamw',
+    'AdamW decay': new AdamW({ ...moments, weightDecay: 0.5, epsilon }),
+    'Adadelta {}': 'adadelta',
+    'Adadelta rate': new Adadelta({ learningRate: 1, rho: 0.75, epsilon }),
+    'Adagrad {}': 'adagrad',
+    'Adagrad rate': new Adagrad({ learningRate: 0.25, initialAccumulatorValue: 0.5, epsilon }),
+    'Nadam {}': 'nadam',
+    'Nadam rate': new Nadam({ ...moments, epsilon }),
+    'Lion {}': 'lion',
+    'Lion rate': new Lion(moments),
+  } as const
+  t.strictSame(Object.keys(made), Object.keys(fixture.others))
+  for (const [name, optimizer] of Object.entries(made)) {
+    const model = single(1)
+    model.compile({ optimizer, loss: 'mse' })
+    const halve = new LearningRateScheduler((epoch, rate) => (epoch > 0 ? rate / 2 : rate))
+    const { history } = await model.fit(x, y, {
+      batchSize: 2,
+      epochs: 5,
+      callbacks: [halve],
+      ...quiet,
+    })
+    close(t, history.loss, fixture.others[name].loss, name)
+    close(t, weights(model), fixture.others[name].weights, name)
+  }
+})

@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { activations, divergenceChoices, losses } from '../../internal.js'
 import { SOURCES } from './data.js'
+import { type OptimizerName, optimizers, rateOf } from './optimizers.js'
 import {
   choiceOption,
   filtersOption,
@@ -36,9 +37,6 @@ const convPresets: Record<string, ConvPreset> = {
   digits: { layers: [64], batchSize: 32, epochs: 30, lr: 0.05, l2: 0.0001, dropout: 0.3 },
 }
 
-/** Adam's steps have the size of the learning rate, whatever that of the gradients is. */
-const ADAM_LR = 0.001
-
 /** With which a regression on standardized values goes well. */
 const REGRESSION_LR = 0.01
 
@@ -64,6 +62,11 @@ export function defaultsFor(
     ...preset(network === 'conv' ? convPresets : presets),
   }
 }
+
+/** The learning rates of the optimizers that have one of their own. */
+const ratesOfOthers = (Object.keys(optimizers) as OptimizerName[])
+  .filter((name) => rateOf(name) !== undefined)
+  .map((name) => `${name}: ${rateOf(name)}`)
 
 /** What each preset has for a setting, for the help. */
 function defaultOf(setting: keyof Preset, ...more: string[]): string {
@@ -137,11 +140,11 @@ export function trainCommand(): Command {
     .addOption(choiceOption('--loss <name>', 'what is minimized', Object.keys(losses)))
     .addOption(integerOption('--batch-size <n>', `examples per step ${defaultOf('batchSize')}`, 1))
     .addOption(integerOption('--epochs <n>', `passes over the data ${defaultOf('epochs')}`, 1))
-    .addOption(choiceOption('--optimizer <name>', 'what takes the steps', ['sgd', 'adam']))
+    .addOption(choiceOption('--optimizer <name>', 'what takes the steps', Object.keys(optimizers)))
     .addOption(
       numberOption(
         '--lr <rate>',
-        `learning rate; falls to 0 along half a cosine ${defaultOf('lr', `adam: ${ADAM_LR}`)}`,
+        `learning rate; falls to 0 along half a cosine ${defaultOf('lr', ...ratesOfOthers)}`,
         'a number > 0',
         (value) => value > 0,
       ),
@@ -216,14 +219,15 @@ async function train(
   source: string,
   { json, ...given }: Partial<TrainingOptions> & { json?: boolean },
 ): Promise<void> {
-  if (given.optimizer === 'adam' && given.momentum !== undefined) {
-    throw new UsageError(`--momentum: expected with sgd alone, got ${given.momentum} with adam`)
+  const { optimizer = 'sgd', momentum } = given
+  if (optimizer !== 'sgd' && momentum !== undefined) {
+    throw new UsageError(`--momentum: expected with sgd alone, got ${momentum} with ${optimizer}`)
   }
   checkTask(source, given)
   const defaults = {
     ...defaultsFor(source, given.network),
     ...(given.task === 'regress' && { loss: 'mse' as const, lr: REGRESSION_LR }),
-    ...(given.optimizer === 'adam' && { lr: ADAM_LR, momentum: 0 }),
+    ...(optimizer !== 'sgd' && { lr: rateOf(optimizer), momentum: 0 }),
   }
   if (given.resumeWith !== undefined && given.checkpoint === undefined) {
     throw new UsageError('--resume-with: expected with --checkpoint alone, got it without')

@@ -3,7 +3,6 @@
 import { existsSync } from 'node:fs'
 import {
   type ActivationName,
-  Adam,
   convnet,
   type Dataset,
   DivergenceError,
@@ -20,7 +19,6 @@ import {
   type Preprocessing,
   preprocess,
   type Sequential,
-  SGD,
   ShapeError,
   saveClassifier,
   saveRegressor,
@@ -34,6 +32,7 @@ import {
 } from '../../index.js'
 import { currentBackend, type LossName, losses } from '../../internal.js'
 import { holdOut, kindOf, readData } from './data.js'
+import { type OptimizerName, optimizers } from './optimizers.js'
 import { UsageError } from './options.js'
 import { regressionFigures } from './regression.js'
 import { type EndEvent, epochTitle, type Reporter } from './report.js'
@@ -55,7 +54,7 @@ export interface TrainingOptions extends TableSettings {
   loss: LossName
   batchSize: number
   epochs: number
-  optimizer: 'sgd' | 'adam'
+  optimizer: OptimizerName
   lr: number
   /** Of SGD. */
   momentum: number
@@ -148,9 +147,7 @@ export function buildOptimizer(
       ...(options.l2 > 0 ? [l2(options.l2)] : []),
     ],
   }
-  return options.optimizer === 'adam'
-    ? new Adam(model.parameters(), settings)
-    : new SGD(model.parameters(), { ...settings, momentum: options.momentum })
+  return optimizers[options.optimizer].make(model.parameters(), settings, options.momentum)
 }
 
 async function problemOf(source: string, options: TrainingOptions): Promise<Problem> {

@@ -9,7 +9,7 @@ import type { Optimizer, OptimizerName } from './optimizers.js'
 
 /** How a model is trained. */
 export interface CompileOptions {
-  /** 'sgd', 'adam', or one of `optimizers` with settings of its own. */
+  /** 'sgd', 'rmsprop', 'adam', 'adamw', 'adadelta', 'adagrad', 'nadam', 'lion', or one of `optimizers` with settings of its own. */
   optimizer: OptimizerName | Optimizer
   /** By name, or an object of `losses`. */
   loss: LossName | Loss
