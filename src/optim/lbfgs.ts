@@ -9,7 +9,6 @@ import { checkAssignable } from '../tensor/assignable.js'
 import { noGrad, withGrad } from '../tensor/graph.js'
 import { scope } from '../tensor/scope.js'
 import { format } from '../tensor/shape.js'
-import { within } from '../tensor/storage.js'
 import { isTensor, type Tensor } from '../tensor/tensor.js'
 import { atLeast0 } from './groups.js'
 import { type Group, type GroupSettings, Optimizer } from './optimizer.js'
@@ -53,7 +52,11 @@ const isCount = (value: number) => Number.isInteger(value) && value >= 1
 const dot = (a: Tensor, b: Tensor) => scope(() => a.mul(b).sum().item())
 const largest = (x: Tensor) => scope(() => x.abs().max().item())
 /** What lives from step to step. */
-const keep = (make: () => Tensor) => within(null, make)
+function keep(make: () => Tensor): Tensor {
+  const x = scope(make)
+  x.storage.moveTo(null)
+  return x
+}
 const pairOf = (move: Tensor, change: Tensor): Pair => ({
   move,
   change,
@@ -303,7 +306,10 @@ export class LBFGS extends Optimizer<LBFGSSettings> {
         }
       }
       const flat = group.parameters.map((w) => (w.grad ?? fullLike(w, 0)).view([w.size]))
-      return { loss, gradient: noGrad(() => concat(flat)) }
+      const gradient = noGrad(() => concat(flat))
+      // Views of gradients are nobody's but ours.
+      for (const view of flat) view.dispose()
+      return { loss, gradient }
     })
   }
 
