@@ -1,4 +1,5 @@
-// Steps of the optimizers that keep squares of gradients, or their signs, and an average of weights.
+// Steps of the optimizers that keep squares of gradients, or their signs, and an average of
+// weights.
 #include "updates.h"
 
 namespace nb {
@@ -88,8 +89,8 @@ struct RmspropSettings {
   float threshold;
 };
 
-// Tieleman and Hinton 2012; centered as Graves 2013 has it. Keeps squares, velocity and mean, as far
-// as they are there.
+// Tieleman and Hinton 2012; centered as Graves 2013 has it. Keeps squares, velocity and mean, as
+// far as they are there.
 template <bool kMomentum, bool kCentered>
 struct Rmsprop : Update<RmspropSettings> {
   static constexpr size_t kSettings = 8;

@@ -26,7 +26,11 @@ inline float decay_of(const float* last) { return last[0] + 2 * last[1]; }
 inline float threshold_of(float lr, float l1) { return l1 > 0 ? lr * l1 : 0; }
 
 inline Settings settings_of(In settings) {
-  return {settings[0], settings[1], settings[2] != 0, settings[3], decay_of(settings.data + 4),
+  return {settings[0],
+          settings[1],
+          settings[2] != 0,
+          settings[3],
+          decay_of(settings.data + 4),
           threshold_of(settings[0], settings[6])};
 }
 

@@ -111,8 +111,9 @@ struct MomentumUpdate {
   }
 };
 
-// Kingma and Ba 2015 with the bias corrections in the step sizes and in epsilon, and its kin: weights
-// that decay by themselves, a step along the gradient beside that along the mean, no root at all.
+// Kingma and Ba 2015 with the bias corrections in the step sizes and in epsilon, and its kin:
+// weights that decay by themselves, a step along the gradient beside that along the mean, no root
+// at all.
 struct AdamUpdate {
   // The root has no name that means the instruction for any vector.
   static constexpr bool kTakesVectors = false;

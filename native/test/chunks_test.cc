@@ -183,9 +183,9 @@ Buffer fill(DType dtype, const std::string& name, size_t elements) {
         put(buffer, i, static_cast<uint8_t>(integer));
     }
   }
-  // [lr, momentum, nesterov, share, weightDecay, l2, l1]; for others these are rates as good as any.
-  const float settings[11] = {0.125, 0.5,   1,      0.75, 0.25,  0.125,
-                              0.0625, 0.125, 0.0625, 0.25, 0.125};
+  // [lr, momentum, nesterov, share, weightDecay, l2, l1]; for others these are rates as good as
+  // any.
+  const float settings[11] = {0.125, 0.5, 1, 0.75, 0.25, 0.125, 0.0625, 0.125, 0.0625, 0.25, 0.125};
   if (name == "settings") std::memcpy(buffer.data(), settings, sizeof settings);
   return buffer;
 }

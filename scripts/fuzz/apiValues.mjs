@@ -194,6 +194,10 @@ const fitting = {
   shuffle: 'flag',
   validation: (c) => c.pick([0.5, few, undefined]),
   keepBest: 'flag',
+  clipNorm: 'positive',
+  clipValue: 'positive',
+  accumulate: (c) => 1 + c.below(3),
+  ema: () => ({ decay: 0.5 }),
   onStep: 'fn',
   onEpoch: 'fn',
 }
@@ -241,7 +245,19 @@ const binary = op(
 
 /** The parameters of what is exported; what is not here is called with anything. */
 const parameters = {
-  Adam: op('parameters', { ...settings, beta1: 'share', epsilon: 'positive' }),
+  Adam: op('parameters', { ...settings, beta1: 'share', epsilon: 'positive', amsgrad: 'flag' }),
+  AdamW: op('parameters', { ...settings, beta2: 'share', amsgrad: 'flag' }),
+  NAdam: op('parameters', { ...settings, momentumDecay: 'share' }),
+  RAdam: op('parameters', { ...settings, beta2: 'share' }),
+  RMSprop: op('parameters', { ...settings, decay: 'share', momentum: 'share', centered: 'flag' }),
+  Adagrad: op('parameters', { ...settings, lrDecay: 'share' }),
+  Adadelta: op('parameters', { ...settings, decay: 'share', epsilon: 'positive' }),
+  Lion: op('parameters', { ...settings, beta1: 'share' }),
+  LBFGS: op('parameters', { '!lr': 'positive', maxIter: (c) => 1 + c.below(3) }),
+  ExponentialMovingAverage: op('module', { '!decay': 'share' }),
+  ReduceOnPlateau: op('optimizer', { factor: 'share', patience: 'size', threshold: 'share' }),
+  clipGradNorm: op('parameters', 'positive', { normType: (c) => c.pick([2, Infinity]) }),
+  clipGradValue: op('parameters', 'positive'),
   SGD: op('parameters', { ...settings, momentum: 'share', nesterov: 'flag' }),
   Autoencoder: op('size', 'size', { tied: 'flag', noise: () => ({ masking: 0.1 }), ...dense }),
   RBM: op('size', 'size', { '!k': (c) => 1 + c.below(2), generator: 'generator' }),
@@ -410,6 +426,10 @@ const parameters = {
   'schedules.cosine': op('positive', 'size', 'share'),
   'schedules.exponential': op('positive', 'share'),
   'schedules.stepDecay': op('positive', 'size', 'share'),
+  'schedules.cosineRestarts': op('positive', 'size', 'size', 'share'),
+  'schedules.oneCycle': op('positive', 'size', { pctStart: 'share', divFactor: 'positive' }),
+  'schedules.polynomial': op('positive', 'size', 'positive', 'share'),
+  'schedules.warmUp': op('size', 'positive', 'share'),
   'plot.bars': op('categories', chart),
   'plot.biasVariance': op(
     'classes',
@@ -458,6 +478,12 @@ const parameters = {
   'keras.losses.SparseCategoricalCrossentropy': op({ fromLogits: 'flag' }),
   'keras.optimizers.SGD': op({ learningRate: 'positive', momentum: 'share', nesterov: 'flag' }),
   'keras.optimizers.Adam': op({ learningRate: 'positive', beta1: 'share', epsilon: 'positive' }),
+  'keras.optimizers.AdamW': op({ learningRate: 'positive', weightDecay: 'share' }),
+  'keras.optimizers.Nadam': op({ learningRate: 'positive', beta1: 'share' }),
+  'keras.optimizers.RMSprop': op({ learningRate: 'positive', rho: 'share', momentum: 'share' }),
+  'keras.optimizers.Adagrad': op({ learningRate: 'positive', epsilon: 'positive' }),
+  'keras.optimizers.Adadelta': op({ learningRate: 'positive', rho: 'share' }),
+  'keras.optimizers.Lion': op({ learningRate: 'positive', beta1: 'share' }),
   'keras.optimizers.get': op(() => 'adam'),
   'keras.callbacks.EarlyStopping': op({
     ...watching,
@@ -646,7 +672,8 @@ const SKIPPED = new Set([
     'digest',
   ],
   ...['add', 'advance', 'settle', 'stepsToSample', 'make', 'check', 'choices', 'settings', 'kept'],
-  ...['setModel', 'settingsOf', 'update', 'knownSettings', 'takesProbabilities'],
+  ...['setModel', 'settingsOf', 'update', 'knownSettings', 'takesProbabilities', 'prepare'],
+  ...['stepEach', 'stepOf', 'epsilonsOf', 'velocityRate', 'watch', 'note', 'needsClosure'],
 ])
 /** The same of the estimators. */
 const PROTECTED = new Set([

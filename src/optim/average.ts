@@ -1,6 +1,6 @@
 /** An average of weights that follows them while they are trained. */
 import { everyIteration, isRecording, unrecorded } from '../backend/record.js'
-import { optionsOf } from '../base/arguments.js'
+import { checkFunction, optionsOf } from '../base/arguments.js'
 import { ArgumentError, ReleasedTensorError } from '../base/errors.js'
 import { isModule, type Module } from '../nn/module.js'
 import { StateDict, type StateSource, stateFrom } from '../nn/stateDict.js'
@@ -26,7 +26,7 @@ export interface ExponentialMovingAverageSettings {
  * // after each optimizer.step():
  * average.update()
  * // to evaluate:
- * average.swapped(() => evaluate(model, test, { loss }))
+ * await average.swapped(() => evaluate(model, test, { loss }))
  */
 export class ExponentialMovingAverage {
   readonly #weights: ReadonlyMap<string, Tensor>
@@ -105,9 +105,10 @@ export class ExponentialMovingAverage {
    * Does something with the averages in the place of the weights; where it returns a promise, until that is
    * settled.
    * @returns what fn returns
-   * @throws as `apply`
+   * @throws as `apply`, ArgumentError for what is no function
    */
   swapped<T>(fn: () => T): T {
+    checkFunction('swapped', 'a function', fn)
     this.apply()
     let result: T
     try {

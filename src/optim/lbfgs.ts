@@ -17,7 +17,9 @@ import { type OptimizerState, readState } from './state.js'
 import { type LinePoint, strongWolfe } from './strongWolfe.js'
 
 /** Settings of `LBFGS`, with PyTorch's names and defaults. */
-export interface LBFGSSettings extends Omit<GroupSettings, 'maxNorm'> {
+export interface LBFGSSettings extends GroupSettings {
+  /** Refused: a move that is cut short would tell L-BFGS something wrong. */
+  maxNorm?: undefined
   /** Length of each move, or its first guess where there is a line search. PyTorch's default is 1. */
   lr: GroupSettings['lr']
   /** Moves in one step at most, a whole number from 1; 20 by default. */
@@ -123,6 +125,7 @@ export class LBFGS extends Optimizer<LBFGSSettings> {
       historySize: true,
       lineSearch: true,
       regularizer: true,
+      maxNorm: true,
     }
   }
 
@@ -135,6 +138,9 @@ export class LBFGS extends Optimizer<LBFGSSettings> {
     const { toleranceGrad = 1e-7, toleranceChange = 1e-9 } = group
     for (const [name, value] of Object.entries({ toleranceGrad, toleranceChange })) {
       checkNumber('LBFGS', name, value, atLeast0, '>= 0')
+    }
+    if (group.maxNorm !== undefined) {
+      throw new ArgumentError(`LBFGS: expected no maxNorm, got ${excerpt(group.maxNorm)}`)
     }
     if (lineSearch === 'none' || lineSearch === 'strongWolfe') return
     throw new ArgumentError(

@@ -142,7 +142,12 @@ onBothBackends('what is refused', (t) => {
   const vector = () => optimizer.step(() => tensor([1, 2]))
   refuses(t, vector, ArgumentError, /a closure that returns the loss, a scalar, got a tensor of sh/)
   refuses(t, () => optimizer.step(() => wrong(3)), ArgumentError, /returns the loss, .*, got 3$/)
-  refuses(t, () => capture(step)(), CaptureError, /^capture: LBFGS reads the loss several times/)
+  refuses(
+    t,
+    () => capture(() => void step())(),
+    CaptureError,
+    /^capture: LBFGS reads the loss several times/,
+  )
   t.ok(noGrad(step) > 0, 'a closure has a graph of its own')
   const groups = [{ parameters: [a] }, { parameters: [b] }]
   const make = (settings: object, parameters: unknown = [b]) =>
@@ -152,7 +157,7 @@ onBothBackends('what is refused', (t) => {
     [() => make({ maxIter: 0 }), 'LBFGS: expected maxIter to be a whole number from 1, got 0'],
     [() => make({ toleranceGrad: -1 }), 'LBFGS: expected toleranceGrad >= 0, got -1'],
     [() => make({ lineSearch: 'wolfe' }), /expected lineSearch strongWolfe or none, got 'wolfe'$/],
-    [() => make({ maxNorm: 1 }), /^LBFGS: .*maxNorm/],
+    [() => make({ maxNorm: 1 }), 'LBFGS: expected no maxNorm, got 1'],
   ]
   for (const [call, message] of refused) refuses(t, call, ArgumentError, message)
 })

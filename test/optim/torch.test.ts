@@ -6,14 +6,7 @@
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import * as nb from '../../lib/index.js'
-import {
-  capture,
-  type Optimizer,
-  type Schedule,
-  scope,
-  type Tensor,
-  tensor,
-} from '../../lib/index.js'
+import { capture, type Optimizer, scope, type Tensor, tensor } from '../../lib/index.js'
 import type { Nested } from '../../lib/tensor/print.js'
 import { bits, close, identical } from '../support/engine.js'
 import { onBothBackends } from '../support/reference.js'
@@ -126,7 +119,7 @@ for (const { settings, losses, evaluations, weights } of fixture.lbfgs) {
 }
 
 const { warmUp, cosine, cosineRestarts, oneCycle, polynomial } = nb.schedules
-const schedules: Record<string, Schedule> = {
+const schedules: Record<string, nb.schedules.Schedule> = {
   'warmUp(5, 0.5, 1/3)': warmUp(5, 0.5, 1 / 3),
   'warmUp(6, cosine(0.5, 20), 0.25)': warmUp(6, cosine(0.5, 20), 0.25),
   'cosineRestarts(0.5, 7)': cosineRestarts(0.5, 7),

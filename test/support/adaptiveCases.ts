@@ -104,7 +104,8 @@ function withVelocity(parts: Parts): Terms {
   return (i) => step(i) + parts.settings[4] * parts.kept('velocity', i)
 }
 
-function adadeltaStep({ settings: [, rate, epsilon], kept, quotient }: Parts): Terms {
+function adadeltaStep({ settings, kept, quotient }: Parts): Terms {
+  const [, rate, epsilon] = Array.from(settings)
   const step = quotient('square', rate, Math.sqrt(epsilon))
   return (i) => step(i) * Math.sqrt(kept('stepSquare', i) + epsilon)
 }

@@ -4,6 +4,7 @@
  */
 import type { KernelName } from '../../lib/backend/kernels.js'
 import { activationCases } from './activationCases.js'
+import { adaptiveCases } from './adaptiveCases.js'
 import {
   activationGrad,
   adam,
@@ -30,7 +31,6 @@ import {
 import { type Cases, out } from './case.js'
 import * as convolutions from './convCases.js'
 import * as images from './imageCases.js'
-import { adaptiveCases } from './adaptiveCases.js'
 import {
   comparedWholes,
   integerPairs,

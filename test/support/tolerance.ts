@@ -9,8 +9,8 @@ import { jsKernels } from '../../lib/backend/js/kernels.js'
 import { panelOrder } from '../../lib/backend/js/panels.js'
 import { type KernelName, kernels } from '../../lib/backend/kernels.js'
 import { activationTolerances } from './activationCases.js'
-import { imageTolerances } from './imageTolerances.js'
 import { adaptiveTolerances } from './adaptiveCases.js'
+import { imageTolerances } from './imageTolerances.js'
 
 /** One call as it was before it ran; values by the names in the kernel table. */
 export interface Call {
