@@ -103,6 +103,7 @@ export {
   Softsign,
   Tanh,
 } from './nn/activations.js'
+export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './nn/batchNorm.js'
 export {
   Conv1d,
   Conv2d,
@@ -161,11 +162,18 @@ export {
   tripletMargin,
   tripletMarginLoss,
 } from './nn/losses.js'
-export { Module, ModuleBuffer, Parameter, type ParameterValues } from './nn/module.js'
 export {
-  BatchNorm1d,
-  BatchNorm2d,
-  type BatchNormOptions,
+  type HookHandle,
+  type IncompatibleKeys,
+  Module,
+  ModuleBuffer,
+  Parameter,
+  type ParameterValues,
+  type SummaryInput,
+  type SummaryOptions,
+} from './nn/module.js'
+export { ModuleDict, ModuleList } from './nn/moduleLists.js'
+export {
   GroupNorm,
   LayerNorm,
   type LayerNormOptions,

@@ -18,6 +18,18 @@ export function changeCount(): number {
   return changes
 }
 
+// What a recording could not read as a property.
+let structure = 0
+
+/**
+ * For what changes what is computed without a property that a recording could have read, such as a function
+ * that is called from now on: what was recorded before does not fit any more, whatever it is of.
+ */
+export function noteRestructured(): void {
+  structure++
+  noteChange()
+}
+
 /** Properties of objects with their values, of lists with what is in them. */
 type Values = Map<object, Map<string, unknown>>
 
@@ -26,6 +38,7 @@ export class Reads {
   readonly #read: Values = new Map()
   /** Set inside, with the value before; what is read afterwards comes from inside. */
   readonly #set: Values = new Map()
+  readonly #structure = structure
 
   /** A property is read. */
   note(of: object, name: string, value: unknown): void {
@@ -39,6 +52,7 @@ export class Reads {
 
   /** Whether all that was read is as it was. */
   areSame(): boolean {
+    if (this.#structure !== structure) return false
     for (const [of, properties] of this.#read) {
       for (const [name, value] of properties)
         if (!isSame(Reflect.get(of, name), value)) return false

@@ -1,6 +1,6 @@
 /** The names that PyTorch gives to the running moments of batch norm. */
 import type { AnyModule } from '../nn/module.js'
-import { BatchNorm } from '../nn/norm.js'
+import { BatchNorm } from '../nn/batchNorm.js'
 import type { StoredTensor } from './safetensorsDtypes.js'
 
 const NAMES = { running_mean: 'runningMean', running_var: 'runningVar' }

@@ -1,6 +1,6 @@
 /** Convolution layers: a kernel with trained weights, and a bias for each filter. */
 import { noteRead } from '../backend/record.js'
-import { checkCount, checkFlag, checkFunction, optionsOf } from '../base/arguments.js'
+import { checkCount, optionsOf } from '../base/arguments.js'
 import { ArgumentError, ShapeError } from '../base/errors.js'
 import {
   type ConvOptions,
@@ -12,12 +12,11 @@ import {
 } from '../ops/conv.js'
 import { requireTensor } from '../ops/require.js'
 import type { PerAxis } from '../ops/window.js'
-import { checkGenerator } from '../tensor/random.js'
 import { format } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { glorotUniform, zeros } from './init.js'
-import type { LinearOptions } from './linear.js'
-import { Module, Parameter } from './module.js'
+import { initialWeights, type LinearOptions } from './linear.js'
+import { Module, type Parameter } from './module.js'
+import { ownSizeOf, vectorsOf } from './summary.js'
 
 /** Settings of a convolution layer. */
 export interface ConvLayerOptions extends ConvOptions, LinearOptions {}
@@ -63,17 +62,9 @@ export abstract class ConvLayer extends Module {
   ) {
     super()
     const { name, axes, isTransposed } = kind
-    const {
-      bias = true,
-      init = glorotUniform,
-      generator,
-      ...options
-    } = optionsOf(name, given, OPTIONS)
+    const { bias, init, generator, ...options } = optionsOf(name, given, OPTIONS)
     checkCount(name, 'inChannels', inChannels)
     checkCount(name, 'outChannels', outChannels)
-    checkFlag(name, 'bias', bias)
-    checkFunction(name, 'init to be an initializer such as init.heNormal', init)
-    if (generator !== undefined) checkGenerator(name, generator)
     const { window, groups } = checkConvolution(name, kernelSize, axes, options)
     if (inChannels % groups !== 0 || outChannels % groups !== 0) {
       throw new ArgumentError(
@@ -84,8 +75,10 @@ export abstract class ConvLayer extends Module {
     this.#kind = kind
     this.#channels = inChannels
     this.#options = options
-    this.weight = new Parameter(init([...window.size, inner / groups, outer], generator))
-    this.bias = bias ? new Parameter(zeros([outChannels]), { regularized: false }) : null
+    const shape = [...window.size, inner / groups, outer]
+    const weights = initialWeights(name, shape, outChannels, { bias, init, generator })
+    this.weight = weights.weight
+    this.bias = weights.bias
   }
 
   /** @throws ShapeError for other inputs than [batch, …, inChannels], and those that the kernel is larger than */
@@ -104,6 +97,11 @@ export abstract class ConvLayer extends Module {
       )
     }
     return apply(x, weight, bias, this.#options)
+  }
+
+  /** @internal */
+  override multiplyAdds(outputs: Tensor): number {
+    return vectorsOf(outputs) * ownSizeOf(this)
   }
 }
 

@@ -1,9 +1,9 @@
 /** `convnet` makes a convolutional network for classifying images. */
 import { isKeyOf, optionsOf } from '../base/arguments.js'
 import { ArgumentError, excerpt, ShapeError, spelled } from '../base/errors.js'
+import { BatchNorm2d } from './batchNorm.js'
 import { Conv2d } from './conv.js'
 import type { Module } from './module.js'
-import { BatchNorm2d } from './norm.js'
 import { MaxPool2d } from './pool.js'
 import { activations, type MlpOptions, perceptron, Sequential } from './sequential.js'
 import { Flatten, Reshape } from './shapes.js'

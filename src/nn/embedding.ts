@@ -78,4 +78,9 @@ export class Embedding extends Module<[indices: Tensor<'int32'>]> {
     if (paddingIdx === null) return y
     return where(indices.equal(paddingIdx).unsqueeze(-1), y.detach(), y)
   }
+
+  /** It only looks up. @internal */
+  override multiplyAdds(): number {
+    return 0
+  }
 }

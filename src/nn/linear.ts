@@ -5,22 +5,52 @@ import { excerpt, ShapeError } from '../base/errors.js'
 import { linear, matmul } from '../ops/matmul.js'
 import { requireTensor } from '../ops/require.js'
 import { checkGenerator, type Generator } from '../tensor/random.js'
-import { format, sizeOf } from '../tensor/shape.js'
+import { format, type Shape, sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { glorotUniform, type Initializer, zeros } from './init.js'
+import { fans, glorotUniform, type Initializer, uniform, zeros } from './init.js'
 import { Module, Parameter } from './module.js'
+import { ownSizeOf, vectorsOf } from './summary.js'
 
 /** Settings of a `Linear` layer. */
 export interface LinearOptions {
   /** Whether there is a bias; true by default. */
   bias?: boolean
-  /** Initial weights; Glorot's uniform ones by default. Biases start at 0. */
-  init?: Initializer
+  /**
+   * Initial weights; Glorot's uniform ones by default. Biases start at 0. With 'torch', both are uniform on
+   * ±1/√fanIn, as PyTorch draws them (`kaiming_uniform_` with a = √5, and its own rule for biases).
+   */
+  init?: Initializer | 'torch'
   /** Where the initial weights are drawn from; the default generator by default. */
   generator?: Generator
 }
 
 const OPTIONS: Record<keyof LinearOptions, true> = { bias: true, init: true, generator: true }
+
+/**
+ * Weight and bias of a layer, before training.
+ * @param shape of the weight
+ * @param outputs how many elements the bias has
+ * @throws ArgumentError for options that are out of range
+ */
+export function initialWeights(
+  op: string,
+  shape: Shape,
+  outputs: number,
+  { bias = true, init = glorotUniform, generator }: LinearOptions,
+): { weight: Parameter; bias: Parameter | null } {
+  checkFlag(op, 'bias', bias)
+  if (generator !== undefined) checkGenerator(op, generator)
+  if (init !== 'torch') {
+    checkFunction(op, "init to be an initializer such as init.heNormal, or 'torch'", init)
+  }
+  const bound = 1 / Math.sqrt(fans(shape).fanIn)
+  const torch = uniform(-bound, bound)
+  const [ofWeight, ofBias] = init === 'torch' ? [torch, torch] : [init, zeros]
+  return {
+    weight: new Parameter(ofWeight(shape, generator)),
+    bias: bias ? new Parameter(ofBias([outputs], generator), { regularized: false }) : null,
+  }
+}
 
 /**
  * a = x·weight + bias for x [batch, fanIn], or [batch, time, fanIn] and the like: weight [fanIn, fanOut],
@@ -46,12 +76,10 @@ export class Linear extends Module {
         throw new ShapeError(`Linear: expected ${name} >= 1, got ${excerpt(value)}`)
       }
     }
-    const { bias = true, init = glorotUniform, generator } = optionsOf('Linear', options, OPTIONS)
-    checkFlag('Linear', 'bias', bias)
-    checkFunction('Linear', 'init to be an initializer such as init.heNormal', init)
-    if (generator !== undefined) checkGenerator('Linear', generator)
-    this.weight = new Parameter(init([fanIn, fanOut], generator))
-    this.bias = bias ? new Parameter(zeros([fanOut]), { regularized: false }) : null
+    const given = optionsOf('Linear', options, OPTIONS)
+    const { weight, bias } = initialWeights('Linear', [fanIn, fanOut], fanOut, given)
+    this.weight = weight
+    this.bias = bias
   }
 
   /**
@@ -73,5 +101,10 @@ export class Linear extends Module {
       )
     }
     return bias ? linear(x, weight, bias) : matmul(x, weight)
+  }
+
+  /** @internal */
+  override multiplyAdds(outputs: Tensor): number {
+    return vectorsOf(outputs) * ownSizeOf(this)
   }
 }

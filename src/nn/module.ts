@@ -1,88 +1,27 @@
 /**
  * What a network is made of: modules, which hold parameters, buffers and other modules as properties.
  */
-import { types } from 'node:util'
-import { isFloat } from '../backend/dtype.js'
 import { noteRead, noteSet } from '../backend/record.js'
-import { checkFlag, optionsOf } from '../base/arguments.js'
-import { isBranded } from '../base/brand.js'
+import { checkFlag, checkFunction, optionsOf } from '../base/arguments.js'
 import { ArgumentError, excerpt } from '../base/errors.js'
-import { checkAssignable } from '../tensor/assignable.js'
-import { memoryOf, refuseWriting } from '../tensor/locks.js'
 import { isGenerator, type Generator as RandomGenerator } from '../tensor/random.js'
-import { format } from '../tensor/shape.js'
-import { isTensor, Tensor } from '../tensor/tensor.js'
+import type { Tensor } from '../tensor/tensor.js'
+import { type HookHandle, Hooks } from './hooks.js'
 import { refuseTrained } from './lock.js'
-import { StateDict, type StateSource, stateFrom } from './stateDict.js'
+import { isModuleBuffer, isParameter, type ModuleBuffer, type Parameter } from './parameter.js'
+import { type IncompatibleKeys, loadInto, StateDict, type StateSource } from './stateDict.js'
+import { examplesOf, layerTable, ownSizeOf, parameterTable, type SummaryOptions } from './summary.js'
+import { allPathsOf, MODULE, ownPartsOf, partsOf, isModule as standsFor } from './walk.js'
 
-export type { ParameterValues } from './stateDict.js'
-
-const PARAMETER = Symbol.for('neuroblas.Parameter')
-const BUFFER = Symbol.for('neuroblas.ModuleBuffer')
-const MODULE = Symbol.for('neuroblas.Module')
+export type { HookHandle } from './hooks.js'
+export { inEval } from './inEval.js'
+export { isModuleBuffer, isParameter, ModuleBuffer, Parameter } from './parameter.js'
+export type { IncompatibleKeys, ParameterValues } from './stateDict.js'
+export type { SummaryInput, SummaryOptions } from './summary.js'
 
 /** @inline */
 // biome-ignore lint/suspicious/noExplicitAny: stands for a module of any inputs and outputs
 export type AnyModule = Module<any, any>
-
-/** A tensor that training changes. */
-export class Parameter extends Tensor {
-  /** Whether L1 and L2 apply to it: weights yes, biases no. */
-  readonly regularized: boolean
-
-  /**
-   * What `isParameter` asks for.
-   * @internal
-   */
-  get [PARAMETER](): boolean {
-    return true
-  }
-
-  /**
-   * Takes over a tensor's buffer; the tensor itself counts as disposed from then on.
-   * @param options.regularized whether L1 and L2 apply to it; true by default
-   * @throws ArgumentError for what is no tensor of floats, and for options that do not exist
-   */
-  constructor(values: Tensor, options: { regularized?: boolean } = {}) {
-    const { regularized = true } = optionsOf('Parameter', options, { regularized: true })
-    checkFlag('Parameter', 'regularized', regularized)
-    if (!isTensor(values)) {
-      throw new ArgumentError(`Parameter: expected a tensor, got ${excerpt(values)}`)
-    }
-    super(values.storage, values.shape)
-    values.storage.references++
-    values.dispose()
-    this.regularized = regularized
-    this.requiresGrad = true
-  }
-}
-
-/**
- * A tensor of a module that is saved, loaded and freed with its parameters but not trained, such as the
- * running statistics of batch norm: what changes it is the module's `forward`.
- */
-export class ModuleBuffer extends Tensor {
-  /**
-   * What `isModuleBuffer` asks for.
-   * @internal
-   */
-  get [BUFFER](): boolean {
-    return true
-  }
-
-  /**
-   * Takes over a tensor's buffer; the tensor itself counts as disposed from then on.
-   * @throws ArgumentError for what is no tensor of floats
-   */
-  constructor(values: Tensor) {
-    if (!isTensor(values) || !isFloat(values.dtype)) {
-      throw new ArgumentError(`ModuleBuffer: expected a float tensor, got ${excerpt(values)}`)
-    }
-    super(values.storage, values.shape)
-    values.storage.references++
-    values.dispose()
-  }
-}
 
 /**
  * Base of all layers and networks; subclasses say what `forward` computes. What is trained, saved and
@@ -100,6 +39,10 @@ export class ModuleBuffer extends Tensor {
  * class Gate extends Module<[x: Tensor, gate: Tensor], { y: Tensor; open: Tensor }> { … }
  */
 export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Outputs = Tensor> {
+  #training = true
+  #trainable = true
+  #hooks: Hooks | undefined
+
   /**
    * Whether the module is being trained; some layers behave differently then. `fit` switches it on
    * and off again at its end; `evaluate` leaves it as it was.
@@ -115,7 +58,49 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
     noteSet(this, 'training', this.#training)
     this.#training = training
   }
-  #training = true
+
+  /**
+   * Whether training changes it; true at first. A module that is not trainable keeps its parameters, which get
+   * no gradients, and a batch norm in it also its running moments: it normalizes by them, as in `eval` and as
+   * in Keras. Dropout goes on. (Where only `requiresGrad` of the parameters is switched off, a batch norm
+   * keeps following its batches, as in PyTorch.)
+   */
+  get trainable(): boolean {
+    noteRead(this, 'trainable', this.#trainable)
+    return this.#trainable
+  }
+
+  /**
+   * Of this module, all modules inside it and all their parameters; it takes effect with the next step, also
+   * of captured functions. Throws ArgumentError for what is no boolean.
+   */
+  set trainable(trainable: boolean) {
+    checkFlag('Module', 'trainable', trainable)
+    for (const module of this.namedModules().values()) module.markTrainable(trainable)
+    for (const parameter of this.parameters()) parameter.requiresGrad = trainable
+  }
+
+  /**
+   * Of this module alone, not of its parameters.
+   * @internal
+   */
+  markTrainable(trainable: boolean): void {
+    if (trainable === this.#trainable) return
+    noteSet(this, 'trainable', this.#trainable)
+    this.#trainable = trainable
+  }
+
+  /** The same as `trainable = false`. */
+  freeze(): this {
+    this.trainable = false
+    return this
+  }
+
+  /** The same as `trainable = true`. */
+  unfreeze(): this {
+    this.trainable = true
+    return this
+  }
 
   /**
    * What `isModule` asks for.
@@ -131,13 +116,43 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
    */
   abstract forward(...inputs: Inputs): Outputs
 
+  /**
+   * Has a function called after each forward pass, with the module, the array of its inputs, and its outputs;
+   * what it returns, where that is not undefined, takes the place of the outputs. A captured function, such as
+   * the steps of `fit`, calls it when it is recorded: what it computes is then computed in every run, and
+   * reading values is refused.
+   * @returns `remove` takes it away
+   * @throws ArgumentError for what is no function, CaptureError in a captured function
+   * @example
+   * const hook = model.layers[1].registerForwardHook((_, __, y) => console.log(y.shape))
+   * model.forward(x)
+   * hook.remove()
+   */
+  registerForwardHook(
+    hook: (module: this, inputs: Inputs, outputs: Outputs) => Outputs | undefined | void,
+  ): HookHandle {
+    checkFunction('registerForwardHook', 'a function of module, inputs and outputs', hook)
+    this.#hooks ??= new Hooks(this as AnyModule)
+    return this.#hooks.addAfter(hook)
+  }
+
+  /**
+   * The same before each forward pass, with the module and the array of its inputs; an array that it returns
+   * takes their place.
+   * @throws ArgumentError for what is no function, and from `forward` when it returns anything else than an
+   *   array or undefined; CaptureError in a captured function
+   */
+  registerForwardPreHook(
+    hook: (module: this, inputs: Inputs) => Inputs | undefined | void,
+  ): HookHandle {
+    checkFunction('registerForwardPreHook', 'a function of module and inputs', hook)
+    this.#hooks ??= new Hooks(this as AnyModule)
+    return this.#hooks.addBefore(hook)
+  }
+
   /** Every parameter with its path, such as `layers.0.weight`, in the order of the properties. */
   namedParameters(): Map<string, Parameter> {
-    const found = new Map<string, Parameter>()
-    for (const [path, value] of walk(this, '')) {
-      if (isParameter(value)) found.set(path, value)
-    }
-    return found
+    return found(partsOf(this), isParameter)
   }
 
   /** Every parameter, each once. */
@@ -147,11 +162,7 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
 
   /** Every buffer with its path, such as `layers.1.runningMean`, in the order of the properties. */
   namedBuffers(): Map<string, ModuleBuffer> {
-    const found = new Map<string, ModuleBuffer>()
-    for (const [path, value] of walk(this, '')) {
-      if (isModuleBuffer(value)) found.set(path, value)
-    }
-    return found
+    return found(partsOf(this), isModuleBuffer)
   }
 
   /** Every buffer, each once. */
@@ -164,27 +175,53 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
    * @internal
    */
   namedState(): Map<string, Parameter | ModuleBuffer> {
-    const found = new Map<string, Parameter | ModuleBuffer>()
-    for (const [path, value] of walk(this, '')) {
-      if (isParameter(value) || isModuleBuffer(value)) found.set(path, value)
-    }
-    return found
+    return found(partsOf(this), isState)
+  }
+
+  /**
+   * The same under every path that leads there: one that two modules share comes twice.
+   * @internal
+   */
+  allState(): Map<string, Parameter | ModuleBuffer> {
+    return found(allPathsOf(this), isState)
   }
 
   /** Every module inside this one with its path, and this one itself under ''. */
   namedModules(): Map<string, AnyModule> {
-    const found = new Map<string, AnyModule>([['', this]])
-    for (const [path, value] of walk(this, '')) if (isModule(value)) found.set(path, value)
-    return found
+    return new Map<string, AnyModule>([['', this], ...found(partsOf(this), isModule)])
+  }
+
+  /** The modules of this one that are in no other of them, with their paths. */
+  namedChildren(): Map<string, AnyModule> {
+    return found(ownPartsOf(this), isModule)
+  }
+
+  /** The same without their paths. */
+  children(): AnyModule[] {
+    return [...this.namedChildren().values()]
+  }
+
+  /**
+   * Calls a function with every module inside this one, those inside first, and at last with this one.
+   * @throws ArgumentError for what is no function
+   * @example model.apply((module) => module instanceof Linear && module.weight.assign(init.heNormal(module.weight.shape)))
+   */
+  apply(fn: (module: AnyModule) => void): this {
+    checkFunction('apply', 'a function of a module', fn)
+    const seen = new Set<AnyModule>()
+    const visit = (module: AnyModule) => {
+      if (seen.has(module)) return
+      seen.add(module)
+      module.children().forEach(visit)
+      fn(module)
+    }
+    visit(this)
+    return this
   }
 
   /** Every random generator with its path: what a checkpoint keeps beside the parameters. */
   namedGenerators(): Map<string, RandomGenerator> {
-    const found = new Map<string, RandomGenerator>()
-    for (const [path, value] of walk(this, '')) {
-      if (isGenerator(value)) found.set(path, value)
-    }
-    return found
+    return found(partsOf(this), isGenerator)
   }
 
   /** Switches this module and those inside it to training. */
@@ -222,25 +259,18 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
 
   /**
    * Overwrites all parameters and buffers. Nothing is changed when something does not fit.
-   * @throws ArgumentError when a path is missing or unknown, values are no numbers or it is no state,
+   * @param options.strict whether both must have the same names; true by default. False overwrites those that
+   *   both have.
+   * @returns the names that only one of them has: none, unless `strict` is false
+   * @throws ArgumentError when a path is missing or unexpected, values are no numbers or it is no state,
    *   ShapeError when a shape differs or does not fit its values, BusyError as `stateDict`, and while somebody
    *   awaits what uses a parameter
+   * @example const { missing } = model.loadStateDict(state, { strict: false })
    */
-  loadStateDict(source: StateSource): void {
-    const own = this.namedState()
-    refuseWriting('loadStateDict', () => memoryOf([...own.values()]))
-    const state = stateFrom('loadStateDict', source)
-    const unknown = [...state.keys()].filter((path) => !own.has(path))
-    const missing = [...own.keys()].filter((path) => !state.has(path))
-    if (unknown.length + missing.length > 0) {
-      throw new ArgumentError(
-        `loadStateDict: expected the parameters ${[...own.keys()].join(', ')}; missing: ${missing.join(', ') || 'none'}, unknown: ${unknown.join(', ') || 'none'}`,
-      )
-    }
-    for (const [path, tensor] of own) {
-      checkAssignable('loadStateDict', path, tensor, state.get(path)!)
-    }
-    for (const [path, tensor] of own) tensor.assign(state.get(path)!.data)
+  loadStateDict(source: StateSource, options: { strict?: boolean } = {}): IncompatibleKeys {
+    const { strict = true } = optionsOf('loadStateDict', options, { strict: true })
+    checkFlag('loadStateDict', 'strict', strict)
+    return loadInto(this.namedState(), source, strict)
   }
 
   /** Frees all parameters and their gradients, buffers, and what generators hold. */
@@ -255,114 +285,50 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
     this.dispose()
   }
 
-  /** Layers and the number of their parameters, as a table. */
-  summary(): string {
-    const rows = [...this.namedParameters()].map(([path, { shape, size }]) => [
-      path,
-      format(shape),
-      size.toLocaleString('en'),
-    ])
-    const total = this.parameters().reduce((sum, { size }) => sum + size, 0)
-    rows.push(['total', '', total.toLocaleString('en')])
-    const widths = [0, 1, 2].map((column) =>
-      rows.reduce((most, row) => Math.max(most, row[column].length), 0),
-    )
-    return rows
-      .map(([path, shape, size]) =>
-        [path.padEnd(widths[0]), shape.padEnd(widths[1]), size.padStart(widths[2])].join('  '),
-      )
-      .join('\n')
+  /**
+   * Multiplications, each with an addition, of a forward pass that gave these outputs, not of the modules
+   * inside: one for each of its own weights and biases, and each example.
+   * @internal
+   */
+  multiplyAdds(outputs: unknown): number {
+    return examplesOf(outputs) * ownSizeOf(this)
+  }
+
+  /**
+   * The parameters and their sizes, as a table. With `input`, the layers: shapes of their outputs, numbers of
+   * parameters, and multiply-adds of a forward pass, counted as torchinfo does: each weight and bias once for
+   * each example, or place of an image that it is applied to. The model is asked once, about zeros, in
+   * `eval`, and left as it was.
+   * @param options.input shape of the inputs, the batch included, or the inputs themselves, such as indices;
+   *   an array of these for several inputs
+   * @throws ArgumentError for what is neither, and what `forward` throws; BusyError as `stateDict`
+   * @example console.log(model.summary({ input: [1, 28, 28, 1] }))
+   */
+  summary(options: SummaryOptions = {}): string {
+    const { input } = optionsOf('summary', options, { input: true })
+    if (input === undefined) return parameterTable(this)
+    refuseTrained('summary', this)
+    return layerTable(this as AnyModule, input)
   }
 }
 
-type Part = Parameter | ModuleBuffer | AnyModule | RandomGenerator
-
-/** Every part below a value, with its path; one that is held twice comes once. */
-function* walk(
-  value: object,
-  prefix: string,
-  seen = new Set<object>(),
-): Generator<[path: string, value: Part]> {
-  for (const [key, item] of entriesOf(value)) {
-    if (isPart(key)) {
-      throw new ArgumentError(
-        `Module: expected parts of the model as values, got one as a key of ${prefix.slice(0, -1)}`,
-      )
-    }
-    if (typeof item !== 'object' || item === null || seen.has(item)) continue
-    const path = prefix + String(key)
-    if (isPart(item)) {
-      seen.add(item)
-      yield [path, item]
-    } else refuseProxy(path, item)
-    if (isModule(item) || isContainer(item)) {
-      seen.add(item)
-      yield* walk(item, `${path}.`, seen)
-    }
-  }
+function found<T>(
+  parts: Iterable<readonly [path: string, part: unknown]>,
+  isOne: (part: unknown) => part is T,
+): Map<string, T> {
+  return new Map([...parts].filter((entry): entry is [string, T] => isOne(entry[1])))
 }
 
-function entriesOf(value: object): Iterable<readonly [key: unknown, item: unknown]> {
-  if (types.isMap(value)) return value
-  if (types.isSet(value)) return [...value].entries()
-  // Parts that symbols name, such as fields that nobody else is to see, are parts, too.
-  const symbols = Object.getOwnPropertySymbols(value).filter((name) => isEnumerable(value, name))
-  const named = symbols.map((name) => [name.description, value[name as keyof object]] as const)
-  return [...Object.entries(value), ...named]
-}
-
-function isEnumerable(value: object, name: symbol): boolean {
-  return Object.prototype.propertyIsEnumerable.call(value, name)
-}
-
-function isPart(item: unknown): item is Part {
-  return isParameter(item) || isModuleBuffer(item) || isModule(item) || isGenerator(item)
-}
-
-/** A tensor behind a Proxy, as stores that watch objects make them, cannot be trained. */
-function refuseProxy(path: string, item: object): void {
-  if (!types.isProxy(item) || !(PARAMETER in item || BUFFER in item)) return
-  const kind = PARAMETER in item ? 'Parameter' : 'ModuleBuffer'
-  throw new ArgumentError(
-    `Module: expected a ${kind} at ${path}, got a Proxy of one; keep the model out of what wraps it`,
-  )
-}
-
-/** Arrays, maps, sets, and objects without a class, of any realm. */
-function isContainer(item: object): boolean {
-  if (Array.isArray(item) || types.isMap(item) || types.isSet(item)) return true
-  const prototype = Object.getPrototypeOf(item)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
-}
-
-/** Whether it is a parameter, also one of another copy of the library. */
-export function isParameter(value: unknown): value is Parameter {
-  return isTensor(value) && isBranded(value, PARAMETER)
-}
-
-/** Whether it is a buffer of a module, also one of another copy of the library. */
-export function isModuleBuffer(value: unknown): value is ModuleBuffer {
-  return isTensor(value) && isBranded(value, BUFFER)
-}
+const isState = (part: unknown): part is Parameter | ModuleBuffer =>
+  isParameter(part) || isModuleBuffer(part)
 
 /** Whether it is a module, also one of another copy of the library. */
 export function isModule(value: unknown): value is Module {
-  return isBranded(value, MODULE)
+  return standsFor(value)
 }
 
 /** @throws ArgumentError for what is no module */
 export function checkModule(op: string, value: unknown): void {
   if (isModule(value)) return
   throw new ArgumentError(`${op}: expected a module such as mlp([4, 8, 3]), got ${excerpt(value)}`)
-}
-
-/** Does something with a model in `eval`, and leaves it as it was. */
-export function inEval<T>(model: AnyModule, fn: () => T): T {
-  const trained = [...model.namedModules().values()].filter(({ training }) => training)
-  for (const module of trained) module.training = false
-  try {
-    return fn()
-  } finally {
-    for (const module of trained) module.training = true
-  }
 }

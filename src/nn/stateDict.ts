@@ -1,6 +1,9 @@
 /** The values of parameters by their names, as `stateDict` gives them and `loadStateDict` takes them. */
 import { types } from 'node:util'
 import { ArgumentError, excerpt } from '../base/errors.js'
+import { checkAssignable } from '../tensor/assignable.js'
+import { memoryOf, refuseWriting } from '../tensor/locks.js'
+import type { Tensor } from '../tensor/tensor.js'
 
 /** The values of a parameter, or of what an optimizer keeps for it, apart from any tensor. */
 export interface ParameterValues {
@@ -19,6 +22,14 @@ export interface StateValues {
   readonly shape: readonly number[]
   /** The elements, row-major. */
   readonly data: ArrayLike<number | string>
+}
+
+/** Names in a state that did not go together with those of a module. */
+export interface IncompatibleKeys {
+  /** Parameters and buffers of the module that the state has no values for: they stay as they are. */
+  missing: string[]
+  /** Names in the state that the module does not have. */
+  unexpected: string[]
 }
 
 /** Values by name, which JSON can hold, too: every number is read back to the same bits. */
@@ -75,4 +86,30 @@ export function stateFrom(
 /** What is no word for a number is refused where it is assigned. */
 function toNumber(value: number | string): number {
   return typeof value === 'string' && Object.hasOwn(WORDS, value) ? WORDS[value] : (value as number)
+}
+
+/**
+ * Overwrites the tensors of a module with the values of a state, or changes nothing.
+ * @throws as `loadStateDict` of a module
+ */
+export function loadInto(
+  own: ReadonlyMap<string, Tensor>,
+  source: StateSource,
+  strict: boolean,
+): IncompatibleKeys {
+  refuseWriting('loadStateDict', () => memoryOf([...own.values()]))
+  const state = stateFrom('loadStateDict', source)
+  const unexpected = [...state.keys()].filter((path) => !own.has(path))
+  const missing = [...own.keys()].filter((path) => !state.has(path))
+  if (strict && unexpected.length + missing.length > 0) {
+    throw new ArgumentError(
+      `loadStateDict: expected the parameters ${[...own.keys()].join(', ')}; missing: ${missing.join(', ') || 'none'}, unexpected: ${unexpected.join(', ') || 'none'}`,
+    )
+  }
+  const common = [...own].filter(([path]) => state.has(path))
+  for (const [path, tensor] of common) {
+    checkAssignable('loadStateDict', path, tensor, state.get(path)!)
+  }
+  for (const [path, tensor] of common) tensor.assign(state.get(path)!.data)
+  return { missing, unexpected }
 }

@@ -190,7 +190,7 @@ onBothBackends('a file of another model changes nothing', (t) => {
   saveModel(network([5, 4, 3]), file)
   const others: [Module, RegExp][] = [
     [network([5, 6, 3]), /expected layers\.0\.weight of shape \[5, 6\], got \[5, 4\]$/],
-    [network([5, 3]), /unknown: layers/],
+    [network([5, 3]), /unexpected: layers/],
     [network([5, 4, 4, 3]), /missing: layers\.4\.weight, layers\.4\.bias/],
   ]
   for (const [model, message] of others) {

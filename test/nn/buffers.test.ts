@@ -91,7 +91,7 @@ t.test('a module finds its buffers, and they are no parameters', async (t) => {
   t.strictSame([...model.seen.data()], [3, 4])
   delete state.seen
   t.throws(() => model.loadStateDict(state), {
-    message: /missing: seen, unknown: none$/,
+    message: /missing: seen, unexpected: none$/,
     name: 'ArgumentError',
   })
   for (const wrong of [3, tensor(Int32Array.of(1))]) {

@@ -133,9 +133,9 @@ onBothBackends('a state that does not fit changes nothing', (t) => {
     t,
     () => model.loadStateDict(missing),
     ArgumentError,
-    /^loadStateDict: .* missing: bias, unknown: none$/,
+    /^loadStateDict: .* missing: bias, unexpected: none$/,
   )
-  refuses(t, () => model.loadStateDict(unknown), ArgumentError, /missing: none, unknown: scale$/)
+  refuses(t, () => model.loadStateDict(unknown), ArgumentError, /missing: none, unexpected: scale$/)
   refuses(
     t,
     () => model.loadStateDict(misshapen),

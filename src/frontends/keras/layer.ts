@@ -84,7 +84,7 @@ export abstract class Layer {
       throw new ArgumentError(`trainable: expected true or false, got ${String(trainable)}`)
     }
     this.#trainable = trainable
-    if (this.#built) freeze(this.#built.part, !trainable)
+    if (this.#built) setTrainable(this.#built.part, trainable)
   }
 
   /**
@@ -117,7 +117,7 @@ export abstract class Layer {
       )
     }
     const part = this.build(shape)
-    freeze(part, !this.#trainable)
+    setTrainable(part, this.#trainable)
     this.#built = { shape, part }
     return part
   }
@@ -131,8 +131,6 @@ export abstract class Layer {
   }
 }
 
-function freeze({ modules }: Built, isFrozen: boolean): void {
-  for (const parameter of modules.flatMap((module) => module.parameters())) {
-    parameter.requiresGrad = !isFrozen
-  }
+function setTrainable({ modules }: Built, trainable: boolean): void {
+  for (const module of modules) module.trainable = trainable
 }
