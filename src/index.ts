@@ -69,7 +69,8 @@ export {
   loadClassifier,
   saveClassifier,
 } from './io/classifier.js'
-export { fromTorch, toTorch, type WeightLayout } from './io/layout.js'
+export type { WeightLayout } from './io/layout.js'
+export { type LoadTorchOptions, loadTorch } from './io/loadTorch.js'
 export { loadMlp, type MlpArchitecture, saveMlp } from './io/mlp.js'
 export { loadModel, saveModel } from './io/model.js'
 export {
@@ -78,6 +79,9 @@ export {
   type RegressorNotes,
   saveRegressor,
 } from './io/regressor.js'
+export type { TorchEntry, TorchPlan } from './io/torch/plan.js'
+export type { TorchRename } from './io/torch/rename.js'
+export { fromTorch, type TorchOptions, toTorch } from './io/torch/state.js'
 export {
   type ActivationHistogram,
   type Metric,

@@ -6,7 +6,7 @@ import { findNotFiniteValue } from '../nn/finite.js'
 import { refuseTrained } from '../nn/lock.js'
 import type { AnyModule } from '../nn/module.js'
 import { readAt, writeFileAtomically } from './files.js'
-import { asInputOutput, chooseLayout, layoutIn, type WeightLayout } from './layout.js'
+import { chooseLayout, isTorch, layoutIn, type WeightLayout } from './layout.js'
 import {
   type ByteSource,
   readSafetensors,
@@ -15,42 +15,56 @@ import {
   safetensorsChunks,
   type Writable,
 } from './safetensors.js'
-import { asOwnNames } from './torchNames.js'
+import type { StoredTensor } from './safetensorsDtypes.js'
+import { matchTorch, requireMatch } from './torch/plan.js'
+import { type TorchOptions, torchCounts, toTorch } from './torch/state.js'
 
 /**
  * Writes all parameters and buffers to a file, which holds the old content until the new one is complete.
- * Weights of affine layers are [fanIn, fanOut], which the file says as its `layout`.
- * @param metadata text to keep beside the parameters; not under the name `layout`
+ * Weights of affine layers are [fanIn, fanOut], which the file says as its `layout`; with `layout: 'torch'`, names
+ * and weights are PyTorch's, so that `load_state_dict(load_file(path))` of the same network takes them.
+ * @param metadata text to keep beside the parameters; `layout` is 'torch' or not given
+ * @param options.rename names that differ between PyTorch and here, of `layout: 'torch'`
  * @throws ArgumentError for metadata that are no text, and for parameters that are not of float32,
  *   DivergenceError for parameters that are not finite where those of the old file are: it stays,
  *   BusyError while the model is being trained, but for the training's callbacks
+ * @example saveModel(model, 'for-torch.safetensors', { layout: 'torch' })
  */
 export function saveModel(
   model: AnyModule,
   path: string,
   metadata: Record<string, string> = {},
+  options: TorchOptions = {},
 ): void {
   checkArguments('saveModel', model, path)
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
     throw new ArgumentError(`metadata: expected text by name, got ${excerpt(metadata)}`)
   }
-  if (Object.hasOwn(metadata, 'layout')) {
+  const { rename } = optionsOf('saveModel', options, { rename: true })
+  const { layout, ...text } = metadata
+  if (layout === 'torch') {
+    const counts = torchCounts(model, { rename })
+    const entries = [...toTorch(model, { rename }), ...counts]
+    writeModelFile(path, entries, { layout, format: 'pt', ...text })
+    return
+  }
+  if (layout !== undefined || rename !== undefined) {
     throw new ArgumentError(
-      `metadata: expected another name than layout, which the file keeps its own under, got ${excerpt(metadata)}`,
+      `saveModel: expected layout 'torch' for names and weights of PyTorch's, or none, got ${excerpt(layout)}${rename === undefined ? '' : ' and rename'}`,
     )
   }
-  const text: { layout: WeightLayout } = { layout: 'inputOutput', ...metadata }
-  writeModelFile(path, [...model.namedState()], text)
+  writeModelFile(path, [...model.namedState()], { layout: 'inputOutput', ...text })
 }
 
 /**
- * Overwrites a model's parameters and buffers with those of a file, which may be called as PyTorch calls them. Nothing is changed when something does not fit.
- * @param options.layout of the weights of `Linear` in a file of another program; square ones would fit
- *   either way. Files of this library say it themselves.
+ * Overwrites a model's parameters and buffers with those of a file. Nothing is changed when something does not fit.
+ * @param options.layout of a file of another program, as square weights would fit either way: 'torch' for
+ *   PyTorch's, which `loadTorch` reads, too, and says how; 'inputOutput' for names as here and weights as
+ *   Keras's. Files of this library say it themselves.
  * @returns the text beside them
  * @throws DataError when the file is malformed or holds another model, ArgumentError when the layout is
  *   missing, unknown or another than the file's
- * @example loadModel(model, 'from-torch.safetensors', { layout: 'outputInput' })
+ * @example loadModel(model, 'from-torch.safetensors', { layout: 'torch' })
  */
 export function loadModel(
   model: AnyModule,
@@ -62,7 +76,7 @@ export function loadModel(
   return fill(model, readModelFile(path), path, layout)
 }
 
-function checkArguments(op: string, model: AnyModule, path: string): void {
+export function checkArguments(op: string, model: AnyModule, path: string): void {
   if (typeof model?.namedParameters !== 'function' || typeof path !== 'string') {
     throw new ArgumentError(
       `${op}: expected a model and the path of a file, got ${excerpt(model)} and ${excerpt(path)}`,
@@ -81,7 +95,7 @@ export function fill(
   const own = layoutIn(metadata)
   const layout = chooseLayout(path, model, given, own)
   try {
-    model.loadStateDict(asInputOutput(model, asOwnNames(model, tensors), layout))
+    model.loadStateDict(isTorch(layout) ? fromTorchFile(model, tensors) : tensors)
   } catch (error) {
     throw new DataError(`${path}: expected this model's parameters, ${(error as Error).message}`, {
       cause: error,
@@ -90,6 +104,15 @@ export function fill(
   if (metadata.layout !== own) return metadata
   const { layout: _, ...text } = metadata
   return text
+}
+
+function fromTorchFile(
+  model: AnyModule,
+  tensors: ReadonlyMap<string, StoredTensor>,
+): ReadonlyMap<string, StoredTensor> {
+  const matched = matchTorch('loadModel', model, tensors)
+  requireMatch(matched, true)
+  return matched.values
 }
 
 /** Writes tensors to a file, but never what is not finite over what is. */

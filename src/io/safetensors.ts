@@ -17,7 +17,7 @@ import { METADATA, parseHeader, show } from './safetensorsHeader.js'
  * when it is its turn.
  */
 export type Writable =
-  | { readonly shape: readonly number[]; readonly data: TensorData }
+  | { readonly shape: readonly number[]; readonly data: TensorData | BigInt64Array }
   | {
       readonly shape: readonly number[]
       readonly size: number
@@ -41,13 +41,16 @@ interface Located {
 }
 
 const MAX_HEADER = 100_000_000
+/** "PK", what archives begin with. */
+const ZIP = 0x504b
 
-/** What files are written with, in the order that the Python library puts them in. */
-const WRITTEN = ['float32', 'int32', 'uint8'] as const
+/** What files are written with, in the order that the Python library puts them in: array types by dtype. */
+const WRITTEN = { I64: 'BigInt64Array', F32: 'Float32Array', I32: 'Int32Array', U8: 'Uint8Array' }
+type Written = keyof typeof WRITTEN
 
 /**
  * Packs tensors into the bytes of a safetensors file: byte for byte what the Python library writes,
- * which sorts them by dtype (F32, I32, U8), then by name.
+ * which sorts them by dtype (I64, F32, I32, U8), then by name.
  *
  * @param entries name and tensor, in any order, such as a Map
  * @param metadata strings for the file's `__metadata__`, in this order
@@ -108,14 +111,14 @@ export function encodeSafetensors(...args: Parameters<typeof safetensorsChunks>)
 /** A tensor that waits to be written. */
 interface Pending {
   readonly name: string
-  readonly dtype: StoredTensor['dtype']
+  readonly dtype: Written
   readonly shape: readonly number[]
   readonly size: number
-  read(): TypedArray
+  read(): TypedArray | BigInt64Array
 }
 
 function sorted(entries: Iterable<readonly [string, Writable]>): Pending[] {
-  const order = WRITTEN.map((name) => dtypes[name].safetensors)
+  const order = Object.keys(WRITTEN)
   const seen = new Set<string>()
   const tensors = Array.from(entries, ([name, tensor]): Pending => {
     if (name === METADATA || seen.has(name) || /\p{Surrogate}/u.test(name)) {
@@ -142,16 +145,14 @@ function sorted(entries: Iterable<readonly [string, Writable]>): Pending[] {
   )
 }
 
-function dtypeOf(name: string, tensor: Writable): StoredTensor['dtype'] {
-  const found = WRITTEN.find((dtype) =>
-    'size' in tensor
-      ? tensor.dtype === dtype
-      : kindOfTypedArray(tensor.data) === dtypes[dtype].array.name,
-  )
-  if (found !== undefined) return dtypes[found].safetensors as StoredTensor['dtype']
-  const kind = 'size' in tensor ? tensor.dtype : Object.prototype.toString.call(tensor.data)
+function dtypeOf(name: string, tensor: Writable): Written {
+  const kind = 'size' in tensor ? dtypes[tensor.dtype].array.name : kindOfTypedArray(tensor.data)
+  const isBool = 'size' in tensor && tensor.dtype === 'bool'
+  const found = (Object.keys(WRITTEN) as Written[]).find((dtype) => WRITTEN[dtype] === kind)
+  if (found !== undefined && !isBool) return found
+  const got = 'size' in tensor ? tensor.dtype : Object.prototype.toString.call(tensor.data)
   throw new ArgumentError(
-    `encodeSafetensors: expected values of ${WRITTEN.join(', ')} in ${show(name)}, got ${kind}`,
+    `encodeSafetensors: expected values of float32, int32, uint8 in ${show(name)}, got ${got}`,
   )
 }
 
@@ -218,7 +219,14 @@ function failureOf(file: string): Fail {
 function readHeader(source: ByteSource, fail: Fail): { text: string; start: number } {
   const { length } = source
   if (length < 8) return fail('a safetensors file of at least 8 bytes', `${length} bytes`)
-  const claimed = new DataView(source.read(0, 8)).getBigUint64(0, true)
+  const first = source.read(0, 8)
+  if (new DataView(first).getUint16(0) === ZIP) {
+    return fail(
+      'a safetensors file, such as save_file(model.state_dict(), path) of safetensors.torch writes',
+      'a zip archive, such as torch.save writes',
+    )
+  }
+  const claimed = new DataView(first).getBigUint64(0, true)
   if (claimed > Math.min(MAX_HEADER, length - 8)) {
     return fail(
       'a safetensors file',

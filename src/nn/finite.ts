@@ -5,6 +5,7 @@ import { scope } from '../tensor/scope.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { Module } from './module.js'
 
+type Numbers = ArrayLike<number | bigint>
 type Named<T> = readonly (readonly [name: string, values: T])[]
 
 // Up to so many elements are read sooner than a kernel is called, without garbage into this array.
@@ -34,12 +35,12 @@ export function findNotFinite(tensors: Named<Tensor>): string | undefined {
 
 /** The same where values may be apart from any tensor. */
 export function findNotFiniteValue(
-  entries: Named<{ readonly data: ArrayLike<number> } | { data(): ArrayLike<number> }>,
+  entries: Named<{ readonly data: Numbers } | { data(): Numbers }>,
 ): string | undefined {
   for (const [name, entry] of entries) {
     const values = typeof entry.data === 'function' ? entry.data() : entry.data
     for (let i = 0; i < values.length; i++) {
-      if (!Number.isFinite(values[i])) return `${values[i]} in ${name}`
+      if (!Number.isFinite(Number(values[i]))) return `${values[i]} in ${name}`
     }
   }
   return undefined

@@ -10,7 +10,13 @@ import { type HookHandle, Hooks } from './hooks.js'
 import { refuseTrained } from './lock.js'
 import { isModuleBuffer, isParameter, type ModuleBuffer, type Parameter } from './parameter.js'
 import { type IncompatibleKeys, loadInto, StateDict, type StateSource } from './stateDict.js'
-import { examplesOf, layerTable, ownSizeOf, parameterTable, type SummaryOptions } from './summary.js'
+import {
+  examplesOf,
+  layerTable,
+  ownSizeOf,
+  parameterTable,
+  type SummaryOptions,
+} from './summary.js'
 import { allPathsOf, MODULE, ownPartsOf, partsOf, isModule as standsFor } from './walk.js'
 
 export type { HookHandle } from './hooks.js'
@@ -129,6 +135,7 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
    * hook.remove()
    */
   registerForwardHook(
+    // biome-ignore lint/suspicious/noConfusingVoidType: one that only looks need not return anything
     hook: (module: this, inputs: Inputs, outputs: Outputs) => Outputs | undefined | void,
   ): HookHandle {
     checkFunction('registerForwardHook', 'a function of module, inputs and outputs', hook)
@@ -143,6 +150,7 @@ export abstract class Module<Inputs extends readonly unknown[] = [x: Tensor], Ou
    *   array or undefined; CaptureError in a captured function
    */
   registerForwardPreHook(
+    // biome-ignore lint/suspicious/noConfusingVoidType: one that only looks need not return anything
     hook: (module: this, inputs: Inputs) => Inputs | undefined | void,
   ): HookHandle {
     checkFunction('registerForwardPreHook', 'a function of module and inputs', hook)

@@ -91,11 +91,11 @@ const ours = (values: Nd): Tensor => {
   return values.shape.length > 2 ? new ChannelsLast().forward(x) : x
 }
 
-/** Names as ours, where PyTorch pads in a layer of its own. */
+/** Names as those of a `Sequential`, or of a single layer where PyTorch pads in one of its own. */
 const renamed = <T>(values: Record<string, T>): Map<string, T> =>
   new Map(
     Object.entries(values).map(([name, value]) => [
-      name.replace(/^layers\.1\.(?=weight|bias)/, ''),
+      name.replace(/^layers\.(1\.)?/, ''),
       value,
     ]),
   )

@@ -160,8 +160,17 @@ onBothBackends('what does not fit is refused in one sentence', (t) => {
     [() => fromTorch(new Conv2d(1, 1, 1), wrong([])), /^fromTorch: expected what stateDict\(\)/],
   ]
   for (const [call, message] of args) refuses(t, call, ArgumentError, message)
-  // What is no state of it is refused where it is loaded.
-  const state = wrong({ weight: { shape: [1, 1, 1, 2], data: null } })
+  refuses(
+    t,
+    () => fromTorch(new Conv2d(1, 1, 1), wrong({ weight: { shape: [1, 1, 1, 2], data: null } })),
+    ShapeError,
+    /^fromTorch: weight of Conv2d: expected PyTorch's weight of shape \[1, 1, 1, 1\], here \[1, 1, 1, 1\], got \[1, 1, 1, 2\]$/,
+  )
+  // What has no values is refused where it is loaded.
+  const state = wrong({ weight: { shape: [1, 1, 1, 1], data: null }, bias: { shape: [1], data: [0] } })
+  const layer = new Conv2d(1, 1, 1)
+  refuses(t, () => layer.loadStateDict(fromTorch(layer, state)), ArgumentError)
+})
   refuses(
     t,
     () => new Conv2d(1, 1, 1).loadStateDict(fromTorch(new Conv2d(1, 1, 1), state)),
