@@ -94,10 +94,7 @@ const ours = (values: Nd): Tensor => {
 /** Names as those of a `Sequential`, or of a single layer where PyTorch pads in one of its own. */
 const renamed = <T>(values: Record<string, T>): Map<string, T> =>
   new Map(
-    Object.entries(values).map(([name, value]) => [
-      name.replace(/^layers\.(1\.)?/, ''),
-      value,
-    ]),
+    Object.entries(values).map(([name, value]) => [name.replace(/^layers\.(1\.)?/, ''), value]),
   )
 
 function gradientOf(t: Test, x: Tensor, expected: Tensor | Nd, name: string): void {

@@ -2,14 +2,18 @@
 import t from 'tap'
 import {
   ArgumentError,
+  Conv2d,
+  ConvTranspose2d,
   Generator,
   init,
+  Linear,
+  mlp,
   type Shape,
   setSeed,
   type Tensor,
 } from '../../lib/index.js'
 import { identical } from '../support/engine.js'
-import { onBothBackends, refuses } from '../support/reference.js'
+import { onBothBackends, refuses, wrong } from '../support/reference.js'
 
 t.test('fans: what goes into a unit, and how many units there are', async (t) => {
   t.strictSame(init.fans([300, 200]), { fanIn: 300, fanOut: 200 }, 'a linear layer')
@@ -114,4 +118,36 @@ onBothBackends('what is drawn is the same for the same seed', (t) => {
     })
     identical(t, drawn[0], drawn[1], 'from the default generator')
   }
+})
+
+onBothBackends("init: 'torch' draws weights and biases as PyTorch does", (t) => {
+  // nn.Linear and nn.Conv2d: kaiming_uniform_(weight, a=√5) is uniform on ±√(6 / (1 + 5) / fan_in), the
+  // bias on ±1 / √fan_in; fan_in of ConvTranspose2d is that of its weight [in, out / groups, …].
+  const generator = new Generator(4)
+  const layers = {
+    linear: [new Linear(64, 500, { init: 'torch', generator }), 64],
+    conv: [new Conv2d(16, 400, 3, { groups: 4, init: 'torch', generator }), 36],
+    transposed: [new ConvTranspose2d(40, 300, 2, { init: 'torch', generator }), 1200],
+  } as const
+  for (const [name, [layer, fanIn]] of Object.entries(layers)) {
+    const bound = 1 / Math.sqrt(fanIn)
+    for (const part of ['weight', 'bias'] as const) {
+      const values = layer[part]!.data()
+      const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+      t.ok(largest <= bound && largest > 0.98 * bound, `${name}: bound of ${part}`)
+      const few = Math.sqrt(values.length)
+      t.ok(Math.abs(mean(values)) < (3 * bound) / few, `${name}: mean of ${part}`)
+      const spread = variance(layer[part]!) / (bound ** 2 / 3)
+      t.ok(Math.abs(spread - 1) < 3 / few, `${name}: variance of ${part}`)
+    }
+    t.equal(layer.bias?.regularized, false)
+  }
+  t.equal(new Linear(3, 2, { init: 'torch', bias: false }).bias, null)
+  t.strictSame(mlp([2, 3, 1], { init: 'torch' }).parameters().length, 4)
+  refuses(
+    t,
+    () => new Linear(1, 1, { init: wrong('he') }),
+    ArgumentError,
+    /^Linear: expected init to be an initializer such as init\.heNormal, or 'torch', got he$/,
+  )
 })

@@ -18,7 +18,7 @@ import {
   tensor,
   zeros,
 } from '../../lib/index.js'
-import { growth, onBothBackends, refuses } from '../support/reference.js'
+import { growth, onBothBackends, refuses, wrong } from '../support/reference.js'
 
 /** Parts in every kind of place where they are looked for, and in some where they are not. */
 class Everywhere extends Module {
@@ -146,6 +146,21 @@ onBothBackends('a state that does not fit changes nothing', (t) => {
   half.set('weight', { shape: [2, 3], data: new Float32Array(6) })
   refuses(t, () => model.loadStateDict(half), ShapeError, /expected bias of shape \[3\]/)
   t.strictSame(model.stateDict(), before)
+})
+
+onBothBackends('a state that need not be whole', (t) => {
+  const model = new Linear(2, 1, { init: () => tensor([[1], [2]]) })
+  const state = { bias: { shape: [1], data: [5] }, scale: { shape: [1], data: [6] } }
+  t.strictSame(model.loadStateDict(state, { strict: false }), {
+    missing: ['weight'],
+    unexpected: ['scale'],
+  })
+  t.strictSame([...model.weight.data(), ...model.bias!.data()], [1, 2, 5])
+  t.strictSame(model.loadStateDict(model.stateDict()), { missing: [], unexpected: [] })
+  const misshapen = { ...state, weight: { shape: [1, 2], data: [0, 0] } }
+  refuses(t, () => model.loadStateDict(misshapen, { strict: false }), ShapeError, /got \[1, 2\]$/)
+  refuses(t, () => model.loadStateDict(state, { strict: wrong(0) }), ArgumentError, /strict/)
+  t.strictSame([...model.weight.data(), ...model.bias!.data()], [1, 2, 5])
 })
 
 onBothBackends('dispose frees parameters, gradients and generators', (t) => {

@@ -82,34 +82,33 @@ export function matchTorch<V extends Values>(
   const { slots, counts } = new TorchNames(model, [...given.keys()])
   const entries: TorchEntry[] = []
   const values = new Map<string, V>()
-  const pathOf = new Map<Slot['tensor'], string>()
+  /** The path that a state here has of each tensor: the first. */
+  const pathOf = new Map(Array.from(model.namedState(), ([path, tensor]) => [tensor, path]))
   let wrong: string | undefined
   for (const slot of slots) {
-    const first = pathOf.get(slot.tensor)
     const key = [slot.name, slot.path].find((name) => given.has(name))
     if (key === undefined) continue
     const name = given.get(key)!
     given.delete(key)
     const found = state.get(name)!
     const { turn, tensor, path, layer } = slot
+    const first = pathOf.get(tensor)!
+    const before = values.get(first)
     const own = permuted(found, turn?.fromTorch)
     entries.push(entryOf(slot, name, found, first))
     if (!sameShape(own.shape, tensor.shape)) {
       wrong ??= `${path} of ${layer.constructor.name}: expected PyTorch's ${name} of shape ${format(shapeIn(tensor.shape, turn?.toTorch))}, here ${format(tensor.shape)}, got ${format(found.shape)}`
-    } else if (first !== undefined && !sameData(own.data, values.get(first)!.data)) {
-      wrong ??= `${path}: expected ${name} to hold what ${first} does, which it is one with here`
+    } else if (before !== undefined && !sameData(own.data, before.data)) {
+      wrong ??= `${path}: expected ${name} to hold what other names of ${first} do, which it is one with here`
     }
-    if (first === undefined) {
-      pathOf.set(tensor, path)
-      values.set(path, own)
-    }
+    values.set(first, own)
   }
   for (const name of counts.filter((name) => given.has(name))) {
     const torch = { name: given.get(name)!, shape: state.get(given.get(name)!)!.shape }
     entries.push({ torch, own: null, change: 'left out: nothing here depends on it' })
     given.delete(name)
   }
-  const missing = slots.filter(({ tensor }) => !pathOf.has(tensor)).map(({ path }) => path)
+  const missing = [...pathOf.values()].filter((path) => !values.has(path))
   const plan = new TorchPlan(entries, missing, [...given.values()], notesOn(model))
   return { plan, values, wrong }
 }
@@ -139,10 +138,10 @@ function entryOf(
   { path, name: expected, tensor, turn }: Slot,
   name: string,
   { shape }: Values,
-  first: string | undefined,
+  first: string,
 ): TorchEntry {
   const changes = [turn?.name ?? 'as is']
-  if (first !== undefined) changes.push(`one with ${first}`)
+  if (first !== path) changes.push(`one with ${first}`)
   if (name !== expected && name !== path) changes.push('renamed')
   return { torch: { name, shape }, own: { path, shape: tensor.shape }, change: changes.join(', ') }
 }

@@ -1,0 +1,7 @@
+import type { Module, ModuleDict } from '../../lib/index.js'
+
+export const layers: Record<string, () => Module<any, any>>
+export const networks: Record<string, () => Module>
+export const renames: Record<string, Record<string, string>>
+export function fileOf(name: string): string
+export class Layers extends ModuleDict {}
