@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import * as neuroblas from '../lib/index.js'
 
-const { DataLoader, Generator, Module, Optimizer, Tensor } = neuroblas
+const { DataLoader, Generator, Optimizer, Sequential, Tensor } = neuroblas
 /** Whose methods and properties the first word of a name stands for. */
 const objects: Record<string, object> = {
   x: Tensor.prototype,
-  model: Module.prototype,
+  model: Sequential.prototype,
   optimizer: Optimizer.prototype,
   generator: Generator.prototype,
   loader: DataLoader.prototype,

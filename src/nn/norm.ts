@@ -2,7 +2,6 @@
 import { noteRead } from '../backend/record.js'
 import { checkFlag, optionsOf } from '../base/arguments.js'
 import { excerpt, ShapeError } from '../base/errors.js'
-import { batchNorm, batchNormTraining } from '../ops/batchNorm.js'
 import {
   checkEpsilon,
   checkGroups,
