@@ -485,7 +485,7 @@ t.test('what cannot be is refused', async (t) => {
   const sync: [() => unknown, RegExp][] = [
     [() => new layers.Dense({ units: 0 }), /expected units >= 1/],
     [
-      () => new layers.Dense({ units: 1, activation: 'swish' as never }),
+      () => new layers.Dense({ units: 1, activation: 'glu' as never }),
       /activation: expected one of/,
     ],
     [() => new layers.Dense({ units: 1, biasRegularizer: 'l2' } as never), /got biasRegularizer/],

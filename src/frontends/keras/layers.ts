@@ -2,46 +2,54 @@
 
 import {
   Dropout as DropoutModule,
-  type init,
   Linear,
-  l1,
-  l2,
   Module,
-  type Regularizer,
+  Reshape as ReshapeModule,
   type Shape,
   ShapeError,
   type Tensor,
 } from '../../index.js'
-import { checkFlag, checkNumber, checkShape, optionsOf } from '../../internal.js'
-import { type ActivationName, activations } from './activations.js'
-import { type InitializerName, initializers } from './initializers.js'
+import { checkNumber, checkShape, optionsOf, sizeOf } from '../../internal.js'
+import { type ActivationName, activationOf } from './activations.js'
+import { checkKernel, KERNEL_OPTIONS, type KernelOptions, withKernel } from './kernel.js'
 import { type Built, LAYER_OPTIONS, Layer, type LayerOptions } from './layer.js'
-import { named } from './names.js'
 
 export type { ActivationName } from './activations.js'
+export {
+  Conv1D,
+  Conv2D,
+  Conv3D,
+  type ConvOptions,
+  DepthwiseConv2D,
+  type DepthwiseConvOptions,
+} from './convLayers.js'
+export { Embedding, type EmbeddingOptions } from './embedding.js'
+export type { KernelOptions, RegularizerName } from './kernel.js'
 export { type Built, Layer, type LayerOptions } from './layer.js'
-
-// Keras's strengths for those that are given by name.
-const regularizers = { l1: l1(0.01), l2: l2(0.01) } satisfies Record<string, Regularizer>
-/**
- * Regularizers by name, of strength 0.01 as in Keras.
- *
- * @useDeclaredType
- */
-export type RegularizerName = keyof typeof regularizers
+export {
+  BatchNormalization,
+  type BatchNormalizationOptions,
+  GroupNormalization,
+  type GroupNormalizationOptions,
+  LayerNormalization,
+  type NormalizationOptions,
+} from './normLayers.js'
+export {
+  AveragePooling1D,
+  AveragePooling2D,
+  GlobalAveragePooling1D,
+  GlobalAveragePooling2D,
+  GlobalMaxPooling1D,
+  GlobalMaxPooling2D,
+  MaxPooling1D,
+  MaxPooling2D,
+  type PoolingOptions,
+} from './poolLayers.js'
 
 /** Settings of `Dense`. */
-export interface DenseOptions extends LayerOptions {
+export interface DenseOptions extends KernelOptions {
   /** Outputs, a whole number from 1. */
   units: number
-  /** 'linear' by default. */
-  activation?: ActivationName
-  /** Whether there is a bias; true by default. */
-  useBias?: boolean
-  /** By name, or any initializer of the library; 'glorotUniform' by default. */
-  kernelInitializer?: InitializerName | init.Initializer
-  /** 'l1' or 'l2' (of 0.01), or any regularizer of the library. */
-  kernelRegularizer?: RegularizerName | Regularizer
 }
 
 /** activation(x·kernel + bias) for x [batch, inputs]: kernel [inputs, units], bias [units]. */
@@ -54,57 +62,28 @@ export class Dense extends Layer {
    * @throws ArgumentError for options that do not exist or are out of range
    */
   constructor(given: DenseOptions) {
-    const options = optionsOf('Dense', given, {
-      ...LAYER_OPTIONS,
-      units: true,
-      activation: true,
-      useBias: true,
-      kernelInitializer: true,
-      kernelRegularizer: true,
-    })
+    const options = optionsOf('Dense', given, { ...KERNEL_OPTIONS, units: true })
     super(options, options.activation ?? 'linear')
     checkNumber('Dense', 'units', options.units, (n) => Number.isInteger(n) && n >= 1, '>= 1')
-    named('Dense: activation', options.activation ?? 'linear', activations)
-    checkFlag('Dense', 'useBias', options.useBias ?? true)
-    initializerOf(options)
-    regularizerOf(options)
+    checkKernel('Dense', options)
     this.options = options
   }
 
   build(given: Shape): Built {
     const inputShape = checkShape('build', given)
-    const { units, activation = 'linear', useBias: bias = true } = this.options
+    const { units } = this.options
     if (inputShape.length !== 1) {
       throw new ShapeError(
         `Dense: expected inputs of one axis, got shape [${inputShape}]; put a Flatten before it`,
       )
     }
-    const init = initializerOf(this.options)
-    const regularizer = regularizerOf(this.options)
-    const after = activations[activation]
-    return {
-      modules: [new Linear(inputShape[0], units, { init, bias }), ...(after ? [after()] : [])],
-      outputShape: [units],
-      ...(regularizer && { regularizer }),
-    }
+    return withKernel(
+      'Dense',
+      this.options,
+      [units],
+      (weights) => new Linear(inputShape[0], units, weights),
+    )
   }
-}
-
-function initializerOf({ kernelInitializer = 'glorotUniform' }: DenseOptions): init.Initializer {
-  if (typeof kernelInitializer === 'function') return kernelInitializer
-  return named<init.Initializer>('Dense: kernelInitializer', kernelInitializer, initializers)
-}
-
-function regularizerOf({ kernelRegularizer }: DenseOptions): Regularizer | undefined {
-  if (kernelRegularizer === undefined) return undefined
-  if (typeof (kernelRegularizer as Regularizer)?.penalty === 'function') {
-    return kernelRegularizer as Regularizer
-  }
-  return named<Regularizer>(
-    'Dense: kernelRegularizer',
-    kernelRegularizer as RegularizerName,
-    regularizers,
-  )
 }
 
 /** An activation as a layer of its own. */
@@ -115,13 +94,68 @@ export class Activation extends Layer {
    */
   constructor(activation: ActivationName, options: LayerOptions = {}) {
     super(optionsOf('Activation', options, LAYER_OPTIONS), activation)
-    named('Activation', activation, activations)
+    activationOf('Activation', activation)
   }
 
   build(given: Shape): Built {
     const inputShape = checkShape('build', given)
-    const make = activations[this.activation!]
+    const make = activationOf('Activation', this.activation!)
     return { modules: make ? [make()] : [], outputShape: inputShape }
+  }
+}
+
+/** max(0, x) as a layer of its own. */
+export class ReLU extends Activation {
+  /**
+   * The activation.
+   * @throws ArgumentError for options that do not exist
+   */
+  constructor(options: LayerOptions = {}) {
+    super('relu', options)
+  }
+}
+
+/** Softmax as a layer of its own. */
+export class Softmax extends Activation {
+  /**
+   * The activation.
+   * @throws ArgumentError for options that do not exist
+   */
+  constructor(options: LayerOptions = {}) {
+    super('softmax', options)
+  }
+}
+
+/** Settings of `Reshape`. */
+export interface ReshapeOptions extends LayerOptions {
+  /** Shape of one example. */
+  targetShape: Shape
+}
+
+/** Each example in another shape. */
+export class Reshape extends Layer {
+  /** Shape of one example. */
+  readonly targetShape: Shape
+
+  /**
+   * A reshaping layer.
+   * @throws ArgumentError for options that do not exist, ShapeError for what is no shape
+   */
+  constructor(given: ReshapeOptions) {
+    const options = optionsOf('Reshape', given, { ...LAYER_OPTIONS, targetShape: true })
+    super(options)
+    this.targetShape = checkShape('Reshape', options.targetShape)
+  }
+
+  build(given: Shape): Built {
+    const inputShape = checkShape('build', given)
+    const { targetShape } = this
+    if (sizeOf(inputShape) !== sizeOf(targetShape)) {
+      throw new ShapeError(
+        `Reshape: expected inputs of ${sizeOf(targetShape)} elements for shape [${targetShape}], got shape [${inputShape}]`,
+      )
+    }
+    return { modules: [new ReshapeModule(targetShape)], outputShape: targetShape }
   }
 }
 

@@ -29,7 +29,7 @@ import type { Layer } from './layer.js'
 import { answer, buildNetwork, groupsOf, type Network } from './network.js'
 import type { Optimizer } from './optimizers.js'
 import { type CompileOptions, FIT_OPTIONS, type FitOptions, type History } from './options.js'
-import { formatSummary } from './summary.js'
+import { formatSummary, sizeOfAll, weightsOf } from './summary.js'
 import { Training } from './training.js'
 import { checkWeightsPath } from './weights.js'
 
@@ -184,12 +184,12 @@ export class Sequential {
   }
 
   /**
-   * How many numbers are trained.
+   * How many numbers its weights are, running moments included.
    * @throws ArgumentError while the shape of its inputs is not known
    */
   countParams(): number {
-    const { body } = this.#requireNetwork('countParams')
-    return body.parameters().reduce((sum, { size }) => sum + size, 0)
+    const { parts } = this.#requireNetwork('countParams')
+    return sizeOfAll([...new Set(parts.flatMap(weightsOf))])
   }
 
   /**
@@ -204,7 +204,7 @@ export class Sequential {
   /**
    * Reads the weights of a `.safetensors` file.
    * @param options.layout of kernels in a file of another program: `inputOutput` as Keras has them,
-   *   `outputInput` as PyTorch does
+   *   `torch` as PyTorch does, with its names
    * @throws DataError when the file is malformed or of another model, ArgumentError as
    *   `saveWeights`, and when the layout is missing
    */

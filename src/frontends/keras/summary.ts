@@ -1,11 +1,11 @@
 /** `summary` as Keras lays it out. */
-import type { Parameter } from '../../index.js'
+import type { Tensor } from '../../index.js'
 import type { Logs } from './callback.js'
 import type { Built, Layer } from './layer.js'
 
 export function formatSummary(layers: readonly Layer[], parts: readonly Built[]): string {
-  const parameters = parts.map(({ modules }) => modules.flatMap((module) => module.parameters()))
-  const counts = parameters.map(sizeOfAll)
+  const weights = parts.map(weightsOf)
+  const counts = weights.map(sizeOfAll)
   const rows = layers.map((layer, i) => {
     const kind = layer.constructor.name
     return [
@@ -20,7 +20,7 @@ export function formatSummary(layers: readonly Layer[], parts: readonly Built[])
     [name.padEnd(widths[0]), shape.padEnd(widths[1]), count.padStart(widths[2])].join('   '),
   )
   const rule = '-'.repeat(lines[0].length)
-  const all = [...new Set(parameters.flat())]
+  const all = [...new Set(weights.flat())]
   const trainable = all.filter(({ requiresGrad }) => requiresGrad)
   const [total, trained] = [sizeOfAll(all), sizeOfAll(trainable)]
   const totals = [
@@ -31,8 +31,14 @@ export function formatSummary(layers: readonly Layer[], parts: readonly Built[])
   return [lines[0], rule, ...lines.slice(1), rule, ...totals].join('\n')
 }
 
-function sizeOfAll(parameters: readonly Parameter[]): number {
-  return parameters.reduce((sum, { size }) => sum + size, 0)
+/** A layer's parameters and, as Keras counts them, its running moments. */
+export function weightsOf({ modules }: Built): Tensor[] {
+  return modules.flatMap((module) => [...module.parameters(), ...module.buffers()])
+}
+
+/** How many numbers these are. */
+export function sizeOfAll(weights: readonly Tensor[]): number {
+  return weights.reduce((sum, { size }) => sum + size, 0)
 }
 
 /** The line that training prints of an epoch. */
