@@ -167,6 +167,7 @@ export {
   tripletMarginLoss,
 } from './nn/losses.js'
 export {
+  type AnyModule,
   type HookHandle,
   type IncompatibleKeys,
   Module,

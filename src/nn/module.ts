@@ -25,8 +25,8 @@ export { isModuleBuffer, isParameter, ModuleBuffer, Parameter } from './paramete
 export type { IncompatibleKeys, ParameterValues } from './stateDict.js'
 export type { SummaryInput, SummaryOptions } from './summary.js'
 
-/** @inline */
-// biome-ignore lint/suspicious/noExplicitAny: stands for a module of any inputs and outputs
+/** A module of any inputs and outputs. */
+// biome-ignore lint/suspicious/noExplicitAny: that is what it stands for
 export type AnyModule = Module<any, any>
 
 /**

@@ -151,7 +151,10 @@ t.test('a convolutional network trains as in Keras, its batch norm frozen or not
 t.test('what does not fit is refused in one sentence', async (t) => {
   const argument: [() => unknown, RegExp][] = [
     [() => new layers.Conv2D(wrong({ kernelSize: 3 })), /^Conv2D: expected filters >= 1/],
-    [() => new layers.Conv2D({ filters: 2, kernelSize: 0 }), /^Conv2d: expected a window of one whole number or 2 from 1, got 0$/],
+    [
+      () => new layers.Conv2D({ filters: 2, kernelSize: 0 }),
+      /^Conv2d: expected a window of one whole number or 2 from 1, got 0$/,
+    ],
     [
       () => new layers.Conv1D({ filters: 2, kernelSize: 3, padding: wrong('causal') }),
       /^Conv1D: expected padding valid or same, got 'causal'$/,
@@ -168,7 +171,10 @@ t.test('what does not fit is refused in one sentence', async (t) => {
       () => new layers.Conv2D({ filters: 3, kernelSize: 3, groups: 2 }),
       /groups that divide .* outChannels 3, got 2/,
     ],
-    [() => new layers.DepthwiseConv2D(wrong({})), /^DepthwiseConv2d: expected a window of .*, got undefined$/],
+    [
+      () => new layers.DepthwiseConv2D(wrong({})),
+      /^DepthwiseConv2d: expected a window of .*, got undefined$/,
+    ],
     [() => new layers.MaxPooling2D({ poolSize: 0 }), /^MaxPool2d: expected a window of/],
     [
       () => new layers.MaxPooling2D({ padding: wrong('full') }),

@@ -317,7 +317,12 @@ onBothBackends('weights of another program need a layout', (t) => {
   loadModel(layer, file, { layout: 'inputOutput' })
   const other = /expected layout inputOutput, as .* says, got outputInput$/
   refuses(t, () => loadModel(layer, file, { layout: 'outputInput' }), ArgumentError, other)
-  refuses(t, () => saveModel(layer, file, { layout: 'mine' }), ArgumentError, /^saveModel: expected layout 'torch'/)
+  refuses(
+    t,
+    () => saveModel(layer, file, { layout: 'mine' }),
+    ArgumentError,
+    /^saveModel: expected layout 'torch'/,
+  )
 })
 
 onBothBackends(

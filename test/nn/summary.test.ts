@@ -64,7 +64,7 @@ onBothBackends('layers, shapes, parameters and multiply-adds', (t) => {
 })
 
 /** Draws, and changes a buffer, whether it is trained or not. */
-class Restless extends Module {
+class Restless extends Module<[x: Tensor<'int32'>]> {
   readonly seen = new ModuleBuffer(zeros([1]))
   readonly generator = new Generator(5)
   readonly drop = new Dropout(0.5)

@@ -19,7 +19,7 @@ import {
 import { type Named, named } from './names.js'
 
 /** What makes each, where there is anything to compute. */
-const activations = {
+export const activations = {
   linear: undefined,
   relu: () => new ReLU(),
   sigmoid: () => new Sigmoid(),
@@ -38,7 +38,12 @@ const activations = {
   hardTanh: () => new Hardtanh(),
 } satisfies Record<string, (() => Module) | undefined>
 
-/** Activations by name, also in snake_case; `linear` is none, and `leakyRelu` has Keras's slope 0.2. */
+/**
+ * Activations by name, also in snake_case: `linear`, which is none, `relu`, `sigmoid`, `tanh`, `softmax`, `logSoftmax`,
+ * `elu`, `selu`, `gelu`, `silu` or `swish`, `mish`, `softplus`, `softsign`, `leakyRelu` (with Keras's slope 0.2), `hardTanh`.
+ *
+ * @useDeclaredType
+ */
 export type ActivationName = Named<keyof typeof activations>
 
 /**

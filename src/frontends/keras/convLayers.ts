@@ -6,12 +6,13 @@ import {
   DepthwiseConv2d,
   init,
   type Module,
+  type PerAxis,
   type Shape,
 } from '../../index.js'
 import { checkCount, checkShape, optionsOf } from '../../internal.js'
 import { checkKernel, KERNEL_OPTIONS, type KernelOptions, withKernel } from './kernel.js'
 import { type Built, Layer } from './layer.js'
-import { checkPadding, checkSpace, type PerAxis, spaceAfter } from './windows.js'
+import { checkPadding, checkSpace, spaceAfter } from './windows.js'
 
 interface Windowed extends KernelOptions {
   /** Extents of the kernel, each from 1. */

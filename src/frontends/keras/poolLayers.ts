@@ -7,12 +7,13 @@ import {
   MaxPool1d,
   MaxPool2d,
   Module,
+  type PerAxis,
   type Shape,
   type Tensor,
 } from '../../index.js'
 import { checkShape, optionsOf } from '../../internal.js'
 import { type Built, LAYER_OPTIONS, Layer, type LayerOptions } from './layer.js'
-import { checkPadding, checkSpace, type PerAxis, spaceAfter } from './windows.js'
+import { checkPadding, checkSpace, spaceAfter } from './windows.js'
 
 /** Settings of pools. */
 export interface PoolingOptions extends LayerOptions {

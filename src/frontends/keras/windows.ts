@@ -1,9 +1,6 @@
 /** Windows that go over lines, images and volumes: what they leave of their extents. */
-import { ArgumentError, type Shape, ShapeError } from '../../index.js'
+import { ArgumentError, type PerAxis, type Shape, ShapeError } from '../../index.js'
 import { excerpt } from '../../internal.js'
-
-/** One number for all axes, or one for each. */
-export type PerAxis = number | readonly number[]
 
 /** How a window goes over its input. */
 export interface WindowSettings {

@@ -13,10 +13,20 @@ import { namedAsHere, type TorchRename } from './rename.js'
 
 /** One tensor of a `TorchPlan`. */
 export interface TorchEntry {
-  /** Its name and shape in PyTorch. */
-  readonly torch: { readonly name: string; readonly shape: Shape }
-  /** Its path and shape here; null of a count of batches, which nothing here depends on. */
-  readonly own: { readonly path: string; readonly shape: Shape } | null
+  /** In PyTorch. */
+  readonly torch: {
+    /** As it is in the file. */
+    readonly name: string
+    /** Extents of the axes there. */
+    readonly shape: Shape
+  }
+  /** Here; null of a count of batches, which nothing here depends on. */
+  readonly own: {
+    /** Such as `layers.0.weight`. */
+    readonly path: string
+    /** Extents of the axes here. */
+    readonly shape: Shape
+  } | null
   /** `as is`, `transposed`, how axes move, such as `OIHW → HWIO`, or why it is left out. */
   readonly change: string
 }
