@@ -92,12 +92,9 @@ export class ModuleDict<M extends AnyModule = AnyModule> extends Module<[], neve
    */
   constructor(modules: Readonly<Record<string, M>> | Iterable<readonly [string, M]> = {}) {
     super()
-    if (typeof modules !== 'object' || modules === null) {
-      throw new ArgumentError(`ModuleDict: expected modules by name, got ${excerpt(modules)}`)
-    }
-    const entries = Symbol.iterator in modules ? modules : Object.entries(modules)
-    this.#items = new Map(entries as Iterable<readonly [string, M]>)
-    for (const [name, module] of this.#items) checkEntry(name, module)
+    const entries = entriesFrom(modules)
+    for (const [name, module] of entries) checkEntry(name, module)
+    this.#items = new Map(entries)
   }
 
   /** What a walk finds in it. @internal */
@@ -179,6 +176,16 @@ function modulesFrom<M>(op: string, modules: Iterable<M>): M[] {
   const items = [...modules]
   for (const module of items) checkModule(op, module)
   return items
+}
+
+function entriesFrom<M>(
+  modules: Readonly<Record<string, M>> | Iterable<readonly [string, M]>,
+): (readonly [string, M])[] {
+  const isObject = typeof modules === 'object' && modules !== null
+  const entries =
+    isObject && Symbol.iterator in modules ? [...modules] : Object.entries(modules ?? {})
+  if (isObject && entries.every(Array.isArray)) return entries
+  throw new ArgumentError(`ModuleDict: expected modules by name, got ${excerpt(modules)}`)
 }
 
 function checkEntry(name: string, module: unknown): void {

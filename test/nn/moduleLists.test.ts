@@ -105,6 +105,12 @@ t.test('as lists and maps are asked', async (t) => {
   )
   refuses(
     t,
+    () => new ModuleDict(wrong([3])),
+    ArgumentError,
+    /^ModuleDict: expected modules by name, got \[3\]/,
+  )
+  refuses(
+    t,
     () => new ModuleDict({ a: wrong({}) }),
     ArgumentError,
     /^ModuleDict: expected a module/,
