@@ -2,15 +2,14 @@
 import { isRecording } from '../backend/record.js'
 import { checkFunction, checkNumber } from '../base/arguments.js'
 import { ArgumentError, CaptureError, excerpt } from '../base/errors.js'
-import { StateDict, stateFrom } from '../nn/stateDict.js'
 import { concat } from '../ops/layout.js'
 import { fullLike, partOf } from '../tensor/allocate.js'
-import { checkAssignable } from '../tensor/assignable.js'
 import { noGrad, withGrad } from '../tensor/graph.js'
 import { scope } from '../tensor/scope.js'
 import { format } from '../tensor/shape.js'
 import { isTensor, type Tensor } from '../tensor/tensor.js'
 import { atLeast0 } from './groups.js'
+import { dot, LBFGSHistory, largest } from './lbfgsHistory.js'
 import { type Group, type GroupSettings, Optimizer } from './optimizer.js'
 import { isRegularized, regularizersOf } from './regularized.js'
 import { type OptimizerState, readState } from './state.js'
@@ -36,40 +35,16 @@ export interface LBFGSSettings extends GroupSettings {
   lineSearch?: 'strongWolfe' | 'none'
 }
 
-/** A move that was made, and what it did to the gradient; flat vectors over all parameters. */
-interface Pair {
-  move: Tensor
-  change: Tensor
-  /** 1 / (move·change) */
-  rho: number
-}
-
 /** The loss and its gradient at the weights as they are, with regularizers. */
 interface Evaluation {
   loss: number
   gradient: Tensor
 }
 
+/** Moves that are remembered where nothing else is said. */
+const HISTORY = 100
+
 const isCount = (value: number) => Number.isInteger(value) && value >= 1
-const dot = (a: Tensor, b: Tensor) => scope(() => a.mul(b).sum().item())
-const largest = (x: Tensor) => scope(() => x.abs().max().item())
-/** What lives from step to step. */
-function keep(make: () => Tensor): Tensor {
-  const x = scope(make)
-  x.storage.moveTo(null)
-  return x
-}
-const pairOf = (move: Tensor, change: Tensor): Pair => ({
-  move,
-  change,
-  rho: 1 / dot(change, move),
-})
-
-/** y + a·x in the place of y. */
-function addScaled(y: Tensor, x: Tensor, a: number): void {
-  scope(() => y.assign(y.add(x.mul(a))))
-}
-
 /**
  * L-BFGS (Liu and Nocedal 1989): each step makes several moves along directions that the last gradients tell,
  * and evaluates the loss as often. It needs a loss without chance, such as that of all examples at once, and
@@ -86,10 +61,7 @@ function addScaled(y: Tensor, x: Tensor, a: number): void {
  * })
  */
 export class LBFGS extends Optimizer<LBFGSSettings> {
-  /** The oldest first. */
-  #pairs: Pair[] = []
-  #lastGradient: Tensor | undefined
-  #lastMove: Tensor | undefined
+  readonly #history = new LBFGSHistory()
   #closure: (() => Tensor) | undefined
   #first: Evaluation | undefined
   /** What the closure gave first. */
@@ -131,7 +103,7 @@ export class LBFGS extends Optimizer<LBFGSSettings> {
 
   protected override check(group: LBFGSSettings): void {
     super.check(group)
-    const { maxIter = 20, maxEval = 1, historySize = 100, lineSearch = 'none' } = group
+    const { maxIter = 20, maxEval = 1, historySize = HISTORY, lineSearch = 'none' } = group
     for (const [name, value] of Object.entries({ maxIter, maxEval, historySize })) {
       checkNumber('LBFGS', name, value, isCount, 'to be a whole number from 1')
     }
@@ -190,8 +162,8 @@ export class LBFGS extends Optimizer<LBFGSSettings> {
     if (largest(now.gradient) <= toleranceGrad) return
     for (let iteration = 1; iteration <= maxIter; iteration++) {
       const before = now
-      const isFirst = this.#lastGradient === undefined
-      const direction = this.#directionFrom(before.gradient, group)
+      const { isEmpty: isFirst } = this.#history
+      const direction = this.#history.directionFrom(before.gradient, group.historySize ?? HISTORY)
       let t = this.lrOf(group)
       if (isFirst) t *= Math.min(1, 1 / scope(() => before.gradient.abs().sum().item()))
       const slope = dot(before.gradient, direction)
@@ -209,53 +181,18 @@ export class LBFGS extends Optimizer<LBFGSSettings> {
         evaluations += found.evaluations
         now = found.now
       }
-      this.#lastMove?.dispose()
-      this.#lastMove = keep(() => direction.mul(t))
+      const longest = this.#history.add(direction, t)
       direction.dispose()
       if (
         hasEnded ||
         evaluations >= maxEval ||
         largest(now.gradient) <= toleranceGrad ||
-        largest(this.#lastMove) <= toleranceChange ||
+        longest <= toleranceChange ||
         Math.abs(now.loss - before.loss) < toleranceChange
       ) {
         return
       }
     }
-  }
-
-  /** Takes the last move into account, and gives the direction of the next. */
-  #directionFrom(gradient: Tensor, { historySize = 100 }: LBFGSSettings): Tensor {
-    const [lastGradient, lastMove] = [this.#lastGradient, this.#lastMove]
-    if (lastGradient !== undefined && lastMove !== undefined) {
-      const change = keep(() => gradient.sub(lastGradient))
-      const pair = pairOf(
-        keep(() => lastMove.clone()),
-        change,
-      )
-      if (1 / pair.rho > 1e-10) {
-        this.#pairs.push(pair)
-        while (this.#pairs.length > historySize) free(this.#pairs.shift())
-      } else free(pair)
-    }
-    lastGradient?.dispose()
-    this.#lastGradient = keep(() => gradient.clone())
-    const direction = gradient.neg()
-    const shares = new Map<Pair, number>()
-    for (const pair of this.#pairs.toReversed()) {
-      const share = dot(pair.move, direction) * pair.rho
-      shares.set(pair, share)
-      addScaled(direction, pair.change, -share)
-    }
-    const last = this.#pairs.at(-1)
-    if (last) {
-      const scale = 1 / (last.rho * dot(last.change, last.change))
-      scope(() => direction.assign(direction.mul(scale)))
-    }
-    for (const [pair, share] of [...shares].toReversed()) {
-      addScaled(direction, pair.move, share - dot(pair.change, direction) * pair.rho)
-    }
-    return direction
   }
 
   /** Goes along a direction: by t, or as far as a line search says. */
@@ -322,77 +259,23 @@ export class LBFGS extends Optimizer<LBFGSSettings> {
   /** Frees what is kept, such as the moves. It cannot be used again. */
   override dispose(): void {
     super.dispose()
-    this.#forget()
-  }
-
-  #forget(): void {
-    for (const pair of this.#pairs) free(pair)
-    this.#lastGradient?.dispose()
-    this.#lastMove?.dispose()
-    this.#pairs = []
-    this.#lastGradient = undefined
-    this.#lastMove = undefined
+    this.#history.forget()
   }
 
   /** As of other optimizers; the vectors in it are over all parameters together. */
   override stateDict(): OptimizerState {
     const { kind, steps } = super.stateDict()
-    const tensors = new StateDict()
-    const put = (name: string, x: Tensor | undefined) => {
-      if (x) tensors.set(name, { shape: x.shape, data: x.data() as Float32Array })
-    }
-    for (const [i, { move, change }] of this.#pairs.entries()) {
-      put(`move.${i}`, move)
-      put(`change.${i}`, change)
-    }
-    put('lastMove', this.#lastMove)
-    put('lastGradient', this.#lastGradient)
-    return { kind, steps, tensors }
+    return { kind, steps, tensors: this.#history.state() }
   }
 
   /** As of other optimizers. */
   override loadStateDict(state: OptimizerState): void {
     super.stateDict() // refuses one that was disposed of
     const { steps, tensors } = readState('LBFGS', state)
-    const values = stateFrom('loadStateDict', tensors)
-    const like = this.parameters()[0]
     const size = this.parameters().reduce((sum, w) => sum + w.size, 0)
-    const count = [...values.keys()].filter((name) => name.startsWith('move.')).length
-    const indices = Array.from({ length: count }, (_, i) => i)
-    const lasts = values.has('lastGradient') ? ['lastMove', 'lastGradient'] : []
-    const names = [...indices.flatMap((i) => [`move.${i}`, `change.${i}`]), ...lasts]
-    const odd =
-      names.find((name) => !values.has(name)) ?? [...values.keys()].find((n) => !names.includes(n))
-    if (odd !== undefined) {
-      const what = values.has(odd) ? 'got' : 'without'
-      throw new ArgumentError(
-        `loadStateDict: expected move, change, lastMove and lastGradient, ${what} ${odd}`,
-      )
-    }
-    const target = keep(() => fullLike(like, 0, [size]))
-    try {
-      for (const name of names) checkAssignable('loadStateDict', name, target, values.get(name)!)
-    } finally {
-      target.dispose()
-    }
-    const read = (name: string) => {
-      const x = keep(() => fullLike(like, 0, [size]))
-      x.assign(values.get(name)!.data)
-      return x
-    }
-    this.#forget()
-    this.#pairs = indices.map((i) => pairOf(read(`move.${i}`), read(`change.${i}`)))
-    if (lasts.length > 0) {
-      this.#lastMove = read('lastMove')
-      this.#lastGradient = read('lastGradient')
-    }
+    scope(() => this.#history.load(tensors, fullLike(this.parameters()[0], 0, [size])))
     this.steps = steps
   }
-}
-
-function free(pair: Pair | undefined): void {
-  pair?.move.dispose()
-  pair?.change.dispose()
 }
 
 function numberOf(loss: unknown): number {
