@@ -209,7 +209,7 @@ t.test('zero times NaN and infinity shows, also where zeros are left out', (t) =
   }
 
   // A step of one example, dw = xᵀ·dy: a row moves where its x is not zero, or where dy is not finite.
-  const settings = alloc(Float32Array.of(1e30, 0, 0, 0, 0, 0))
+  const settings = alloc(Float32Array.of(1e30, 0, 0, 1, 0, 0, 0))
   const dy = alloc(new Float32Array(n).fill(1e30))
   native.run('gemmSgd', x, dy, w, settings, 1, 0, k, n, 1, 0)
   for (let i = 0; i < 4; i++) t.notOk(Number.isFinite(product()[5]), 'weights that overflowed')
