@@ -31,6 +31,12 @@ export default {
       { path: '^src/(?!base/|backend/|tensor/)' },
     ),
     forbid(
+      'metrics-know-no-network',
+      'They are given predictions and targets as numbers.',
+      { path: '^src/metrics/' },
+      { path: '^src/(?!base/|backend/|tensor/|metrics/)' },
+    ),
+    forbid(
       'library-knows-no-app',
       'Apps and frontends are written over the library, never under it.',
       { path: library },

@@ -83,9 +83,34 @@ export type { TorchEntry, TorchPlan } from './io/torch/plan.js'
 export type { TorchRename } from './io/torch/rename.js'
 export { fromTorch, type TorchOptions, toTorch } from './io/torch/state.js'
 export {
+  Accuracy,
+  BalancedAccuracy,
+  type ClassMetricOptions,
+  ConfusionMatrix,
+  MatthewsCorrcoef,
+} from './metrics/classes.js'
+export { Metric, type MetricOptions, type MetricValue } from './metrics/metric.js'
+export type { MetricName, MetricSource, MetricValues } from './metrics/names.js'
+export { type Average, type AveragedOptions, F1, Precision, Recall } from './metrics/precision.js'
+export type { BatchValues } from './metrics/read.js'
+export {
+  AveragePrecision,
+  LogLoss,
+  type RankingOptions,
+  RocAuc,
+  TopKAccuracy,
+} from './metrics/scores.js'
+export {
+  MeanAbsoluteError,
+  MeanAbsolutePercentageError,
+  MeanSquaredError,
+  R2,
+  RootMeanSquaredError,
+} from './metrics/values.js'
+export {
   type ActivationHistogram,
-  type Metric,
   Monitor,
+  type MonitorMetric,
   type MonitorOptions,
   type MonitorRecord,
   type SeriesPoint,

@@ -27,7 +27,7 @@ import { deadShare, histogram, saturatedShare } from './statistics.js'
  * | `saturatedShare` | of sigmoid and tanh: share of the activations, over units and examples, with \|g′(a)\| < 0.05·max \|g′\| (sigmoid beyond \|a\| = 4.36, tanh beyond 2.18) | [0, 1] |
  * | `deadShare`      | of relu: share of the units that are 0 for every example of the batch | [0, 1] |
  */
-export type Metric =
+export type MonitorMetric =
   | 'gradientNorm'
   | 'weightNorm'
   | 'updateNorm'
@@ -48,7 +48,7 @@ export interface SeriesPoint {
 /** A value of a layer at a step, with what was measured. */
 export interface MonitorRecord extends SeriesPoint {
   /** What the value is. */
-  metric: Metric
+  metric: MonitorMetric
 }
 
 /** Where the activations of a layer lie: `counts[i]` of them from `edges[i]` to `edges[i + 1]`. */
@@ -122,7 +122,7 @@ export class Monitor {
   }
 
   /** One metric over the steps: `fit`'s learning curves, but per layer. */
-  series(metric: Metric): SeriesPoint[] {
+  series(metric: MonitorMetric): SeriesPoint[] {
     return this.records
       .filter((record) => record.metric === metric)
       .map(({ step, layer, value }) => ({ step, layer, value }))
@@ -222,7 +222,7 @@ export class Monitor {
     }
   }
 
-  #add(layer: string, metric: Metric, value: number | undefined): void {
+  #add(layer: string, metric: MonitorMetric, value: number | undefined): void {
     if (value !== undefined) this.#records.push({ step: this.#sampled, layer, metric, value })
   }
 }

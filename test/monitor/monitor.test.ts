@@ -10,7 +10,7 @@ import {
   Linear,
   type Loss,
   l2,
-  type Metric,
+  type MonitorMetric,
   Module,
   Monitor,
   type MonitorOptions,
@@ -116,7 +116,7 @@ t.test('the metrics are what they say', async (t) => {
   const gradHidden = [0, 1].map((unit) =>
     [0.5, 2].reduce((sum, x, i) => sum + y[i] * 3 * (1 - h[i][unit] ** 2) * x, 0),
   )
-  const expected: [layer: string, metric: Metric, value: number][] = [
+  const expected: [layer: string, metric: MonitorMetric, value: number][] = [
     ['hidden', 'gradientNorm', Math.hypot(...gradHidden)],
     ['hidden', 'weightNorm', Math.hypot(1, 4)],
     ['scale', 'gradientNorm', Math.hypot(...gradScale)],

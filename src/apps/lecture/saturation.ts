@@ -4,7 +4,7 @@ import {
   type Dataset,
   fit,
   init,
-  type Metric,
+  type MonitorMetric,
   Monitor,
   mlp,
   mnist,
@@ -76,7 +76,7 @@ async function watch(data: Dataset, setting: Setting, seed = 1, signal?: AbortSi
 // lecture:end
 
 /** Of each layer that has it, what the monitor saw, epoch by epoch. */
-function seriesOf(monitor: Monitor, metric: Metric): number[][] {
+function seriesOf(monitor: Monitor, metric: MonitorMetric): number[][] {
   const names = [...new Set(monitor.records.map(({ layer }) => layer))]
   return names
     .map((name) => monitor.series(metric).filter(({ layer }) => layer === name))
@@ -123,7 +123,7 @@ without end). Whether a relu unit is dead is asked of all images.`,
       seen[name] = await watch(data, setting, 1 + seed, signal)
       progress(Object.keys(seen).length, 4, name)
     }
-    const of = (name: string, metric: Metric) => seriesOf(seen[name].monitor, metric)
+    const of = (name: string, metric: MonitorMetric) => seriesOf(seen[name].monitor, metric)
     const first = (values: number[][]) => values.map((ofLayer) => ofLayer[0])
     const good = first(of('tanh', 'saturatedShare'))
     const bad = first(of('large', 'saturatedShare'))

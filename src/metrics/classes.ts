@@ -1,0 +1,178 @@
+/** Metrics of predicted classes: accuracies, correlation, the confusion matrix. */
+import { checkFlag, optionsOf } from '../base/arguments.js'
+import { Metric, type MetricOptions, type MetricValue, requireExamples } from './metric.js'
+import { type BatchValues, readLabelled } from './read.js'
+
+/** Settings of metrics of classes. */
+export interface ClassMetricOptions extends MetricOptions {
+  /**
+   * Whether outputs are logits, as the losses take them; true by default. Of a single output it decides on where
+   * class 1 begins: above 0, else above 0.5.
+   */
+  fromLogits?: boolean
+}
+
+export const CLASS_OPTIONS: Record<keyof ClassMetricOptions, true> = {
+  name: true,
+  fromLogits: true,
+}
+
+/** Counts which classes were taken for which. */
+abstract class ClassMetric<V extends MetricValue = number> extends Metric<V> {
+  readonly targets = 'labels'
+  readonly #threshold: number
+
+  constructor(name: string, fromLogits = true) {
+    super(name)
+    checkFlag(name, 'fromLogits', fromLogits)
+    this.#threshold = fromLogits ? 0 : 0.5
+  }
+
+  override update(outputs: BatchValues, targets: BatchValues): void {
+    const batch = readLabelled(this.name, outputs, targets, this.#threshold)
+    this.expect(batch.classes)
+    for (let i = 0; i < batch.labels.length; i++) this.count(batch.predicted[i], batch.labels[i])
+  }
+
+  /** Hears of how many classes the outputs tell apart; labels may tell of more. */
+  protected expect(_classes: number): void {}
+
+  /** Adds an example. */
+  protected abstract count(predicted: number, actual: number): void
+}
+
+/** The share of predictions that are right. Labels are whole numbers [batch], or rows with a 1. */
+export class Accuracy extends ClassMetric {
+  #hits = 0
+  #examples = 0
+
+  /** @throws ArgumentError for options that do not exist */
+  constructor(options: ClassMetricOptions = {}) {
+    const { name = 'accuracy', fromLogits } = optionsOf('Accuracy', options, CLASS_OPTIONS)
+    super(name, fromLogits)
+  }
+
+  protected override count(predicted: number, actual: number): void {
+    this.#examples++
+    if (predicted === actual) this.#hits++
+  }
+
+  override compute(): number {
+    requireExamples(this.name, this.#examples)
+    return this.#hits / this.#examples
+  }
+
+  override reset(): void {
+    this.#hits = 0
+    this.#examples = 0
+  }
+}
+
+/** Of each class: how often it was predicted, how often it was right, and both. */
+export interface ClassCounts {
+  readonly predicted: readonly number[]
+  readonly actual: readonly number[]
+  readonly hits: readonly number[]
+}
+
+/** Base of metrics that such counts are enough for. */
+export abstract class CountingMetric<V extends MetricValue = number> extends ClassMetric<V> {
+  #counts = { predicted: [0], actual: [0], hits: [0] }
+
+  protected override expect(classes: number): void {
+    for (const counts of Object.values(this.#counts)) {
+      while (counts.length < classes) counts.push(0)
+    }
+  }
+
+  protected override count(predicted: number, actual: number): void {
+    this.expect(Math.max(predicted, actual) + 1)
+    this.#counts.predicted[predicted]++
+    this.#counts.actual[actual]++
+    if (predicted === actual) this.#counts.hits[actual]++
+  }
+
+  override compute(): V {
+    requireExamples(this.name, sum(this.#counts.actual))
+    return this.figureOf(this.#counts)
+  }
+
+  protected abstract figureOf(counts: ClassCounts): V
+
+  override reset(): void {
+    this.#counts = { predicted: [0], actual: [0], hits: [0] }
+  }
+}
+
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}
+
+function dot(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((total, value, i) => total + value * b[i], 0)
+}
+
+/** The mean over the classes of the share of their examples that are right, as scikit-learn's balanced_accuracy_score. */
+export class BalancedAccuracy extends CountingMetric {
+  /** @throws ArgumentError for options that do not exist */
+  constructor(options: ClassMetricOptions = {}) {
+    const given = optionsOf('BalancedAccuracy', options, CLASS_OPTIONS)
+    super(given.name ?? 'balancedAccuracy', given.fromLogits)
+  }
+
+  protected override figureOf({ actual, hits }: ClassCounts): number {
+    // A class that is never the right one has no share.
+    const shares = hits.map((count, label) => count / actual[label]).filter(Number.isFinite)
+    return sum(shares) / shares.length
+  }
+}
+
+/**
+ * Matthews's correlation of predicted and actual classes, from -1 to 1, of any number of them (Gorodkin 2004);
+ * 0 where all predictions, or all labels, are one class.
+ */
+export class MatthewsCorrcoef extends CountingMetric {
+  /** @throws ArgumentError for options that do not exist */
+  constructor(options: ClassMetricOptions = {}) {
+    const given = optionsOf('MatthewsCorrcoef', options, CLASS_OPTIONS)
+    super(given.name ?? 'matthewsCorrcoef', given.fromLogits)
+  }
+
+  protected override figureOf({ predicted, actual, hits }: ClassCounts): number {
+    const n = sum(actual)
+    const covariance = sum(hits) * n - dot(actual, predicted)
+    const variances = (n * n - dot(predicted, predicted)) * (n * n - dot(actual, actual))
+    return variances === 0 ? 0 : covariance / Math.sqrt(variances)
+  }
+}
+
+/** How many examples of each class were taken for which one: a row for each class, a column for what it was taken for. */
+export class ConfusionMatrix extends ClassMetric<number[][]> {
+  #rows: number[][] = []
+
+  /** @throws ArgumentError for options that do not exist */
+  constructor(options: ClassMetricOptions = {}) {
+    const given = optionsOf('ConfusionMatrix', options, CLASS_OPTIONS)
+    super(given.name ?? 'confusionMatrix', given.fromLogits)
+  }
+
+  protected override expect(classes: number): void {
+    if (classes <= this.#rows.length) return
+    for (const row of this.#rows) while (row.length < classes) row.push(0)
+    while (this.#rows.length < classes) this.#rows.push(new Array<number>(classes).fill(0))
+  }
+
+  protected override count(predicted: number, actual: number): void {
+    this.expect(Math.max(predicted, actual) + 1)
+    this.#rows[actual][predicted]++
+  }
+
+  override compute(): number[][] {
+    requireExamples(this.name, this.#rows.length)
+    return this.#rows.map((row) => [...row])
+  }
+
+  override reset(): void {
+    this.#rows = []
+  }
+}

@@ -1,0 +1,68 @@
+/** What a metric is: figures of predictions and targets, summed over batches in float64. */
+import { ArgumentError, excerpt } from '../base/errors.js'
+import type { BatchValues } from './read.js'
+
+/** A number, one per class, or a matrix: what a metric gives. */
+export type MetricValue = number | readonly number[] | readonly (readonly number[])[]
+
+/** Settings of every metric. */
+export interface MetricOptions {
+  /** What reports call it; by default the name that `fit` knows it by. */
+  name?: string
+}
+
+/**
+ * A figure of how well predictions do, over all batches since it was made or reset: however the examples are
+ * cut into batches, it is the same to the bit. One of your own has these methods, and can be given to `fit`
+ * and `evaluate` as well.
+ * @example
+ * const f1 = new F1({ average: 'macro' })
+ * for (const { inputs, targets } of loader) f1.update(model.forward(inputs), targets)
+ * console.log(f1.compute())
+ */
+export abstract class Metric<V extends MetricValue = number> {
+  /** What reports call it. */
+  readonly name: string
+
+  /** What targets it is for: labels of classes, or values to predict. */
+  abstract readonly targets: 'labels' | 'values'
+
+  /**
+   * Names it.
+   * @throws ArgumentError for a name that is no text
+   */
+  constructor(name: string) {
+    if (typeof name !== 'string' || name === '') {
+      throw new ArgumentError(`Metric: expected a name, got ${excerpt(name)}`)
+    }
+    this.name = name
+  }
+
+  /**
+   * Adds a batch. Nothing is added where it is refused.
+   * @param outputs what a model gave, the batch as the first axis; of a metric of classes also labels [batch]
+   * @param targets a label or value for each of them
+   * @throws ShapeError when their numbers differ, ArgumentError for what the metric is not for
+   */
+  abstract update(outputs: BatchValues, targets: BatchValues): void
+
+  /**
+   * The figure over everything that was added.
+   * @throws ArgumentError where nothing was
+   */
+  abstract compute(): V
+
+  /** Forgets everything that was added. */
+  abstract reset(): void
+
+  /** What `compute` gives. */
+  get value(): V {
+    return this.compute()
+  }
+}
+
+/** @throws ArgumentError for a metric of no examples */
+export function requireExamples(name: string, examples: number): void {
+  if (examples > 0) return
+  throw new ArgumentError(`${name}: expected an update() before compute(), got no examples`)
+}
