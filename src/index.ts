@@ -87,6 +87,7 @@ export {
   BalancedAccuracy,
   type ClassMetricOptions,
   ConfusionMatrix,
+  type ConfusionMatrixOptions,
   MatthewsCorrcoef,
 } from './metrics/classes.js'
 export { Metric, type MetricOptions, type MetricValue } from './metrics/metric.js'
@@ -285,6 +286,7 @@ export { OpenScope, openScope, scope } from './tensor/scope.js'
 export type { Shape } from './tensor/shape.js'
 export { type Operand, Tensor } from './tensor/tensor.js'
 export { type Evaluation, evaluate, predictedClasses } from './training/evaluate.js'
+export type { WeightOptions } from './training/exampleWeights.js'
 export { fit } from './training/fit.js'
 export type { FitOptions } from './training/fitOptions.js'
 export { type ClassScores, type Predictions, predict } from './training/predict.js'

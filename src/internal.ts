@@ -18,7 +18,17 @@ export { excerpt, spelled } from './base/errors.js'
 export { inParts } from './base/eventLoop.js'
 export { packageFolder } from './base/packageFolder.js'
 export { loadPackages } from './base/packages.js'
-export { escapeXml, parseNumber, powerOfTen, quote } from './base/text.js'
+export { Progress } from './base/progress.js'
+export {
+  count,
+  escapeXml,
+  figure,
+  parseNumber,
+  percent,
+  powerOfTen,
+  quote,
+  rate,
+} from './base/text.js'
 export { isList, kindOfTypedArray, readTypedArray } from './base/typedArrays.js'
 export { version } from './base/version.js'
 export { splitRows } from './data/dataset.js'
@@ -46,3 +56,4 @@ export { isTensor } from './tensor/tensor.js'
 export { classify, preprocessingOf, regress } from './training/predict.js'
 export { divergenceChoices } from './training/recovery.js'
 export { TrainingStep } from './training/trainingStep.js'
+export { epochTitle } from './training/verbose.js'

@@ -74,3 +74,24 @@ export function powerOfTen(exponent: number): string {
   const digits = [...`${Math.abs(exponent)}`].map((digit) => SUPERSCRIPTS[Number(digit)])
   return `10${exponent < 0 ? '⁻' : ''}${digits.join('')}`
 }
+
+/** A whole number as people read it. */
+export function count(n: number): string {
+  return n.toLocaleString('en-US')
+}
+
+/** A share as people read it. */
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`
+}
+
+/** Speeds vary more than by their fourth digit. */
+export function rate(examplesPerSecond: number): string {
+  return `${count(Number(examplesPerSecond.toPrecision(3)))} examples/s`
+}
+
+/** Enough digits to compare losses of any size. */
+export function figure(value: number): string {
+  const size = Math.abs(value)
+  return size === 0 || (size >= 1e-4 && size < 1e6) ? value.toFixed(4) : value.toExponential(1)
+}

@@ -11,10 +11,17 @@ const PIECE_BYTES = 2 ** 18
 export async function digestOf(data: Dataset): Promise<string> {
   const { size, inputs, inputShape, scale, targets, targetShape, classes } = data
   const kinds = [inputs, targets].map(kindOfTypedArray)
-  const header = { size, inputShape, scale, targetShape, classes, kinds }
+  return digestOfValues({ size, inputShape, scale, targetShape, classes, kinds }, [inputs, targets])
+}
+
+/** The same over what the header says and the values of some arrays. */
+export async function digestOfValues(
+  header: unknown,
+  arrays: readonly ArrayBufferView[],
+): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(header))
   const yieldIfDue = yielder()
-  for (const { buffer, byteOffset, byteLength } of [inputs, targets]) {
+  for (const { buffer, byteOffset, byteLength } of arrays) {
     for (let at = 0; at < byteLength; at += PIECE_BYTES) {
       const length = Math.min(PIECE_BYTES, byteLength - at)
       hash.update(new Uint8Array(buffer, byteOffset + at, length))

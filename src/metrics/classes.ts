@@ -1,5 +1,5 @@
 /** Metrics of predicted classes: accuracies, correlation, the confusion matrix. */
-import { checkFlag, optionsOf } from '../base/arguments.js'
+import { checkCount, checkFlag, optionsOf } from '../base/arguments.js'
 import { Metric, type MetricOptions, type MetricValue, requireExamples } from './metric.js'
 import { type BatchValues, readLabelled } from './read.js'
 
@@ -22,8 +22,9 @@ abstract class ClassMetric<V extends MetricValue = number> extends Metric<V> {
   readonly targets = 'labels'
   readonly #threshold: number
 
-  constructor(name: string, fromLogits = true) {
-    super(name)
+  constructor(name: string, options: ClassMetricOptions) {
+    const { fromLogits = true } = options
+    super(name, options)
     checkFlag(name, 'fromLogits', fromLogits)
     this.#threshold = fromLogits ? 0 : 0.5
   }
@@ -48,8 +49,8 @@ export class Accuracy extends ClassMetric {
 
   /** @throws ArgumentError for options that do not exist */
   constructor(options: ClassMetricOptions = {}) {
-    const { name = 'accuracy', fromLogits } = optionsOf('Accuracy', options, CLASS_OPTIONS)
-    super(name, fromLogits)
+    const given = optionsOf('Accuracy', options, CLASS_OPTIONS)
+    super(given.name ?? 'accuracy', given)
   }
 
   protected override count(predicted: number, actual: number): void {
@@ -117,7 +118,7 @@ export class BalancedAccuracy extends CountingMetric {
   /** @throws ArgumentError for options that do not exist */
   constructor(options: ClassMetricOptions = {}) {
     const given = optionsOf('BalancedAccuracy', options, CLASS_OPTIONS)
-    super(given.name ?? 'balancedAccuracy', given.fromLogits)
+    super(given.name ?? 'balancedAccuracy', given)
   }
 
   protected override figureOf({ actual, hits }: ClassCounts): number {
@@ -135,7 +136,7 @@ export class MatthewsCorrcoef extends CountingMetric {
   /** @throws ArgumentError for options that do not exist */
   constructor(options: ClassMetricOptions = {}) {
     const given = optionsOf('MatthewsCorrcoef', options, CLASS_OPTIONS)
-    super(given.name ?? 'matthewsCorrcoef', given.fromLogits)
+    super(given.name ?? 'matthewsCorrcoef', given)
   }
 
   protected override figureOf({ predicted, actual, hits }: ClassCounts): number {
@@ -146,17 +147,29 @@ export class MatthewsCorrcoef extends CountingMetric {
   }
 }
 
+/** Settings of a `ConfusionMatrix`. */
+export interface ConfusionMatrixOptions extends ClassMetricOptions {
+  /** Rows and columns that there are at least; else as many as outputs and labels tell of. */
+  classes?: number
+}
+
 /** How many examples of each class were taken for which one: a row for each class, a column for what it was taken for. */
 export class ConfusionMatrix extends ClassMetric<number[][]> {
   #rows: number[][] = []
+  readonly #least: number
 
-  /** @throws ArgumentError for options that do not exist */
-  constructor(options: ClassMetricOptions = {}) {
-    const given = optionsOf('ConfusionMatrix', options, CLASS_OPTIONS)
-    super(given.name ?? 'confusionMatrix', given.fromLogits)
+  /** @throws ArgumentError for options that do not exist or are out of range */
+  constructor(options: ConfusionMatrixOptions = {}) {
+    const known = { ...CLASS_OPTIONS, classes: true } as const
+    const given = optionsOf('ConfusionMatrix', options, known)
+    const { name = 'confusionMatrix', classes = 1 } = given
+    checkCount('ConfusionMatrix', 'classes', classes)
+    super(name, given)
+    this.#least = classes
   }
 
-  protected override expect(classes: number): void {
+  protected override expect(known: number): void {
+    const classes = Math.max(known, this.#least)
     if (classes <= this.#rows.length) return
     for (const row of this.#rows) while (row.length < classes) row.push(0)
     while (this.#rows.length < classes) this.#rows.push(new Array<number>(classes).fill(0))

@@ -1,6 +1,9 @@
 /** What a metric is: figures of predictions and targets, summed over batches in float64. */
+import { isBranded } from '../base/brand.js'
 import { ArgumentError, excerpt } from '../base/errors.js'
 import type { BatchValues } from './read.js'
+
+const BRAND = Symbol.for('neuroblas.Metric')
 
 /** A number, one per class, or a matrix: what a metric gives. */
 export type MetricValue = number | readonly number[] | readonly (readonly number[])[]
@@ -13,8 +16,8 @@ export interface MetricOptions {
 
 /**
  * A figure of how well predictions do, over all batches since it was made or reset: however the examples are
- * cut into batches, it is the same to the bit. One of your own has these methods, and can be given to `fit`
- * and `evaluate` as well.
+ * cut into batches, it is the same to the bit. One of your own extends it, and can be given to `fit` and
+ * `evaluate` as well, which update it by `{ data, shape }`.
  * @example
  * const f1 = new F1({ average: 'macro' })
  * for (const { inputs, targets } of loader) f1.update(model.forward(inputs), targets)
@@ -27,15 +30,33 @@ export abstract class Metric<V extends MetricValue = number> {
   /** What targets it is for: labels of classes, or values to predict. */
   abstract readonly targets: 'labels' | 'values'
 
+  readonly #given: readonly unknown[]
+
+  /**
+   * What `isMetric` asks for.
+   * @internal
+   */
+  get [BRAND](): boolean {
+    return true
+  }
+
   /**
    * Names it.
+   * @param given what the constructor of its class was given, for `fresh`
    * @throws ArgumentError for a name that is no text
    */
-  constructor(name: string) {
+  constructor(name: string, ...given: readonly unknown[]) {
     if (typeof name !== 'string' || name === '') {
       throw new ArgumentError(`Metric: expected a name, got ${excerpt(name)}`)
     }
     this.name = name
+    this.#given = given
+  }
+
+  /** Another one of the same settings, to which nothing was added. */
+  fresh(): this {
+    const Class = this.constructor as new (...given: readonly unknown[]) => this
+    return new Class(...this.#given)
   }
 
   /**
@@ -59,6 +80,11 @@ export abstract class Metric<V extends MetricValue = number> {
   get value(): V {
     return this.compute()
   }
+}
+
+/** Whether it is a metric, also one of another copy of the library. */
+export function isMetric(value: unknown): value is Metric<MetricValue> {
+  return isBranded(value, BRAND)
 }
 
 /** @throws ArgumentError for a metric of no examples */

@@ -2,7 +2,7 @@
 import { isKeyOf } from '../base/arguments.js'
 import { ArgumentError, excerpt, spelled } from '../base/errors.js'
 import { Accuracy, BalancedAccuracy, ConfusionMatrix, MatthewsCorrcoef } from './classes.js'
-import type { Metric, MetricValue } from './metric.js'
+import { isMetric, type Metric, type MetricValue } from './metric.js'
 import { F1, Precision, Recall } from './precision.js'
 import { AveragePrecision, LogLoss, RocAuc, TopKAccuracy } from './scores.js'
 import {
@@ -51,7 +51,7 @@ export type MetricSource = MetricName | Metric<MetricValue>
 export type MetricValues = Record<string, MetricValue>
 
 /**
- * Metrics by what they are called in reports.
+ * Metrics that nothing was added to.
  * @throws ArgumentError for unknown names, for what is no metric, and where two have one name
  */
 export function metricsOf(op: string, given: readonly MetricSource[]): Metric<MetricValue>[] {
@@ -69,16 +69,9 @@ export function metricsOf(op: string, given: readonly MetricSource[]): Metric<Me
 
 function metricOf(op: string, given: MetricSource): Metric<MetricValue> {
   if (isKeyOf(metrics, given)) return metrics[given]()
-  if (isMetric(given)) return given
+  // What is reported is nobody else's: the caller's object stays as it is.
+  if (isMetric(given)) return given.fresh()
   throw new ArgumentError(
-    `${op}: expected metrics among ${metricNames.join(', ')}, or objects with name, update, compute and reset, got ${spelled(given)}`,
-  )
-}
-
-function isMetric(given: unknown): given is Metric<MetricValue> {
-  if (typeof given !== 'object' || given === null) return false
-  const { name, update, compute, reset } = given as Partial<Metric<MetricValue>>
-  return (
-    typeof name === 'string' && [update, compute, reset].every((one) => typeof one === 'function')
+    `${op}: expected metrics among ${metricNames.join(', ')}, or objects such as new TopKAccuracy(5), got ${spelled(given)}`,
   )
 }

@@ -43,7 +43,7 @@ abstract class AveragedMetric extends CountingMetric<number | readonly number[]>
 
   constructor(op: string, name: string, options: AveragedOptions) {
     const given = optionsOf(op, options, OPTIONS)
-    super(given.name ?? name, given.fromLogits)
+    super(given.name ?? name, given)
     const { average, zeroDivision = 0 } = given
     if (average !== undefined && !averages.includes(average)) {
       throw new ArgumentError(

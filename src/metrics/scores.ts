@@ -25,7 +25,8 @@ export class TopKAccuracy extends Metric {
     options: MetricOptions = {},
   ) {
     checkCount('TopKAccuracy', 'k', k)
-    super(optionsOf('TopKAccuracy', options, { name: true }).name ?? `top${k}Accuracy`)
+    const given = optionsOf('TopKAccuracy', options, { name: true })
+    super(given.name ?? `top${k}Accuracy`, k, given)
   }
 
   override update(outputs: BatchValues, targets: BatchValues): void {
@@ -68,8 +69,9 @@ export class LogLoss extends Metric {
 
   /** @throws ArgumentError for options that do not exist */
   constructor(options: ClassMetricOptions = {}) {
-    const { name, fromLogits = true } = optionsOf('LogLoss', options, CLASS_OPTIONS)
-    super(name ?? 'logLoss')
+    const given = optionsOf('LogLoss', options, CLASS_OPTIONS)
+    const { name = 'logLoss', fromLogits = true } = given
+    super(name, given)
     checkFlag('LogLoss', 'fromLogits', fromLogits)
     this.#fromLogits = fromLogits
   }
@@ -146,7 +148,7 @@ abstract class RankingMetric extends Metric {
   constructor(op: string, name: string, options: RankingOptions) {
     const known = { ...CLASS_OPTIONS, average: true } as const
     const given = optionsOf(op, options, known)
-    super(given.name ?? name)
+    super(given.name ?? name, given)
     const { fromLogits = true, average = 'macro' } = given
     checkFlag(op, 'fromLogits', fromLogits)
     if (average !== 'macro' && average !== 'weighted') {

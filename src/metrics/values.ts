@@ -17,7 +17,8 @@ abstract class ValueMetric extends Metric {
   #examples = 0
 
   constructor(op: string, name: string, options: MetricOptions) {
-    super(optionsOf(op, options, { name: true }).name ?? name)
+    const given = optionsOf(op, options, { name: true })
+    super(given.name ?? name, given)
   }
 
   override update(outputs: BatchValues, targets: BatchValues): void {

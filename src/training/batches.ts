@@ -24,6 +24,25 @@ export function batchesOf(order: RowIndices, batchSize: number): Batches[] {
   return batches.filter(({ steps, batchSize }) => steps * batchSize > 0)
 }
 
+/** Takes the first ones out of the list, up to so many steps. */
+export function takeSteps<B extends Batches>(left: B[], most: number): B[] {
+  const taken: B[] = []
+  for (let room = most; room > 0 && left.length > 0; ) {
+    const part = left[0]
+    const steps = Math.min(room, part.steps)
+    taken.push({ ...part, steps })
+    room -= steps
+    if (steps === part.steps) left.shift()
+    else
+      left[0] = { ...part, start: part.start + steps * part.batchSize, steps: part.steps - steps }
+  }
+  return taken
+}
+
+export function countSteps(batches: readonly Batches[]): number {
+  return batches.reduce((sum, { steps }) => sum + steps, 0)
+}
+
 /** Batches by their sizes: there is one captured step for each. */
 export interface Arranged {
   /** Of each size, [steps, batchSize]. */

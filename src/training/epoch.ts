@@ -2,10 +2,11 @@
 import { DivergenceError } from '../base/errors.js'
 import type { DataLoader } from '../data/loader.js'
 import { within } from '../tensor/storage.js'
-import { type Batches, batchesOf, type RowIndices } from './batches.js'
+import { type Batches, batchesOf, countSteps, type RowIndices, takeSteps } from './batches.js'
 import type { Evaluation, Evaluator } from './evaluate.js'
+import type { Measures } from './measures.js'
 import type { Pace } from './pace.js'
-import type { EpochReport, StepReport } from './report.js'
+import type { EpochReport, StepReport, ValidationReport } from './report.js'
 import { examine, type Health, type RunState } from './runState.js'
 import type { TrainingStep } from './trainingStep.js'
 
@@ -22,6 +23,11 @@ export interface EpochParts {
   /** Whether anything looks at the weights, or keeps them, before the step after the last of an epoch. */
   isSeenAfter: (epoch: number) => boolean
   onStep?: (report: StepReport) => void
+  /** Steps after which there is a validation besides. */
+  validateEvery?: number
+  onValidation?: (report: ValidationReport) => void | Promise<void>
+  /** Metrics of what the steps train on. */
+  measures?: Measures
   signal?: { readonly aborted: boolean }
 }
 
@@ -55,6 +61,7 @@ export async function runEpochs(
   const begin = performance.now()
   const { loader, pace } = parts
   const count = Math.min(Math.max(1, Math.floor(pace.steps / loader.length)), most)
+  parts.measures?.reset()
   const epochs = Array.from({ length: count }, (_, i) => beginEpoch(first + i, i, parts))
   try {
     await train(epochs, parts)
@@ -72,7 +79,8 @@ export async function runEpochs(
     const share = epoch.steps / allSteps
     return {
       ...lossesOf(epoch, epoch === last ? figures.regularizationLoss : 0),
-      ...(epoch === last && ofValidation(figures.validation)),
+      ...(parts.measures && { metrics: parts.measures.compute() }),
+      ...(epoch === last && figures.validation && reportOf(figures.validation)),
       lr: epoch === last ? parts.run.optimizer.lrOf() : epoch.lrAfter,
       examples: epoch.examples,
       examplesPerSecond: (epoch.examples / (milliseconds * share)) * 1000,
@@ -96,7 +104,8 @@ async function train(epochs: readonly Epoch[], parts: EpochParts): Promise<void>
     batchesOf(of.order, loader.batchSize).map((batches) => ({ ...batches, of })),
   )
   while (left.length > 0 && !signal?.aborted) {
-    const batches = take(left, Math.min(pace.steps, steps.mostTogether))
+    const most = Math.min(pace.steps, steps.mostTogether, stepsToValidation(left[0], parts))
+    const batches = takeSteps(left, most)
     const dispatched = performance.now()
     const losses = await steps.run(batches)
     pace.note(countSteps(batches), performance.now() - dispatched)
@@ -109,7 +118,31 @@ async function train(epochs: readonly Epoch[], parts: EpochParts): Promise<void>
         onStep?.({ epoch: of.epoch, step, stepsPerEpoch: loader.length, loss })
       }
     }
+    const last = batches[batches.length - 1].of
+    const isDue = left.length > 0 && stepsToValidation(left[0], parts) === parts.validateEvery
+    if (isDue) await validate(last, parts)
   }
+}
+
+/** Steps are counted over all epochs, of which each ends with a validation anyway. */
+function stepsToValidation({ of }: Part, { validateEvery = Infinity, loader }: EpochParts): number {
+  const taken = (of.epoch - 1) * loader.length + of.steps
+  return validateEvery - (taken % validateEvery)
+}
+
+/** Validates, and tells of it. @throws DivergenceError for a loss that is not finite */
+async function validate(of: Epoch, parts: EpochParts): Promise<Evaluation | undefined> {
+  const { evaluator } = parts
+  const { average } = parts.run
+  const validation = await (average && evaluator
+    ? average.swapped(() => evaluator.run())
+    : evaluator?.run())
+  if (validation === undefined) return undefined
+  const { loss } = validation
+  if (!Number.isFinite(loss)) fail(parts, of, `the validation loss became ${loss}`)
+  const { epoch, steps: step } = of
+  await parts.onValidation?.({ epoch, step, ...reportOf(validation) })
+  return validation
 }
 
 /** Batches of an epoch. */
@@ -117,41 +150,18 @@ interface Part extends Batches {
   readonly of: Epoch
 }
 
-/** Takes the first ones out of the list, up to so many steps. */
-function take(left: Part[], most: number): Part[] {
-  const taken: Part[] = []
-  for (let room = most; room > 0 && left.length > 0; ) {
-    const part = left[0]
-    const steps = Math.min(room, part.steps)
-    taken.push({ ...part, steps })
-    room -= steps
-    if (steps === part.steps) left.shift()
-    else
-      left[0] = { ...part, start: part.start + steps * part.batchSize, steps: part.steps - steps }
-  }
-  return taken
-}
-
-function countSteps(batches: readonly Batches[]): number {
-  return batches.reduce((sum, { steps }) => sum + steps, 0)
-}
-
 /** What is computed at the end of the last epoch; all of it, and the weights, must be finite. */
 async function figuresAfter(last: Epoch, parts: EpochParts) {
-  const { run, evaluator, steps } = parts
+  const { run, steps } = parts
   // Each loss was that of the weights before its step: the next one would be the first to tell.
   const isSeen = parts.isSeenAfter(last.epoch)
   const health: Health = isSeen ? examine(run) : { notFinite: undefined, gain: 1 }
   if (health.notFinite !== undefined) fail(parts, last, 'a weight is no longer finite', health)
   const regularizationLoss = run.optimizer.regularizationLoss()
-  const { average } = run
-  const validation = await (average && evaluator
-    ? average.swapped(() => evaluator.run())
-    : evaluator?.run())
+  const validation = await validate(last, parts)
   const isSafe = validation !== undefined || health.gain < SAFE_GAIN
   const figures = {
     'regularization loss': regularizationLoss,
-    'validation loss': validation?.loss ?? 0,
     'loss after the update': isSafe ? 0 : steps.lossNow(),
   }
   for (const [name, value] of Object.entries(figures)) {
@@ -181,8 +191,14 @@ function lossesOf({ epoch, sum, examples }: Epoch, regularizationLoss: number) {
   }
 }
 
-function ofValidation(validation: Evaluation | undefined): Partial<EpochReport> {
-  if (validation === undefined) return {}
-  const { loss, accuracy } = validation
-  return { validationLoss: loss, ...(accuracy !== undefined && { validationAccuracy: accuracy }) }
+function reportOf({
+  loss,
+  accuracy,
+  metrics,
+}: Evaluation): Omit<ValidationReport, 'epoch' | 'step'> {
+  return {
+    validationLoss: loss,
+    ...(accuracy !== undefined && { validationAccuracy: accuracy }),
+    ...(metrics && { validationMetrics: metrics }),
+  }
 }

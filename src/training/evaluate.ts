@@ -6,9 +6,10 @@ import { unpaused } from '../base/eventLoop.js'
 import { checkDataset, type Dataset } from '../data/dataset.js'
 import { Examples } from '../data/examples.js'
 import { DataLoader } from '../data/loader.js'
+import { type MetricSource, type MetricValues, metricsOf } from '../metrics/names.js'
 import { blameFor } from '../nn/finite.js'
 import { whileAsking } from '../nn/lock.js'
-import type { Loss, TargetKind } from '../nn/losses.js'
+import type { Loss, TargetKind, Targets } from '../nn/losses.js'
 import { checkModule, inEval, type Module } from '../nn/module.js'
 import { concat, stack } from '../ops/layout.js'
 import { requireTensor } from '../ops/require.js'
@@ -16,9 +17,10 @@ import { fullLike } from '../tensor/allocate.js'
 import { noGrad } from '../tensor/graph.js'
 import { within } from '../tensor/storage.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { batchesOf } from './batches.js'
+import { type Batches, batchesOf, takeSteps } from './batches.js'
 import { BatchRunner } from './batchRunner.js'
 import { checkLabels, forward, lossOf } from './forward.js'
+import { Measures, measure, withOutputs } from './measures.js'
 import { requireLogits } from './modelChecks.js'
 
 /** How well a model does on a data set. */
@@ -30,10 +32,14 @@ export interface Evaluation {
    * output tells apart.
    */
   accuracy: number | undefined
+  /** What was asked for as `metrics`, by name. */
+  metrics?: MetricValues
 }
 
 // Examples per batch: enough to fill every thread.
 const BATCH = 1000
+// 16 MiB of them.
+const MOST_OUTPUTS = 2 ** 22
 
 /**
  * Class of each row of outputs [batch, classes]: the largest logit; for a single one [batch, 1],
@@ -52,6 +58,7 @@ export function predictedClasses(outputs: Tensor): Tensor<'int32'> {
  * JavaScript, as `fit` does. Meanwhile the model can be asked otherwise, too; what changes its weights waits
  * for the end.
  * @param options.loss what is averaged over the examples
+ * @param options.metrics what is computed of the outputs besides, by name or as objects, which stay as they are
  * @throws ArgumentError when an option does not exist or is out of range or the model ends with the
  * activation that the loss computes itself, ShapeError for a loss that is no scalar, DivergenceError
  * when it is not finite, BusyError while `fit` trains the model, but for its callbacks
@@ -60,17 +67,19 @@ export function predictedClasses(outputs: Tensor): Tensor<'int32'> {
 export async function evaluate<K extends TargetKind>(
   model: Module,
   data: Dataset<K>,
-  options: { loss: Loss<NoInfer<K>>; batchSize?: number },
+  options: { loss: Loss<NoInfer<K>>; batchSize?: number; metrics?: readonly MetricSource[] },
 ): Promise<Evaluation> {
-  const known = { loss: true, batchSize: true } as const
-  const { loss, batchSize = BATCH } = optionsOf('evaluate', options ?? {}, known)
+  const known = { loss: true, batchSize: true, metrics: true } as const
+  const { loss, batchSize = BATCH, metrics } = optionsOf('evaluate', options ?? {}, known)
   checkModule('evaluate', model)
   checkDataset('evaluate', data)
   checkLoss('evaluate', loss)
   checkCount('evaluate', 'batchSize', batchSize)
   requireLogits('evaluate', model, loss)
+  if (metrics) metricsOf('evaluate', metrics)
   return whileAsking('evaluate', model, async () => {
-    const evaluator = new Evaluator(model, await Examples.load(data), loss, batchSize)
+    const examples = await Examples.load(data)
+    const evaluator = new Evaluator('evaluate', model, examples, { loss, batchSize, metrics })
     try {
       const evaluation = await evaluator.run()
       if (Number.isFinite(evaluation.loss)) return evaluation
@@ -83,21 +92,30 @@ export async function evaluate<K extends TargetKind>(
   })
 }
 
+/** What is evaluated, and by how many examples at a time. */
+interface EvaluatorOptions {
+  loss: Loss<TargetKind>
+  batchSize?: number
+  metrics?: readonly MetricSource[]
+}
+
 /** Evaluates a model again and again on examples that are copied once. */
 export class Evaluator {
   readonly #loader: DataLoader
   readonly #steps: BatchRunner
+  readonly #measures: Measures | undefined
 
   /** @param examples freed with the evaluator */
   constructor(
+    readonly op: string,
     readonly model: Module,
     examples: Examples,
-    loss: Loss<TargetKind>,
-    batchSize = BATCH,
+    { loss, batchSize = BATCH, metrics = [] }: EvaluatorOptions,
   ) {
+    this.#measures = metrics.length > 0 ? new Measures(op, metrics, examples) : undefined
     this.#loader = new DataLoader(examples, { batchSize })
     // Step by step: in between, others may use the model in another mode.
-    this.#steps = new BatchRunner('evaluate', (rows) =>
+    this.#steps = new BatchRunner(op, (rows) =>
       unpaused(() => noGrad(() => inEval(model, () => this.#check(rows, loss)))),
     )
   }
@@ -107,22 +125,36 @@ export class Evaluator {
     const order = within(null, () => this.#loader.order())
     try {
       const sums: number[] = []
-      const batches = batchesOf(order, batchSize)
-      for (const [at, values] of (await this.#steps.run(batches)).entries()) {
-        const { steps, batchSize } = batches[at]
-        const width = values.length / steps
-        for (const [i, value] of values.entries()) {
-          // Of the loss, which is a mean, and of the right answers, which are a number.
-          sums[i % width] = (sums[i % width] ?? 0) + value * (i % width === 0 ? batchSize : 1)
+      this.#measures?.reset()
+      for (const left = batchesOf(order, batchSize); left.length > 0; ) {
+        const batches = takeSteps(left, this.#mostTogether)
+        for (const [at, values] of (await this.#run(batches)).entries()) {
+          const { steps, batchSize } = batches[at]
+          const width = values.length / steps
+          for (const [i, value] of values.entries()) {
+            // Of the loss, which is a mean, and of the right answers, which are a number.
+            sums[i % width] = (sums[i % width] ?? 0) + value * (i % width === 0 ? batchSize : 1)
+          }
         }
       }
-      return {
-        loss: sums[0] / size,
-        accuracy: sums.length > 1 ? sums[1] / size : undefined,
-      }
+      const loss = sums[0] / size
+      const accuracy = sums.length > 1 ? sums[1] / size : undefined
+      if (!this.#measures || !Number.isFinite(loss)) return { loss, accuracy }
+      return { loss, accuracy, metrics: this.#measures.compute() }
     } finally {
       order.dispose()
     }
+  }
+
+  /** Steps whose outputs, which metrics need, are kept at a time. */
+  get #mostTogether(): number {
+    if (!this.#measures) return Infinity
+    return Math.max(1, Math.floor(MOST_OUTPUTS / (this.#loader.batchSize * this.#measures.width)))
+  }
+
+  async #run(batches: readonly Batches[]): Promise<Float32Array[]> {
+    const results = await this.#steps.run(batches)
+    return this.#measures ? measure(this.#measures, batches, results) : results
   }
 
   dispose(): void {
@@ -134,13 +166,24 @@ export class Evaluator {
   #check(rows: Tensor<'int32'>, lossFn: Loss<TargetKind>): Tensor {
     const { inputs, targets } = this.#loader.gather(rows)
     const { data } = this.#loader
-    const outputs = forward('evaluate', this.model, inputs, data)
-    checkLabels('evaluate', data, outputs, lossFn)
-    const loss = lossOf('evaluate', lossFn, outputs, targets)
+    const outputs = forward(this.op, this.model, inputs, data)
+    checkLabels(this.op, data, outputs, lossFn)
+    this.#measures?.expect(outputs, lossFn)
+    const loss = lossOf(this.op, lossFn, outputs, targets)
+    const figures = [loss, ...this.#hits(outputs, targets)]
+    if (this.#measures) return withOutputs(figures, [outputs])
+    return figures.length > 1 ? stack(figures) : loss
+  }
+
+  /** The number of examples classified right, where that can be said. */
+  #hits(outputs: Tensor, targets: Targets): Tensor[] {
     // One output tells two classes apart: other whole numbers are its values.
-    const isValues = outputs.shape.at(-1) === 1 && data.classes.length > 2
-    if (targets.dtype !== 'int32' || isValues) return loss
-    const hits = predictedClasses(outputs).equal(targets as Tensor<'int32'>)
-    return stack([loss, hits.sum()])
+    const isValues = outputs.shape.at(-1) === 1 && this.#loader.data.classes.length > 2
+    if (targets.dtype !== 'int32' || isValues) return []
+    return [
+      predictedClasses(outputs)
+        .equal(targets as Tensor<'int32'>)
+        .sum(),
+    ]
   }
 }

@@ -14,20 +14,25 @@ import type { Module } from '../nn/module.js'
 import { ExponentialMovingAverage } from '../optim/average.js'
 import { ReduceOnPlateau } from '../optim/plateau.js'
 import { regularizersOf } from '../optim/regularized.js'
+import { tensor } from '../tensor/create.js'
 import type { Lock } from '../tensor/locks.js'
 import { Generator, streams } from '../tensor/random.js'
+import { within } from '../tensor/storage.js'
 import { BestWeights } from './bestWeights.js'
 import { Checkpoint, seedFor } from './checkpoint.js'
-import { runEpochs } from './epoch.js'
+import { type EpochParts, runEpochs } from './epoch.js'
 import { Evaluator } from './evaluate.js'
+import { checkWeights, weightsOf } from './exampleWeights.js'
 import { checkData, checkOptions, type FitOptions, OPTIONS } from './fitOptions.js'
 import { warnOfSpread } from './inputSpread.js'
+import { Measures } from './measures.js'
 import { refuseReplaced, requireLogits } from './modelChecks.js'
 import { Pace } from './pace.js'
 import { Recovery } from './recovery.js'
-import type { TrainingHistory } from './report.js'
+import type { StepReport, TrainingHistory } from './report.js'
 import { TrainingStep } from './trainingStep.js'
 import { identityOf } from './updateOptions.js'
+import { Printer } from './verbose.js'
 
 /**
  * Minimizes the loss on the data plus the optimizer's regularization. Steps are captured: what the model and
@@ -54,6 +59,7 @@ export async function fit<K extends TargetKind>(
   checkOptions(model, options)
   requireLogits('fit', model, options.loss)
   checkData(data, options.validation)
+  checkWeights(data, options)
   const state = [...model.namedState().values(), ...options.optimizer.parameters()]
   return whileTraining('fit', state, (lock) => train(model, data, options, lock))
 }
@@ -67,7 +73,7 @@ async function train(
 ): Promise<TrainingHistory> {
   const { batchSize = 32, shuffle = true, epochs, signal, optimizer, augment } = options
   const seed = options.seed ?? seedFor(options.checkpoint)
-  const { onStep, onDivergence = 'stop' } = options
+  const { onDivergence = 'stop', onValidation, validateEvery, metrics = [] } = options
   // What an earlier loop left behind would be part of the first step.
   model.zeroGrad()
   optimizer.zeroGrad()
@@ -80,6 +86,9 @@ async function train(
   const average = ema && new ExponentialMovingAverage(model, ema)
   const plateau = reduceOnPlateau && new ReduceOnPlateau(optimizer, reduceOnPlateau)
   const changes = new Generator(seed, streams.augment)
+  const weights = weightsOf(data, train.rows, options)
+  const weightTensor = weights && within(null, () => tensor(weights))
+  const measures = metrics.length > 0 ? new Measures('fit', metrics, train) : undefined
   const steps = new TrainingStep(model, loader, {
     loss: options.loss,
     optimizer,
@@ -89,10 +98,13 @@ async function train(
     clipNorm,
     clipValue,
     average,
+    weights: weightTensor,
+    measures,
     validation: validation?.data,
     change: augment && (({ inputs, targets }) => augment(inputs, targets, changes)),
   })
-  const evaluator = validation && new Evaluator(model, validation, options.loss)
+  const evaluator =
+    validation && new Evaluator('evaluate', model, validation, { loss: options.loss, metrics })
   const best = new BestWeights(
     model,
     options.earlyStopping !== undefined || options.keepBest === true,
@@ -105,13 +117,21 @@ async function train(
   const recovery = new Recovery(state, onDivergence)
   const isSeenAfter = (epoch: number) =>
     epoch === epochs || signal !== undefined || isAwaited(options)
-  const parts = {
+  const printer = new Printer(options.verbose ?? 0, epochs)
+  const onStep = (report: StepReport) => {
+    printer.step(report)
+    options.onStep?.(report)
+  }
+  const parts: EpochParts = {
     run: state,
     steps,
     loader,
     pace: new Pace(),
     evaluator,
     isSeenAfter,
+    measures,
+    validateEvery,
+    onValidation: onValidation && ((report) => lock.lend(() => onValidation(report))),
     onStep,
     signal,
   }
@@ -122,7 +142,7 @@ async function train(
     if (options.checkpoint && !signal?.aborted) {
       const { loss, validation, resumeWith = [] } = options
       const updates = identityOf(options)
-      const run = { ...state, best, steps, data, validation, loss, settings, updates }
+      const run = { ...state, best, steps, data, validation, loss, weights, settings, updates }
       checkpoint = await Checkpoint.open(options.checkpoint, run, resumeWith)
       history.epochs = checkpoint.epochs
     }
@@ -145,6 +165,7 @@ async function train(
       history.epochs.push(...reports)
       const report = reports[reports.length - 1]
       if (recovery.returns > 0) report.returns = recovery.returns
+      for (const done of reports) printer.epoch(done)
       const offer = () => best.offer(report.epoch, report.validationLoss)
       await (average && best.wanted ? average.swapped(offer) : offer())
       if (report.validationLoss !== undefined) plateau?.update(report.validationLoss)
@@ -169,6 +190,7 @@ async function train(
     )
     throw error
   } finally {
+    printer.close()
     checkpoint?.close()
     model.eval()
     recovery.end()
@@ -178,14 +200,15 @@ async function train(
     evaluator?.dispose()
     loader.dispose()
     changes.dispose()
+    weightTensor?.dispose()
   }
 }
 
 /** Whether something happens after each epoch that the next one waits for. */
 function isAwaited(options: FitOptions): boolean {
-  const { onEpoch, checkpoint, validation, onDivergence = 'stop', optimizer } = options
+  const { onEpoch, checkpoint, validation, onDivergence = 'stop', optimizer, metrics } = options
   const isRegularized = optimizer.groups.some((group) => regularizersOf(group).length > 0)
-  const awaited = [onEpoch, checkpoint, validation].some((option) => option !== undefined)
+  const awaited = [onEpoch, checkpoint, validation, metrics].some((option) => option !== undefined)
   return awaited || isRegularized || onDivergence !== 'stop'
 }
 

@@ -12,17 +12,22 @@ import { ArgumentError, excerpt, ShapeError, spelled } from '../base/errors.js'
 import { kindOfTypedArray } from '../base/typedArrays.js'
 import { checkDataset, type Dataset } from '../data/dataset.js'
 import type { Augment } from '../data/transforms/distortion.js'
+import { type MetricSource, metricsOf } from '../metrics/names.js'
 import type { Monitor } from '../monitor/monitor.js'
 import type { Loss, TargetKind } from '../nn/losses.js'
 import { checkModule, type Module } from '../nn/module.js'
 import { isOptimizer, type Optimizer } from '../optim/optimizer.js'
 import { format } from '../tensor/shape.js'
+import type { WeightOptions } from './exampleWeights.js'
 import { checkOnDivergence, type OnDivergence } from './recovery.js'
-import type { EpochReport, StepReport } from './report.js'
+import type { EpochReport, StepReport, ValidationReport } from './report.js'
 import { checkUpdates, UPDATE_OPTIONS, type UpdateOptions } from './updateOptions.js'
+import { checkVerbose, type Verbosity } from './verbose.js'
 
 /** Settings of `fit`, for targets of a kind. */
-export interface FitOptions<K extends TargetKind = TargetKind> extends UpdateOptions {
+export interface FitOptions<K extends TargetKind = TargetKind>
+  extends UpdateOptions,
+    WeightOptions {
   /** What is minimized, such as `softmaxCrossEntropy`. */
   loss: Loss<K>
   /** An optimizer of the model's parameters. */
@@ -45,6 +50,18 @@ export interface FitOptions<K extends TargetKind = TargetKind> extends UpdateOpt
     /** A whole number from 1. */
     patience: number
   }
+  /**
+   * Steps, counted over all epochs, after which there is a validation besides that at the end of each epoch.
+   * `onValidation` hears of both; early stopping and the best weights go by the ends of epochs.
+   */
+  validateEvery?: number
+  /**
+   * What reports of epochs have besides, by name, as `'f1'`, or as objects, as `new TopKAccuracy(5)`, which stay as
+   * they are: of the validation examples, and of those trained on, each before its batch's update.
+   */
+  metrics?: readonly MetricSource[]
+  /** What is printed: 0, the default, nothing; 1 a bar, and a line per epoch; 2 a line per epoch. */
+  verbose?: Verbosity
   /**
    * Changes the inputs of each batch at random, as `distortion` does; not those of the validation.
    * Its generator is seeded by `seed`.
@@ -83,6 +100,8 @@ export interface FitOptions<K extends TargetKind = TargetKind> extends UpdateOpt
   monitor?: Monitor
   /** Called for each step, soon after it: steps run many at a time, those of several short epochs, too. */
   onStep?: (report: StepReport) => void
+  /** Called after each validation, and awaited, as `onEpoch`. */
+  onValidation?: (report: ValidationReport) => void | Promise<void>
   /** Called after each epoch, and awaited; meanwhile the model can be used here, and read by others. */
   onEpoch?: (report: EpochReport) => void | Promise<void>
   /**
@@ -106,7 +125,12 @@ export const OPTIONS: Record<keyof FitOptions, true> = {
   seed: true,
   shuffle: true,
   validation: true,
+  validateEvery: true,
   earlyStopping: true,
+  metrics: true,
+  classWeights: true,
+  sampleWeights: true,
+  verbose: true,
   augment: true,
   checkpoint: true,
   resumeWith: true,
@@ -114,6 +138,7 @@ export const OPTIONS: Record<keyof FitOptions, true> = {
   onDivergence: true,
   monitor: true,
   onStep: true,
+  onValidation: true,
   onEpoch: true,
   stepwise: true,
   signal: true,
@@ -162,7 +187,7 @@ export function checkOptions(model: Module, options: FitOptions): void {
   for (const name of ['shuffle', 'keepBest'] as const) {
     if (options[name] !== undefined) checkFlag('fit', name, options[name])
   }
-  for (const name of ['augment', 'onStep', 'onEpoch'] as const) {
+  for (const name of ['augment', 'onStep', 'onEpoch', 'onValidation'] as const) {
     if (options[name] !== undefined) checkFunction('fit', `${name} to be a function`, options[name])
   }
   if (checkpoint !== undefined) checkPath('fit', checkpoint)
@@ -174,6 +199,13 @@ export function checkOptions(model: Module, options: FitOptions): void {
   }
   if (resumeWith !== undefined && checkpoint === undefined) {
     throw new ArgumentError('fit: resumeWith needs a checkpoint')
+  }
+  const { metrics, validateEvery, onValidation, verbose = 0 } = options
+  if (metrics !== undefined) metricsOf('fit', metrics)
+  checkVerbose(verbose)
+  if (validateEvery !== undefined) checkCount('fit', 'validateEvery', validateEvery)
+  if ((validateEvery ?? onValidation) !== undefined && validation === undefined) {
+    throw new ArgumentError('fit: validateEvery and onValidation need validation data')
   }
   if ((earlyStopping || keepBest) && validation === undefined) {
     throw new ArgumentError('fit: earlyStopping and keepBest need validation data')

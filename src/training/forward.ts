@@ -2,7 +2,7 @@
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { kindOfTypedArray } from '../base/typedArrays.js'
 import type { Dataset } from '../data/dataset.js'
-import { classLimit, type Loss, type TargetKind, traitsOf } from '../nn/losses.js'
+import { classLimit, type Loss, type TargetKind, type Targets, traitsOf } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
 import { format } from '../tensor/shape.js'
 import { isTensor, type Tensor } from '../tensor/tensor.js'
@@ -36,20 +36,45 @@ export function forward(op: string, model: Module, inputs: Tensor, data: Dataset
 
 /**
  * The loss of a batch.
- * @throws ArgumentError when it is no tensor, ShapeError when it is no scalar
+ * @param sampleWeights of its examples
+ * @throws ArgumentError when it is no tensor, or leaves the weights alone, ShapeError when it is no scalar
  */
 export function lossOf(
   op: string,
   loss: Loss<TargetKind>,
-  ...[outputs, targets]: Parameters<Loss<TargetKind>>
+  outputs: Tensor,
+  targets: Targets,
+  sampleWeights?: Tensor,
 ): Tensor {
-  const value: unknown = loss(outputs, targets)
+  const value: unknown = sampleWeights
+    ? weightedLoss(op, loss, outputs, targets, sampleWeights)
+    : loss(outputs, targets)
   if (!isTensor(value)) {
     throw new ArgumentError(`${op}: expected a loss that returns a tensor, got ${excerpt(value)}`)
   }
   if (value.size === 1) return value
   throw new ShapeError(
     `${op}: expected a loss that gives a scalar, the mean of the batch, got shape ${format(value.shape)}`,
+  )
+}
+
+function weightedLoss(
+  op: string,
+  loss: Loss<TargetKind>,
+  outputs: Tensor,
+  targets: Targets,
+  sampleWeights: Tensor,
+): unknown {
+  let isAsked = false
+  const value: unknown = loss(outputs, targets, {
+    get sampleWeights() {
+      isAsked = true
+      return sampleWeights
+    },
+  })
+  if (isAsked) return value
+  throw new ArgumentError(
+    `${op}: expected a loss that takes { sampleWeights } as its third argument, as those of the library do, got ${loss.name || 'one'} without`,
   )
 }
 

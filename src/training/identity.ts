@@ -5,7 +5,7 @@
 import { excerpt } from '../base/errors.js'
 import { version } from '../base/version.js'
 import type { Dataset } from '../data/dataset.js'
-import { digestOf } from '../data/digest.js'
+import { digestOf, digestOfValues } from '../data/digest.js'
 import type { Loss, TargetKind } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
 import { Sequential } from '../nn/sequential.js'
@@ -28,6 +28,8 @@ export interface Training {
   /** Another data set, or the share of this one. */
   validation?: Dataset | number
   loss: Loss<TargetKind>
+  /** Of the examples that are trained on. */
+  weights?: Float32Array
   /** Numbers that decide on the batches. */
   settings: { examples: number; batchSize: number; seed: number; shuffle: boolean }
   /** What else decides on a step. */
@@ -44,7 +46,7 @@ interface Step {
 
 /** Takes the digests of the data; the event loop goes on meanwhile. */
 export async function identify(training: Training): Promise<Identity> {
-  const { model, optimizer, data, validation = null, settings, updates } = training
+  const { model, optimizer, data, validation = null, weights, settings, updates } = training
   const parameters = [...model.namedState()].map(([path, { shape }]) => [path, format(shape)])
   return {
     ...settingsOf(optimizer),
@@ -54,6 +56,7 @@ export async function identify(training: Training): Promise<Identity> {
     step: stepOf(training),
     parameters: Object.fromEntries(parameters),
     data: await digestOf(data),
+    ...(weights && { weights: await digestOfValues('weights', [weights]) }),
     validation:
       validation === null || typeof validation === 'number'
         ? validation
@@ -139,7 +142,7 @@ function isSameStep(a: Step | null, b: Step | null): boolean {
 
 /** As `lr (was 0.1, is 0.2)`. */
 export function describeDifference({ name, was, is }: Difference): string {
-  const isOfData = name === 'data' || name === 'validation'
+  const isOfData = name === 'data' || name === 'validation' || name === 'weights'
   if (isOfData && typeof was === 'string' && typeof is === 'string')
     return `${name} (other contents)`
   if (name === 'step') return `step (${describeStep(was as Step, is as Step)})`

@@ -1,4 +1,5 @@
 /** What `fit` reports of its steps, its epochs and the whole run. */
+import type { MetricValues } from '../metrics/names.js'
 
 /** What `fit` tells of a step. */
 export interface StepReport {
@@ -10,6 +11,22 @@ export interface StepReport {
   stepsPerEpoch: number
   /** Mean loss of the batch, before the update. */
   loss: number
+}
+
+/** What `fit` tells of a validation. */
+export interface ValidationReport {
+  /** Counted from 1. */
+  epoch: number
+  /** Steps of the epoch that were taken by then. */
+  step: number
+  /** Mean loss on the validation data. */
+  validationLoss: number
+  /**
+   * Share of the validation examples classified right; undefined where targets are no labels.
+   */
+  validationAccuracy?: number
+  /** Of the validation examples; undefined without `metrics`. */
+  validationMetrics?: MetricValues
 }
 
 /** What `fit` tells of an epoch. */
@@ -35,6 +52,13 @@ export interface EpochReport {
    * no labels.
    */
   validationAccuracy?: number
+  /**
+   * Of the epoch's examples, each before its batch's update and with what training drops and changes; undefined
+   * without `metrics`.
+   */
+  metrics?: MetricValues
+  /** Of the validation examples after the epoch; undefined without them or `metrics`. */
+  validationMetrics?: MetricValues
   /** Learning rate of the next step. */
   lr: number
   /**

@@ -11,6 +11,7 @@ import type { Loss, TargetKind } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
 import type { ExponentialMovingAverage } from '../optim/average.js'
 import { clipGradNorm, clipGradValue } from '../optim/clip.js'
+import { selectRows } from '../ops/indexing.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import { partOf } from '../tensor/allocate.js'
 import { tensor } from '../tensor/create.js'
@@ -20,6 +21,7 @@ import type { Tensor } from '../tensor/tensor.js'
 import { type Batches, type RowIndices, rowsOf } from './batches.js'
 import { BatchRunner } from './batchRunner.js'
 import { checkLabels, forward, lossOf } from './forward.js'
+import { type Measures, measure, withOutputs } from './measures.js'
 
 /** What a step of training does. */
 export interface TrainingSettings {
@@ -36,12 +38,16 @@ export interface TrainingSettings {
   clipValue?: number
   /** What follows the weights. */
   average?: ExponentialMovingAverage
+  /** Of the examples of the loader, how much each counts: [size]. */
+  weights?: Tensor
+  /** Metrics of the outputs that the steps train on. */
+  measures?: Measures
   /** What the model is validated on, whose labels must fit its outputs, too. */
   validation?: Dataset
 }
 
 /** A step that a monitor recorded: of each layer, how far its weights went. */
-type Sampled = { loss: Tensor; look: Look; updates: Tensor[] }
+type Sampled = { results: Tensor; look: Look; updates: Tensor[] }
 
 export class TrainingStep {
   readonly #steps: BatchRunner
@@ -55,7 +61,7 @@ export class TrainingStep {
     readonly settings: TrainingSettings,
   ) {
     this.#probe = new Probe(model)
-    this.#steps = new BatchRunner('fit', (rows) => this.#take(rows))
+    this.#steps = this.#runner(settings.measures)
     this.#sampled = capture((rows: RowIndices) => this.#takeSampled(rows))
   }
 
@@ -66,20 +72,30 @@ export class TrainingStep {
     return monitor ? monitor.stepsToSample || 1 : Infinity
   }
 
-  /** As `BatchRunner` has it. */
+  /** As `BatchRunner` has it. Metrics look on, and are no part of it. */
   digest(names: Names, batchSize: number): string | undefined {
-    return this.#steps.digest(names, batchSize)
+    if (!this.settings.measures) return this.#steps.digest(names, batchSize)
+    const alone = this.#runner()
+    try {
+      return alone.digest(names, batchSize)
+    } finally {
+      alone.dispose()
+    }
+  }
+
+  #runner(measures?: Measures): BatchRunner {
+    return new BatchRunner('fit', (rows) => this.#take(rows, measures))
   }
 
   /** Of each of these batches, in one dispatch, the loss before its update. */
   async run(batches: readonly Batches[]): Promise<Float32Array[]> {
     const { monitor } = this.settings
-    const losses =
+    const results =
       monitor?.stepsToSample === 0
         ? [await this.#runSampled(batches[0], monitor)]
         : await this.#steps.run(batches, () => monitor?.settle())
     monitor?.advance(batches.reduce((sum, { steps }) => sum + steps, 0))
-    return losses
+    return this.settings.measures ? measure(this.settings.measures, batches, results) : results
   }
 
   /** The loss of the data's first batch for the weights as they are, with nothing dropped or changed. */
@@ -101,11 +117,11 @@ export class TrainingStep {
 
   async #runSampled({ order, start, batchSize }: Batches, monitor: Monitor): Promise<Float32Array> {
     const batch = rowsOf(order, start, [batchSize])
-    const record = ({ loss, look, updates }: Sampled) => {
+    const record = ({ results, look, updates }: Sampled) => {
       monitor.add(this.#probe, look, updates)
-      const value = loss.item()
-      loss.dispose()
-      return Float32Array.of(value)
+      const values = results.data()
+      results.dispose()
+      return values
     }
     const eagerly = () => {
       const losses = record(this.#takeSampled(batch))
@@ -123,16 +139,18 @@ export class TrainingStep {
     }
   }
 
-  *#take(rows: RowIndices): Pausable<Tensor> {
+  *#take(rows: RowIndices, measures?: Measures): Pausable<Tensor> {
     const losses: Tensor[] = []
+    const outputs: Tensor[] = []
     for (const { part, share } of this.#partsOf(rows)) {
-      const { loss } = yield* this.#forward(part)
+      const ofPart = yield* this.#forward(part)
       yield
-      losses.push(backwardBy(share, loss))
+      losses.push(backwardBy(share, ofPart.loss))
+      outputs.push(ofPart.outputs)
       yield
     }
     this.#update()
-    return sumOf(losses)
+    return measures ? withOutputs([sumOf(losses)], outputs) : sumOf(losses)
   }
 
   /** The parts of a step whose gradients are added up, and their shares of its examples. */
@@ -152,11 +170,15 @@ export class TrainingStep {
     const look = this.#probe.look(outputs, loss)
     const before = this.#probe.copies()
     const losses = [backwardBy(first.share, loss)]
+    const all = [outputs]
     for (const { part, share } of rest) {
-      losses.push(backwardBy(share, atOnce(this.#forward(part)).loss))
+      const ofPart = atOnce(this.#forward(part))
+      losses.push(backwardBy(share, ofPart.loss))
+      all.push(ofPart.outputs)
     }
     this.#update()
-    return { loss: sumOf(losses), look, updates: this.#probe.distances(before) }
+    const results = this.settings.measures ? withOutputs([sumOf(losses)], all) : sumOf(losses)
+    return { results, look, updates: this.#probe.distances(before) }
   }
 
   *#forward(rows: RowIndices): Pausable<{ outputs: Tensor; loss: Tensor }> {
@@ -166,13 +188,16 @@ export class TrainingStep {
     const outputs = forward('fit', this.model, change(batch), this.loader.data)
     this.#checkOnce(outputs)
     yield
-    return { outputs, loss: lossOf('fit', loss, outputs, batch.targets) }
+    const { weights } = this.settings
+    const ofBatch = weights && selectRows(weights, rows)
+    return { outputs, loss: lossOf('fit', loss, outputs, batch.targets, ofBatch) }
   }
 
   #checkOnce(outputs: Tensor): void {
     if (this.#isChecked) return
-    const { loss, validation } = this.settings
+    const { loss, validation, measures } = this.settings
     checkLabels('fit', this.loader.data, outputs, loss)
+    measures?.expect(outputs, loss)
     if (validation) checkLabels('fit', validation, outputs, loss)
     this.#isChecked = true
   }

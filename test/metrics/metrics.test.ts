@@ -81,6 +81,12 @@ t.test('classes add up over batches', async (t) => {
   const found = matrix.compute()
   found[0][0] = 7
   t.equal(matrix.compute()[0][0], 1, 'a copy')
+  const larger = new ConfusionMatrix({ classes: 3 })
+  larger.update([0, 1], [0, 1])
+  t.strictSame(
+    larger.compute().map((row) => row.length),
+    [3, 3, 3],
+  )
 })
 
 t.test('what is refused changes nothing', async (t) => {
@@ -191,8 +197,20 @@ t.test('metrics by name', async (t) => {
     found.map(({ name }) => name),
     metricNames,
   )
-  const own = { name: 'own', update() {}, compute: () => 1, reset() {} }
-  t.strictSame(metricsOf('fit', [wrong(own)]), [own])
+  const settings = new F1({ average: 'none', zeroDivision: 1, name: 'mine' })
+  settings.update([0, 0], [0, 0])
+  const [copy] = metricsOf('fit', [settings])
+  copy.update([0, 3], [0, 3])
+  t.equal(copy.name, 'mine')
+  t.strictSame(copy.compute(), [1, 1, 1, 1])
+  t.strictSame(settings.compute(), [1, 1], 'the caller has its own')
+  const top = new TopKAccuracy(2).fresh()
+  top.update(outputs, [1, 2, 0])
+  t.equal(top.compute(), 1)
+  t.throws(
+    () => metricsOf('fit', [wrong({ name: 'own', update() {}, compute: () => 1 })]),
+    ArgumentError,
+  )
   t.throws(() => metricsOf('fit', [wrong('acuracy')]), {
     message: /^fit: expected metrics among accuracy, .* got acuracy$/,
   })

@@ -3,18 +3,27 @@
 import { Command } from 'commander'
 import {
   type Classifier,
+  ConfusionMatrix,
   DataError,
   type Dataset,
   evaluate,
   preprocess,
   type Regressor,
 } from '../../index.js'
-import { classify, loadPredictor, losses, type Reading } from '../../internal.js'
+import {
+  classify,
+  count,
+  figure,
+  loadPredictor,
+  losses,
+  percent,
+  type Reading,
+} from '../../internal.js'
 import { hasOwnTest, kindOf, readData, readWhole, SOURCES } from './data.js'
 import { jsonOption } from './options.js'
 import { regressionFigures } from './regression.js'
 import { regressionText } from './report.js'
-import { count, figure, note, percent, print, table } from './table.js'
+import { note, print, table } from './table.js'
 import { addReadingOptions, isTable, unseenRows } from './tables.js'
 
 const help = `
@@ -57,7 +66,9 @@ async function evalModel(path: string, source: string, options: EvalOptions): Pr
   }
   const { classes, loss: lossFunction } = saved
   const { labels } = classify(saved, data.inputs, { mean: [0], scale: [data.scale] })
-  const confusion = confusionMatrix(data.targets, labels, classes.length)
+  const matrix = new ConfusionMatrix({ classes: classes.length })
+  matrix.update(labels, data.targets)
+  const confusion = matrix.compute()
   if (options.json) {
     print(JSON.stringify({ ...figures, accuracy, loss, lossFunction, classes, confusion }))
     return
@@ -85,16 +96,6 @@ function unseenPart(saved: Classifier | Regressor, source: string): Dataset {
     )
   }
   return preprocess(data, preprocessing ?? { mean: [0], scale: [data.scale] })
-}
-
-function confusionMatrix(
-  targets: ArrayLike<number>,
-  chosen: ArrayLike<number>,
-  classes: number,
-): number[][] {
-  const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
-  for (let i = 0; i < targets.length; i++) matrix[targets[i]][chosen[i]]++
-  return matrix
 }
 
 function matrixText(matrix: readonly (readonly number[])[], classes: readonly string[]): string {

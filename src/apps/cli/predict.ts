@@ -11,6 +11,7 @@ import {
 } from '../../index.js'
 import {
   classify,
+  count,
   encodeAll,
   isProbabilistic,
   loadPredictor,
@@ -21,7 +22,7 @@ import {
   unseenNotes,
 } from '../../internal.js'
 import { jsonOption } from './options.js'
-import { count, note, print, table } from './table.js'
+import { note, print, table } from './table.js'
 import { addReadingOptions, isTable, readFor } from './tables.js'
 
 const help = `

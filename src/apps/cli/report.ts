@@ -1,7 +1,7 @@
 /** The output of `neuroblas train`: lines for people, or one JSON object per event. */
 import type { EpochReport } from '../../index.js'
-import { Progress } from './progress.js'
-import { count, figure, percent, print, rate, table } from './table.js'
+import { count, epochTitle, figure, Progress, percent, rate } from '../../internal.js'
+import { print, table } from './table.js'
 
 export interface StartEvent {
   dataset: string
@@ -136,10 +136,6 @@ export class TextReporter implements Reporter {
   close(): void {
     this.#progress.clear()
   }
-}
-
-export function epochTitle(epoch: number, epochs: number): string {
-  return `epoch ${`${epoch}`.padStart(`${epochs}`.length)}/${epochs}`
 }
 
 function describe(e: StartEvent): string {

@@ -4,16 +4,15 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import type { EpochReport, PretrainReport, StepReport } from '../../index.js'
+import { epochTitle, figure, Progress, percent, rate } from '../../internal.js'
 import { commitOf, machineOf, OWN_FOLDER } from '../bench/machine.js'
 import { type Recipe, recipes } from '../recipes/recipes.js'
 import { formatErrors, keepResult, minutes, type Result } from '../recipes/results.js'
 import { type Outcome, runRecipe } from '../recipes/run.js'
 import { integerOption, resumeWithOption, UsageError } from './options.js'
-import { Progress } from './progress.js'
-import { epochTitle } from './report.js'
 import { checkOutputs } from './savePath.js'
 import { Interrupt } from './signals.js'
-import { figure, percent, print, rate, table } from './table.js'
+import { print, table } from './table.js'
 
 interface Options {
   seed?: number

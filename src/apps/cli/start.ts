@@ -2,11 +2,11 @@
 
 import { Command } from 'commander'
 import { fit, setBackend } from '../../index.js'
-import { currentBackend, losses } from '../../internal.js'
+import { currentBackend, losses, percent, rate } from '../../internal.js'
 import { integerOption, numberOption } from './options.js'
 import { type EndEvent, TextReporter } from './report.js'
 import { Interrupt } from './signals.js'
-import { percent, print, rate, table } from './table.js'
+import { print, table } from './table.js'
 import { defaultsFor } from './train.js'
 import {
   buildNetwork,

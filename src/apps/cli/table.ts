@@ -1,5 +1,4 @@
 /** How numbers and tables look in the terminal. Plain text, the same on a terminal and in a file. */
-
 /** Columns two blanks apart; `align` has an l (left) or r (right) for each. */
 export function table(rows: readonly (readonly string[])[], align: string): string {
   const widths = [...align].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
@@ -11,25 +10,6 @@ export function table(rows: readonly (readonly string[])[], align: string): stri
         .trimEnd(),
     )
     .join('\n')
-}
-
-export function count(n: number): string {
-  return n.toLocaleString('en-US')
-}
-
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`
-}
-
-/** Speeds vary more than by their fourth digit. */
-export function rate(examplesPerSecond: number): string {
-  return `${count(Number(examplesPerSecond.toPrecision(3)))} examples/s`
-}
-
-/** Enough digits to compare losses of any size. */
-export function figure(value: number): string {
-  const size = Math.abs(value)
-  return size === 0 || (size >= 1e-4 && size < 1e6) ? value.toFixed(4) : value.toExponential(1)
 }
 
 export function bytes(n: number): string {

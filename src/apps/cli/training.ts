@@ -30,12 +30,12 @@ import {
   type Task,
   type TrainingHistory,
 } from '../../index.js'
-import { currentBackend, type LossName, losses } from '../../internal.js'
+import { currentBackend, epochTitle, type LossName, losses } from '../../internal.js'
 import { holdOut, kindOf, readData } from './data.js'
 import { type OptimizerName, optimizers } from './optimizers.js'
 import { UsageError } from './options.js'
 import { regressionFigures } from './regression.js'
-import { type EndEvent, epochTitle, type Reporter } from './report.js'
+import type { EndEvent, Reporter } from './report.js'
 import { checkOutputs } from './savePath.js'
 import type { Interrupt } from './signals.js'
 import { note } from './table.js'

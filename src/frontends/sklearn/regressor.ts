@@ -1,6 +1,6 @@
 /** scikit-learn's perceptron for values. */
 
-import { type Loss, mse, ShapeError, type TargetKind } from '../../index.js'
+import { type Loss, mse, R2, ShapeError, type TargetKind } from '../../index.js'
 import { type Rows, readRows, type Values } from '../../internal.js'
 import type { Encoded } from './encoded.js'
 import { Perceptron, type Use } from './perceptron.js'
@@ -58,22 +58,9 @@ export class MLPRegressor extends Perceptron<Rows> {
    * single example, of which it says nothing.
    */
   protected override scoreOf({ values, shape }: Values, y: Encoded['targets']): number {
-    const [examples, outputs] = shape
-    if (examples < 2) {
-      this.warn('the score R² is NaN for fewer than 2 examples')
-      return Number.NaN
-    }
-    let sum = 0
-    for (let k = 0; k < outputs; k++) {
-      let mean = 0
-      for (let i = 0; i < examples; i++) mean += y[i * outputs + k] / examples
-      let [residual, total] = [0, 0]
-      for (let i = k; i < values.length; i += outputs) {
-        residual += (y[i] - values[i]) ** 2
-        total += (y[i] - mean) ** 2
-      }
-      sum += total > 0 ? 1 - residual / total : residual === 0 ? 1 : 0
-    }
-    return sum / outputs
+    if (shape[0] < 2) this.warn('the score R² is NaN for fewer than 2 examples')
+    const r2 = new R2()
+    r2.update({ data: values, shape }, { data: y, shape })
+    return r2.compute()
   }
 }
