@@ -8,11 +8,11 @@ import { format } from '../tensor/shape.js'
 import { isTensor, type Tensor } from '../tensor/tensor.js'
 
 /**
- * The model's outputs for inputs of a data set.
+ * The model's outputs for inputs, of a data set where there is one.
  * @throws ShapeError that names layer and data when the inputs do not fit, ArgumentError when the model
  *   gives no tensor
  */
-export function forward(op: string, model: Module, inputs: Tensor, data: Dataset): Tensor {
+export function forward(op: string, model: Module, inputs: Tensor, data?: Dataset): Tensor {
   if (typeof model.forward !== 'function') {
     throw new ArgumentError(
       `${op}: expected a model with a method forward, got ${model.constructor.name} without`,
@@ -23,10 +23,10 @@ export function forward(op: string, model: Module, inputs: Tensor, data: Dataset
     outputs = model.forward(inputs)
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error
-    throw new ShapeError(
-      `${op}: ${error.message}; examples of the data set '${data.name}' have shape ${format(data.inputShape)}`,
-      { cause: error },
-    )
+    const examples = data
+      ? `; examples of the data set '${data.name}' have shape ${format(data.inputShape)}`
+      : ''
+    throw new ShapeError(`${op}: ${error.message}${examples}`, { cause: error })
   }
   if (isTensor(outputs)) return outputs
   throw new ArgumentError(

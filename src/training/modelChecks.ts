@@ -23,7 +23,8 @@ export function requireLogits(op: string, model: Module, loss: unknown): void {
   )
 }
 
-function lastOf(module: Module | undefined): Module | undefined {
+/** The last layer of nested `Sequential`s. */
+export function lastOf(module: Module | undefined): Module | undefined {
   return module instanceof Sequential ? lastOf(module.layers.at(-1)) : module
 }
 

@@ -1,7 +1,8 @@
-/** `predict`: the classes of raw features, and the values of a regression. */
+/** `predict`: the classes of raw features, the values of a regression, the outputs of a module. */
 
 import { checkCount, optionsOf } from '../base/arguments.js'
-import { ArgumentError, DivergenceError, excerpt, ShapeError } from '../base/errors.js'
+import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import { checkDataset } from '../data/dataset.js'
 import { type Rows, readRows } from '../data/rows.js'
 import { encodeInMemory } from '../data/table/applied.js'
 import type { ValueEncoding } from '../data/table/encoding.js'
@@ -10,14 +11,16 @@ import { unseenNotes } from '../data/table/openTable.js'
 import { applyPreprocessing, type Preprocessing } from '../data/transforms/standardize.js'
 import type { Classifier } from '../io/classifier.js'
 import type { Regressor } from '../io/regressor.js'
-import { blameFor } from '../nn/finite.js'
 import { refuseTrained } from '../nn/lock.js'
 import { isProbabilistic } from '../nn/lossNames.js'
-import { inEval, isModule, type Module } from '../nn/module.js'
+import { type AnyModule, inEval, isModule, type Module } from '../nn/module.js'
 import { tensor } from '../tensor/create.js'
 import { noGrad } from '../tensor/graph.js'
 import { scope } from '../tensor/scope.js'
+import { format } from '../tensor/shape.js'
 import { isTensor, type Tensor } from '../tensor/tensor.js'
+import { isDataset, type ModuleRows, readShaped } from './moduleInputs.js'
+import { checkFinite, outputRows, probabilityRows, rowsOfWidth } from './outputRows.js'
 
 const BATCH = 1000
 /** What a table's encoding leaves to do. */
@@ -40,12 +43,20 @@ export interface Predictions extends ClassScores {
   names: string[]
 }
 
+/** What is predicted for: rows, records of a table, or a data set. */
+type Asked = ModuleRows | TableRows
+
+interface PredictOptions {
+  batchSize?: number
+}
+
 /**
  * The classes of new examples. Raw features go through the preprocessing that was kept with the
  * classifier; one without any gets bytes as 0 to 1 and other numbers as they are. Of a classifier that
  * was trained on a table, the rows are records by the names of its columns, or cells in the order of its
  * features; a NeuroblasWarning tells of categories that training had not.
- * @param rows [examples, ...shape of one]: nested arrays or a tensor, of raw features, or records
+ * @param rows [examples, ...shape of one]: nested arrays, a tensor or `{ data, shape }`, of raw features; records; or
+ *   a data set, of raw features or as `table` encoded it
  * @param options.batchSize examples at a time; 1000 by default
  * @throws ShapeError when a row has not as many features as the model, DivergenceError when a score is
  * not finite, ArgumentError, BusyError while `fit` trains the model, but for its callbacks
@@ -54,11 +65,7 @@ export interface Predictions extends ClassScores {
  * const classifier = loadClassifier('iris.safetensors')
  * const { names, scores } = predict(classifier, [[5.1, 3.5, 1.4, 0.2]])
  */
-export function predict(
-  classifier: Classifier,
-  rows: Rows | TableRows,
-  options?: { batchSize?: number },
-): Predictions
+export function predict(classifier: Classifier, rows: Asked, options?: PredictOptions): Predictions
 /**
  * The values that a regressor predicts for the rows of a table, in the unit of its target.
  * @param rows records by the names of the columns, or cells in the order of the features
@@ -66,48 +73,107 @@ export function predict(
  * @throws DataError when a row lacks a column or a value, or has text in place of a number, BusyError as above
  * @example const [price] = predict(loadRegressor('houses.safetensors'), [{ rooms: 4, district: 'east' }])
  */
+export function predict(regressor: Regressor, rows: Asked, options?: PredictOptions): Float32Array
+/**
+ * The outputs of a module, in `eval` and without gradients: a Float32Array for each example, row by row. Bytes of a
+ * data set are multiplied by its scale, those of a tensor go from 0 to 1; other inputs go in as they are.
+ * @param rows [examples, ...shape of one]: nested arrays, a tensor (int32, too, for an `Embedding`), a typed array
+ *   with its shape as `{ data, shape }`, or a data set
+ * @param options.batchSize examples at a time; 1000 by default
+ * @throws ShapeError when the module does not take the inputs, DivergenceError, ArgumentError, BusyError as above
+ * @example const [[first, second]] = predict(mlp([4, 2]), [[5.1, 3.5, 1.4, 0.2]])
+ */
 export function predict(
-  regressor: Regressor,
-  rows: Rows | TableRows,
-  options?: { batchSize?: number },
-): Float32Array
+  module: Module | Module<[x: Tensor<'int32'>]>,
+  rows: ModuleRows,
+  options?: PredictOptions,
+): Float32Array[]
 export function predict(
-  model: Classifier | Regressor,
-  rows: Rows | TableRows,
-  options: { batchSize?: number } = {},
-): Predictions | Float32Array {
-  const { batchSize = BATCH } = optionsOf('predict', options, { batchSize: true })
-  checkPredictor(model)
-  checkCount('predict', 'batchSize', batchSize)
-  refuseTrained('predict', model.model)
-  const { inputs, preprocessing } = inputsFor(model, rows)
-  if (!('classes' in model)) return regress(model, inputs, batchSize)
-  const found = classify(model, inputs, preprocessing, batchSize)
-  return { ...found, names: Array.from(found.labels, (label) => model.classes[label]) }
+  model: Classifier | Regressor | AnyModule,
+  rows: Asked,
+  options: PredictOptions = {},
+): Predictions | Float32Array | Float32Array[] {
+  const batchSize = checkAsked('predict', model, options)
+  if (isModule(model)) return outputRows('predict', model, rows as ModuleRows, batchSize)
+  const saved = model as Classifier | Regressor
+  const { inputs, preprocessing } = inputsFor('predict', saved, rows)
+  if (!('classes' in saved)) return regress(saved, inputs, batchSize)
+  const found = classify(saved, inputs, preprocessing, batchSize)
+  return { ...found, names: Array.from(found.labels, (label) => saved.classes[label]) }
+}
+
+/**
+ * The probabilities of the classes, a Float32Array for each example: softmax of several outputs, and of a single one
+ * 1 - p and p of sigmoid, as scikit-learn's predict_proba. A module that ends with `Softmax` or `Sigmoid` gives them
+ * itself; several outputs behind a `Sigmoid` are probabilities each.
+ * @param rows as `predict` takes them
+ * @param options.batchSize examples at a time; 1000 by default
+ * @throws ArgumentError for a regressor and for a classifier whose loss knows no probabilities; others as `predict`
+ * @example const [[no, yes]] = predictProba(mlp([4, 1]), [[5.1, 3.5, 1.4, 0.2]])
+ */
+export function predictProba(
+  model: Classifier | Module,
+  rows: Asked,
+  options: PredictOptions = {},
+): Float32Array[] {
+  const op = 'predictProba'
+  const batchSize = checkAsked(op, model, options)
+  if (isModule(model)) return probabilityRows(op, model, rows as ModuleRows, batchSize)
+  const { classes, loss } = model
+  if (classes === undefined || loss !== 'cross-entropy') {
+    const found = classes ? `one of the loss ${loss}` : 'a regressor'
+    throw new ArgumentError(
+      `${op}: expected a classifier that was trained on the cross-entropy, got ${found}`,
+    )
+  }
+  const { inputs, preprocessing } = inputsFor(op, model, rows)
+  return rowsOfWidth(classify(model, inputs, preprocessing, batchSize).scores, classes.length)
+}
+
+/** @returns the batch size @throws ArgumentError, BusyError */
+function checkAsked(
+  op: string,
+  model: Classifier | Regressor | Module,
+  options: PredictOptions,
+): number {
+  const { batchSize = BATCH } = optionsOf(op, options, { batchSize: true })
+  if (!isModule(model)) checkPredictor(op, model)
+  checkCount(op, 'batchSize', batchSize)
+  refuseTrained(op, isModule(model) ? model : model.model)
+  return batchSize
 }
 
 /** What goes into the model but for the preprocessing that is still to be done. */
 function inputsFor(
+  op: string,
   model: Classifier | Regressor,
-  rows: Rows | TableRows,
-): { inputs: Float32Array; preprocessing: Preprocessing } {
+  rows: Asked,
+): { inputs: Float32Array | Uint8Array; preprocessing: Preprocessing } {
   const { encoding, inputs: width } = model
+  if (isDataset(rows)) {
+    const { inputs, size, scale } = checkDataset(op, rows)
+    requireWidth(op, width, inputs.length, [size, ...rows.inputShape])
+    if (encoding) return { inputs, preprocessing: NONE }
+    const { preprocessing } = model as Classifier
+    return { inputs, preprocessing: preprocessing ?? { mean: [0], scale: [scale] } }
+  }
   if (encoding) {
     const cells = isTensor(rows) ? rowsOf(rows) : (rows as TableRows)
-    const { inputs, unseen } = encodeInMemory('predict', cells, encoding)
-    for (const note of unseenNotes('predict', unseen)) {
+    const { inputs, unseen } = encodeInMemory(op, cells, encoding)
+    for (const note of unseenNotes(op, unseen)) {
       process.emitWarning(note, { type: 'NeuroblasWarning' })
     }
     return { inputs, preprocessing: NONE }
   }
-  const { values, shape } = readRows('predict', rows as Rows)
-  if (values.length !== shape[0] * width) {
-    throw new ShapeError(
-      `predict: expected rows of ${width} features, got shape [${shape.join(', ')}]`,
-    )
-  }
+  const { values, shape } = readShaped(op, rows as Rows)
+  requireWidth(op, width, values.length, shape)
   const isBytes = isTensor(rows) && rows.dtype === 'uint8'
   return { inputs: values, preprocessing: preprocessingOf(model as Classifier, isBytes) }
+}
+
+function requireWidth(op: string, width: number, values: number, shape: readonly number[]): void {
+  if (values === shape[0] * width) return
+  throw new ShapeError(`${op}: expected rows of ${width} features, got shape ${format(shape)}`)
 }
 
 function rowsOf(rows: Rows): number[][] {
@@ -116,11 +182,11 @@ function rowsOf(rows: Rows): number[][] {
   return Array.from({ length: shape[0] }, (_, i) => [...values.slice(i * width, (i + 1) * width)])
 }
 
-function checkPredictor(given: Classifier | Regressor): void {
+function checkPredictor(op: string, given: Classifier | Regressor): void {
   const { model, inputs } = given ?? {}
   if (isModule(model) && Number.isInteger(inputs)) return
   throw new ArgumentError(
-    `predict: expected a classifier, as loadClassifier() gives it, or a regressor, got ${excerpt(given)}`,
+    `${op}: expected a classifier, as loadClassifier() gives it, a regressor or a module, got ${excerpt(given)}`,
   )
 }
 
@@ -147,14 +213,14 @@ export function classify(
     const shown = isProbabilistic(loss) ? outputs.softmax() : outputs
     scores.set(shown.data(), row * classes.length)
   })
-  checkFinite(model, 'scores', scores, classes.length)
+  checkFinite('predict', model, 'scores', scores, classes.length)
   return { labels, scores }
 }
 
 /** The values of rows one after another in one array, as the encoding gives them. */
 export function regress(
   { model, inputs: width, encoding }: Regressor,
-  inputs: Float32Array,
+  inputs: Float32Array | Uint8Array,
   batchSize = BATCH,
 ): Float32Array {
   const { mean, scale } = encoding.target as ValueEncoding
@@ -165,7 +231,7 @@ export function regress(
       row,
     )
   })
-  checkFinite(model, 'values', values, 1)
+  checkFinite('predict', model, 'values', values, 1)
   return values
 }
 
@@ -191,13 +257,4 @@ function inBatches(
       )
     }
   })
-}
-
-/** Nothing must be answered by what is no number. */
-function checkFinite(model: Module, what: string, answers: Float32Array, width: number): void {
-  const at = answers.findIndex((answer) => !Number.isFinite(answer))
-  if (at < 0) return
-  throw new DivergenceError(
-    `predict: expected finite ${what}, got ${answers[at]} for row ${Math.floor(at / width) + 1} (${blameFor(model)})`,
-  )
 }

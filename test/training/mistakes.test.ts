@@ -205,9 +205,9 @@ mistakes([
   ],
   [
     'a model to predict by',
-    () => predict(wrong(mlp([2, 2])), rows),
+    () => predict(wrong(new SGD(mlp([2, 2]).parameters(), { lr: 1 })), rows),
     ArgumentError,
-    /a classifier, as loadClassifier\(\) gives it, or a regressor, got Sequential/,
+    /a classifier, as loadClassifier\(\) gives it, a regressor or a module, got SGD/,
   ],
 ])
 
