@@ -285,6 +285,15 @@ export { Generator, setSeed } from './tensor/random.js'
 export { OpenScope, openScope, scope } from './tensor/scope.js'
 export type { Shape } from './tensor/shape.js'
 export { type Operand, Tensor } from './tensor/tensor.js'
+export type { BatchFitOptions } from './training/batchOptions.js'
+export type {
+  BatchArrays,
+  BatchData,
+  BatchPart,
+  BatchParts,
+  BatchSource,
+} from './training/batchSource.js'
+export type { AnyLoss, BatchLosses } from './training/batchStep.js'
 export { type Evaluation, evaluate, predictedClasses } from './training/evaluate.js'
 export type { WeightOptions } from './training/exampleWeights.js'
 export { fit } from './training/fit.js'

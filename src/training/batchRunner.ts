@@ -15,9 +15,36 @@ import { within } from '../tensor/storage.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { type Arranged, arrange, type Batches, type RowIndices } from './batches.js'
 
+/** Does what is captured; once that is impossible, and says so, something else from then on. */
+export class CaptureFallback {
+  #captures = true
+
+  /** @param step freed once it cannot be captured */
+  constructor(
+    readonly op: string,
+    readonly step: { dispose(): void },
+  ) {}
+
+  async try<T>(captured: () => Promise<T>, eagerly: () => Promise<T>): Promise<T> {
+    if (this.#captures) {
+      try {
+        return await captured()
+      } catch (error) {
+        if (!(error instanceof CaptureError)) throw error
+        process.emitWarning(`${this.op}: steps run one by one on this thread (${error.message})`, {
+          type: 'NeuroblasWarning',
+        })
+        this.#captures = false
+        this.step.dispose()
+      }
+    }
+    return eagerly()
+  }
+}
+
 export class BatchRunner {
   readonly #step: Captured<readonly [RowIndices], Tensor>
-  #captures = true
+  readonly #fallback: CaptureFallback
 
   /**
    * @param op whose steps they are, for the warning that they cannot be captured
@@ -28,6 +55,7 @@ export class BatchRunner {
     readonly step: (rows: RowIndices) => Pausable<Tensor>,
   ) {
     this.#step = captureInParts(step, 1)
+    this.#fallback = new CaptureFallback(op, this.#step)
   }
 
   /**
@@ -61,20 +89,8 @@ export class BatchRunner {
   }
 
   /** Does what is captured; once that is impossible, and says so, the other from then on. */
-  async tryCaptured<T>(captured: () => Promise<T>, eagerly: () => Promise<T>): Promise<T> {
-    if (this.#captures) {
-      try {
-        return await captured()
-      } catch (error) {
-        if (!(error instanceof CaptureError)) throw error
-        process.emitWarning(`${this.op}: steps run one by one on this thread (${error.message})`, {
-          type: 'NeuroblasWarning',
-        })
-        this.#captures = false
-        this.dispose()
-      }
-    }
-    return eagerly()
+  tryCaptured<T>(captured: () => Promise<T>, eagerly: () => Promise<T>): Promise<T> {
+    return this.#fallback.try(captured, eagerly)
   }
 
   async #replay({ rows, turns }: Arranged, meanwhile?: () => void): Promise<Float32Array[]> {

@@ -85,6 +85,18 @@ export class BestWeights {
     return this.#epoch
   }
 
+  /**
+   * What was reached before the loss diverged, or a callback threw, is worth keeping. Where that fails, as
+   * for a model that the callback disposed of, the first error is the one to be thrown.
+   */
+  async restoreAfterError(): Promise<void> {
+    await this.restore().catch(({ message }: Error) =>
+      process.emitWarning(`fit: the best weights could not be put back (${message})`, {
+        type: 'NeuroblasWarning',
+      }),
+    )
+  }
+
   dispose(): void {
     for (const weight of this.#weights) weight.dispose()
     this.#save.dispose()

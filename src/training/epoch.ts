@@ -177,7 +177,11 @@ function fail({ run }: EpochParts, of: Epoch, what: string, health: Health = exa
   )
 }
 
-function lossesOf({ epoch, sum, examples }: Epoch, regularizationLoss: number) {
+/** The figures of an epoch's loss. */
+export function lossesOf(
+  { epoch, sum, examples }: Pick<Epoch, 'epoch' | 'sum' | 'examples'>,
+  regularizationLoss: number,
+) {
   const loss = sum / examples
   const totalLoss = loss + regularizationLoss
   return {

@@ -10,7 +10,7 @@ import { Examples } from '../data/examples.js'
 import { DataLoader } from '../data/loader.js'
 import { whileTraining } from '../nn/lock.js'
 import type { TargetKind } from '../nn/losses.js'
-import type { Module } from '../nn/module.js'
+import type { AnyModule, Module } from '../nn/module.js'
 import { ExponentialMovingAverage } from '../optim/average.js'
 import { ReduceOnPlateau } from '../optim/plateau.js'
 import { regularizersOf } from '../optim/regularized.js'
@@ -18,11 +18,14 @@ import { tensor } from '../tensor/create.js'
 import type { Lock } from '../tensor/locks.js'
 import { Generator, streams } from '../tensor/random.js'
 import { within } from '../tensor/storage.js'
+import type { BatchFitOptions } from './batchOptions.js'
+import { type BatchData, isBatchData } from './batchSource.js'
 import { BestWeights } from './bestWeights.js'
 import { Checkpoint, seedFor } from './checkpoint.js'
 import { type EpochParts, runEpochs } from './epoch.js'
 import { Evaluator } from './evaluate.js'
 import { checkWeights, weightsOf } from './exampleWeights.js'
+import { fitBatches } from './fitBatches.js'
 import { checkData, checkOptions, type FitOptions, OPTIONS } from './fitOptions.js'
 import { warnOfSpread } from './inputSpread.js'
 import { Measures } from './measures.js'
@@ -50,12 +53,35 @@ import { Printer } from './verbose.js'
  * @example
  * await fit(model, train, { loss: softmaxCrossEntropy, optimizer, epochs: 5, validation: 0.1 })
  */
-export async function fit<K extends TargetKind>(
+export function fit<K extends TargetKind>(
   model: Module,
   data: Dataset<K>,
-  given: FitOptions<NoInfer<K>>,
+  options: FitOptions<NoInfer<K>>,
+): Promise<TrainingHistory>
+/**
+ * The same for batches in turn, `{ inputs, targets }` from an iterable, synchronous or not, and for several inputs or
+ * targets, as arrays of all examples or in batches. A model of several inputs is given a list of them one by one, and a
+ * record as a record; the loss is given outputs and targets as they are, or `losses` has one for some outputs by name.
+ * Steps go one at a time, captured for each shape of a batch. An error of the iterable is thrown, and the iterable is
+ * closed when `fit` is done.
+ * @throws ArgumentError for options that need a data set, for what are no batches, and where there are none
+ * @example
+ * await fit(model, readBatches(), { loss: mse, optimizer, epochs: 5, stepsPerEpoch: 100 })
+ * @example
+ * await fit(gated, { inputs: { x, gate }, targets: { y } }, { losses: { y: mse }, optimizer, epochs: 5 })
+ */
+export function fit(
+  model: AnyModule,
+  batches: BatchData,
+  options: BatchFitOptions,
+): Promise<TrainingHistory>
+export async function fit(
+  model: AnyModule,
+  data: Dataset | BatchData,
+  given: FitOptions | BatchFitOptions,
 ): Promise<TrainingHistory> {
-  const options = optionsOf('fit', given, OPTIONS)
+  if (isBatchData(data)) return fitBatches(model, data, given as BatchFitOptions)
+  const options = optionsOf('fit', given as FitOptions, OPTIONS)
   checkOptions(model, options)
   requireLogits('fit', model, options.loss)
   checkData(data, options.validation)
@@ -181,13 +207,7 @@ async function train(
     history.bestEpoch = restored ?? history.epochs.length
     return history
   } catch (error) {
-    // What was reached before the loss diverged, or a callback threw, is worth keeping. Where that
-    // fails, as for a model that the callback disposed of, the first error is the one to be thrown.
-    await best.restore().catch(({ message }: Error) =>
-      process.emitWarning(`fit: the best weights could not be put back (${message})`, {
-        type: 'NeuroblasWarning',
-      }),
-    )
+    await best.restoreAfterError()
     throw error
   } finally {
     printer.close()

@@ -163,7 +163,7 @@ t.test('what is refused', async (t) => {
       const said = message instanceof RegExp ? message.source : message
       const named = said.replace('predict', fn.name)
       const expected = message instanceof RegExp ? new RegExp(named) : named
-      t.throws(() => fn(model, wrong(given)), { name: type.name, message: expected })
+      t.throws(() => fn(wrong(model), wrong(given)), { name: type.name, message: expected })
     }
   }
   t.throws(() => predict(model, rows, { batchSize: 0 }), /batchSize >= 1, got 0/)
