@@ -9,6 +9,7 @@ export {
   checkFlag,
   checkFunction,
   checkNumber,
+  isKeyOf,
   optionsOf,
   refuseRest,
   refuseUnknown,
@@ -43,6 +44,7 @@ export { writeFileAtomically } from './io/files.js'
 export { checkWritable, isSameFile } from './io/paths.js'
 export { loadPredictor } from './io/regressor.js'
 export { decodeSafetensors, encodeSafetensors } from './io/safetensors.js'
+export { metricNames } from './metrics/names.js'
 export { refuseTrained, whileAsking } from './nn/lock.js'
 export { isProbabilistic, type LossName, losses } from './nn/lossNames.js'
 export { inEval } from './nn/module.js'
@@ -56,4 +58,4 @@ export { isTensor } from './tensor/tensor.js'
 export { classify, preprocessingOf, regress } from './training/predict.js'
 export { divergenceChoices } from './training/recovery.js'
 export { TrainingStep } from './training/trainingStep.js'
-export { epochTitle } from './training/verbose.js'
+export { epochTitle, metricTexts } from './training/verbose.js'

@@ -15,6 +15,7 @@ import {
   Sequential,
 } from '../../lib/frontends/keras/index.js'
 import {
+  Accuracy,
   digits,
   evaluate,
   fit,
@@ -24,6 +25,9 @@ import {
   memory,
   mlp,
   Sequential as Plain,
+  Precision,
+  Recall,
+  RocAuc,
   SGD,
   Sigmoid,
   setBackend,
@@ -524,7 +528,7 @@ t.test('what cannot be is refused', async (t) => {
     ],
     [compile('softmax', { loss: 'logCosh' }), /loss: expected one of/],
     [compile('softmax', { optimizer: 'ftrl' }), /optimizer: expected one of sgd, rmsprop, adam/],
-    [compile('softmax', { metrics: ['auc'] }), /metrics: expected one of accuracy/],
+    [compile('softmax', { metrics: ['cosine'] }), /metrics: expected one of accuracy/],
     [compile('softmax', { runEagerly: true }), /got runEagerly/],
     [() => new optimizers.SGD({ learningRate: -1 }), /learningRate >= 0/],
     [() => new optimizers.SGD({ clipnorm: 1 } as never), /got clipnorm/],
@@ -730,4 +734,38 @@ t.test('a Callback of one’s own sees its model and can stop it', async (t) => 
   const [first, second] = history.loss
   t.same(seen, ['begin', 0, first, 1, second, 'end', second])
   t.equal(watch.model.module, model.module)
+})
+
+t.test('metrics of epochs: precision, recall and auc of one output', async (t) => {
+  const x = Array.from({ length: 60 }, (_, i) => [Math.sin(i), Math.cos(3 * i)])
+  const y = x.map(([a, b]) => Number(a + b / 2 > 0.3))
+  const metrics: CompileOptions['metrics'] = ['binaryAccuracy', 'precision', 'recall', 'auc']
+  for (const [activation, loss] of [
+    ['sigmoid', 'binaryCrossentropy'],
+    ['sigmoid', 'mse'],
+  ] as const) {
+    const model = new Sequential([new layers.Dense({ units: 1, activation, inputShape: [2] })])
+    model.compile({ optimizer: 'sgd', loss, metrics })
+    const best = new callbacks.EarlyStopping({ monitor: 'val_auc', patience: 9 })
+    const options = { epochs: 3, verbose: 0, validationData: [x, y], callbacks: [best] } as const
+    const { history } = await model.fit(x, y, options)
+    const scores = model.predict(x)
+    for (const [name, metric] of Object.entries({
+      binaryAccuracy: new Accuracy({ fromLogits: false }),
+      precision: new Precision({ fromLogits: false }),
+      recall: new Recall({ fromLogits: false }),
+      auc: new RocAuc(),
+    })) {
+      metric.update(scores, y)
+      const value = metric.compute() as number
+      t.ok(Math.abs((await model.evaluate(x, y))[name] - value) < 1e-6, `${name} by ${loss}`)
+      t.ok(Math.abs(history[`val_${name}`][2] - value) < 1e-6, `val_${name}`)
+      t.equal(history[name].length, 3, 'of training, too')
+    }
+  }
+  const several = new Sequential([new layers.Dense({ units: 2, inputShape: [2] })])
+  several.compile({ optimizer: 'sgd', loss: 'mse', metrics: ['auc'] })
+  await t.rejects(several.fit(x, x, { verbose: 0 }), {
+    message: 'fit: expected a model with one output for the metric auc, got 2 outputs',
+  })
 })

@@ -7,6 +7,7 @@ import {
   DataError,
   type Dataset,
   evaluate,
+  type MetricName,
   preprocess,
   type Regressor,
 } from '../../index.js'
@@ -16,11 +17,12 @@ import {
   figure,
   loadPredictor,
   losses,
+  metricTexts,
   percent,
   type Reading,
 } from '../../internal.js'
 import { hasOwnTest, kindOf, readData, readWhole, SOURCES } from './data.js'
-import { jsonOption } from './options.js'
+import { jsonOption, metricsOption } from './options.js'
 import { regressionFigures } from './regression.js'
 import { regressionText } from './report.js'
 import { note, print, table } from './table.js'
@@ -35,7 +37,10 @@ Examples:
   neuroblas eval mnist.safetensors mnist
   neuroblas eval digits.safetensors digits --json`
 
-type EvalOptions = Pick<Reading, 'delimiter' | 'encoding'> & { json?: boolean }
+type EvalOptions = Pick<Reading, 'delimiter' | 'encoding'> & {
+  json?: boolean
+  metrics?: readonly MetricName[]
+}
 
 export function evalCommand(): Command {
   const command = new Command('eval')
@@ -45,6 +50,7 @@ export function evalCommand(): Command {
     )
     .argument('<model>', 'file that neuroblas train saved')
     .argument('<data>', SOURCES)
+    .addOption(metricsOption())
     .addOption(jsonOption('print one JSON object'))
   return addReadingOptions(command).addHelpText('after', help).action(evalModel)
 }
@@ -55,13 +61,20 @@ async function evalModel(path: string, source: string, options: EvalOptions): Pr
     ? await unseenRows(saved, source, options)
     : { data: unseenPart(saved, source), notes: [] }
   for (const text of notes) note(text)
-  const { accuracy, loss } = await evaluate(saved.model, data, { loss: losses[saved.loss] })
-  const figures = { dataset: data.name, examples: data.size }
+  const asked = { loss: losses[saved.loss], metrics: options.metrics }
+  const { accuracy, loss, metrics } = await evaluate(saved.model, data, asked)
+  const figures = { dataset: data.name, examples: data.size, ...(metrics && { metrics }) }
+  const besides = metricTexts(metrics)
+    .map((text) => `  ${text}`)
+    .join('')
   const heading = `${path} on ${count(data.size)} ${kindOf(data)} of ${data.name}`
   if (!('classes' in saved)) {
     const { r2, mae } = regressionFigures(saved, data)
     if (options.json) print(JSON.stringify({ ...figures, r2, mae, loss, lossFunction: saved.loss }))
-    else print(`${heading}\n${regressionText(r2, mae)}  loss ${figure(loss)} (${saved.loss})`)
+    else
+      print(
+        `${heading}\n${regressionText(r2, mae)}  loss ${figure(loss)} (${saved.loss})${besides}`,
+      )
     return
   }
   const { classes, loss: lossFunction } = saved
@@ -74,7 +87,7 @@ async function evalModel(path: string, source: string, options: EvalOptions): Pr
     return
   }
   print(heading)
-  print(`accuracy ${percent(accuracy as number)}  loss ${figure(loss)} (${lossFunction})`)
+  print(`accuracy ${percent(accuracy as number)}  loss ${figure(loss)} (${lossFunction})${besides}`)
   print('\nConfusion matrix: a row for each true class, a column for each predicted one')
   print(matrixText(confusion, classes))
 }

@@ -2,7 +2,7 @@
 
 import { Option } from 'commander'
 import { NeuroblasError } from '../../index.js'
-import { parseNumber, quote } from '../../internal.js'
+import { metricNames, parseNumber, quote } from '../../internal.js'
 
 /** Arguments that make no sense: one line, exit code 2. */
 export class UsageError extends NeuroblasError {}
@@ -68,6 +68,12 @@ export function listOption(flags: string, description: string): Option {
   return checkedOption(flags, description, 'names between commas', (text) =>
     text.split(',').map((name) => name.trim()),
   )
+}
+
+/** What is told beside loss and accuracy. */
+export function metricsOption(): Option {
+  const of = 'what is computed besides, of standardized values in a regression'
+  return namesOption('--metrics <names>', `${of}: ${metricNames.join(', ')}`, metricNames)
 }
 
 /** `fit` knows the names. */

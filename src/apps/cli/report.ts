@@ -1,6 +1,6 @@
 /** The output of `neuroblas train`: lines for people, or one JSON object per event. */
-import type { EpochReport } from '../../index.js'
-import { count, epochTitle, figure, Progress, percent, rate } from '../../internal.js'
+import type { EpochReport, MetricValues } from '../../index.js'
+import { count, epochTitle, figure, metricTexts, Progress, percent, rate } from '../../internal.js'
 import { print, table } from './table.js'
 
 export interface StartEvent {
@@ -42,6 +42,8 @@ export interface EndEvent {
   testR2: number | null
   testMae: number | null
   testLoss: number | null
+  /** Of `--metrics`. */
+  testMetrics?: MetricValues
   loss: number | null
   regularizationLoss: number | null
   validationAccuracy: number | null
@@ -123,6 +125,7 @@ export class TextReporter implements Reporter {
         event.validationAccuracy === undefined
           ? `validation loss ${figure(event.validationLoss as number)}`
           : `validation ${percent(event.validationAccuracy)}`,
+        ...metricTexts(event.validationMetrics),
         rate(event.examplesPerSecond),
       ].join('  '),
     )
@@ -188,7 +191,9 @@ function outcome(e: EndEvent): string {
     e.testAccuracy === null
       ? regressionText(e.testR2 as number, e.testMae as number)
       : `accuracy ${percent(e.testAccuracy)}`
-  lines.push(`test ${tested}  loss ${figure(e.testLoss)}`)
+  lines.push(
+    [`test ${tested}`, `loss ${figure(e.testLoss)}`, ...metricTexts(e.testMetrics)].join('  '),
+  )
   const left = e.left === null ? '' : `: ${e.left} stays as it was, for no epoch had ended`
   lines.push(e.saved === null ? `not saved${left}` : `saved to ${e.saved}`)
   return lines.join('\n')

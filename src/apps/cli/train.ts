@@ -11,6 +11,7 @@ import {
   integerOption,
   jsonOption,
   layersOption,
+  metricsOption,
   numberOption,
   resumeWithOption,
   UsageError,
@@ -179,6 +180,7 @@ export function trainCommand(): Command {
     .addOption(
       integerOption('--patience <epochs>', 'ends early: epochs without a lower validation loss', 1),
     )
+    .addOption(metricsOption())
     .addOption(
       choiceOption(
         '--on-divergence <what>',

@@ -12,6 +12,7 @@ import {
   getNumThreads,
   l1,
   l2,
+  type MetricName,
   type MlpArchitecture,
   mlp,
   type OnDivergence,
@@ -46,6 +47,8 @@ export interface TrainingOptions extends TableSettings {
   network: 'dense' | 'conv'
   /** Of each stage of convolutions. */
   filters: readonly number[]
+  /** What is computed besides. */
+  metrics?: readonly MetricName[]
   /** Units of the hidden layers. */
   layers: readonly number[]
   activation: ActivationName
@@ -192,7 +195,7 @@ export async function runTraining(
   const problem = await problemOf(source, options)
   const { architecture, model } = buildNetwork(problem, options)
   const { units } = architecture
-  const { layers, network, filters, backend, threads, save, ...settings } = options
+  const { layers, network, filters, metrics, backend, threads, save, ...settings } = options
   reporter.start({
     dataset: problem.name,
     kind: kindOf(problem.train),
@@ -218,7 +221,9 @@ export async function runTraining(
   const left = !isWhole && save !== false && existsSync(save) ? save : null
   const saved = trained && save !== false && left === null ? save : null
   const loss = losses[options.loss]
-  const tested = trained ? await evaluate(model, problem.test, { loss }) : undefined
+  const tested = trained
+    ? await evaluate(model, problem.test, { loss, metrics: options.metrics })
+    : undefined
   const regressor = problem.encoding && {
     model,
     inputs: units[0],
@@ -237,6 +242,7 @@ export async function runTraining(
     testR2: regression?.r2 ?? null,
     testMae: regression?.mae ?? null,
     testLoss: tested?.loss ?? null,
+    ...(tested?.metrics && { testMetrics: tested.metrics }),
     loss: kept?.loss ?? null,
     regularizationLoss: kept?.regularizationLoss ?? null,
     validationAccuracy: kept?.validationAccuracy ?? null,
@@ -277,6 +283,7 @@ async function train(
     keepBest: true,
     ...(patience !== undefined && { earlyStopping: { patience } }),
     onDivergence,
+    metrics: options.metrics,
     checkpoint,
     resumeWith,
     signal,

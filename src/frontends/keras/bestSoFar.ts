@@ -40,7 +40,8 @@ export class BestSoFar {
     }
     checkNumber(op, 'minDelta', minDelta, Number.isFinite, 'finite')
     this.monitor = monitor
-    this.#sign = mode === 'max' || (mode === 'auto' && /acc/.test(monitor)) ? -1 : 1
+    this.#sign =
+      mode === 'max' || (mode === 'auto' && /acc|auc|precision|recall/.test(monitor)) ? -1 : 1
     this.#minDelta = Math.abs(minDelta)
   }
 

@@ -3,7 +3,7 @@
 import { ArgumentError } from '../../index.js'
 import { excerpt, optionsOf } from '../../internal.js'
 import type { Loss as LossObject } from './lossClasses.js'
-import { checkLossName, type LossName, type MetricName, metricOf } from './objective.js'
+import { batchMetricsOf, checkLossName, type LossName, type MetricName } from './objective.js'
 import { type Optimizer, get as optimizerOf } from './optimizers.js'
 import type { CompileOptions } from './options.js'
 
@@ -26,6 +26,6 @@ export function compiledOf(given: CompileOptions): Compiled {
   if (!Array.isArray(metrics)) {
     throw new ArgumentError(`compile: expected a list of metrics, got ${excerpt(metrics)}`)
   }
-  for (const name of metrics) metricOf(name, (outputs) => outputs)
+  batchMetricsOf(metrics)
   return { optimizer: optimizerOf(options.optimizer), loss, metrics }
 }

@@ -1,5 +1,5 @@
 /** Keras's training loop: what callbacks are told and may change, and what is recorded. */
-import { type Dataset, fit } from '../../index.js'
+import { type Dataset, type EpochReport, fit } from '../../index.js'
 import type { CallbackLike, CallbackModel, Logs } from './callback.js'
 import type { FitOptions, History } from './options.js'
 import { formatEpoch } from './summary.js'
@@ -31,8 +31,8 @@ export async function fitModel(
     logs = training.logs(soFar.loss / soFar.examples, soFar.examples)
     for (const callback of perBatch) callback.onTrainBatchEnd!(step - 1, logs)
   }
-  const onEpoch = async ({ epoch, loss, examples, seconds }: EpochFigures) => {
-    logs = training.logs(loss, examples)
+  const onEpoch = async ({ epoch, loss, examples, seconds, metrics }: EpochReport) => {
+    logs = { ...training.logs(loss, examples), ...(metrics as Logs) }
     if (validation) {
       const figures = Object.entries(await training.evaluate(validation))
       for (const [name, value] of figures) logs[`val_${name}`] = value
@@ -60,6 +60,7 @@ export async function fitModel(
       shuffle,
       seed,
       monitor,
+      ...(training.epochMetrics.length > 0 && { metrics: training.epochMetrics }),
       onStep,
       onEpoch,
       stepwise: perBatch.length > 0,
@@ -75,13 +76,6 @@ export async function fitModel(
     throw error
   }
   for (const callback of callbacks) await callback.onTrainEnd?.(logs)
-}
-
-interface EpochFigures {
-  epoch: number
-  loss: number
-  examples: number
-  seconds: number
 }
 
 /** Training threw an error, and will throw it again: errors of `onTrainEnd` are only warned of. */

@@ -6,12 +6,16 @@ import {
   huber,
   klDivergence,
   type Loss,
+  type MetricSource,
   mae,
   mse,
   negativeCosineSimilarity,
   poissonNllLoss,
-  predictedClasses,
   sigmoidFocal,
+  Precision,
+  predictedClasses,
+  Recall,
+  RocAuc,
   softmaxCrossEntropy,
   softmaxFocalLoss,
   type TargetKind,
@@ -19,6 +23,7 @@ import {
   type Tensor,
   where,
 } from '../../index.js'
+import { isKeyOf } from '../../internal.js'
 import type { ActivationName } from './activations.js'
 import type { Loss as LossObject } from './lossClasses.js'
 import { type Named, named } from './names.js'
@@ -127,16 +132,6 @@ export function objectiveOf(
   )
 }
 
-/**
- * Metrics by name, also in snake_case: `accuracy` (`acc`), `meanSquaredError` (`mse`) and
- * `meanAbsoluteError` (`mae`).
- *
- * @useDeclaredType
- */
-export type MetricName =
-  | Named<'accuracy' | 'meanSquaredError' | 'meanAbsoluteError'>
-  | ('acc' | 'mse' | 'mae')
-
 /** What a metric sums over a batch; its mean over the examples is reported. */
 export interface Metric {
   name: string
@@ -146,21 +141,66 @@ export interface Metric {
 const metrics = {
   accuracy: hits,
   acc: hits,
+  binaryAccuracy: hits,
+  categoricalAccuracy: hits,
+  sparseCategoricalAccuracy: hits,
   mse: meanOf(mse),
   mae: meanOf(mae),
   meanSquaredError: meanOf(mse),
   meanAbsoluteError: meanOf(mae),
 } satisfies Record<string, Activated>
 
+/**
+ * Metrics by name, also in snake_case: `accuracy` (`acc`, `binaryAccuracy`, `categoricalAccuracy`,
+ * `sparseCategoricalAccuracy`), `meanSquaredError` (`mse`) and `meanAbsoluteError` (`mae`); of a model with one output
+ * `precision`, `recall` and `auc`, the last one exact, not of thresholds as in Keras. These three are figures of epochs,
+ * which callbacks of batches are not told.
+ *
+ * @useDeclaredType
+ */
+export type MetricName = Named<keyof typeof metrics> | EpochMetricName
+
 type Activated = (outputs: Tensor, targets: Targets, activate: (x: Tensor) => Tensor) => Tensor
+
+/** The engine's, of a whole epoch. */
+const epochMetrics = { precision: Precision, recall: Recall, auc: RocAuc }
+type EpochMetricName = keyof typeof epochMetrics
+
+/** @param fromLogits whether outputs are logits @throws ArgumentError for a model of several outputs */
+export function epochMetricsOf(
+  names: readonly MetricName[],
+  outputs: number,
+  fromLogits: boolean,
+): MetricSource[] {
+  const found = names.filter((name): name is EpochMetricName => isKeyOf(epochMetrics, name))
+  if (found.length > 0 && outputs !== 1) {
+    throw new ArgumentError(
+      `fit: expected a model with one output for the metric ${found[0]}, got ${outputs} outputs`,
+    )
+  }
+  return found.map((name) => new epochMetrics[name]({ name, fromLogits }))
+}
+
+/** Those that are means of batches. @throws ArgumentError for unknown names */
+export function batchMetricsOf(
+  names: readonly MetricName[],
+  activate: (outputs: Tensor) => Tensor = (outputs) => outputs,
+): Metric[] {
+  return names
+    .filter((name) => !isKeyOf(epochMetrics, name))
+    .map((name) => metricOf(name, activate))
+}
 
 /**
  * The metric of that name.
  * @param activate makes predictions of what the loss is computed from
  * @throws ArgumentError for another name
  */
-export function metricOf(name: MetricName, activate: (outputs: Tensor) => Tensor): Metric {
-  const sum = named<Activated>('compile: metrics', name, metrics)
+function metricOf(name: MetricName, activate: (outputs: Tensor) => Tensor): Metric {
+  const sum = named<Activated>('compile: metrics', name, {
+    ...metrics,
+    ...epochMetrics,
+  } as typeof metrics)
   return { name, sum: (outputs, targets) => sum(outputs, targets, activate) }
 }
 

@@ -6,15 +6,16 @@ import {
   evaluate,
   fullLike,
   type Loss,
+  type MetricSource,
   type Module,
   type Tensor,
 } from '../../index.js'
-import { whileAsking } from '../../internal.js'
+import { sizeOf, whileAsking } from '../../internal.js'
 import type { ActivationName } from './activations.js'
 import type { Logs } from './callback.js'
 import type { Compiled } from './compiled.js'
 import { groupsOf, type Network, penaltyOf } from './network.js'
-import { metricOf, type Objective, objectiveOf } from './objective.js'
+import { batchMetricsOf, epochMetricsOf, type Objective, objectiveOf } from './objective.js'
 import { RunningMetrics } from './runningMetrics.js'
 
 // Beside the metrics that users name.
@@ -31,6 +32,8 @@ export class Training {
   /** The network, without the last activation where the loss is computed from logits. */
   readonly model: Module
   readonly metrics: RunningMetrics
+  /** Those that are no means of batches. */
+  readonly epochMetrics: readonly MetricSource[]
 
   /**
    * A model's training.
@@ -51,9 +54,11 @@ export class Training {
     const penalty = (outputs: Tensor) =>
       (penaltyOf(groups) ?? fullLike(outputs, 0, [])).mul(outputs.shape[0])
     this.kind = kind
+    // Without activation, outputs are compared with 0 as logits, and with 0.5 as Keras does otherwise.
+    this.epochMetrics = epochMetricsOf(metrics, sizeOf(network.outputShape), takesLogits)
     this.model = takesLogits || !last ? body : new EngineSequential(body, last)
     const all = [
-      ...metrics.map((name) => metricOf(name, activate)),
+      ...batchMetricsOf(metrics, activate),
       ...(isPenalized ? [{ name: PENALTY, sum: penalty }] : []),
     ]
     this.metrics = new RunningMetrics(all)
@@ -73,9 +78,13 @@ export class Training {
     const metrics = this.#evaluatedMetrics
     const figures = async () => {
       metrics.reset()
-      const { loss } = await evaluate(this.model, data, { loss: this.#evaluated, batchSize })
+      const { loss, metrics: ofAll = {} } = await evaluate(this.model, data, {
+        loss: this.#evaluated,
+        batchSize,
+        metrics: this.epochMetrics,
+      })
       const penalized = loss + this.engine.regularizationLoss()
-      return { ...logsOf(metrics, loss, data.size), loss: penalized }
+      return { ...logsOf(metrics, loss, data.size), ...(ofAll as Logs), loss: penalized }
     }
     return whileAsking('evaluate', this.model, figures, metrics.memory)
   }
