@@ -299,9 +299,21 @@ export type { WeightOptions } from './training/exampleWeights.js'
 export { fit } from './training/fit.js'
 export type { FitOptions } from './training/fitOptions.js'
 export type { ModuleRows, ShapedValues } from './training/moduleInputs.js'
-export { type ClassScores, type Predictions, predict, predictProba } from './training/predict.js'
+export {
+  type ClassScores,
+  type Predictions,
+  type PredictOptions,
+  predict,
+  predictProba,
+} from './training/predict.js'
 export type { OnDivergence } from './training/recovery.js'
-export type { EpochReport, StepReport, TrainingHistory } from './training/report.js'
+export type {
+  EpochReport,
+  StepReport,
+  TrainingHistory,
+  ValidationReport,
+} from './training/report.js'
+export type { Verbosity } from './training/verbose.js'
 export { Autoencoder, type AutoencoderOptions, type Noise } from './unsupervised/autoencoder.js'
 export { type LayerFitOptions, UnsupervisedLayer } from './unsupervised/layer.js'
 export { type PretrainHistory, pretrain } from './unsupervised/pretrain.js'

@@ -15,7 +15,9 @@ export type AnyLoss = (outputs: any, targets: any) => Tensor
 
 /** What is minimized: a function of everything, or for some outputs one of that output and its targets. */
 export interface BatchLosses {
+  /** What is minimized, of outputs and targets as they are. */
   loss?: AnyLoss
+  /** In place of `loss`: one for each output that counts, by its name and that of its targets. Their sum is minimized. */
   losses?: Readonly<Record<string, Loss<TargetKind>>>
 }
 

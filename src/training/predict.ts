@@ -43,10 +43,15 @@ export interface Predictions extends ClassScores {
   names: string[]
 }
 
-/** What is predicted for: rows, records of a table, or a data set. */
+/**
+ * What is predicted for: rows, records of a table, or a data set.
+ * @inline
+ */
 type Asked = ModuleRows | TableRows
 
-interface PredictOptions {
+/** Settings of `predict` and `predictProba`. */
+export interface PredictOptions {
+  /** Examples at a time; 1000 by default. */
   batchSize?: number
 }
 
