@@ -5,7 +5,7 @@ import { kindOfTypedArray } from '../base/typedArrays.js'
 import type { Dataset } from '../data/dataset.js'
 import type { Metric, MetricValue } from '../metrics/metric.js'
 import { type MetricSource, type MetricValues, metricsOf } from '../metrics/names.js'
-import { classLimit, type Loss, type TargetKind } from '../nn/losses.js'
+import { classLimit, type Loss, type TargetKind, traitsOf } from '../nn/losses.js'
 import { concat } from '../ops/layout.js'
 import { sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -22,6 +22,7 @@ export class Measures {
   readonly #metrics: readonly Metric<MetricValue>[]
   /** Of the outputs for one example. */
   #shape: readonly number[] = []
+  #ignoreIndex: number | undefined
 
   /** @throws ArgumentError for unknown names, and what is no metric */
   constructor(
@@ -40,25 +41,36 @@ export class Measures {
   /** Looks at the first outputs. @throws ArgumentError where a metric is not for such examples */
   expect({ shape }: Tensor, loss: Loss<TargetKind>): void {
     this.#shape = shape.slice(1)
+    this.#ignoreIndex = traitsOf(loss).ignoreIndex
     for (const metric of this.#metrics)
       requireTask(this.op, metric, this.examples.data, shape, loss)
   }
 
-  /** Adds the outputs for the examples at these positions. */
-  update(outputs: Float32Array, positions: ArrayLike<number>): void {
+  /** Adds the outputs for the examples at these positions, but for those whose label the loss ignores. */
+  update(outputs: Float32Array, positions: Int32Array): void {
     const { data, rows } = this.examples
     const width = sizeOf(data.targetShape)
-    const targets = new Float64Array(positions.length * width)
-    for (let i = 0; i < positions.length; i++) {
-      const row = rows ? rows[positions[i]] : positions[i]
-      targets.set(data.targets.subarray(row * width, (row + 1) * width), i * width)
-    }
-    for (const metric of this.#metrics) {
-      metric.update(
-        { data: outputs, shape: [positions.length, ...this.#shape] },
-        { data: targets, shape: [positions.length, ...data.targetShape] },
+    const rowOf = (i: number) => (rows ? rows[positions[i]] : positions[i])
+    const isIgnored = (i: number) => data.targets[rowOf(i) * width] === this.#ignoreIndex
+    const kept = [...positions.keys()].filter(
+      (i) => this.#ignoreIndex === undefined || !isIgnored(i),
+    )
+    if (kept.length === 0) return
+    const take = (from: ArrayLike<number>, width: number, at: (i: number) => number) =>
+      Float64Array.from(
+        { length: kept.length * width },
+        (_, k) => from[at(kept[Math.floor(k / width)]) * width + (k % width)],
       )
+    const isWhole = kept.length === positions.length
+    const predicted = {
+      data: isWhole ? outputs : Float32Array.from(take(outputs, this.width, (i) => i)),
+      shape: [kept.length, ...this.#shape],
     }
+    const targets = {
+      data: take(data.targets, width, rowOf),
+      shape: [kept.length, ...data.targetShape],
+    }
+    for (const metric of this.#metrics) metric.update(predicted, targets)
   }
 
   /** What they gave since `reset`, by their names. */

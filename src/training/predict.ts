@@ -125,7 +125,7 @@ export function predictProba(
   const batchSize = checkAsked(op, model, options)
   if (isModule(model)) return probabilityRows(op, model, rows as ModuleRows, batchSize)
   const { classes, loss } = model
-  if (classes === undefined || loss !== 'cross-entropy') {
+  if (classes === undefined || !isProbabilistic(loss)) {
     const found = classes ? `one of the loss ${loss}` : 'a regressor'
     throw new ArgumentError(
       `${op}: expected a classifier that was trained on the cross-entropy, got ${found}`,

@@ -18,7 +18,9 @@ import {
   noGrad,
   SGD,
   softmaxCrossEntropy,
+  softmaxCrossEntropyLoss,
   split,
+  subset,
   TopKAccuracy,
   tensor,
 } from '../../lib/index.js'
@@ -172,6 +174,19 @@ t.test('goes on after an interruption to the same reports', async (t) => {
     epochs.map(({ metrics }) => metrics === undefined),
     [false, false, false, true],
   )
+})
+
+t.test('labels that the loss ignores count in no metric', async (t) => {
+  const model = network([6, 9, 3])
+  const kept = data.targets.map((_, i) => i).filter((i) => i % 3 > 0)
+  const ignoring = dataset({
+    inputs: rows,
+    targets: data.targets.map((label, i) => (i % 3 > 0 ? label : 7)),
+  })
+  const all = { metrics: names, loss: softmaxCrossEntropyLoss({ ignoreIndex: 7 }) }
+  const found = await evaluate(model, ignoring, all)
+  const wanted = await evaluate(model, subset(data, kept), { loss, metrics: names })
+  t.strictSame(found.metrics, wanted.metrics)
 })
 
 t.test('what is refused before the first step', async (t) => {
