@@ -313,7 +313,6 @@ export type {
   TrainingHistory,
   ValidationReport,
 } from './training/report.js'
-export type { Verbosity } from './training/verbose.js'
 export { Autoencoder, type AutoencoderOptions, type Noise } from './unsupervised/autoencoder.js'
 export { type LayerFitOptions, UnsupervisedLayer } from './unsupervised/layer.js'
 export { type PretrainHistory, pretrain } from './unsupervised/pretrain.js'

@@ -1,5 +1,4 @@
 /** The line that moves while something runs: a bar on a terminal, else a line now and then. */
-import type { WriteStream } from 'node:tty'
 
 const REDRAW = 100
 const PLAIN_LINE = 10_000
@@ -15,6 +14,13 @@ export interface Position {
   note: (seconds: number) => string
 }
 
+/** What is written to, such as `process.stdout`: published types know no Node. */
+interface Output {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  write(text: string): unknown
+}
+
 /** Writes to one stream; nothing but `update` and `clear` may write there in between. */
 export class Progress {
   readonly #moves: boolean
@@ -22,7 +28,7 @@ export class Progress {
   #last = this.#begin
   #drawn = false
 
-  constructor(readonly stream: WriteStream) {
+  constructor(readonly stream: Output) {
     this.#moves = stream.isTTY === true && process.env.TERM !== 'dumb'
   }
 

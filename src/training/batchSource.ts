@@ -35,6 +35,8 @@ export interface BatchArrays {
   readonly inputs: BatchParts
   /** What the loss is given beside the outputs. */
   readonly targets: BatchParts
+  /** What has one is a data set. */
+  readonly inputShape?: undefined
 }
 
 /** Batches in turn. */

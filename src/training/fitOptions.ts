@@ -20,9 +20,9 @@ import { isOptimizer, type Optimizer } from '../optim/optimizer.js'
 import { format } from '../tensor/shape.js'
 import type { WeightOptions } from './exampleWeights.js'
 import { checkOnDivergence, type OnDivergence } from './recovery.js'
-import type { EpochReport, StepReport, ValidationReport } from './report.js'
+import type { EpochReport, StepReport, ValidationReport, Verbosity } from './report.js'
 import { checkUpdates, UPDATE_OPTIONS, type UpdateOptions } from './updateOptions.js'
-import { checkVerbose, type Verbosity } from './verbose.js'
+import { checkVerbose } from './verbose.js'
 
 /** Settings of `fit`, for targets of a kind. */
 export interface FitOptions<K extends TargetKind = TargetKind>

@@ -1,6 +1,9 @@
 /** What `fit` reports of its steps, its epochs and the whole run. */
 import type { MetricValues } from '../metrics/names.js'
 
+/** How much `fit` prints: nothing, a bar and a line per epoch, or the lines alone. */
+export type Verbosity = 0 | 1 | 2
+
 /** What `fit` tells of a step. */
 export interface StepReport {
   /** Counted from 1. */

@@ -3,10 +3,7 @@ import { ArgumentError, excerpt } from '../base/errors.js'
 import { Progress } from '../base/progress.js'
 import { figure, percent, rate } from '../base/text.js'
 import type { MetricValues } from '../metrics/names.js'
-import type { EpochReport, StepReport } from './report.js'
-
-/** How much is printed. */
-export type Verbosity = 0 | 1 | 2
+import type { EpochReport, StepReport, Verbosity } from './report.js'
 
 export function checkVerbose(verbose: unknown): void {
   if (verbose === 0 || verbose === 1 || verbose === 2) return
