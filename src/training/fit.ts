@@ -38,6 +38,23 @@ import { identityOf } from './updateOptions.js'
 import { Printer } from './verbose.js'
 
 /**
+ * Trains as on a data set, which is told of beside it, on batches in turn, `{ inputs, targets }` from an iterable, synchronous or not, and for several inputs or
+ * targets, as arrays of all examples or in batches. A model of several inputs is given a list of them one by one, and a
+ * record as a record; the loss is given outputs and targets as they are, or `losses` has one for some outputs by name.
+ * Steps go one at a time, captured for each shape of a batch. An error of the iterable is thrown, and the iterable is
+ * closed when `fit` is done.
+ * @throws ArgumentError for options that need a data set, for what are no batches, and where there are none
+ * @example
+ * await fit(model, readBatches(), { loss: mse, optimizer, epochs: 5, stepsPerEpoch: 100 })
+ * @example
+ * await fit(gated, { inputs: { x, gate }, targets: { y } }, { losses: { y: mse }, optimizer, epochs: 5 })
+ */
+export function fit(
+  model: AnyModule,
+  batches: BatchData,
+  options: BatchFitOptions,
+): Promise<TrainingHistory>
+/**
  * Minimizes the loss on the data plus the optimizer's regularization. Steps are captured: what the model and
  * the loss do in JavaScript happens once, and numbers that they read there keep their values; what
  * may change is in tensors, random generators and the optimizer's settings, and between epochs
@@ -57,23 +74,6 @@ export function fit<K extends TargetKind>(
   model: Module,
   data: Dataset<K>,
   options: FitOptions<NoInfer<K>>,
-): Promise<TrainingHistory>
-/**
- * The same for batches in turn, `{ inputs, targets }` from an iterable, synchronous or not, and for several inputs or
- * targets, as arrays of all examples or in batches. A model of several inputs is given a list of them one by one, and a
- * record as a record; the loss is given outputs and targets as they are, or `losses` has one for some outputs by name.
- * Steps go one at a time, captured for each shape of a batch. An error of the iterable is thrown, and the iterable is
- * closed when `fit` is done.
- * @throws ArgumentError for options that need a data set, for what are no batches, and where there are none
- * @example
- * await fit(model, readBatches(), { loss: mse, optimizer, epochs: 5, stepsPerEpoch: 100 })
- * @example
- * await fit(gated, { inputs: { x, gate }, targets: { y } }, { losses: { y: mse }, optimizer, epochs: 5 })
- */
-export function fit(
-  model: AnyModule,
-  batches: BatchData,
-  options: BatchFitOptions,
 ): Promise<TrainingHistory>
 export async function fit(
   model: AnyModule,
