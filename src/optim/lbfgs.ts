@@ -17,8 +17,6 @@ import { type LinePoint, strongWolfe } from './strongWolfe.js'
 
 /** Settings of `LBFGS`, with PyTorch's names and defaults. */
 export interface LBFGSSettings extends GroupSettings {
-  /** Refused: a move that is cut short would tell L-BFGS something wrong. */
-  maxNorm?: undefined
   /** Length of each move, or its first guess where there is a line search. PyTorch's default is 1. */
   lr: GroupSettings['lr']
   /** Moves in one step at most, a whole number from 1; 20 by default. */
@@ -111,6 +109,7 @@ export class LBFGS extends Optimizer<LBFGSSettings> {
     for (const [name, value] of Object.entries({ toleranceGrad, toleranceChange })) {
       checkNumber('LBFGS', name, value, atLeast0, '>= 0')
     }
+    // A move that is cut short would tell of a curvature that is not there.
     if (group.maxNorm !== undefined) {
       throw new ArgumentError(`LBFGS: expected no maxNorm, got ${excerpt(group.maxNorm)}`)
     }
