@@ -312,6 +312,7 @@ export type {
   StepReport,
   TrainingHistory,
   ValidationReport,
+  Verbosity,
 } from './training/report.js'
 export { Autoencoder, type AutoencoderOptions, type Noise } from './unsupervised/autoencoder.js'
 export { type LayerFitOptions, UnsupervisedLayer } from './unsupervised/layer.js'
