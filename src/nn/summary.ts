@@ -1,5 +1,5 @@
 /** Tables of what a model consists of: its parameters, or its layers with what they compute. */
-import { ArgumentError, excerpt } from '../base/errors.js'
+import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { zeros } from '../tensor/create.js'
 import { noGrad } from '../tensor/graph.js'
 import { defaultGenerator, type Generator } from '../tensor/random.js'
@@ -116,6 +116,12 @@ function forwardOnce(
   const putBack = keep(model)
   try {
     noGrad(() => scope(() => inEval(model, () => void model.forward(...inputsFrom(input)))))
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error
+    throw new ShapeError(
+      `summary: expected input of a whole batch, such as [1, 28, 28, 1] (${error.message})`,
+      { cause: error },
+    )
   } finally {
     for (const hook of hooks) hook.remove()
     putBack()

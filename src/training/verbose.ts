@@ -48,14 +48,16 @@ export function epochTitle(epoch: number, epochs: number): string {
 }
 
 function epochLine(report: EpochReport, epochs: number): string {
-  const { metrics, validationLoss, validationAccuracy, validationMetrics } = report
+  const { metrics, validationLoss, validationAccuracy, validationMetrics = {} } = report
+  // It is told already.
+  const { accuracy: _, ...others } = validationMetrics
   return [
     epochTitle(report.epoch, epochs),
     `loss ${figure(report.loss)}`,
     ...metricTexts(metrics),
     ...(validationLoss === undefined ? [] : [`validation loss ${figure(validationLoss)}`]),
     ...(validationAccuracy === undefined ? [] : [`accuracy ${percent(validationAccuracy)}`]),
-    ...metricTexts(validationMetrics),
+    ...metricTexts(validationAccuracy === undefined ? validationMetrics : others),
     rate(report.examplesPerSecond),
   ].join('  ')
 }

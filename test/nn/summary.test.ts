@@ -139,7 +139,7 @@ t.test('several inputs; a layer alone; what is no input', async (t) => {
     t,
     () => model.summary({ input: [1, 3, 3, 2] }),
     ShapeError,
-    /^layers\.0: Conv2d: expected inputs/,
+    /^summary: expected input of a whole batch, such as \[1, 28, 28, 1\] \(layers\.0: Conv2d: /,
   )
   const inside = capture(() => void model.summary({ input: [1, 8, 8, 1] }))
   t.throws(() => inside(), { name: 'CaptureError' })

@@ -18,7 +18,7 @@ async function printedBy(verbose: 0 | 1 | 2, isTTY: boolean, validates: boolean)
         epochs: 2,
         batchSize: 50,
         verbose,
-        ...(validates && { validation: 0.2, metrics: ['f1', 'confusionMatrix'] }),
+        ...(validates && { validation: 0.2, metrics: ['accuracy', 'f1', 'confusionMatrix'] }),
       })
     },
     verbose,
@@ -33,7 +33,7 @@ t.test('nothing, or a line per epoch', async (t) => {
   t.equal(await printedBy(0, true, true), '')
   const plain = String.raw`epoch \d/2  loss \d+\.\d{4}  [\d,.]+ examples/s\n`
   t.match(await printedBy(2, true, false), new RegExp(`^(${plain}){2}$`))
-  const figures = String.raw`f1 \d\.\d{4}  validation loss \d+\.\d{4}  accuracy \d+\.\d\d %  f1 \d\.\d{4}`
+  const figures = String.raw`accuracy \d\.\d{4}  f1 \d\.\d{4}  validation loss \d+\.\d{4}  accuracy \d+\.\d\d %  f1 \d\.\d{4}`
   t.match(
     await printedBy(1, false, true),
     new RegExp(`^(${plain.replace('  [', `  ${figures}  [`)}){2}$`),
