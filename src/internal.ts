@@ -1,7 +1,10 @@
 /**
  * What the apps and frontends of this package use beside its public names; no entry point exports it.
  */
+export type { Backend } from './backend/backend.js'
 export { currentBackend } from './backend/current.js'
+export { type DType, dtypes, type TypedArray } from './backend/dtype.js'
+export type { Handle, KernelArgs, KernelName } from './backend/kernels.js'
 export { type AddonInfo, loadAddon } from './backend/native/addon.js'
 export { everyIteration } from './backend/record.js'
 export {

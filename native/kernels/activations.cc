@@ -47,6 +47,11 @@ Registration activation(const char* name, const char* grad_name, const std::stri
 NB_INLINE float leaky_relu(float x, float slope) { return x > 0 ? x : slope * x; }
 NB_INLINE float leaky_relu_grad(float x, float dy, float slope) { return x > 0 ? dy : slope * dy; }
 
+// Of NaN NaN.
+NB_INLINE float step(float x, float below) { return x > 0 ? 1 : x != x ? x : below; }
+const Registration steps =
+    kernel<activation_check<Float>, activation_run<step, Float>>("step", "x y n below");
+
 NB_INLINE float elu(float x, float positive, float negative) {
   return x > 0 ? positive * x : negative * v_expm1(x);
 }

@@ -13,6 +13,10 @@ export const leakyReluGrad: JsKernel<'leakyReluGrad'> = (x, dy, dx, n, slope) =>
   for (let i = 0; i < n; i++) dx[i] = x[i] > 0 ? dy[i] : slope * dy[i]
 }
 
+export const step: JsKernel<'step'> = (x, y, n, below) => {
+  for (let i = 0; i < n; i++) y[i] = x[i] > 0 ? 1 : Number.isNaN(x[i]) ? x[i] : below
+}
+
 export const elu: JsKernel<'elu'> = (x, y, n, positive, negative) => {
   for (let i = 0; i < n; i++) y[i] = x[i] > 0 ? positive * x[i] : negative * Math.expm1(x[i])
 }

@@ -11,6 +11,7 @@ import * as convPool from './convPool.js'
 import * as distance from './distance.js'
 import * as division from './division.js'
 import * as elementwise from './elementwise.js'
+import * as extremes from './extremes.js'
 import * as gather from './gather.js'
 import type { JsKernel } from './kernel.js'
 import * as layout from './layout.js'
@@ -25,6 +26,7 @@ import * as reduce from './reduce.js'
 import * as rounding from './rounding.js'
 import * as softmax from './softmax.js'
 import * as statistics from './statistics.js'
+import * as trigonometry from './trigonometry.js'
 import { warp } from './warp.js'
 
 export const jsKernels: { readonly [K in KernelName]: JsKernel<K> } = {
@@ -34,10 +36,12 @@ export const jsKernels: { readonly [K in KernelName]: JsKernel<K> } = {
   ...elementwise,
   ...division,
   ...rounding,
+  ...trigonometry,
   ...activations,
   ...bias,
   ...layout,
   ...reduce,
+  ...extremes,
   ...statistics,
   ...softmax,
   ...gather,

@@ -8,6 +8,8 @@ export const activations = {
   // x > 0 ? x : slope·x
   leakyRelu: [...activation, 'slope:float'],
   leakyReluGrad: [...gradient, 'slope:float'],
+  // x > 0 ? 1 : below; of NaN it is NaN
+  step: [...activation, 'below:float'],
   // x > 0 ? positive·x : negative·(e^x - 1)
   elu: [...activation, 'positive:float', 'negative:float'],
   eluGrad: [...gradient, 'positive:float', 'negative:float'],

@@ -11,10 +11,15 @@ export const reduce = {
   // Of integers, which wrap around beyond their range.
   sumInt32: ['x:in:int32', 'y:out:int32', ...extents],
   max: ['x:in:N', 'y:out:N', ...extents],
+  min: ['x:in:N', 'y:out:N', ...extents],
   // y = √(Σ x²) over the middle dimension; squares neither overflow nor vanish
   norm: reduction,
   // First position of the largest; NaN counts as largest.
   argmax: ['x:in:N', 'y:out:int32', ...extents],
+  // The place of the first element, unless a later one is greater (less): then of that one, and so on.
+  // Nothing is greater or less than NaN, nor is NaN: it is passed over, but for the first element.
+  argmaxInOrder: ['x:in:N', 'y:out:int32', ...extents],
+  argminInOrder: ['x:in:N', 'y:out:int32', ...extents],
   // Σ (x - mean)² / max(0, length - correction)
   variance: [...reduction, 'correction:float'],
   prod: reduction,

@@ -1,0 +1,172 @@
+/** Convolutions of images, channels last, and their gradients. */
+
+import { backend_util, type TensorInfo } from '@tensorflow/tfjs-core'
+import type { Handle, KernelArgs } from '../../../internal.js'
+import type { NeuroblasBackend } from '../backend.js'
+import { NONE } from '../entry.js'
+import { floatsOf, handlesOf, type Rule, type Rules, rule, type Tensors } from '../rule.js'
+import { type Shape, sameShape, sizeOf } from '../shape.js'
+import { canFinish, type Finish, type Fused, finish } from './matmul.js'
+import { sliced } from './move.js'
+
+type Info = backend_util.Conv2DInfo
+type Extents =
+  KernelArgs<'conv'> extends readonly [Handle, Handle, Handle, ...infer Extents] ? Extents : never
+
+interface Attributes {
+  strides: [number, number] | number
+  pad: 'valid' | 'same' | number | backend_util.ExplicitPadding
+  dataFormat?: 'NHWC' | 'NCHW'
+  dilations?: [number, number] | number | null
+  dimRoundingMode?: 'floor' | 'round' | 'ceil'
+}
+
+/** The extents of a convolution, or undefined where it is left to the backend `cpu`. */
+function infoOf(
+  x: Shape,
+  filter: Shape,
+  attributes: Attributes,
+  isDepthwise: boolean,
+): Info | undefined {
+  const { strides, pad, dataFormat = 'NHWC', dilations, dimRoundingMode } = attributes
+  if (dataFormat !== 'NHWC') return undefined
+  const info = backend_util.computeConv2DInfo(
+    x as [number, number, number, number],
+    filter as [number, number, number, number],
+    strides,
+    dilations ?? 1,
+    pad,
+    dimRoundingMode,
+    isDepthwise,
+  )
+  const { top, left } = info.padInfo
+  const isFit = top >= 0 && left >= 0 && info.inChannels === filter[2]
+  return isFit && sizeOf(info.inShape) > 0 && sizeOf(info.outShape) > 0 ? info : undefined
+}
+
+/** A depthwise convolution has a group for each channel. */
+function extentsOf(info: Info, isDepthwise: boolean): Extents {
+  const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padInfo } =
+    info
+  const { filterHeight, filterWidth, strideHeight, strideWidth, dilationHeight, dilationWidth } =
+    info
+  return [
+    ...[batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels],
+    ...[filterHeight, filterWidth, strideHeight, strideWidth, padInfo.top, padInfo.left],
+    ...[dilationHeight, dilationWidth, isDepthwise ? inChannels : 1],
+  ] as unknown as Extents
+}
+
+function convolution(isDepthwise: boolean): Rule {
+  return rule<Tensors<'x' | 'filter'>, Attributes>((backend, { x, filter }, attributes) => {
+    const handles = handlesOf(backend, [x, filter], 'float32')
+    const info = infoOf(x.shape, filter.shape, attributes, isDepthwise)
+    if (handles === undefined || info === undefined) return undefined
+    const y = backend.device.alloc(sizeOf(info.outShape), 'float32')
+    backend.device.run('conv', handles[0], handles[1], y, ...extentsOf(info, isDepthwise))
+    return backend.tensorOf(y, info.outShape, 'float32')
+  })
+}
+
+/** A bias for each filter is added by the kernel itself, and relu with it. */
+function fused(isDepthwise: boolean): Rule {
+  return rule<Tensors<'x' | 'filter'> & Fused, Attributes & Finish>(
+    (backend, inputs, attributes) => {
+      const { x, filter, bias } = inputs
+      const { device } = backend
+      const handles = handlesOf(backend, [x, filter], 'float32')
+      const info = infoOf(x.shape, filter.shape, attributes, isDepthwise)
+      if (handles === undefined || info === undefined) return undefined
+      const shape = info.outShape
+      if (!canFinish(shape, inputs, attributes)) return undefined
+      const extents = extentsOf(info, isDepthwise)
+      const y = device.alloc(sizeOf(shape), 'float32')
+      const result = { handle: y, shape }
+      if (
+        bias === undefined ||
+        bias === null ||
+        sizeOf(bias.shape) !== info.outChannels ||
+        bias.shape.at(-1) !== info.outChannels
+      ) {
+        device.run('conv', handles[0], handles[1], y, ...extents)
+        return finish(backend, result, inputs, attributes)
+      }
+      const isRelu = attributes.activation === 'relu'
+      const kernel = isRelu ? 'convBiasRelu' : 'convBias'
+      device.run(kernel, handles[0], handles[1], floatsOf(backend, bias), y, ...extents)
+      if (isRelu) return backend.tensorOf(y, shape, 'float32')
+      return finish(backend, result, { ...inputs, bias: undefined }, attributes)
+    },
+  )
+}
+
+/** Up to so many weights their gradient is added up in parts; see `convWeightGrad` of the kernel table. */
+const FEW_WEIGHTS = 8192
+const PARTS = 8
+
+function weightGradient(isDepthwise: boolean): Rule {
+  return rule<Tensors<'x' | 'dy'>, Attributes & { filterShape: number[] }>(
+    (backend, { x, dy }, attributes) => {
+      const { device } = backend
+      const { filterShape } = attributes
+      const handles = handlesOf(backend, [x, dy], 'float32')
+      const info = infoOf(x.shape, filterShape, attributes, isDepthwise)
+      if (handles === undefined || info === undefined || !sameShape(info.outShape, dy.shape))
+        return undefined
+      const size = sizeOf(filterShape)
+      const dw = device.alloc(size, 'float32')
+      const scratch = device.alloc(size <= FEW_WEIGHTS ? PARTS * size : 0, 'float32')
+      device.run(
+        'convWeightGrad',
+        handles[0],
+        handles[1],
+        dw,
+        scratch,
+        ...extentsOf(info, isDepthwise),
+      )
+      device.release(scratch)
+      return backend.tensorOf(dw, filterShape, 'float32')
+    },
+  )
+}
+
+/** The part of dy that the convolution has results for: what is transposed may be larger. */
+function cropped(backend: NeuroblasBackend, dy: TensorInfo, shape: Shape): TensorInfo | undefined {
+  if (sameShape(dy.shape, shape)) return backend.share(dy)
+  if (dy.shape.some((extent, axis) => extent < shape[axis])) return undefined
+  return sliced(backend, dy, [0, 0, 0, 0], shape)
+}
+
+function inputGradient(isDepthwise: boolean): Rule {
+  return rule<Tensors<'dy' | 'filter'>, Attributes & { inputShape: number[] }>(
+    (backend, { dy: given, filter }, attributes) => {
+      const { device } = backend
+      const w = floatsOf(backend, filter)
+      const info = infoOf(attributes.inputShape, filter.shape, attributes, isDepthwise)
+      if (w === NONE || info === undefined || given.dtype !== 'float32') return undefined
+      const dy = cropped(backend, given, info.outShape)
+      if (dy === undefined) return undefined
+      const { filterHeight, filterWidth, inChannels, outChannels } = info
+      // Filters before channels, so that the channels of a result lie side by side.
+      const turned = device.alloc(sizeOf(filter.shape), 'float32')
+      const channels = isDepthwise ? 1 : inChannels
+      device.run('transpose', w, turned, filterHeight * filterWidth, channels, outChannels, 1)
+      const dx = device.alloc(sizeOf(info.inShape), 'float32')
+      device.run('convInputGrad', backend.handleOf(dy), turned, dx, ...extentsOf(info, isDepthwise))
+      device.release(turned)
+      backend.disposeIntermediateTensorInfo(dy)
+      return backend.tensorOf(dx, info.inShape, 'float32')
+    },
+  )
+}
+
+export const conv: Rules = {
+  Conv2D: convolution(false),
+  FusedConv2D: fused(false),
+  Conv2DBackpropFilter: weightGradient(false),
+  Conv2DBackpropInput: inputGradient(false),
+  DepthwiseConv2dNative: convolution(true),
+  FusedDepthwiseConv2D: fused(true),
+  DepthwiseConv2dNativeBackpropFilter: weightGradient(true),
+  DepthwiseConv2dNativeBackpropInput: inputGradient(true),
+}
