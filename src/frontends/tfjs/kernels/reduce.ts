@@ -98,12 +98,13 @@ const sum = rule<Tensors<'x'>, Attributes>((backend, { x }, attributes) => {
   )
 })
 
+/** Of nothing it is 0, as on the backend `cpu`. */
 const mean = rule<Tensors<'x'>, Attributes>((backend, { x: given }, attributes) => {
   if (given.dtype !== 'float32' && given.dtype !== 'int32' && given.dtype !== 'bool')
     return undefined
   const x = { ...given, dtype: 'float32' as const }
   return reduced(backend, x, attributes, (from, to, extents) =>
-    backend.device.run('sum', from, to, ...extents, 1 / extents[1]),
+    backend.device.run('sum', from, to, ...extents, 1 / Math.max(1, extents[1])),
   )
 })
 
