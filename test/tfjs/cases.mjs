@@ -225,7 +225,14 @@ export const cases = {
       d.floats([n]),
     ]
     const compute = (tf, a, b, bias, slopes) =>
-      tf.fused.matMul({ a, b, bias, activation, leakyreluAlpha: 0.3, preluActivationWeights: slopes })
+      tf.fused.matMul({
+        a,
+        b,
+        bias,
+        activation,
+        leakyreluAlpha: 0.3,
+        preluActivationWeights: slopes,
+      })
     return { name: `fused matMul ${activation}`, inputs, compute }
   },
   einsum(d) {
@@ -414,8 +421,9 @@ export const cases = {
     const [from, to] = [d.int(1, 9), [d.int(1, 14), d.int(1, 14)]]
     const align = d.chance(0.4)
     const half = !align && d.chance(0.5)
-    // cpu's gradients are wrong for images that are not square, and for more than one image.
-    const isGradient = !half && d.chance(0.4)
+    // cpu's gradients are wrong for images that are not square, and for more than one image; of one pixel with
+    // aligned corners they never end.
+    const isGradient = !half && !(align && from === 1) && d.chance(0.4)
     const x = d.floats([isGradient ? 1 : 2, from, from, d.int(1, 4)])
     const f = (tf) => (a) => tf.image[name](a, to, align, half)
     const compute = (tf, a) => (isGradient ? gradientOf(tf, f(tf), [a], 0) : f(tf)(a))
@@ -444,7 +452,7 @@ export const cases = {
       (tf, x) => tf.reverse(x, axesOf(new d.constructor(shape.length), shape)),
       (tf, x) => tf.stridedSlice(x, from, to, strides),
       (tf, x) => tf.stack([x, x], shape.length),
-      (tf, x) => tf.concat(tf.unstack(x, 0), 0),
+      (tf, x) => tf.concat(tf.unstack(tf.expandDims(x, 1), 0), 0),
     ])
     return hasNone(shape)
       ? undefined
@@ -576,6 +584,6 @@ export const cases = {
       (tf, a) => tf.cast(a, 'int32'),
       (tf, a) => tf.softmax(a),
     ])
-    return d.chance(0.2) ? { name: `million ${compute}`, inputs, compute } : undefined
+    return d.chance(0.3) ? { name: `million ${compute}`, inputs, compute } : undefined
   },
 }

@@ -13,6 +13,8 @@ function xorshift(seed) {
 
 export const sizeOf = (shape) => shape.reduce((product, extent) => product * extent, 1)
 
+const MOST_ELEMENTS = 20_000
+
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array }
 
 export class Draw {
@@ -32,11 +34,15 @@ export class Draw {
     return list[this.int(0, list.length - 1)]
   }
 
-  /** Extents up to `most`, many of them 1 and a few 0. */
+  /** Extents up to `most`, many of them 1 and a few 0, of MOST_ELEMENTS at most. */
   shape(rank, most) {
+    let room = MOST_ELEMENTS
     return Array.from({ length: rank }, () => {
       if (this.chance(0.2)) return 1
-      return this.chance(0.02) ? 0 : this.int(1, most)
+      if (this.chance(0.02)) return 0
+      const extent = this.int(1, Math.min(most, room))
+      room = Math.floor(room / extent)
+      return extent
     })
   }
 
