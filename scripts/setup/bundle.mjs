@@ -2,9 +2,8 @@
 // hundred. The files of its modules stay, and export their names from there. Frontends, charts and
 // apps stay as they are: not everyone who imports the library uses them.
 //   node scripts/setup/bundle.mjs FOLDER
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { decode, encode } from '@jridgewell/sourcemap-codec'
 import { transform } from 'esbuild'
 import { rollup } from 'rollup'
 
@@ -33,19 +32,26 @@ const user = {
 const withMaps = {
   name: 'with-maps',
   load: (path) => ({
-    code: forBundlers(readFileSync(path, 'utf8')),
+    code: readFileSync(path, 'utf8'),
     map: readFileSync(`${path}.map`, 'utf8'),
   }),
 }
 
 /** What others' bundlers are told by comments (base/packages.ts), of which the compiler keeps none. */
 const IGNORE = '/* webpackIgnore: true */ /* @vite-ignore */'
-const forBundlers = (code) => code.replace('import(name)', `import(${IGNORE} name)`)
 
-/** What comments say stands in the types and in the sources, which are installed, too. */
-const withoutComments = {
-  name: 'without-comments',
-  renderChunk: (code) => transform(code, { sourcemap: true, legalComments: 'none' }),
+/** Names stay, for stack traces; comments and white space would be a quarter of the file. */
+const compact = {
+  name: 'compact',
+  renderChunk: async (given) => {
+    const { code, map } = await transform(given, {
+      sourcemap: true,
+      legalComments: 'none',
+      minifyWhitespace: true,
+      lineLimit: 100,
+    })
+    return { code: code.replace('import(name)', `import(${IGNORE} name)`), map }
+  },
 }
 
 const bundle = await rollup({
@@ -72,16 +78,8 @@ await bundle.write({
   minifyInternalExports: false,
   sourcemap: true,
   sourcemapExcludeSources: true,
-  plugins: [withoutComments],
+  plugins: [compact],
 })
 if (!readFileSync(pathOf('neuroblas.js'), 'utf8').includes('webpackIgnore')) {
   throw new Error('bundle: expected one import(name), which bundlers leave alone, and found none')
-}
-
-// That a stack trace names the right line takes one mapping for each; all of them take five times as much.
-const maps = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.js.map'))
-for (const file of maps.map(pathOf)) {
-  const map = JSON.parse(readFileSync(file, 'utf8'))
-  map.mappings = encode(decode(map.mappings).map((line) => line.slice(0, 1)))
-  writeFileSync(file, JSON.stringify(map))
 }
