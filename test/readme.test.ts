@@ -43,6 +43,7 @@ function project(t: Test, files: Record<string, string> = {}): string {
   const folder = t.testdir({
     node_modules: {
       neuroblas: t.fixture('symlink', pathOf('.')),
+      '@tensorflow': t.fixture('symlink', pathOf('node_modules/@tensorflow')),
       '.bin': { neuroblas: command },
     },
     ...files,

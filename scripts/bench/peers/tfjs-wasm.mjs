@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import { dirname, sep } from 'node:path'
 import { main } from './peer.mjs'
-import { startTraining } from './tfjs.mjs'
+import { startTfjs } from './tfjs-steps.mjs'
 
 await main(async (job) => {
   // Its CommonJS builds: the others do not find their own files in Node.
@@ -12,5 +12,5 @@ await main(async (job) => {
   wasm.setWasmPaths(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + sep)
   await tf.setBackend('wasm')
   await tf.ready()
-  return startTraining(job, tf)
+  return startTfjs(job, tf)
 })

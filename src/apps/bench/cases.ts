@@ -93,6 +93,17 @@ export interface RunsCase {
   epochs: number
 }
 
+/** Steps of TensorFlow.js on one of its backends; see tfjs.ts. */
+export interface TfjsCase {
+  kind: 'tfjs'
+  id: string
+  network: 'perceptron' | 'convnet'
+  /** Of the perceptron. */
+  units: readonly number[]
+  batch: number
+  call: 'minimize' | 'fit'
+}
+
 /** Cases that start from files: data, weights, order of the batches. */
 export type LearningCase = TrainingCase | ImagesCase
 
@@ -106,6 +117,7 @@ export type Case =
   | InferenceCase
   | FitCase
   | RunsCase
+  | TfjsCase
 
 const training = (
   id: string,
@@ -135,6 +147,21 @@ const images = (
   image: [28, 28, 1],
   batch,
   lr: 0.05,
+  ...settings,
+})
+
+const tfjs = (
+  id: string,
+  units: readonly number[],
+  batch: number,
+  settings: Partial<TfjsCase> = {},
+): TfjsCase => ({
+  kind: 'tfjs',
+  id,
+  network: 'perceptron',
+  units,
+  batch,
+  call: 'minimize',
   ...settings,
 })
 
@@ -176,6 +203,12 @@ export const cases: readonly Case[] = [
     examples: 1024,
     epochs: 100,
   },
+  tfjs('T1', SMALL, 1),
+  tfjs('T2', SMALL, 32),
+  tfjs('T3', SMALL, 128),
+  tfjs('T4', LARGE, 128),
+  tfjs('T5', [], 32, { network: 'convnet' }),
+  tfjs('T6', SMALL, 32, { call: 'fit' }),
 ]
 
 export const DEFAULT_CASES = ['P1', 'P2', 'P3', 'P4']
@@ -232,6 +265,10 @@ export function describeCase(c: Case): string {
     }
     case 'product':
       return `${c.batch} products of ${c.m} x ${c.k} and ${c.k} x ${c.n} in one op`
+    case 'tfjs': {
+      const network = c.network === 'convnet' ? 'a convnet on 28 x 28' : c.units.join('-')
+      return `TensorFlow.js: ${c.call} of ${network}, batch ${c.batch}`
+    }
     case 'training':
       return describeTraining(c)
   }

@@ -1,7 +1,7 @@
 /** The process of one of our own contestants; see protocol.ts for what it prints. */
 
 import { createInterface } from 'node:readline'
-import { BackendError } from '../../index.js'
+import { BackendError, MissingPackageError } from '../../index.js'
 import { loadAddon } from '../../internal.js'
 import { engineOf } from '../engine.js'
 import { bareProducts } from './bare.js'
@@ -13,6 +13,7 @@ import { measure, type TimedRun } from './measure.js'
 import { batchedProduct, opSteps } from './ops.js'
 import type { Job, Ready, Round } from './protocol.js'
 import { runs, sharedRuns } from './runs.js'
+import { ourTfjsSteps } from './tfjs.js'
 import { startTraining } from './training.js'
 
 const WARM_UP_SECONDS = 0.1
@@ -52,6 +53,8 @@ async function start(job: Job): Promise<{ round: Measurement; losses?: number[] 
       return { round: memoryOver(job, c) }
     case 'fit':
       return { round: await fits(c) }
+    case 'tfjs':
+      return { round: await warmedUp(await ourTfjsSteps(c)) }
     case 'runs': {
       const shared = job.contestant === 'workers' || job.contestant === 'processes'
       return { round: await (shared ? sharedRuns(job, c) : runs(c)) }
@@ -81,6 +84,6 @@ try {
     say(await round(Number(seconds)))
   }
 } catch (error) {
-  if (!(error instanceof BackendError)) throw error
+  if (!(error instanceof BackendError || error instanceof MissingPackageError)) throw error
   say({ unavailable: error.message })
 }

@@ -19,6 +19,7 @@ export class NeuroblasBackend extends MathBackendCPU {
   declare data: Entries
   readonly #fallbacks = new Map<string, number>()
 
+  /** On neuroblas's own backend: the addon, or JavaScript where that cannot be loaded. */
   constructor() {
     super()
     this.data = new Entries(this)
@@ -74,6 +75,7 @@ export class NeuroblasBackend extends MathBackendCPU {
     return { dataId: this.data.add(entry), shape, dtype }
   }
 
+  /** @internal */
   override move(
     dataId: object,
     values: Values,
@@ -117,7 +119,8 @@ export class NeuroblasBackend extends MathBackendCPU {
     return true
   }
 
-  override memory() {
+  /** With what the device holds for this thread, in bytes: `numBytesInBuffers`. */
+  override memory(): ReturnType<MathBackendCPU['memory']> & Record<'numBytesInBuffers', number> {
     return { ...super.memory(), numBytesInBuffers: this.device.memory().live }
   }
 }
