@@ -4,10 +4,12 @@ import { compare } from './kernels/compare.js'
 import { conv } from './kernels/conv.js'
 import { sums } from './kernels/einsum.js'
 import { elementwise } from './kernels/elementwise.js'
-import { index } from './kernels/index.js'
+import { gather } from './kernels/gather.js'
 import { matmul } from './kernels/matmul.js'
 import { move } from './kernels/move.js'
 import { norm } from './kernels/norm.js'
+import { order } from './kernels/order.js'
+import { pad } from './kernels/pad.js'
 import { pool } from './kernels/pool.js'
 import { reduce } from './kernels/reduce.js'
 import { resizing } from './kernels/resize.js'
@@ -22,8 +24,10 @@ export const rules: Rules = {
   ...sums,
   ...reduce,
   ...move,
+  ...pad,
   ...blocks,
-  ...index,
+  ...gather,
+  ...order,
   ...conv,
   ...pool,
   ...norm,

@@ -64,9 +64,13 @@ const text = (number: number, value: string) => message(number, Buffer.from(valu
 const doubles = (number: number, values: readonly number[]) =>
   message(number, new Uint8Array(Float64Array.from(values).buffer))
 
-/** Event: when, at which step, and what. */
+/** Event: when, at which step, and what. A field that is 0 is left out, as TensorFlow does. */
 const event = (step: number, content: number[]) =>
-  Uint8Array.from([...double(1, Date.now() / 1000), ...whole(2, step), ...content])
+  Uint8Array.from([
+    ...double(1, Date.now() / 1000),
+    ...(step > 0 ? whole(2, step) : []),
+    ...content,
+  ])
 
 /** Summary of one value, whose own fields are given. */
 const summary = (name: string, value: number[]) =>

@@ -5,7 +5,8 @@ import type { NeuroblasBackend } from '../backend.js'
 import { isNumeric } from '../entry.js'
 import { type Rules, rule, type Tensors } from '../rule.js'
 import type { Shape } from '../shape.js'
-import { type Paddings, padded, sliced, transposed } from './move.js'
+import { sliced, transposed } from './move.js'
+import { type Paddings, padded } from './pad.js'
 
 const MOST_AXES = 8
 

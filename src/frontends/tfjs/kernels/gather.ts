@@ -1,13 +1,12 @@
-/** Elements chosen by index, and what runs along an axis. */
+/** Elements chosen by index, and elements that go where an index says. */
 
 import { backend_util, type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core'
 import { KernelError } from '../../../index.js'
 import type { Handle } from '../../../internal.js'
 import type { NeuroblasBackend } from '../backend.js'
 import { isNumeric, NONE, type NumericType } from '../entry.js'
-import { floatsOf, type Rule, type Rules, rule, type Tensors } from '../rule.js'
-import { aroundAxis, type Shape, sizeOf, sizeWithin, stridesOf } from '../shape.js'
-import { copyStrided } from '../strided.js'
+import { floatsOf, type Rules, rule, type Tensors } from '../rule.js'
+import { type Shape, sizeOf, sizeWithin, stridesOf } from '../shape.js'
 
 /**
  * A new buffer that `compute` fills, or NONE where the device finds an index out of range: then the kernel of
@@ -78,7 +77,7 @@ const gatherV2 = rule<Tensors<'x' | 'indices'>, { axis: number; batchDims?: numb
     const from = backend.handleOf(x)
     const size = sizeOf(outputShape)
     const count = sizeOf(indices.shape)
-    const gather = (y: Handle) => {
+    const gatherAll = (y: Handle) => {
       const places = backend.handleOf(indices)
       if (outer === 1) device.run('gatherRows', from, places, y, count, inner, length)
       else device.run('gather', from, places, y, outer, length, count, inner, 0)
@@ -92,7 +91,7 @@ const gatherV2 = rule<Tensors<'x' | 'indices'>, { axis: number; batchDims?: numb
         ? undefined
         : rowsOfBatches(valuesOf(backend, indices), batchSize, outer, length)
     if (batchSize !== 1 && rows === undefined) return undefined
-    const y = indexed(backend, size, dtype, rows ? gatherBatches(rows) : gather)
+    const y = indexed(backend, size, dtype, rows ? gatherBatches(rows) : gatherAll)
     return y === NONE ? undefined : backend.tensorOf(y, outputShape, dtype)
   },
 )
@@ -257,68 +256,11 @@ const oneHot = rule<Tensors<'indices'>, OneHot>(
   },
 )
 
-/** The largest along the last axis, in their order. */
-const topK = rule<Tensors<'x'>, { k: number }>((backend, { x }, { k }) => {
-  const { dtype } = x
-  const size = sizeOf(x.shape)
-  if ((dtype !== 'float32' && dtype !== 'int32') || size === 0 || k === 0) return undefined
-  const { device } = backend
-  const length = x.shape.at(-1)!
-  const outer = size / length
-  const from = backend.handleOf(x)
-  const keys = device.alloc(size, 'float64')
-  const places = device.alloc(outer * k, 'int32')
-  const values = device.alloc(outer * k, dtype)
-  device.run('argsort', from, places, keys, outer, length, 1, k, 1)
-  device.run('gather', from, places, values, outer, length, k, 1, 1)
-  device.release(keys)
-  const shape = x.shape.with(-1, k)
-  return [backend.tensorOf(values, shape, dtype), backend.tensorOf(places, shape, 'int32')]
-})
-
-interface Scan {
-  axis: number
-  exclusive: boolean
-  reverse: boolean
-}
-
-/** Sums or products along an axis; exclusive ones are those before each element, `neutral` before the first. */
-function scan(kernel: 'cumsum' | 'cumprod', neutral: number): Rule {
-  return rule<Tensors<'x'>, Scan>((backend, { x }, { axis, exclusive, reverse }) => {
-    const from = floatsOf(backend, x)
-    if (from === NONE || (reverse && kernel === 'cumprod')) return undefined
-    const { device } = backend
-    const size = sizeOf(x.shape)
-    const [outer, length, inner] = aroundAxis(x.shape, util.parseAxisParam(axis, x.shape)[0])
-    const y = device.alloc(size, 'float32')
-    if (kernel === 'cumsum') device.run(kernel, from, y, outer, length, inner, Number(reverse))
-    else device.run(kernel, from, y, outer, length, inner)
-    if (!exclusive || size === 0) return backend.tensorOf(y, x.shape, 'float32')
-    const shifted = device.alloc(size, 'float32')
-    device.run('fill', shifted, size, neutral)
-    const strides = [length * inner, inner, 1]
-    copyStrided(backend, {
-      from: y,
-      to: shifted,
-      shape: [outer, length - 1, inner],
-      fromStrides: strides,
-      toStrides: strides,
-      fromOffset: reverse ? inner : 0,
-      toOffset: reverse ? 0 : inner,
-    })
-    device.release(y)
-    return backend.tensorOf(shifted, x.shape, 'float32')
-  })
-}
-
-export const index: Rules = {
+export const gather: Rules = {
   GatherV2: gatherV2,
   GatherNd: gatherNd,
   ScatterNd: scatterNd,
   TensorScatterUpdate: tensorScatterUpdate,
   UnsortedSegmentSum: unsortedSegmentSum,
   OneHot: oneHot,
-  TopK: topK,
-  Cumsum: scan('cumsum', 0),
-  Cumprod: scan('cumprod', 1),
 }
