@@ -2,6 +2,7 @@ import { blocks } from './kernels/blocks.js'
 import { casts } from './kernels/cast.js'
 import { compare } from './kernels/compare.js'
 import { conv } from './kernels/conv.js'
+import { conv3d } from './kernels/conv3d.js'
 import { sums } from './kernels/einsum.js'
 import { elementwise } from './kernels/elementwise.js'
 import { gather } from './kernels/gather.js'
@@ -29,6 +30,7 @@ export const rules: Rules = {
   ...gather,
   ...order,
   ...conv,
+  ...conv3d,
   ...pool,
   ...norm,
   ...resizing,

@@ -10,7 +10,7 @@ import { canFinish, type Finish, type Fused, finish } from './matmul.js'
 import { sliced } from './move.js'
 
 type Info = backend_util.Conv2DInfo
-type Extents =
+export type Extents =
   KernelArgs<'conv'> extends readonly [Handle, Handle, Handle, ...infer Extents] ? Extents : never
 
 interface Attributes {
@@ -104,6 +104,9 @@ function fused(isDepthwise: boolean): Rule {
 const FEW_WEIGHTS = 8192
 const PARTS = 8
 
+/** Elements that this takes. */
+export const weightScratch = (weights: number) => (weights <= FEW_WEIGHTS ? PARTS * weights : 0)
+
 function weightGradient(isDepthwise: boolean): Rule {
   return rule<Tensors<'x' | 'dy'>, Attributes & { filterShape: number[] }>(
     (backend, { x, dy }, attributes) => {
@@ -115,7 +118,7 @@ function weightGradient(isDepthwise: boolean): Rule {
         return undefined
       const size = sizeOf(filterShape)
       const dw = device.alloc(size, 'float32')
-      const scratch = device.alloc(size <= FEW_WEIGHTS ? PARTS * size : 0, 'float32')
+      const scratch = device.alloc(weightScratch(size), 'float32')
       device.run(
         'convWeightGrad',
         handles[0],
