@@ -79,7 +79,8 @@ NB_INLINE void binary_row(const T* a, const T* b, R* y, size_t n, bool a_moves, 
   }
 }
 
-template <typename A, typename Y, auto F>
+// Wide: in vectors, which a call of the C library in each element keeps it from.
+template <typename A, typename Y, auto F, bool kWide = true>
 void binary_run(A a, A b, Y y, Size n0, Size n1, Size n2, Size a_mask, Size b_mask,
                 Chunk chunk) noexcept {
   const Broadcast w = collapse({n0, n1, n2}, a_mask, b_mask);
@@ -93,16 +94,16 @@ void binary_run(A a, A b, Y y, Size n0, Size n1, Size n2, Size a_mask, Size b_ma
     });
   };
   // What is not float is compiled once alone: that keeps the binary small.
-  if constexpr (std::is_same_v<std::remove_cv_t<typename A::Element>, float>) {
+  if constexpr (kWide && std::is_same_v<std::remove_cv_t<typename A::Element>, float>) {
     simd(compute);
   } else {
     detail::run_baseline(compute);
   }
 }
 
-template <typename A, typename Y, auto F>
+template <typename A, typename Y, auto F, bool kWide = true>
 Registration binary(const char* name) {
-  return kernel<binary_check<A, Y>, binary_run<A, Y, F>>(name, "a b y n0 n1 n2 aMask bMask");
+  return kernel<binary_check<A, Y>, binary_run<A, Y, F, kWide>>(name, "a b y n0 n1 n2 aMask bMask");
 }
 
 }  // namespace nb

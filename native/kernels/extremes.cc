@@ -33,11 +33,21 @@ NB_INLINE bool smaller(T x, T least) {
   return (x < least) | ((x != x) & (least == least));
 }
 
+// What is not float is compiled once alone: that keeps the binary small.
+template <typename T, class F>
+NB_INLINE void vectorized(const F& compute) {
+  if constexpr (std::is_same_v<T, float>) {
+    simd(compute);
+  } else {
+    detail::run_baseline(compute);
+  }
+}
+
 template <typename T>
 void min_run(NumbersIn<T> x, NumbersOut<T> y, Size outer, Size length, Size inner,
              Chunk chunk) noexcept {
   const Range range = chunk.of(outer * inner);
-  simd([=] {
+  vectorized<T>([=] {
     for_columns<T>(x, range, length, inner, [&](const T* px, size_t at, size_t width) {
       T least[kColumns];
       std::copy(px, px + width, least);
@@ -50,20 +60,31 @@ void min_run(NumbersIn<T> x, NumbersOut<T> y, Size outer, Size length, Size inne
   });
 }
 
-template <typename T, bool kGreatest>
-void place_run(NumbersIn<T> x, IntsOut y, Size outer, Size length, Size inner,
-               Chunk chunk) noexcept {
-  const Range range = chunk.of(outer * inner);
-  simd([=] {
+// The least of x is the greatest of its complement: -x, and of integers -1 - x, which none is too
+// small for.
+template <typename T>
+NB_INLINE T turned(T x, bool turns) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return turns ? -x : x;
+  } else {
+    return turns ? ~x : x;
+  }
+}
+
+template <typename T>
+__attribute__((noinline)) void places_of(NumbersIn<T> x, IntsOut y, Range range, size_t length,
+                                         size_t inner, bool turns) {
+  vectorized<T>([=] {
     for_columns<T>(x, range, length, inner, [&](const T* px, size_t at, size_t width) {
       T best[kColumns];
       int32_t places[kColumns] = {};
-      std::copy(px, px + width, best);
+      for (size_t c = 0; c < width; ++c) best[c] = turned(px[c], turns);
       for (size_t r = 1; r < length; ++r) {
         const T* row = px + r * inner;
         for (size_t c = 0; c < width; ++c) {
-          const bool takes = kGreatest ? row[c] > best[c] : row[c] < best[c];
-          best[c] = takes ? row[c] : best[c];
+          const T candidate = turned(row[c], turns);
+          const bool takes = candidate > best[c];
+          best[c] = takes ? candidate : best[c];
           places[c] = takes ? static_cast<int32_t>(r) : places[c];
         }
       }
@@ -71,13 +92,18 @@ void place_run(NumbersIn<T> x, IntsOut y, Size outer, Size length, Size inner,
     });
   });
 }
+template <typename T, bool kLeast>
+void place_run(NumbersIn<T> x, IntsOut y, Size outer, Size length, Size inner,
+               Chunk chunk) noexcept {
+  places_of<T>(x, y, chunk.of(outer * inner), length, inner, kLeast);
+}
 
 template <typename T>
 void extremes() {
   constexpr auto names = "x y outer length inner";
   kernel<shape_check<NumbersIn<T>, NumbersOut<T>>, min_run<T>>("min", names);
-  kernel<shape_check<NumbersIn<T>, IntsOut>, place_run<T, true>>("argmaxInOrder", names);
-  kernel<shape_check<NumbersIn<T>, IntsOut>, place_run<T, false>>("argminInOrder", names);
+  kernel<shape_check<NumbersIn<T>, IntsOut>, place_run<T, false>>("argmaxInOrder", names);
+  kernel<shape_check<NumbersIn<T>, IntsOut>, place_run<T, true>>("argminInOrder", names);
 }
 const Registration registrations = [] {
   extremes<float>();

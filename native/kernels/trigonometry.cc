@@ -30,7 +30,7 @@ Registration of(const char* name) {
 float angle(float a, float b) {
   return static_cast<float>(std::atan2(static_cast<double>(a), static_cast<double>(b)));
 }
-const Registration atan2 = binary<In, Out, angle>("atan2");
+const Registration atan2 = binary<In, Out, angle, false>("atan2");
 
 }  // namespace
 }  // namespace nb

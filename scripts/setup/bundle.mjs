@@ -2,15 +2,14 @@
 // hundred. The files of its modules stay, and export their names from there. Frontends, charts and
 // apps stay as they are: not everyone who imports the library uses them.
 //   node scripts/setup/bundle.mjs FOLDER
-import { readdirSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 import { transform } from 'esbuild'
 import { rollup } from 'rollup'
 
 const folder = resolve(process.argv[2])
-const modules = readdirSync(folder, { recursive: true }).filter(
-  (file) => file.endsWith('.js') && !/^(apps|frontends|plot)\//.test(file),
-)
+const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.js'))
+const modules = files.filter((file) => !/^(apps|frontends|plot)\//.test(file))
 const pathOf = (file) => join(folder, file)
 
 /** An entry that uses every module. Without it rollup would make the file of one module the one file. */
@@ -40,16 +39,14 @@ const withMaps = {
 /** What others' bundlers are told by comments (base/packages.ts), of which the compiler keeps none. */
 const IGNORE = '/* webpackIgnore: true */ /* @vite-ignore */'
 
-/** Names stay, for stack traces; comments and white space would be a quarter of the file. */
+/** Names stay, for stack traces; comments and white space would be a quarter of the code. */
+const compacted = (code, sourcemap) =>
+  transform(code, { sourcemap, legalComments: 'none', minifyWhitespace: true, lineLimit: 100 })
+
 const compact = {
   name: 'compact',
   renderChunk: async (given) => {
-    const { code, map } = await transform(given, {
-      sourcemap: true,
-      legalComments: 'none',
-      minifyWhitespace: true,
-      lineLimit: 100,
-    })
+    const { code, map } = await compacted(given, true)
     return { code: code.replace('import(name)', `import(${IGNORE} name)`), map }
   },
 }
@@ -83,3 +80,18 @@ await bundle.write({
 if (!readFileSync(pathOf('neuroblas.js'), 'utf8').includes('webpackIgnore')) {
   throw new Error('bundle: expected one import(name), which bundlers leave alone, and found none')
 }
+
+/** A module that stays what it is; its map leads on to its source. */
+async function compactInPlace(file) {
+  const path = pathOf(file)
+  const given = readFileSync(path, 'utf8').replace(/\/\/# sourceMappingURL=.*\s*$/, '')
+  const before = readFileSync(`${path}.map`, 'base64')
+  const url = '//# sourceMappingURL='
+  const { code, map } = await compacted(
+    `${given}${url}data:application/json;base64,${before}`,
+    'external',
+  )
+  writeFileSync(`${path}.map`, map)
+  writeFileSync(path, `${code}${url}${basename(path)}.map\n`)
+}
+await Promise.all(files.filter((file) => !modules.includes(file)).map(compactInPlace))
