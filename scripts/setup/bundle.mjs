@@ -41,7 +41,13 @@ const IGNORE = '/* webpackIgnore: true */ /* @vite-ignore */'
 
 /** Names stay, for stack traces; comments and white space would be a quarter of the code. */
 const compacted = (code, sourcemap) =>
-  transform(code, { sourcemap, legalComments: 'none', minifyWhitespace: true, lineLimit: 100 })
+  transform(code, {
+    sourcemap,
+    legalComments: 'none',
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 100,
+  })
 
 const compact = {
   name: 'compact',
