@@ -82,6 +82,17 @@ const Buffer& Arguments::find(const BufferSource& source, size_t position) const
   return *buffer;
 }
 
+size_t Arguments::weight() const {
+  size_t most = 0;
+  for (size_t i : kernel_.buffers) {
+    const Kind& kind = kernel_.kinds[i];
+    const bool is_bytes = kind.parameter == Parameter::none && kind.dtype == DType::uint8;
+    if (kind.use == Use::in && (kind.is_any || is_bytes)) continue;
+    most = std::max(most, buffers_[i]->length);
+  }
+  return most;
+}
+
 void Arguments::refuse_dtypes(size_t last) const {
   for (size_t i : kernel_.buffers) {
     if (i > last) break;

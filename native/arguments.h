@@ -197,6 +197,9 @@ class Arguments {
   Arguments(const Kernel& kernel, const BufferSource& source, const double* values);
 
   const Instance& instance() const { return *instance_; }
+  // Elements of the largest buffer. What is moved counts where it goes to: of a whole data set, a
+  // batch takes a few rows.
+  size_t weight() const;
 
   // The argument as a kernel's function takes it. Throws KernelFault for a number that is no size.
   template <typename T>

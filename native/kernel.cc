@@ -1,6 +1,8 @@
 // The registry declared in kernel.h.
 #include "kernel.h"
 
+#include <cstddef>
+#include <new>
 #include <stdexcept>
 
 #include "text.h"
@@ -12,24 +14,67 @@ std::vector<Kernel>& registry() {
   return kernels;
 }
 
-Registration add_instance(const char* name, const char* parameters, std::vector<Kind> kinds,
+namespace {
+
+std::array<int, kParameters> dtypes_of(const Kind* kinds, size_t count) {
+  std::array<int, kParameters> dtypes;
+  dtypes.fill(Instance::kAny);
+  for (const Kind* kind = kinds; kind < kinds + count; ++kind) {
+    if (kind->parameter == Parameter::none || kind->is_any) continue;
+    dtypes[static_cast<size_t>(kind->parameter)] = static_cast<int>(kind->dtype);
+  }
+  return dtypes;
+}
+
+}  // namespace
+
+Registration add_instance(const char* name, const char* parameters, const Kind* kinds, size_t count,
                           Instance instance) {
   auto& kernels = registry();
   auto kernel = std::find_if(kernels.begin(), kernels.end(),
                              [=](const Kernel& other) { return other.name == name; });
   if (kernel == kernels.end()) {
-    kernels.push_back({name, {}, std::move(kinds), {}, {}});
+    kernels.push_back({name, {}, {kinds, kinds + count}, {}, {}});
     kernel = kernels.end() - 1;
     kernel->parameters = split(parameters, ' ');
-    if (kernel->parameters.size() != kernel->kinds.size() || kernel->kinds.size() > kMaxArguments) {
+    if (kernel->parameters.size() != count || count > kMaxArguments) {
       throw std::logic_error(kernel->name + ": parameter names do not match the function");
     }
-    for (size_t i = 0; i < kernel->kinds.size(); ++i) {
+    for (size_t i = 0; i < count; ++i) {
       if (is_buffer(kernel->kinds[i].use)) kernel->buffers.push_back(static_cast<uint8_t>(i));
     }
   }
+  instance.dtypes = dtypes_of(kinds, count);
   kernel->instances.push_back(instance);
   return {};
+}
+
+Fault Kernel::call(const BufferSource& buffers, const double* values,
+                   const Together& together) const {
+  const Arguments arguments(*this, buffers, values);
+  // Spans and numbers: nothing in there needs a destructor.
+  alignas(std::max_align_t) char memory[kMostBytes];
+  const BoundCall& call = *arguments.instance().bind(arguments, memory);
+  if (call.weight() > kWorthSharing) return together(call);
+  const Fault fault = call.run(Chunk{0, 1});
+  if (!fault) call.finish();
+  return fault;
+}
+
+std::unique_ptr<BoundCall> Kernel::bind(const BufferSource& buffers, const double* values) const {
+  struct Free {
+    void operator()(void* memory) const { ::operator delete(memory); }
+  };
+  const Arguments arguments(*this, buffers, values);
+  const Instance& instance = arguments.instance();
+  std::unique_ptr<void, Free> memory(::operator new(instance.bytes));
+  BoundCall* call = instance.bind(arguments, memory.get());
+  memory.release();
+  return std::unique_ptr<BoundCall>(call);
+}
+
+size_t BoundCall::chunks(size_t threads) const noexcept {
+  return std::max(size_t{1}, std::min(weight_ / kChunk, kChunksPerThread * threads));
 }
 
 std::string Kernel::signature() const {

@@ -54,15 +54,20 @@ Fault index_fault(Ints indices, size_t count, size_t limit) noexcept;
 // One call of a kernel, decoded and checked, that a program runs again and again.
 class BoundCall {
  public:
+  // With the elements of its largest buffer: a measure of what there is to compute.
+  explicit BoundCall(size_t weight) : weight_(weight) {}
   virtual ~BoundCall() = default;
   // The part of the work that the chunk names, on any thread.
   virtual Fault run(Chunk chunk) const noexcept = 0;
   // Once, after all chunks.
   virtual void finish() const noexcept = 0;
-  // Elements of the largest buffer: a measure of what there is to compute.
-  virtual size_t weight() const noexcept = 0;
-  // Into how many chunks to cut it for so many threads; at least 1.
-  virtual size_t chunks(size_t threads) const noexcept = 0;
+  size_t weight() const { return weight_; }
+  // Into how many chunks to cut it for so many threads, at least 1: by its weight, more than one
+  // for each thread, so that a slow one leaves its part to the others.
+  virtual size_t chunks(size_t threads) const noexcept;
+
+ private:
+  const size_t weight_;
 };
 
 // Computes a large call on as many threads as there are to be had at once.
@@ -76,11 +81,13 @@ struct Instance {
   // Of each parameter; nothing where the kernel does not have it, or takes any.
   static constexpr int kAny = -1;
   std::array<int, kParameters> dtypes;
-  // Checks and runs, a small call on this thread alone.
-  Fault (*call)(const Arguments&, const Together&);
-  // Checks.
-  std::unique_ptr<BoundCall> (*bind)(const Arguments&);
+  // Decodes and checks a call, into memory of so many bytes.
+  size_t bytes;
+  BoundCall* (*bind)(const Arguments&, void* memory);
 };
+
+// A call takes no more memory than this.
+constexpr size_t kMostBytes = 2048;
 
 struct Kernel {
   std::string name;
@@ -89,14 +96,10 @@ struct Kernel {
   std::vector<uint8_t> buffers;  // positions of the arguments that are
   std::vector<Instance> instances;
 
-  Fault call(const BufferSource& buffers, const double* values, const Together& together) const {
-    const Arguments arguments(*this, buffers, values);
-    return arguments.instance().call(arguments, together);
-  }
-  std::unique_ptr<BoundCall> bind(const BufferSource& buffers, const double* values) const {
-    const Arguments arguments(*this, buffers, values);
-    return arguments.instance().bind(arguments);
-  }
+  // Checks and runs, a small call on this thread alone.
+  Fault call(const BufferSource& buffers, const double* values, const Together& together) const;
+  // Checks.
+  std::unique_ptr<BoundCall> bind(const BufferSource& buffers, const double* values) const;
 
   // nullptr where there is none for these dtypes.
   const Instance* instance(const int (&dtypes)[kParameters]) const {
@@ -120,7 +123,8 @@ struct Kernel {
 std::vector<Kernel>& registry();
 
 struct Registration {};
-Registration add_instance(const char* name, const char* parameters, std::vector<Kind> kinds,
+// `kinds` are those of the instance; it finds its dtypes in them.
+Registration add_instance(const char* name, const char* parameters, const Kind* kinds, size_t count,
                           Instance instance);
 
 // A chunk below this many elements costs less than handing it over.
@@ -128,16 +132,6 @@ constexpr size_t kChunk = 8192;
 constexpr size_t kChunksPerThread = 4;
 
 namespace detail {
-
-// What is moved counts where it goes to: of a whole data set, a batch takes a few rows.
-template <typename T>
-size_t extent_of(const T& argument) {
-  if constexpr (std::is_same_v<T, Any> || std::is_same_v<T, Bytes> || !std::is_class_v<T>) {
-    return 0;
-  } else {
-    return argument.length;
-  }
-}
 
 // What was known of a buffer that is written is so no more.
 template <typename T>
@@ -151,9 +145,7 @@ void forget(const T& argument) {
 template <auto Check, auto Run, auto Finish, auto Chunks, typename... Args>
 class Call final : public BoundCall {
  public:
-  // Not inlined: once for what is computed at once and for what is bound.
-  __attribute__((noinline)) explicit Call(const Arguments& arguments)
-      : Call(arguments, std::index_sequence_for<Args...>()) {}
+  explicit Call(const Arguments& arguments) : Call(arguments, std::index_sequence_for<Args...>()) {}
 
   Fault run(Chunk chunk) const noexcept override {
     return std::apply(
@@ -173,55 +165,34 @@ class Call final : public BoundCall {
     if constexpr (!std::is_null_pointer_v<decltype(Finish)>) std::apply(Finish, args_);
   }
 
-  // More than one for each thread, so that a slow one leaves its part to the others.
   size_t chunks(size_t threads) const noexcept override {
     if constexpr (!std::is_null_pointer_v<decltype(Chunks)>) {
       return std::apply([threads](const Args&... args) { return Chunks(args..., threads); }, args_);
     } else {
-      return std::max(size_t{1}, std::min(weight() / kChunk, kChunksPerThread * threads));
+      return BoundCall::chunks(threads);
     }
-  }
-
-  size_t weight() const noexcept override {
-    return std::apply([](const Args&... args) { return std::max({extent_of(args)...}); }, args_);
   }
 
  private:
   template <size_t... I>
   Call(const Arguments& arguments, std::index_sequence<I...>)
-      : args_{arguments.decode<Args>(I)...} {
+      : BoundCall(arguments.weight()), args_{arguments.decode<Args>(I)...} {
     std::apply(Check, args_);
   }
 
   const std::tuple<Args...> args_;
 };
 
-template <typename... Args>
-std::array<int, kParameters> dtypes_of() {
-  std::array<int, kParameters> dtypes;
-  dtypes.fill(Instance::kAny);
-  for (const Kind& kind : {KindOf<Args>::value...}) {
-    if (kind.parameter == Parameter::none || kind.is_any) continue;
-    dtypes[static_cast<size_t>(kind.parameter)] = static_cast<int>(kind.dtype);
-  }
-  return dtypes;
-}
-
 template <auto Check, auto Run, auto Finish, auto Chunks, typename... Args>
 Registration define(const char* name, const char* parameters, void (*)(Args...)) {
   using Bound = Call<Check, Run, Finish, Chunks, Args...>;
-  return add_instance(name, parameters, {KindOf<Args>::value...},
-                      {dtypes_of<Args...>(),
-                       [](const Arguments& arguments, const Together& together) -> Fault {
-                         const Bound call(arguments);
-                         if (call.weight() > kWorthSharing) return together(call);
-                         const Fault fault = call.run(Chunk{0, 1});
-                         if (!fault) call.finish();
-                         return fault;
-                       },
-                       [](const Arguments& arguments) -> std::unique_ptr<BoundCall> {
-                         return std::make_unique<Bound>(arguments);
-                       }});
+  static_assert(sizeof(Bound) <= kMostBytes);
+  static constexpr Kind kKinds[] = {KindOf<Args>::value...};
+  return add_instance(
+      name, parameters, kKinds, sizeof...(Args),
+      {{}, sizeof(Bound), [](const Arguments& arguments, void* memory) -> BoundCall* {
+         return new (memory) Bound(arguments);
+       }});
 }
 
 }  // namespace detail

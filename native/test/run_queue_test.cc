@@ -14,6 +14,7 @@ using nb::Fault;
 
 class Probe : public nb::BoundCall {
  public:
+  Probe() : BoundCall(1) {}
   Fault run(Chunk chunk) const noexcept override {
     cuts = chunk.count;
     began = true;
@@ -22,7 +23,6 @@ class Probe : public nb::BoundCall {
     return fails ? Fault::of("%s is wrong", "this") : Fault();
   }
   void finish() const noexcept override { ++finishes; }
-  size_t weight() const noexcept override { return 1; }
   size_t chunks(size_t threads) const noexcept override { return 4 * threads; }
 
   mutable std::atomic<size_t> cuts{0}, runs{0}, finishes{0};
