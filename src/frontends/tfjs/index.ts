@@ -10,3 +10,4 @@ import { registerNeuroblas } from './register.js'
 registerNeuroblas()
 
 export { NeuroblasBackend } from './backend.js'
+export { type FromLayersOptions, fromLayersModel, LayersNetwork, toLayersModel } from './layers.js'

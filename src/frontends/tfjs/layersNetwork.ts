@@ -1,0 +1,55 @@
+import { ArgumentError, Module, type Tensor } from '../../index.js'
+
+/** What stands for a layer of tf.layers; its state has the layer's weights in their order. */
+export interface Converted {
+  /** Of as many tensors as the layer takes. */
+  module: Module<Tensor[]>
+  /** What follows it in the same layer. */
+  activation?: Module
+}
+
+/** A layer in its place. */
+export interface Step extends Converted {
+  /** The layer's name. */
+  layer: string
+  /** The steps whose results it takes, counted from 1; 0 is the input. */
+  from: readonly number[]
+}
+
+/**
+ * What `fromLayersModel` makes: the layers of a model of tf.layers as modules, from one input to one output.
+ */
+export class LayersNetwork extends Module {
+  /** By the layers' names; a nested model is a network of its own. */
+  readonly layers: ReadonlyMap<string, Module<Tensor[]>>
+  /** The model as tf.layers writes it, as JSON. @internal */
+  readonly topology: string
+  readonly #steps: readonly Step[]
+
+  /** @internal */
+  constructor(topology: string, steps: readonly Step[]) {
+    super()
+    const layers = new Map<string, Module<Tensor[]>>()
+    for (const { layer, module } of steps) {
+      if ((layers.get(layer) ?? module) !== module) {
+        throw new ArgumentError(
+          `fromLayersModel: expected each layer to have a name of its own, got two of ${layer}`,
+        )
+      }
+      layers.set(layer, module)
+    }
+    this.layers = layers
+    this.topology = topology
+    this.#steps = steps
+  }
+
+  /** Of inputs [batch, …], as the model has them. */
+  forward(x: Tensor): Tensor {
+    const results = [x]
+    for (const { module, activation, from } of this.#steps) {
+      const y = module.forward(...from.map((step) => results[step]))
+      results.push(activation ? activation.forward(y) : y)
+    }
+    return results.at(-1)!
+  }
+}
