@@ -5,7 +5,7 @@ import type * as TensorFlow from '@tensorflow/tfjs'
 import { ArgumentError } from '../../index.js'
 import { checkFlag, excerpt, optionsOf } from '../../internal.js'
 import { convert } from './layersConvert.js'
-import { LayersNetwork, type Step } from './layersNetwork.js'
+import { LayersNetwork, type Step, type Topology } from './layersNetwork.js'
 
 export { LayersNetwork } from './layersNetwork.js'
 
@@ -29,11 +29,11 @@ export interface FromLayersOptions {
  * `model.predict`; `fit` trains it. Layers that are not trainable are frozen. Dropout draws other masks than
  * TensorFlow.js's.
  * @throws ArgumentError for layers and options that have no counterpart, by their names, and for models of
- *   several inputs or outputs or without an input shape
+ *   several inputs or outputs
  * @example
  * const network = fromLayersModel(model, { logits: true })
  * await fit(network, data, { loss: 'softmaxCrossEntropy', … })
- * const trained = await toLayersModel(tf, network)
+ * const trained = toLayersModel(tf, network)
  */
 export function fromLayersModel(
   model: TensorFlow.LayersModel,
@@ -41,7 +41,7 @@ export function fromLayersModel(
 ): LayersNetwork {
   const { logits = false } = optionsOf('fromLayersModel', options, { logits: true })
   checkFlag('fromLayersModel', 'logits', logits)
-  if (typeof model?.toJSON !== 'function') {
+  if (typeof model?.getConfig !== 'function' || !isModel(model)) {
     throw new ArgumentError(`fromLayersModel: expected a model of tf.layers, got ${excerpt(model)}`)
   }
   return networkOf(model, logits).eval()
@@ -53,17 +53,19 @@ export function fromLayersModel(
  * @param tf TensorFlow.js as the caller has it: `import * as tf from '@tensorflow/tfjs'`
  * @throws ArgumentError for what `fromLayersModel` did not make, BusyError while the network is being trained
  */
-export async function toLayersModel(
-  tf: Pick<typeof TensorFlow, 'models' | 'tensor' | 'tidy'>,
+export function toLayersModel(
+  tf: Pick<typeof TensorFlow, 'LayersModel' | 'Sequential' | 'tensor' | 'tidy'>,
   network: LayersNetwork,
-): Promise<TensorFlow.LayersModel> {
+): TensorFlow.LayersModel {
   if (!(network instanceof LayersNetwork)) {
     throw new ArgumentError(
       `toLayersModel: expected a network that fromLayersModel made, got ${excerpt(network)}`,
     )
   }
   const values = network.stateDict().values()
-  const model = await tf.models.modelFromJSON(JSON.parse(network.topology))
+  const { isSequential, config } = structuredClone(network.topology)
+  const Class: typeof TensorFlow.LayersModel = isSequential ? tf.Sequential : tf.LayersModel
+  const model = Class.fromConfig(Class, config) as TensorFlow.LayersModel
   tf.tidy(() => {
     for (const layer of leavesOf(model)) {
       const weights = layer.weights.map(({ shape }) => {
@@ -73,6 +75,11 @@ export async function toLayersModel(
     }
   })
   return model
+}
+
+function topologyOf(model: TensorFlow.LayersModel): Topology {
+  const config = structuredClone(model.getConfig())
+  return { isSequential: model.getClassName() === 'Sequential', config }
 }
 
 /** A layer that a model calls, with the tensors that it is called with. */
@@ -93,7 +100,7 @@ function networkOf(model: TensorFlow.LayersModel, logits: boolean): LayersNetwor
     converted.set(layer, step)
     return { ...step, from: inputs.map(({ id }) => places.get(id)!) }
   })
-  return new LayersNetwork(model.toJSON(null, true) as string, steps)
+  return new LayersNetwork(topologyOf(model), steps)
 }
 
 function stepOf(
@@ -113,6 +120,7 @@ function stepOf(
       config: layer.getConfig(),
       inputs: inputs.map(({ shape }) => shape.slice(1)),
       output: output.shape.slice(1),
+      weights: layer.weights.map(({ shape }) => shape),
     },
     logits,
   )
@@ -129,9 +137,6 @@ function stepOf(
 /** Every call from the model's input to its output, each after those whose results it takes. */
 function callsOf(model: TensorFlow.LayersModel): Call[] {
   const { name, inputs, outputs } = model
-  if (!inputs || !outputs) {
-    throw new ArgumentError(`fromLayersModel: expected an inputShape in the first layer of ${name}`)
-  }
   if (inputs.length !== 1 || outputs.length !== 1) {
     throw new ArgumentError(
       `fromLayersModel: expected one input and one output of ${name}, got ${inputs.length} and ${outputs.length}`,

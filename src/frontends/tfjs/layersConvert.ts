@@ -19,6 +19,7 @@ import {
   type Tensor,
   zeros,
 } from '../../index.js'
+import { sizeOf } from '../../internal.js'
 import {
   channelsOf,
   expect,
@@ -70,7 +71,9 @@ function layerNormalization(layer: GivenLayer): Module {
   const [shape] = layer.inputs
   const axes = [axis as number | number[]].flat()
   const first = shape.length + 1 - axes.length
-  const isLast = axes.every((given, i) => (given + shape.length + 1) % (shape.length + 1) === first + i)
+  const isLast = axes.every(
+    (given, i) => (given + shape.length + 1) % (shape.length + 1) === first + i,
+  )
   if (!isLast || first === 0) refuse(layer, 'axis', 'the last ones')
   const normalized = shapeOf(layer, shape.slice(first - 1))
   return scaled(layer, new LayerNorm(normalized, { epsilon: epsilon as number }))
@@ -111,6 +114,13 @@ function embedding(layer: GivenLayer): Module<Tensor[]> {
 function flatten(layer: GivenLayer): Module {
   expect(layer, { dataFormat: 'channelsLast' })
   return new Flatten()
+}
+
+function reshape(layer: GivenLayer): Module {
+  const target = layer.config.targetShape as (number | null)[]
+  const known = sizeOf(target.filter((extent) => extent !== null))
+  const rest = target.includes(null) ? sizeOf(shapeOf(layer, layer.inputs[0])) / known : 1
+  return new Reshape(target.map((extent) => extent ?? rest))
 }
 
 function permute({ config }: GivenLayer): Module<Tensor[]> {
@@ -158,7 +168,7 @@ const kinds: Readonly<Record<string, Convert>> = {
   Dropout: dropout,
   Embedding: embedding,
   Flatten: flatten,
-  Reshape: (layer) => new Reshape(shapeOf(layer, layer.output)),
+  Reshape: reshape,
   Permute: permute,
   Add: merge((a, b) => a.add(b)),
   Multiply: merge((a, b) => a.mul(b)),

@@ -11,19 +11,25 @@ export interface GivenLayer {
   /** Of an example; null where an extent may be any. */
   inputs: readonly (readonly (number | null)[])[]
   output: readonly (number | null)[]
+  /** Shapes of its weights. */
+  weights: readonly (readonly (number | null)[])[]
 }
 
 /** Refuses an option, by the layer's name. */
-export function refuse({ name, kind, config }: GivenLayer, option: string, expected: string): never {
+export function refuse(
+  { name, kind, config }: GivenLayer,
+  option: string,
+  expected: string,
+): never {
   throw new ArgumentError(
     `fromLayersModel: expected ${option} of the ${kind} ${name} to be ${expected}, got ${excerpt(config[option])}`,
   )
 }
 
-/** Refuses options that are not as they are by default, or as neuroblas alone has them. */
+/** Refuses options that are given, but not as neuroblas alone has them. */
 export function expect(layer: GivenLayer, options: Readonly<Record<string, unknown>>): void {
   for (const [option, value] of Object.entries(options)) {
-    const given = layer.config[option] ?? null
+    const given = layer.config[option] ?? value
     if (given !== value) refuse(layer, option, excerpt(value))
   }
 }

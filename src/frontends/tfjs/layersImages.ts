@@ -62,8 +62,10 @@ function depthwiseConv2d(layer: GivenLayer): Module {
 
 function separableConv2d(layer: GivenLayer): Module {
   const { bias, ...options } = convOptions(layer)
-  const { depthMultiplier, filters } = layer.config
-  const between = channelsOf(layer) * ((depthMultiplier ?? 1) as number)
+  const { filters } = layer.config
+  const between = channelsOf(layer)
+  // What tf.layers writes of the layer does not have it.
+  if (layer.weights[0][3] !== 1) refuse(layer, 'depthMultiplier', '1')
   return new Sequential(
     depthwise(layer, { ...options, bias: false }),
     new Conv2d(between, filters as number, 1, { bias, init: zeros }),
@@ -83,8 +85,7 @@ function conv2dTranspose(layer: GivenLayer): Module {
 type PoolLayer = typeof MaxPool1d | typeof MaxPool2d
 
 function maxPool(Layer: PoolLayer) {
-  return (layer: GivenLayer): Module =>
-    new Layer(layer.config.poolSize as Extents, windowOf(layer))
+  return (layer: GivenLayer): Module => new Layer(layer.config.poolSize as Extents, windowOf(layer))
 }
 
 function averagePool(Layer: typeof AvgPool1d | typeof AvgPool2d) {

@@ -1,3 +1,4 @@
+import type { serialization } from '@tensorflow/tfjs-core'
 import { ArgumentError, Module, type Tensor } from '../../index.js'
 
 /** What stands for a layer of tf.layers; its state has the layer's weights in their order. */
@@ -16,18 +17,24 @@ export interface Step extends Converted {
   from: readonly number[]
 }
 
+/** A model as tf.layers describes it. */
+export interface Topology {
+  isSequential: boolean
+  config: serialization.ConfigDict
+}
+
 /**
  * What `fromLayersModel` makes: the layers of a model of tf.layers as modules, from one input to one output.
  */
 export class LayersNetwork extends Module {
   /** By the layers' names; a nested model is a network of its own. */
   readonly layers: ReadonlyMap<string, Module<Tensor[]>>
-  /** The model as tf.layers writes it, as JSON. @internal */
-  readonly topology: string
+  /** @internal */
+  readonly topology: Topology
   readonly #steps: readonly Step[]
 
   /** @internal */
-  constructor(topology: string, steps: readonly Step[]) {
+  constructor(topology: Topology, steps: readonly Step[]) {
     super()
     const layers = new Map<string, Module<Tensor[]>>()
     for (const { layer, module } of steps) {
