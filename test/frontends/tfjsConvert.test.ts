@@ -236,7 +236,7 @@ t.test('an embedding takes indices', async (t) => {
 })
 
 /** Three epochs of the same batches, there and here. */
-async function trainBoth(model: Model, shape: number[], classes: number): Promise<Module> {
+async function trainBoth(model: Model, shape: number[], classes: number): Promise<LayersNetwork> {
   const count = 24
   const x = tf.randomUniform([count, ...shape], -1, 1, 'float32', 3)
   const targets = Int32Array.from({ length: count }, (_, i) => (i * 5) % classes)
@@ -247,7 +247,7 @@ async function trainBoth(model: Model, shape: number[], classes: number): Promis
   const data = dataset({ inputs: x.dataSync() as Float32Array, inputShape: shape, targets })
   await fit(network, data, {
     loss: softmaxCrossEntropy,
-    optimizer: new SGD(network.parameters(), { lr: 0.1 }),
+    optimizer: new SGD(network.groups(), { lr: 0.1 }),
     epochs: 3,
     batchSize: 8,
     shuffle: false,
@@ -265,7 +265,7 @@ t.test('trains as tf.layers does, by captured steps, and goes back', async (t) =
     layers.dense({ units: 3, activation: 'softmax' }),
   )
   const network = await trainBoth(model, [6, 6, 1], 3)
-  const back = toLayersModel(tf, network as LayersNetwork)
+  const back = toLayersModel(tf, network)
   for (const [i, weight] of model.getWeights().entries()) {
     near(t, back.getWeights()[i].dataSync(), weight.dataSync(), 1e-5)
   }
@@ -278,11 +278,30 @@ t.test('layers that are not trainable are frozen', async (t) => {
   const frozen = layers.dense({ units: 5, activation: 'relu', trainable: false, name: 'frozen' })
   const model = sequential([4], frozen, layers.dense({ units: 2, activation: 'softmax' }))
   const before = frozen.getWeights()[0].dataSync().slice()
-  const network = (await trainBoth(model, [4], 2)) as LayersNetwork
+  const network = await trainBoth(model, [4], 2)
   const back = toLayersModel(tf, network)
   t.same(back.getLayer('frozen').getWeights()[0].dataSync(), before)
   t.equal(back.getLayer('frozen').trainable, false)
   near(t, back.getWeights()[2].dataSync(), model.getWeights()[2].dataSync(), 1e-5)
+})
+
+t.test('regularizers are those of the groups', async (t) => {
+  const { l2, l1l2 } = tf.regularizers
+  const convolution = { filters: 3, kernelSize: 2, kernelRegularizer: l2({ l2: 0.05 }) }
+  const head = layers.dense({
+    units: 2,
+    activation: 'softmax',
+    kernelRegularizer: l1l2({ l1: 0, l2: 0.1 }),
+  })
+  const inner = tf.sequential({
+    layers: [layers.conv2d({ ...convolution, inputShape: [4, 4, 1] })],
+  })
+  const model = sequential([4, 4, 1], inner, layers.flatten(), head)
+  const network = await trainBoth(model, [4, 4, 1], 2)
+  t.equal(network.groups().length, 3)
+  for (const [i, weight] of toLayersModel(tf, network).getWeights().entries()) {
+    near(t, weight.dataSync(), model.getWeights()[i].dataSync(), 1e-5)
+  }
 })
 
 t.test('the names of parameters are those of the layers', (t) => {
@@ -301,8 +320,8 @@ t.test('what has no counterpart is refused by its name', (t) => {
   refused([5, 2], layers.lstm({ units: 3, name: 'memory' }), /the LSTM memory/)
   refused([2], layers.gaussianNoise({ stddev: 1, name: 'noise' }), /the GaussianNoise noise/)
   const dense = { units: 2, name: 'd' }
-  const kernelRegularizer = tf.regularizers.l2({ l2: 0.1 })
-  refused([2], layers.dense({ ...dense, kernelRegularizer }), /kernelRegularizer of the Dense d/)
+  const biasRegularizer = tf.regularizers.l2({ l2: 0.1 })
+  refused([2], layers.dense({ ...dense, biasRegularizer }), /biasRegularizer of the Dense d/)
   const biasConstraint = tf.constraints.nonNeg()
   refused([2], layers.dense({ ...dense, biasConstraint }), /biasConstraint of the Dense d/)
   const first = { dataFormat: 'channelsFirst', name: 'c' } as const

@@ -27,7 +27,7 @@ export interface FromLayersOptions {
  * A network with the layers and weights of a model of tf.layers, sequential or functional, from one input to
  * one output. It has copies of the weights, and is in `eval` at first, so that its outputs are those of
  * `model.predict`; `fit` trains it. Layers that are not trainable are frozen. Dropout draws other masks than
- * TensorFlow.js's.
+ * TensorFlow.js's. Regularizers are heeded by an optimizer of `network.groups()`.
  * @throws ArgumentError for layers and options that have no counterpart, by their names, and for models of
  *   several inputs or outputs
  * @example
@@ -111,7 +111,7 @@ function stepOf(
 ): Omit<Step, 'from'> {
   if (isModel(layer)) {
     const network = networkOf(layer, logits)
-    return { layer: layer.name, module: network }
+    return { layer: layer.name, module: network, weights: [], penalties: new Map() }
   }
   const step = convert(
     {
@@ -124,10 +124,9 @@ function stepOf(
     },
     logits,
   )
-  const weights = [...step.module.namedState().values()]
   const trained = new Set(layer.trainableWeights)
   layer.getWeights().forEach((tensor, i) => {
-    const weight = weights[i]
+    const weight = step.weights[i]
     weight.assign(tensor.dataSync())
     if (!trained.has(layer.weights[i])) weight.requiresGrad = false
   })

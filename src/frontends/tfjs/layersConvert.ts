@@ -20,17 +20,11 @@ import {
   zeros,
 } from '../../index.js'
 import { sizeOf } from '../../internal.js'
-import {
-  channelsOf,
-  expect,
-  type GivenLayer,
-  refuse,
-  refusePenalties,
-  shapeOf,
-} from './layersGiven.js'
+import { channelsOf, expect, type GivenLayer, refuse, shapeOf } from './layersGiven.js'
 import { images } from './layersImages.js'
 import { Apply, activationOf } from './layersModules.js'
 import type { Converted } from './layersNetwork.js'
+import { penaltiesOf } from './layersPenalties.js'
 
 type Convert = (layer: GivenLayer) => Module<Tensor[]>
 
@@ -189,6 +183,12 @@ export function convert(layer: GivenLayer, logits: boolean): Converted {
       `fromLayersModel: expected layers of ${known}, got the ${layer.kind} ${layer.name}`,
     )
   }
-  refusePenalties(layer)
-  return { module: kinds[layer.kind](layer), activation: activationOf(layer, logits) }
+  const module = kinds[layer.kind](layer)
+  const weights = [...module.namedState().values()]
+  return {
+    module,
+    activation: activationOf(layer, logits),
+    weights,
+    penalties: penaltiesOf(layer, weights),
+  }
 }

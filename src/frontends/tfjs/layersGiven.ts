@@ -34,15 +34,6 @@ export function expect(layer: GivenLayer, options: Readonly<Record<string, unkno
   }
 }
 
-/** What only training would heed, and would heed otherwise here. */
-export function refusePenalties(layer: GivenLayer): void {
-  for (const [option, value] of Object.entries(layer.config)) {
-    if (value !== null && value !== undefined && /(Regularizer|Constraint)$/.test(option)) {
-      refuse(layer, option, 'null; the optimizers of neuroblas take a regularizer')
-    }
-  }
-}
-
 /** The extent of the last axis. */
 export function channelsOf(layer: GivenLayer): number {
   return shapeOf(layer, layer.inputs[0].slice(-1))[0]

@@ -1,12 +1,16 @@
 import type { serialization } from '@tensorflow/tfjs-core'
-import { ArgumentError, Module, type Tensor } from '../../index.js'
+import { ArgumentError, Module, type Regularizer, type Tensor } from '../../index.js'
 
-/** What stands for a layer of tf.layers; its state has the layer's weights in their order. */
+/** What stands for a layer of tf.layers. */
 export interface Converted {
   /** Of as many tensors as the layer takes. */
   module: Module<Tensor[]>
   /** What follows it in the same layer. */
   activation?: Module
+  /** In the order of the layer's own. */
+  weights: readonly Tensor[]
+  /** The regularizers of each weight that has some. */
+  penalties: ReadonlyMap<Tensor, readonly Regularizer[]>
 }
 
 /** A layer in its place. */
@@ -58,5 +62,27 @@ export class LayersNetwork extends Module {
       results.push(activation ? activation.forward(y) : y)
     }
     return results.at(-1)!
+  }
+
+  /**
+   * The parameters in groups by their layers' `kernelRegularizer` and the like, for an optimizer: with the
+   * plain `parameters()` weights are not regularized. L1 has its proximal step here, see `l1`.
+   * @example new SGD(network.groups(), { lr: 0.01 })
+   */
+  groups(): { parameters: Tensor[]; regularizer?: readonly Regularizer[] }[] {
+    const penalties = this.#penalties()
+    const others = this.parameters().filter((parameter) => !penalties.has(parameter))
+    const regularized = [...penalties].map(([weight, regularizer]) => {
+      return { parameters: [weight], regularizer }
+    })
+    return [{ parameters: others }, ...regularized]
+  }
+
+  #penalties(): Map<Tensor, readonly Regularizer[]> {
+    return new Map(
+      this.#steps.flatMap(({ module, penalties }) => [
+        ...(module instanceof LayersNetwork ? module.#penalties() : penalties),
+      ]),
+    )
   }
 }
