@@ -8,7 +8,7 @@ import type { Handle } from '../../../internal.js'
 import type { NeuroblasBackend } from '../backend.js'
 import { ALL } from '../broadcast.js'
 import { NONE } from '../entry.js'
-import { floatsOf, type Rule, type Rules, rule, type Tensors } from '../rule.js'
+import { type Rule, type Rules, rule, type Tensors } from '../rule.js'
 import { aroundAxis, type Shape, sizeOf } from '../shape.js'
 
 interface Centers {
@@ -138,7 +138,7 @@ function resized(
   way: Way,
   centers: Centers,
 ): TensorInfo | undefined {
-  const from = floatsOf(backend, x)
+  const from = backend.handleOf(x)
   const shape: Shape = [x.shape[0], height, width, x.shape[3]]
   if (from === NONE || sizeOf(x.shape) === 0 || sizeOf(shape) === 0) return undefined
   const rows = way(backend, from, aroundAxis(x.shape, 1), height, centers)
@@ -147,12 +147,20 @@ function resized(
   return backend.tensorOf(y, shape, 'float32')
 }
 
-function resize(way: Way): Rule {
-  return rule<Tensors<'images'>, Centers & { size: [number, number] }>(
-    (backend, { images }, { size: [height, width], ...centers }) =>
-      resized(backend, images, height, width, way, centers),
-  )
-}
+type Resize = Centers & { size: [number, number] }
+
+const resizeBilinear = rule<Tensors<'images'>, Resize>(
+  (backend, { images }, { size: [height, width], ...centers }) =>
+    // Of images of any dtype it makes floats.
+    resized(backend, { ...images, dtype: 'float32' }, height, width, bilinearAlong, centers),
+)
+
+const resizeNearest = rule<Tensors<'images'>, Resize>(
+  (backend, { images }, { size: [height, width], ...centers }) =>
+    images.dtype === 'float32'
+      ? resized(backend, images, height, width, nearestAlong, centers)
+      : undefined,
+)
 
 function gradient(way: Way): Rule {
   return rule<Tensors<'images' | 'dy'>, Centers>((backend, { images, dy }, { alignCorners }) =>
@@ -161,8 +169,8 @@ function gradient(way: Way): Rule {
 }
 
 export const resizing: Rules = {
-  ResizeBilinear: resize(bilinearAlong),
+  ResizeBilinear: resizeBilinear,
   ResizeBilinearGrad: gradient(bilinearGradAlong),
-  ResizeNearestNeighbor: resize(nearestAlong),
+  ResizeNearestNeighbor: resizeNearest,
   ResizeNearestNeighborGrad: gradient(nearestGradAlong),
 }
