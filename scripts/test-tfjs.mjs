@@ -1,7 +1,7 @@
 // Checks the backend for TensorFlow.js.
 //   node scripts/test-tfjs.mjs          what CI runs, in under two minutes: the suite of tfjs-core with one
 //                                       copy of the core and with two, and 300 calls beside the backend cpu
-//   node scripts/test-tfjs.mjs --full   5,000 calls
+//   node scripts/test-tfjs.mjs --full   5,000 calls, and what face-api, nsfwjs and knn-classifier find
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
@@ -12,6 +12,7 @@ const checks = [
   ['conformance.mjs'],
   ['conformance.mjs', '--external'],
   ['differential.mjs', '--rounds', isFull ? '5000' : '300'],
+  ...(isFull ? [['clients.mjs']] : []),
 ]
 const failed = checks.filter(([file, ...args]) => {
   const command = [`${root}test/tfjs/${file}`, ...args]
