@@ -101,7 +101,15 @@ export interface TfjsCase {
   /** Of the perceptron. */
   units: readonly number[]
   batch: number
-  call: 'minimize' | 'fit'
+  call: 'minimize' | 'fit' | 'predict'
+}
+
+/** How late a 1 ms timer gets while TensorFlow.js's `fit` gives way after each batch. */
+export interface TfjsPauseCase {
+  kind: 'tfjsPause'
+  id: string
+  units: readonly number[]
+  batch: number
 }
 
 /** Cases that start from files: data, weights, order of the batches. */
@@ -118,6 +126,7 @@ export type Case =
   | FitCase
   | RunsCase
   | TfjsCase
+  | TfjsPauseCase
 
 const training = (
   id: string,
@@ -209,6 +218,9 @@ export const cases: readonly Case[] = [
   tfjs('T4', LARGE, 128),
   tfjs('T5', [], 32, { network: 'convnet' }),
   tfjs('T6', SMALL, 32, { call: 'fit' }),
+  tfjs('T6-single', SMALL, 1, { call: 'fit' }),
+  tfjs('T6-predict', SMALL, 32, { call: 'predict' }),
+  { kind: 'tfjsPause', id: 'T6-pause', units: LARGE, batch: 128 },
 ]
 
 export const DEFAULT_CASES = ['P1', 'P2', 'P3', 'P4']
@@ -269,6 +281,8 @@ export function describeCase(c: Case): string {
       const network = c.network === 'convnet' ? 'a convnet on 28 x 28' : c.units.join('-')
       return `TensorFlow.js: ${c.call} of ${network}, batch ${c.batch}`
     }
+    case 'tfjsPause':
+      return `TensorFlow.js: lateness of a 1 ms timer while fit trains ${c.units.join('-')}, batch ${c.batch}`
     case 'training':
       return describeTraining(c)
   }

@@ -13,7 +13,7 @@ import { measure, type TimedRun } from './measure.js'
 import { batchedProduct, opSteps } from './ops.js'
 import type { Job, Ready, Round } from './protocol.js'
 import { runs, sharedRuns } from './runs.js'
-import { ourTfjsSteps } from './tfjs.js'
+import { ourTfjsSteps, tfjsPauses } from './tfjs.js'
 import { startTraining } from './training.js'
 
 const WARM_UP_SECONDS = 0.1
@@ -55,6 +55,8 @@ async function start(job: Job): Promise<{ round: Measurement; losses?: number[] 
       return { round: await fits(c) }
     case 'tfjs':
       return { round: await warmedUp(await ourTfjsSteps(c)) }
+    case 'tfjsPause':
+      return { round: await tfjsPauses(c) }
     case 'runs': {
       const shared = job.contestant === 'workers' || job.contestant === 'processes'
       return { round: await (shared ? sharedRuns(job, c) : runs(c)) }

@@ -18,7 +18,13 @@ export function timed(step: () => void): TimedRun {
  */
 const WINDOW_SECONDS = 0.1
 
-/** Times windows of whole steps, all of as many, for at least `seconds` and at least 3 of them. */
+/** Steps that take minutes each are not waited for three times. */
+const PATIENCE_SECONDS = 5
+
+/**
+ * Times windows of whole steps, all of as many, for at least `seconds` and at least 3 of them, unless these take
+ * longer than 5 s.
+ */
 export async function measure(
   run: TimedRun,
   seconds: number,
@@ -28,7 +34,7 @@ export async function measure(
   for (; time < WINDOW_SECONDS; time = await run(count)) count *= 2
   const times = [time]
   let elapsed = time
-  while (elapsed < seconds || times.length < 3) {
+  while (elapsed < seconds || (times.length < 3 && elapsed < PATIENCE_SECONDS)) {
     time = await run(count)
     times.push(time)
     elapsed += time

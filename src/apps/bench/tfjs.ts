@@ -4,7 +4,8 @@
  */
 import type * as TensorFlow from '@tensorflow/tfjs'
 import { loadPackages } from '../../internal.js'
-import type { TfjsCase } from './cases.js'
+import type { TfjsCase, TfjsPauseCase } from './cases.js'
+import type { Measurement } from './fitting.js'
 import { type TimedRun, timed } from './measure.js'
 import { SEED } from './protocol.js'
 
@@ -59,8 +60,8 @@ function convnet(tf: TF): Layer {
   }
 }
 
-/** tf.layers' own training of a perceptron, step for step. */
-function fits(tf: TF, { units, batch }: TfjsCase): TimedRun {
+/** A perceptron of tf.layers, and examples for it. */
+function classifier(tf: TF, { units, batch }: { units: readonly number[]; batch: number }) {
   const { layers } = tf
   const model = tf.sequential()
   units.slice(1).forEach((fanOut, i) => {
@@ -68,7 +69,13 @@ function fits(tf: TF, { units, batch }: TfjsCase): TimedRun {
     model.add(layers.dense({ units: fanOut, activation, inputShape: [units[i]] }))
   })
   model.compile({ optimizer: tf.train.sgd(0.01), loss: 'categoricalCrossentropy' })
-  const { x, y } = examples(tf, batch * BATCHES, [units[0]])
+  return { model, ...examples(tf, batch * BATCHES, [units[0]]) }
+}
+
+/** tf.layers' own training, step for step. */
+function fits(tf: TF, c: TfjsCase): TimedRun {
+  const { model, x, y } = classifier(tf, c)
+  const { batch } = c
   return async (steps) => {
     const epochs = Math.max(1, Math.ceil(steps / BATCHES))
     const begin = performance.now()
@@ -77,9 +84,19 @@ function fits(tf: TF, { units, batch }: TfjsCase): TimedRun {
   }
 }
 
+/** Predictions for one batch, and their values. */
+function predictions(tf: TF, c: TfjsCase): TimedRun {
+  const { model, x } = classifier(tf, c)
+  const batch = tf.slice(x, [0, 0], [c.batch, c.units[0]])
+  return timed(() => {
+    tf.tidy(() => (model.predict(batch) as TensorFlow.Tensor).dataSync())
+  })
+}
+
 /** What times steps of a case, with this copy of TensorFlow.js. */
 export function tfjsSteps(tf: TF, c: TfjsCase): TimedRun {
   if (c.call === 'fit') return fits(tf, c)
+  if (c.call === 'predict') return predictions(tf, c)
   const isConvnet = c.network === 'convnet'
   const forward = isConvnet ? convnet(tf) : perceptron(tf, c.units)
   const { x, y } = examples(tf, c.batch, isConvnet ? [28, 28, 1] : [c.units[0]])
@@ -88,10 +105,46 @@ export function tfjsSteps(tf: TF, c: TfjsCase): TimedRun {
   return timed(() => optimizer.minimize(loss))
 }
 
-/** The same on our backend. */
-export async function ourTfjsSteps(c: TfjsCase): Promise<TimedRun> {
+/** TensorFlow.js on our backend. */
+async function ours(): Promise<TF> {
   const [{ default: tf }] = await loadPackages<[{ default: TF }]>('bench', '@tensorflow/tfjs')
   await import('../../frontends/tfjs/index.js')
   await tf.setBackend('neuroblas')
-  return tfjsSteps(tf, c)
+  return tf
+}
+
+/** The steps of a case on our backend. */
+export async function ourTfjsSteps(c: TfjsCase): Promise<TimedRun> {
+  return tfjsSteps(await ours(), c)
+}
+
+/** How long others wait while `fit` trains on our backend, and how long its batches take. */
+export async function tfjsPauses(c: TfjsPauseCase): Promise<Measurement> {
+  const { model, x, y } = classifier(await ours(), c)
+  const settings = { batchSize: c.batch, verbose: 0, yieldEvery: 'batch' } as const
+  await model.fit(x, y, { ...settings, epochs: 1 })
+  return async (seconds) => {
+    let [steps, longestStepMs, longestPauseMs] = [0, 0, 0]
+    const begin = performance.now()
+    let [last, stepBegin] = [begin, begin]
+    const timer = setInterval(() => {
+      const now = performance.now()
+      longestPauseMs = Math.max(longestPauseMs, now - last - 1)
+      last = now
+    }, 1)
+    const onBatchBegin = async () => {
+      stepBegin = performance.now()
+    }
+    const onBatchEnd = async () => {
+      const now = performance.now()
+      longestStepMs = Math.max(longestStepMs, now - stepBegin)
+      steps++
+      if (now - begin > 1000 * seconds) model.stopTraining = true
+    }
+    const epochs = Number.MAX_SAFE_INTEGER
+    await model.fit(x, y, { ...settings, epochs, callbacks: { onBatchBegin, onBatchEnd } })
+    clearInterval(timer)
+    const usPerStep = ((performance.now() - begin) * 1000) / steps
+    return { usPerStep, figures: { longestPauseMs, longestStepMs } }
+  }
 }
