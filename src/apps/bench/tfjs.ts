@@ -89,7 +89,9 @@ function predictions(tf: TF, c: TfjsCase): TimedRun {
   const { model, x } = classifier(tf, c)
   const batch = tf.slice(x, [0, 0], [c.batch, c.units[0]])
   return timed(() => {
-    tf.tidy(() => (model.predict(batch) as TensorFlow.Tensor).dataSync())
+    const y = model.predict(batch) as TensorFlow.Tensor
+    y.dataSync()
+    y.dispose()
   })
 }
 
