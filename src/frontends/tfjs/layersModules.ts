@@ -32,13 +32,17 @@ export class Apply extends Module<Tensor[]> {
   }
 }
 
-const hardSigmoid = (x: Tensor) => x.mul(0.2).add(0.5).clip(0, 1)
+class HardSigmoid extends Module {
+  forward(x: Tensor): Tensor {
+    return x.mul(0.2).add(0.5).clip(0, 1)
+  }
+}
 
 const activations: Readonly<Record<string, () => Module>> = {
   elu: () => new ELU(),
   gelu: () => new GELU(),
   gelu_new: () => new GELU('tanh'),
-  hardSigmoid: () => new Apply(hardSigmoid),
+  hardSigmoid: () => new HardSigmoid(),
   logSoftmax: () => new LogSoftmax(),
   mish: () => new Mish(),
   relu: () => new ReLU(),
