@@ -90,5 +90,9 @@ t.test('as TypeScript, strictly', async (t) => {
   const { stdout } = await promisify(execFile)(process.execPath, [tsc], { cwd, env }).catch(
     (error: { stdout: string }) => error,
   )
-  t.equal(stdout, '')
+  // TensorFlow.js's own declarations have errors of their own.
+  const errors = stdout
+    .split(/\n(?! )/)
+    .filter((error) => !/^\S*node_modules\/@tensorflow\//.test(error))
+  t.equal(errors.join('\n'), '')
 })
