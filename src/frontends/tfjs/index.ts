@@ -10,4 +10,10 @@ import { registerNeuroblas } from './register.js'
 registerNeuroblas()
 
 export { NeuroblasBackend } from './backend.js'
-export { type FromLayersOptions, fromLayersModel, LayersNetwork, toLayersModel } from './layers.js'
+export {
+  type FromLayersOptions,
+  fromLayersModel,
+  LayersNetwork,
+  type RegularizedGroup,
+  toLayersModel,
+} from './layers.js'

@@ -7,7 +7,7 @@ import { checkFlag, excerpt, optionsOf } from '../../internal.js'
 import { convert } from './layersConvert.js'
 import { LayersNetwork, type Step, type Topology } from './layersNetwork.js'
 
-export { LayersNetwork } from './layersNetwork.js'
+export { LayersNetwork, type RegularizedGroup } from './layersNetwork.js'
 
 type SymbolicTensor = TensorFlow.SymbolicTensor
 /** Of tf.layers; TensorFlow.js does not export the class. */

@@ -27,6 +27,14 @@ export interface Topology {
   config: serialization.ConfigDict
 }
 
+/** Parameters with the regularizers that all of them have. */
+export interface RegularizedGroup {
+  /** What an optimizer moves. */
+  parameters: readonly Tensor[]
+  /** Absent where there are none. */
+  regularizer?: readonly Regularizer[]
+}
+
 /**
  * What `fromLayersModel` makes: the layers of a model of tf.layers as modules, from one input to one output.
  */
@@ -69,7 +77,7 @@ export class LayersNetwork extends Module {
    * plain `parameters()` weights are not regularized. L1 has its proximal step here, see `l1`.
    * @example new SGD(network.groups(), { lr: 0.01 })
    */
-  groups(): { parameters: Tensor[]; regularizer?: readonly Regularizer[] }[] {
+  groups(): RegularizedGroup[] {
     const penalties = this.#penalties()
     const others = this.parameters().filter((parameter) => !penalties.has(parameter))
     const regularized = [...penalties].map(([weight, regularizer]) => {
