@@ -52,6 +52,7 @@ const std::map<std::string, Calls> kCalls{
     {"x y n", {{100003}, {17}}},
     {"x dy dx n", {{100003}}},
     {"x y n slope", {{100003, 0.25}}},
+    {"x y n below", {{100003, 0.25}}},
     {"x dy dx n slope", {{100003, 0.25}}},
     {"x y n positive negative", {{100003, 1.5, 0.25}}},
     {"x dy dx n positive negative", {{100003, 1.5, 0.25}}},
