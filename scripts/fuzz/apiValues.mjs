@@ -673,6 +673,7 @@ const SKIPPED = new Set([
   ],
   ...['add', 'advance', 'settle', 'stepsToSample', 'make', 'check', 'choices', 'settings', 'kept'],
   ...['setModel', 'settingsOf', 'update', 'knownSettings', 'takesProbabilities', 'prepare'],
+  ...['expect', 'count', 'figureOf', 'ratio', 'errorOf'],
   ...['stepEach', 'stepOf', 'epsilonsOf', 'velocityRate', 'watch', 'note', 'needsClosure'],
 ])
 /** The same of the estimators. */

@@ -85,7 +85,7 @@ t.test('unknown options', async (t) => {
   const common = { loss, optimizer: optimizer(), epochs: 1 }
   for (const [call, message] of [
     [evaluate(model, data, wrong({ loss, batch_size: 3 })), /^evaluate: .*did you mean batchSize/],
-    [fit(model, data, wrong({ ...common, verbose: 1 })), /^fit: .*got verbose$/],
+    [fit(model, data, wrong({ ...common, silent: 1 })), /^fit: .*got silent$/],
     [
       fit(model, data, {
         ...common,
