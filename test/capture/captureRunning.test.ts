@@ -221,7 +221,12 @@ onBothBackendsLater('a rate that fails in the middle counts no step', async (t) 
   const optimizer = new SGD(model.parameters(), { lr })
   const step = capture(stepOf(model, optimizer))
   const many = [ones([6, 8, UNITS[0]]), tensor(new Int32Array(48), [6, 8])] as const
-  await rejects(t, step.runMany(...many), ArgumentError, 'SGD: expected lr >= 0 from the schedule for step 3, got NaN')
+  await rejects(
+    t,
+    step.runMany(...many),
+    ArgumentError,
+    'SGD: expected lr >= 0 from the schedule for step 3, got NaN',
+  )
   t.equal(optimizer.steps, 0)
 })
 
