@@ -15,6 +15,9 @@
 
 namespace nb {
 
+// What errors begin with.
+constexpr const char* kProgram = "program";
+
 // The programs of one environment, and its runs that are under way.
 class Programs {
  public:
