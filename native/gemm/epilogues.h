@@ -142,7 +142,7 @@ struct Updated {
     if (contents != nullptr) contents->forget();
   }
   NB_INLINE void row(const float* sums, size_t row, size_t col, size_t cols) const {
-    update.apply(layout.at(row, col), row * layout.cols + col, sums, cols);
+    move_each(update, layout.at(row, col), row * layout.cols + col, sums, cols);
   }
 };
 

@@ -5,9 +5,11 @@
 namespace nb {
 namespace {
 
-// An update of its own for every optimizer: `kSettings` of them, what they are, and `move`.
+// What the rule of an optimizer works on. A rule has `kSettings`, the number of its settings, what
+// they are, and `moved(at, old, g)`: where the weight at a position goes that is `old` and has the
+// gradient g.
 template <class S>
-struct Update {
+struct Rule {
   S s;
   float* w;
   float* first;
@@ -15,51 +17,58 @@ struct Update {
   float* third;
 };
 
-template <class U>
+template <class R>
+struct Update : R {
+  NB_INLINE void move(size_t at, size_t, float dw) const {
+    const float old = this->w[at];
+    const float moved = this->moved(at, old, dw + this->s.decay * old);
+    store_weights(this->w + at, moved, this->s.threshold);
+  }
+};
+
+template <class R>
 void step_with(In settings, Inout w, float* first, float* second, float* third, In dw, Size n,
                Chunk chunk) noexcept {
-  step(U{{U::settings_of(settings), w.data, first, second, third}}, dw, chunk, n);
+  step(Update<R>{{{R::settings_of(settings), w.data, first, second, third}}}, dw, chunk, n);
 }
 
 // Kernels that keep one state, two, three.
-template <class U>
+template <class R>
 void check1(Inout w, In dw, Inout first, In settings, Size n) {
   holds(w, n);
   holds(dw, n);
   holds(first, n);
-  holds(settings, U::kSettings);
+  holds(settings, R::kSettings);
 }
-template <class U>
+template <class R>
 void run1(Inout w, In dw, Inout first, In settings, Size n, Chunk chunk) noexcept {
-  step_with<U>(settings, w, first.data, nullptr, nullptr, dw, n, chunk);
+  step_with<R>(settings, w, first.data, nullptr, nullptr, dw, n, chunk);
 }
-template <class U>
+template <class R>
 void check2(Inout w, In dw, Inout first, Inout second, In settings, Size n) {
-  check1<U>(w, dw, first, settings, n);
+  check1<R>(w, dw, first, settings, n);
   holds(second, n);
 }
-template <class U>
+template <class R>
 void run2(Inout w, In dw, Inout first, Inout second, In settings, Size n, Chunk chunk) noexcept {
-  step_with<U>(settings, w, first.data, second.data, nullptr, dw, n, chunk);
+  step_with<R>(settings, w, first.data, second.data, nullptr, dw, n, chunk);
 }
-template <class U>
+template <class R>
 void check3(Inout w, In dw, Inout first, Inout second, Inout third, In settings, Size n) {
-  check2<U>(w, dw, first, second, settings, n);
+  check2<R>(w, dw, first, second, settings, n);
   holds(third, n);
 }
-template <class U>
+template <class R>
 void run3(Inout w, In dw, Inout first, Inout second, Inout third, In settings, Size n,
           Chunk chunk) noexcept {
-  step_with<U>(settings, w, first.data, second.data, third.data, dw, n, chunk);
+  step_with<R>(settings, w, first.data, second.data, third.data, dw, n, chunk);
 }
 
 // Reddi et al. 2018: the largest of all squares so far in place of the last.
-struct Amsgrad : Update<AdamSettings> {
+struct Amsgrad : Rule<AdamSettings> {
   static constexpr size_t kSettings = kAdamSettings;
   static AdamSettings settings_of(In settings) { return adam_settings_of(settings); }
-  NB_INLINE void move(size_t at, size_t, float dw) const {
-    const float old = w[at];
-    const float g = dw + s.decay * old;
+  NB_INLINE float moved(size_t at, float old, float g) const {
     float m = first[at];
     m = m + s.mean_rate * (g - m);
     float v = second[at];
@@ -70,11 +79,7 @@ struct Amsgrad : Update<AdamSettings> {
     first[at] = m;
     second[at] = v;
     third[at] = largest;
-    const float moved = s.keep * old - s.mean_step * m / (std::sqrt(largest) + s.epsilon);
-    store_weights(w + at, moved, s.threshold);
-  }
-  NB_INLINE void apply(size_t at, size_t, const float* dw, size_t n) const {
-    move_each(*this, at, at, dw, n);
+    return s.keep * old - s.mean_step * m / (std::sqrt(largest) + s.epsilon);
   }
 };
 
@@ -92,14 +97,12 @@ struct RmspropSettings {
 // Tieleman and Hinton 2012; centered as Graves 2013 has it. Keeps squares, velocity and mean, as
 // far as they are there.
 template <bool kMomentum, bool kCentered>
-struct Rmsprop : Update<RmspropSettings> {
+struct Rmsprop : Rule<RmspropSettings> {
   static constexpr size_t kSettings = 8;
   static RmspropSettings settings_of(In x) {
     return {x[0], x[1], x[2], x[3], x[4], decay_of(x.data + 5), threshold_of(x[0], x[7])};
   }
-  NB_INLINE void move(size_t at, size_t, float dw) const {
-    const float old = w[at];
-    const float g = dw + s.decay * old;
+  NB_INLINE float moved(size_t at, float old, float g) const {
     float v = first[at];
     v = v + s.rate * (g * g - v);
     first[at] = v;
@@ -117,10 +120,7 @@ struct Rmsprop : Update<RmspropSettings> {
       step = s.momentum * second[at] + step;
       second[at] = step;
     }
-    store_weights(w + at, old - s.lr * step, s.threshold);
-  }
-  NB_INLINE void apply(size_t at, size_t, const float* dw, size_t n) const {
-    move_each(*this, at, at, dw, n);
+    return old - s.lr * step;
   }
 };
 
@@ -134,21 +134,15 @@ struct AdagradSettings {
 };
 
 // Duchi et al. 2011
-struct Adagrad : Update<AdagradSettings> {
+struct Adagrad : Rule<AdagradSettings> {
   static constexpr size_t kSettings = 6;
   static AdagradSettings settings_of(In x) {
     return {x[0], x[1], x[2], decay_of(x.data + 3), threshold_of(x[0], x[5])};
   }
-  NB_INLINE void move(size_t at, size_t, float dw) const {
-    const float old = w[at];
-    const float g = dw + s.decay * old;
+  NB_INLINE float moved(size_t at, float old, float g) const {
     const float sum = first[at] + g * g;
     first[at] = sum;
-    const float moved = old - s.lr * g / (std::sqrt(sum + s.offset) + s.epsilon);
-    store_weights(w + at, moved, s.threshold);
-  }
-  NB_INLINE void apply(size_t at, size_t, const float* dw, size_t n) const {
-    move_each(*this, at, at, dw, n);
+    return old - s.lr * g / (std::sqrt(sum + s.offset) + s.epsilon);
   }
 };
 
@@ -162,14 +156,12 @@ struct AdadeltaSettings {
 };
 
 // Zeiler 2012: squares of gradients and of steps.
-struct Adadelta : Update<AdadeltaSettings> {
+struct Adadelta : Rule<AdadeltaSettings> {
   static constexpr size_t kSettings = 6;
   static AdadeltaSettings settings_of(In x) {
     return {x[0], x[1], x[2], decay_of(x.data + 3), threshold_of(x[0], x[5])};
   }
-  NB_INLINE void move(size_t at, size_t, float dw) const {
-    const float old = w[at];
-    const float g = dw + s.decay * old;
+  NB_INLINE float moved(size_t at, float old, float g) const {
     float v = first[at];
     v = v + s.rate * (g * g - v);
     float u = second[at];
@@ -177,10 +169,7 @@ struct Adadelta : Update<AdadeltaSettings> {
     u = u + s.rate * (step * step - u);
     first[at] = v;
     second[at] = u;
-    store_weights(w + at, old - s.lr * step, s.threshold);
-  }
-  NB_INLINE void apply(size_t at, size_t, const float* dw, size_t n) const {
-    move_each(*this, at, at, dw, n);
+    return old - s.lr * step;
   }
 };
 
@@ -195,38 +184,33 @@ struct LionSettings {
 };
 
 // Chen et al. 2023
-struct Lion : Update<LionSettings> {
+struct Lion : Rule<LionSettings> {
   static constexpr size_t kSettings = 6;
   static LionSettings settings_of(In x) {
     return {x[0], x[1], x[2], x[3], 2 * x[4], threshold_of(x[0], x[5])};
   }
-  NB_INLINE void move(size_t at, size_t, float dw) const {
-    const float old = w[at];
-    const float g = dw + s.decay * old;
+  NB_INLINE float moved(size_t at, float old, float g) const {
     const float m = first[at];
     const float c = m + s.step_rate * (g - m);
     // NaN stays.
     const float rest = c != c ? c : 0.0f;
     const float sign = c > 0 ? 1.0f : (c < 0 ? -1.0f : rest);
     first[at] = m + s.mean_rate * (g - m);
-    store_weights(w + at, s.keep * old - s.lr * sign, s.threshold);
-  }
-  NB_INLINE void apply(size_t at, size_t, const float* dw, size_t n) const {
-    move_each(*this, at, at, dw, n);
+    return s.keep * old - s.lr * sign;
   }
 };
 
-template <class U>
+template <class R>
 Registration one(const char* name, const char* parameters) {
-  return kernel<check1<U>, run1<U>>(name, parameters);
+  return kernel<check1<R>, run1<R>>(name, parameters);
 }
-template <class U>
+template <class R>
 Registration two(const char* name, const char* parameters) {
-  return kernel<check2<U>, run2<U>>(name, parameters);
+  return kernel<check2<R>, run2<R>>(name, parameters);
 }
-template <class U>
+template <class R>
 Registration three(const char* name, const char* parameters) {
-  return kernel<check3<U>, run3<U>>(name, parameters);
+  return kernel<check3<R>, run3<R>>(name, parameters);
 }
 
 [[maybe_unused]] const Registration steps[] = {

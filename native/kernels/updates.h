@@ -1,11 +1,11 @@
 // The rules by which parameters move along their gradients. Not kernels: they are applied to whole
 // gradients (optim.cc) and to the sums of a product that is one (gemm.cc).
 //
-// Each has `apply(first, kept, dw, n)`, for use inside simd(): moves the weights from the position
-// `first` on along n derivatives, with what is kept for them from the position `kept` on; and
-// `prefetch(first, kept, n)` of what that touches. `move(first, kept, dw)` does it for one
-// derivative or, where `kTakesVectors`, for a vector of them (GCC's vector extensions), and returns
-// the weights.
+// Each has, for use inside simd(), `move(first, kept, dw)`: moves the weight at the position
+// `first` along a derivative, with what is kept for it at the position `kept`; where
+// `kTakesVectors`, also those from there on along a vector of derivatives (GCC's vector
+// extensions), and returns them. And `prefetch(first, kept, n)` of what that touches for n
+// derivatives, which `move_each` moves along.
 #pragma once
 
 #include <cmath>
@@ -63,7 +63,7 @@ template <class Update>
 void step(const Update& update, In dw, Chunk chunk, Size n) {
   const auto [first, end] = chunk.of(n);
   simd([=, first = first, count = end - first, dw = dw.data] {
-    update.apply(first, first, dw + first, count);
+    move_each(update, first, first, dw + first, count);
   });
 }
 
@@ -78,9 +78,6 @@ struct SgdUpdate {
   NB_INLINE V move(size_t first, size_t, V dw) const {
     const V old = load<V>(w + first);
     return store_weights(w + first, old - s.lr * (dw + s.decay * old), s.threshold);
-  }
-  NB_INLINE void apply(size_t first, size_t kept, const float* dw, size_t n) const {
-    move_each(*this, first, kept, dw, n);
   }
 };
 
@@ -105,9 +102,6 @@ struct MomentumUpdate {
     store(velocity + kept, v);
     const V step = kNesterov ? g + s.momentum * v : v;
     return store_weights(w + first, old - s.lr * step, s.threshold);
-  }
-  NB_INLINE void apply(size_t first, size_t kept, const float* dw, size_t n) const {
-    move_each(*this, first, kept, dw, n);
   }
 };
 
@@ -140,9 +134,6 @@ struct AdamUpdate {
     const float step = s.mean_step * m + s.gradient_step * g;
     const float moved = s.keep * old - step / (s.root_scale * std::sqrt(v) + s.epsilon);
     store_weights(w + first, moved, s.threshold);
-  }
-  NB_INLINE void apply(size_t first, size_t kept, const float* dw, size_t n) const {
-    move_each(*this, first, kept, dw, n);
   }
 };
 

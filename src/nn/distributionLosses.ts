@@ -38,8 +38,8 @@ export function klDivergenceLoss(options: KLDivergenceOptions = {}): Loss {
     (outputs, targets) => {
       const t = rowsLike(op, outputs, targets)
       if (logTarget) return t.exp().mul(t.sub(outputs)).sum(-1)
-      // 0·log 0 is 0.
-      const log = where(t.greater(0), t, fullLike(t, 1, [])).log()
+      // 0·log 0 is 0; what is negative has no logarithm.
+      const log = where(t.equal(0), fullLike(t, 1, []), t).log()
       return t.mul(log.sub(outputs)).sum(-1)
     },
     { settings },

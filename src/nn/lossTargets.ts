@@ -2,8 +2,8 @@
 import { isFloat } from '../backend/dtype.js'
 import { ArgumentError, KernelError, ShapeError } from '../base/errors.js'
 import { oneHot } from '../ops/indexing.js'
-import { defaultFloat } from '../tensor/defaultFloat.js'
-import { format, type Shape, sameShape } from '../tensor/shape.js'
+import { requireDType } from '../ops/require.js'
+import { format, sameShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { Targets } from './loss.js'
 
@@ -24,17 +24,20 @@ type SingleOutput = 'value' | 'class'
 function labelsAsValues(
   op: string,
   labels: Tensor<'int32'>,
-  shape: Shape,
+  { shape, dtype }: Tensor,
   single: SingleOutput,
 ): Tensor {
   const classes = shape[shape.length - 1]
-  if (labels.shape.length !== shape.length - 1) return labels.cast(defaultFloat()) as Tensor
-  if (classes === 1 && single === 'value')
-    return labels.cast(defaultFloat()).unsqueeze(-1) as Tensor
+  if (labels.shape.length !== shape.length - 1) return labels.cast(dtype) as Tensor
+  if (classes === 1 && single === 'value') return labels.cast(dtype).unsqueeze(-1) as Tensor
+  const rows = (count: number) => {
+    const x = oneHot(labels, count)
+    return x.dtype === dtype ? x : (x.cast(dtype) as Tensor)
+  }
   try {
-    if (classes !== 1) return oneHot(labels, classes)
+    if (classes !== 1) return rows(classes)
     // The column of class 1 of two refuses labels other than 0 and 1 alike.
-    return oneHot(labels, 2).slice(...labels.shape.map(() => undefined), [1])
+    return rows(2).slice(...labels.shape.map(() => undefined), [1])
   } catch (error) {
     if (!(error instanceof KernelError)) throw error
     throw new KernelError(
@@ -53,7 +56,7 @@ export function asValues(
 ): Tensor {
   checkOutputs(op, outputs)
   const { shape } = outputs
-  const values = isLabels(targets) ? labelsAsValues(op, targets, shape, single) : targets
+  const values = isLabels(targets) ? labelsAsValues(op, targets, outputs, single) : targets
   if (!sameShape(values.shape, shape)) {
     const hint = isLabels(targets)
       ? ''
@@ -62,5 +65,6 @@ export function asValues(
       `${op}: expected targets of the outputs' shape ${format(shape)}, got ${format(targets.shape)}${hint}`,
     )
   }
+  requireDType(op, values, outputs.dtype)
   return values
 }

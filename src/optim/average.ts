@@ -1,9 +1,10 @@
 /** An average of weights that follows them while they are trained. */
 import { everyIteration, isRecording, unrecorded } from '../backend/record.js'
 import { checkFunction, optionsOf } from '../base/arguments.js'
-import { ArgumentError, ReleasedTensorError } from '../base/errors.js'
+import { ArgumentError, CaptureError, ReleasedTensorError } from '../base/errors.js'
 import { isModule, type Module } from '../nn/module.js'
 import { StateDict, type StateSource, stateFrom } from '../nn/stateDict.js'
+import { requireFloat } from '../ops/require.js'
 import { checkAssignable } from '../tensor/assignable.js'
 import { memoryOf, refuseWriting } from '../tensor/locks.js'
 import { within } from '../tensor/storage.js'
@@ -53,6 +54,7 @@ export class ExponentialMovingAverage {
     // A parameter that a model has twice has one average.
     const seen = new Set<Tensor>()
     this.#weights = new Map([...weights].filter(([, w]) => !seen.has(w) && seen.add(w)))
+    for (const weight of seen) requireFloat(op, weight)
     this.#averages = [...this.#weights.values()].map((weight) =>
       unrecorded(() => within(weight.storage.owner, () => weight.clone())),
     )
@@ -75,11 +77,12 @@ export class ExponentialMovingAverage {
 
   /**
    * Puts the averages in the place of the weights, which are kept for `restore`.
-   * @throws ArgumentError where they are there already, ReleasedTensorError after `dispose`, BusyError while
-   *   somebody awaits what uses the weights
+   * @throws ArgumentError where they are there already, ReleasedTensorError after `dispose`, CaptureError in a
+   *   captured function, BusyError while somebody awaits what uses the weights
    */
   apply(): void {
     this.#refuseApplied('apply')
+    refuseRecording('apply')
     const weights = [...this.#weights.values()]
     refuseWriting('apply', () => memoryOf(weights))
     this.#trained = within(null, () => weights.map((weight) => weight.clone()))
@@ -88,9 +91,12 @@ export class ExponentialMovingAverage {
 
   /**
    * Puts the weights back that `apply` has taken out.
-   * @throws ArgumentError without `apply` before, BusyError while somebody awaits what uses the weights
+   * @throws ArgumentError without `apply` before, ReleasedTensorError after `dispose`, CaptureError in a captured
+   *   function, BusyError while somebody awaits what uses the weights
    */
   restore(): void {
+    this.#refuseDisposed('restore')
+    refuseRecording('restore')
     if (this.#trained === undefined) {
       throw new ArgumentError('ExponentialMovingAverage: restore needs apply() before it')
     }
@@ -157,7 +163,7 @@ export class ExponentialMovingAverage {
     for (const [i, name] of names.entries()) this.#averages[i].assign(state.get(name)!.data)
   }
 
-  /** Frees the averages. It cannot be used again. */
+  /** Frees the averages, and weights that `restore` has not put back. It cannot be used again. */
   dispose(): void {
     this.#isDisposed = true
     for (const tensor of [...this.#averages, ...(this.#trained ?? [])]) tensor.dispose()
@@ -182,4 +188,12 @@ export class ExponentialMovingAverage {
       `ExponentialMovingAverage: ${op} while the averages are in the place of the weights; call restore() before`,
     )
   }
+}
+
+/** The weights that are taken out are those of one call; replays would know none. */
+function refuseRecording(op: string): void {
+  if (!isRecording()) return
+  throw new CaptureError(
+    `capture: ${op} of ExponentialMovingAverage was called inside, which replays would not repeat; call it between calls`,
+  )
 }

@@ -1,10 +1,11 @@
 /** Groups of parameters with settings of their own, as an optimizer keeps them and as callers see them. */
+import { isFloat } from '../backend/dtype.js'
 import { noteChange } from '../backend/reads.js'
-import { isRecording } from '../backend/record.js'
+import { isRecording, noteRead } from '../backend/record.js'
 import { checkNumber, isWithin, refuseUnknown } from '../base/arguments.js'
-import { ArgumentError, CaptureError, excerpt, spelled } from '../base/errors.js'
-import { isTensor, type Tensor } from '../tensor/tensor.js'
-import { regularizersOf } from './regularized.js'
+import { ArgumentError, AutogradError, CaptureError, excerpt, spelled } from '../base/errors.js'
+import { type AnyTensor, isTensor, type Tensor } from '../tensor/tensor.js'
+import { regularizersOf, unknownTo } from './regularized.js'
 import type { Regularizer } from './regularizers.js'
 import type { Schedule } from './schedules.js'
 
@@ -38,24 +39,58 @@ export function checkDecays(op: string, decays: Readonly<Record<string, number>>
   }
 }
 
+/**
+ * The groups of an optimizer.
+ * @param op whose they are, for messages
+ * @param settings what a group does not say itself
+ * @param known the names of all settings; undefined where that is not known
+ * @throws ArgumentError for settings that do not exist, and for parameters that are none or come twice
+ */
+export function groupsOf<Settings extends object>(
+  op: string,
+  parameters: readonly (Tensor | ({ parameters: readonly Tensor[] } & Partial<Settings>))[],
+  settings: Settings,
+  known: readonly string[] | undefined,
+): Group<Settings>[] {
+  if (!Array.isArray(parameters) || parameters.length === 0) {
+    throw new ArgumentError(
+      `${op}: expected parameters to optimize, such as model.parameters(), got none; modules find them in public properties`,
+    )
+  }
+  if (known) refuseUnknown(op, settings, known)
+  const groups: Group<Settings>[] = [...parameters].every((item) => isGroup(item))
+    ? parameters.map((group) => groupOf(op, { ...settings, ...group }))
+    : [groupOf(op, { ...settings, parameters })]
+  const all = groups.flatMap((group) => group.parameters)
+  if (new Set(all).size !== all.length) throw new ArgumentError(`${op}: expected each parameter once`)
+  if (known) for (const group of groups) refuseUnknown(op, group, [...known, 'parameters'])
+  return groups
+}
+
 /** Whether it is a group, rather than a parameter. */
-export function isGroup(item: unknown): boolean {
+function isGroup(item: unknown): boolean {
   return typeof item === 'object' && item !== null && !isTensor(item) && 'parameters' in item
 }
 
-/**
- * A group of tensors whose lists are its own, so that only a new list changes them.
- * @param op whose it is, for messages
- * @throws ArgumentError for parameters that are no tensors
- */
-export function groupOf<Settings extends object>(
+/** A group of tensors whose lists are its own, so that only a new list changes them. */
+function groupOf<Settings extends object>(
   op: string,
   group: { parameters: readonly unknown[] } & Settings,
 ): Group<Settings> {
-  checkParameters(op, group.parameters)
+  checkMoved(op, group.parameters)
   return Object.fromEntries(
     Object.entries(group).map(([name, value]) => [name, ownList(value)]),
   ) as Group<Settings>
+}
+
+/** Refuses what one step could not move as a whole: the settings of a group have one dtype. */
+function checkMoved(op: string, parameters: unknown): void {
+  checkParameters(op, parameters)
+  const dtypes = [...new Set((parameters as readonly AnyTensor[]).map(({ dtype }) => dtype))]
+  if (dtypes.length <= 1 && dtypes.every(isFloat)) return
+  throw new ArgumentError(
+    `${op}: expected parameters of one dtype of floats in a group, got ${dtypes.join(' and ')}`,
+  )
 }
 
 /** @throws ArgumentError for what is no list of tensors */
@@ -120,7 +155,7 @@ export function settable<Settings extends object>(
           `capture: ${String(name)} of ${op} was set inside, which replays would not repeat; set it between calls, or make it a schedule`,
         )
       }
-      if (name === 'parameters') checkParameters(op, value)
+      if (name === 'parameters') checkMoved(op, value)
       noteChange()
       return Reflect.set(target, name, ownList(value))
     },
@@ -129,4 +164,36 @@ export function settable<Settings extends object>(
       return Reflect.deleteProperty(target, name)
     },
   })
+}
+
+/**
+ * For captured steps: notes what decides on the kernels of an update.
+ * @param choices which of a group's settings are on
+ */
+export function noteSettings<Settings extends GroupSettings>(
+  groups: readonly Group<Settings>[],
+  choices: (group: Group<Settings>) => number,
+): void {
+  for (const group of groups) {
+    const settings = () => [choices(group), ...unknownTo(group), ...group.parameters]
+    const read = {
+      get values() {
+        return settings()
+      },
+    }
+    noteRead(read, 'values', read.values)
+  }
+}
+
+/** @throws AutogradError when no parameter has a gradient */
+export function requireGradient(op: string, parameters: readonly Tensor[]): void {
+  if (parameters.some(({ grad }) => grad !== null)) return
+  const isFrozen = parameters.every(({ requiresGrad }) => !requiresGrad)
+  throw new AutogradError(
+    `${op}: expected a gradient on some parameter, got none; ${
+      isFrozen
+        ? 'requiresGrad is false on all of them'
+        : 'call backward() of a loss that depends on them before step()'
+    }`,
+  )
 }

@@ -11,14 +11,21 @@ export interface NAdamSettings extends MomentSettings {
   momentumDecay?: number
 }
 
+interface KnownProduct {
+  beta1: number
+  momentumDecay: number
+  steps: number
+  product: number
+}
+
 /**
  * NAdam (Dozat 2016): Adam's moments, with μₜ = β₁·(1 - ½·0.96^(t·momentumDecay)) and the step
  * lr·(μₜ₊₁·m / (1 - Πμ·μₜ₊₁) + (1 - μₜ)·g / (1 - Πμ)) / (√v̂ + ε), where Πμ = μ₁·…·μₜ.
  * @throws ArgumentError when a setting is out of range
  */
 export class NAdam extends AdamFamily<NAdamSettings> {
-  /** Πμ after some steps with some settings, from which the next is one factor away. */
-  #known = { beta1: 0, momentumDecay: 0, steps: 0, product: 1 }
+  /** Of each group Πμ after some steps with some settings, from which the next is one factor away. */
+  readonly #known = new WeakMap<NAdamSettings, KnownProduct>()
 
   protected override knownSettings(): Record<keyof NAdamSettings, true> {
     return { ...MOMENT_SETTINGS, momentumDecay: true }
@@ -46,13 +53,16 @@ export class NAdam extends AdamFamily<NAdamSettings> {
 
   #productUpTo(t: number, group: NAdamSettings): number {
     const { beta1 = 0.9, momentumDecay = 0.004 } = group
-    const known = this.#known
+    const known = this.#known.get(group)
     const isNear =
-      beta1 === known.beta1 && momentumDecay === known.momentumDecay && known.steps <= t
+      known?.beta1 === beta1 && known.momentumDecay === momentumDecay && known.steps <= t
     let { steps, product } = isNear ? known : { steps: 0, product: 1 }
-    while (steps < t) product *= momentumAt(++steps, group)
-    this.#known = { beta1, momentumDecay, steps, product }
-    return product
+    // All later factors are β₁, or the product is 0, before 50,000 steps, whatever the settings are.
+    while (steps < t && product > 0 && momentumAt(steps, group) !== beta1) {
+      product *= momentumAt(++steps, group)
+    }
+    this.#known.set(group, { beta1, momentumDecay, steps, product })
+    return product * beta1 ** (t - steps)
   }
 }
 

@@ -4,10 +4,9 @@
  */
 
 import type { Handle, KernelArgs } from '../backend/kernels.js'
-import { everyIteration, isRecording, noteRead, noteStep } from '../backend/record.js'
-import { refuseUnknown } from '../base/arguments.js'
+import { everyIteration, isRecording, noteStep } from '../backend/record.js'
 import { isBranded } from '../base/brand.js'
-import { ArgumentError, AutogradError, ReleasedTensorError } from '../base/errors.js'
+import { ReleasedTensorError } from '../base/errors.js'
 import { noGrad } from '../tensor/graph.js'
 import { memoryOf, refuseWriting } from '../tensor/locks.js'
 import { Scope, within } from '../tensor/storage.js'
@@ -17,11 +16,12 @@ import {
   checkSettings,
   type Group,
   type GroupSettings,
-  groupOf,
-  isGroup,
+  groupsOf,
+  noteSettings,
+  requireGradient,
   settable,
 } from './groups.js'
-import { addGradients, isRegularized, penaltyOf, unknownTo } from './regularized.js'
+import { addGradients, isRegularized, penaltyOf } from './regularized.js'
 import { SettingsBuffers } from './settingsBuffers.js'
 import {
   type Kept,
@@ -97,23 +97,8 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
     const name = this.constructor.name
     const known = this.knownSettings()
     const names = known && Object.keys(known)
-    if (!Array.isArray(parameters) || parameters.length === 0) {
-      throw new ArgumentError(
-        `${name}: expected parameters to optimize, such as model.parameters(), got none; modules find them in public properties`,
-      )
-    }
-    if (names) refuseUnknown(name, settings, names)
-    this.#groups = [...parameters].every((item) => isGroup(item))
-      ? parameters.map((group) => groupOf(name, { ...settings, ...group }))
-      : [groupOf(name, { ...settings, parameters })]
-    const all = this.parameters()
-    if (new Set(all).size !== all.length) {
-      throw new ArgumentError(`${name}: expected each parameter once`)
-    }
-    for (const group of this.#groups) {
-      if (names) refuseUnknown(name, group, [...names, 'parameters'])
-      this.check(group)
-    }
+    this.#groups = groupsOf(name, parameters, settings, names)
+    for (const group of this.#groups) this.check(group)
     this.groups = Object.freeze(this.#groups.map((group) => settable(name, group, names)))
   }
 
@@ -212,8 +197,10 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
    */
   step(): void {
     this.#refuseDisposed('step')
-    if (isRecording()) this.#noteStep()
-    else refuseWriting('step', () => memoryOf(this.parameters()))
+    if (isRecording()) {
+      noteStep(this.parameters())
+      noteSettings(this.#groups, (group) => this.choices(group))
+    } else refuseWriting('step', () => memoryOf(this.parameters()))
     const temporary = new Scope()
     try {
       within(temporary, () => {
@@ -221,7 +208,7 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
           everyIteration(() => this.check(group))
           this.prepare(group)
         }
-        this.#requireGradient()
+        requireGradient(this.constructor.name, this.parameters())
         for (const group of this.#groups) {
           this.#settings.refresh(group, () => this.settings(group))
           noGrad(() => this.update(group))
@@ -238,32 +225,6 @@ export abstract class Optimizer<Settings extends GroupSettings = GroupSettings> 
       () => {
         this.steps--
       },
-    )
-  }
-
-  /** For captured steps: what decides on the kernels of the update. */
-  #noteStep(): void {
-    noteStep(this.parameters())
-    for (const group of this.#groups) {
-      const settings = () => [this.choices(group), ...unknownTo(group), ...group.parameters]
-      const read = {
-        get values() {
-          return settings()
-        },
-      }
-      noteRead(read, 'values', read.values)
-    }
-  }
-
-  #requireGradient(): void {
-    if (this.#groups.some((group) => group.parameters.some(({ grad }) => grad !== null))) return
-    const isFrozen = this.parameters().every(({ requiresGrad }) => !requiresGrad)
-    throw new AutogradError(
-      `${this.constructor.name}: expected a gradient on some parameter, got none; ${
-        isFrozen
-          ? 'requiresGrad is false on all of them'
-          : 'call backward() of a loss that depends on them before step()'
-      }`,
     )
   }
 

@@ -1,6 +1,6 @@
 /** A learning rate that is lowered when a loss no longer falls. */
 import { checkNumber, optionsOf } from '../base/arguments.js'
-import { ArgumentError } from '../base/errors.js'
+import { ArgumentError, excerpt } from '../base/errors.js'
 import { isOptimizer, type Optimizer } from './optimizer.js'
 
 /** Settings of `ReduceOnPlateau`, with PyTorch's defaults. */
@@ -39,7 +39,9 @@ export function checkPlateau(op: string, given: ReduceOnPlateauSettings): void {
 
 /** Refuses an optimizer whose learning rate another schedule decides on. */
 export function requireNumericLr(op: string, optimizer: Optimizer): void {
-  if (!isOptimizer(optimizer)) throw new ArgumentError(`${op}: expected an optimizer`)
+  if (!isOptimizer(optimizer)) {
+    throw new ArgumentError(`${op}: expected an optimizer, got ${excerpt(optimizer)}`)
+  }
   if (optimizer.groups.every(({ lr }) => typeof lr === 'number')) return
   throw new ArgumentError(
     `${op}: expected an optimizer whose lr is a number, got one with a schedule`,
@@ -76,9 +78,10 @@ export class ReduceOnPlateau {
   /**
    * Takes a loss into account; NaN is no better one.
    * @returns whether the learning rate is lower now
-   * @throws ArgumentError when a learning rate has become a schedule
+   * @throws ArgumentError for what is no number, and when a learning rate has become a schedule
    */
   update(loss: number): boolean {
+    checkNumber('ReduceOnPlateau', 'a loss', loss, () => true, 'as a number')
     if (!this.note(loss)) return false
     requireNumericLr('ReduceOnPlateau', this.optimizer)
     const { factor = 0.1, minLr = 0 } = this.settings

@@ -113,8 +113,12 @@ export class Tensor<D extends DType = 'float32'> {
     return this.#grad
   }
 
-  /** Null forgets it; the next `backward` starts from zero. */
+  /**
+   * Null forgets it; the next `backward` starts from zero.
+   * @throws ArgumentError for what is no tensor of its shape and dtype
+   */
   set grad(grad: Tensor | null) {
+    if (grad !== null) checkGradient(this, grad)
     if (isRecording()) {
       if (grad === null) noteCleared(this)
     } else if ((grad === null) !== (this.#grad === null)) noteChange()
@@ -277,6 +281,12 @@ export class Tensor<D extends DType = 'float32'> {
 /** Whether it is a tensor, also one of another copy of the library. */
 export function isTensor(value: unknown): value is AnyTensor {
   return isBranded(value, BRAND)
+}
+
+function checkGradient({ dtype, shape }: AnyTensor, grad: unknown): void {
+  if (isTensor(grad) && grad.dtype === dtype && sameShape(grad.shape, shape)) return
+  const got = isTensor(grad) ? `${grad.dtype} ${format(grad.shape)}` : excerpt(grad)
+  throw new ArgumentError(`grad: expected null or a tensor ${dtype} ${format(shape)}, got ${got}`)
 }
 
 function emptyArray({ dtype, size }: AnyTensor): TypedArray {

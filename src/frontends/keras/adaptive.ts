@@ -5,13 +5,18 @@ import {
   Lion as EngineLion,
   type Optimizer as EngineOptimizer,
 } from '../../index.js'
-import { AdagradInside, checkFlag, checkNumber, optionsOf, RMSpropInside } from '../../internal.js'
+import {
+  AdagradInside,
+  above0,
+  atLeast0,
+  checkDecays,
+  checkFlag,
+  checkNumber,
+  optionsOf,
+  RMSpropInside,
+} from '../../internal.js'
 import type { ParameterGroup } from './network.js'
 import { Optimizer, VelocityOptimizer } from './optimizer.js'
-
-const atLeast0 = (value: number) => value >= 0 && value < Infinity
-const above0 = (value: number) => value > 0 && value < Infinity
-const below1 = (value: number) => value >= 0 && value < 1
 
 /** Settings of `RMSprop`. */
 export interface RMSpropOptions {
@@ -45,9 +50,9 @@ export class RMSprop extends VelocityOptimizer {
       centered: true,
     } as const
     const options = optionsOf('RMSprop', given, known)
-    super(options.learningRate ?? 0.001)
+    super(options.learningRate)
     const { rho = 0.9, momentum = 0, epsilon = 1e-7, centered = false } = options
-    checkNumber('RMSprop', 'rho', rho, below1, 'from 0 to below 1')
+    checkDecays('RMSprop', { rho })
     checkNumber('RMSprop', 'momentum', momentum, (v) => v >= 0 && v <= 1, 'from 0 to 1')
     checkNumber('RMSprop', 'epsilon', epsilon, above0, '> 0')
     checkFlag('RMSprop', 'centered', centered)
@@ -87,7 +92,7 @@ export class Adagrad extends Optimizer {
   constructor(given: AdagradOptions = {}) {
     const known = { learningRate: true, initialAccumulatorValue: true, epsilon: true } as const
     const options = optionsOf('Adagrad', given, known)
-    super(options.learningRate ?? 0.001)
+    super(options.learningRate)
     const { initialAccumulatorValue = 0.1, epsilon = 1e-7 } = options
     checkNumber('Adagrad', 'initialAccumulatorValue', initialAccumulatorValue, atLeast0, '>= 0')
     checkNumber('Adagrad', 'epsilon', epsilon, above0, '> 0')
@@ -123,9 +128,9 @@ export class Adadelta extends Optimizer {
    */
   constructor(given: AdadeltaOptions = {}) {
     const options = optionsOf('Adadelta', given, { learningRate: true, rho: true, epsilon: true })
-    super(options.learningRate ?? 0.001)
+    super(options.learningRate)
     const { rho = 0.95, epsilon = 1e-7 } = options
-    checkNumber('Adadelta', 'rho', rho, below1, 'from 0 to below 1')
+    checkDecays('Adadelta', { rho })
     checkNumber('Adadelta', 'epsilon', epsilon, above0, '> 0')
     this.options = options
   }
@@ -158,10 +163,9 @@ export class Lion extends Optimizer {
    */
   constructor(given: LionOptions = {}) {
     const options = optionsOf('Lion', given, { learningRate: true, beta1: true, beta2: true })
-    super(options.learningRate ?? 0.001)
+    super(options.learningRate)
     const { beta1 = 0.9, beta2 = 0.99 } = options
-    checkNumber('Lion', 'beta1', beta1, below1, 'from 0 to below 1')
-    checkNumber('Lion', 'beta2', beta2, below1, 'from 0 to below 1')
+    checkDecays('Lion', { beta1, beta2 })
     this.options = options
   }
 

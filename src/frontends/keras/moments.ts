@@ -1,7 +1,16 @@
 /** Optimizers of Keras's that keep means of gradients and of their squares. */
 
 import { NAdam as EngineNAdam, type Optimizer as EngineOptimizer } from '../../index.js'
-import { AdamHat, AdamWHat, checkFlag, checkNumber, optionsOf } from '../../internal.js'
+import {
+  AdamHat,
+  AdamWHat,
+  above0,
+  atLeast0,
+  checkDecays,
+  checkFlag,
+  checkNumber,
+  optionsOf,
+} from '../../internal.js'
 import type { ParameterGroup } from './network.js'
 import { Optimizer } from './optimizer.js'
 
@@ -25,12 +34,10 @@ export abstract class MomentOptimizer<Options extends MomentOptions> extends Opt
   readonly options: Options
 
   protected constructor(name: string, options: Options) {
-    super(options.learningRate ?? 0.001)
+    super(options.learningRate)
     const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 } = options
-    for (const [of, beta] of Object.entries({ beta1, beta2 })) {
-      checkNumber(name, of, beta, (value) => value >= 0 && value < 1, 'from 0 to below 1')
-    }
-    checkNumber(name, 'epsilon', epsilon, (value) => value > 0 && value < Infinity, '> 0')
+    checkDecays(name, { beta1, beta2 })
+    checkNumber(name, 'epsilon', epsilon, above0, '> 0')
     this.options = options
   }
 
@@ -80,8 +87,7 @@ export class AdamW extends MomentOptimizer<AdamWOptions> {
     super('AdamW', optionsOf('AdamW', given, { ...MOMENTS, amsgrad: true, weightDecay: true }))
     const { amsgrad = false, weightDecay = 0.004 } = this.options
     checkFlag('AdamW', 'amsgrad', amsgrad)
-    const isDecay = (value: number) => value >= 0 && value < Infinity
-    checkNumber('AdamW', 'weightDecay', weightDecay, isDecay, '>= 0')
+    checkNumber('AdamW', 'weightDecay', weightDecay, atLeast0, '>= 0')
   }
 
   /** @internal */

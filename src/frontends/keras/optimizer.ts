@@ -1,12 +1,10 @@
 /** What the optimizers of Keras share: a learning rate that can be set, and velocities that hold steps. */
 
 import type { Optimizer as EngineOptimizer } from '../../index.js'
-import { checkNumber, isBranded } from '../../internal.js'
+import { atLeast0, checkNumber, isBranded } from '../../internal.js'
 import type { ParameterGroup } from './network.js'
 
 const BRAND = Symbol.for('neuroblas.keras.Optimizer')
-
-const atLeast0 = (value: number) => value >= 0 && value < Infinity
 
 /** Base of the optimizers. Each model that is compiled with one has a state of its own. */
 export abstract class Optimizer {
@@ -16,7 +14,7 @@ export abstract class Optimizer {
    * An optimizer with a learning rate.
    * @throws ArgumentError when it is below 0
    */
-  constructor(learningRate: number) {
+  constructor(learningRate = 0.001) {
     this.#learningRate = learningRate
     this.learningRate = learningRate
   }

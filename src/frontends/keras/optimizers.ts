@@ -37,8 +37,8 @@ export class SGD extends VelocityOptimizer {
   constructor(given: SGDOptions = {}) {
     const known = { learningRate: true, momentum: true, nesterov: true } as const
     const options = optionsOf('SGD', given, known)
-    super(options.learningRate ?? 0.01)
-    const { momentum = 0, nesterov = false } = options
+    const { learningRate = 0.01, momentum = 0, nesterov = false } = options
+    super(learningRate)
     checkNumber('SGD', 'momentum', momentum, (value) => value >= 0 && value <= 1, 'from 0 to 1')
     checkFlag('SGD', 'nesterov', nesterov)
     this.options = options
