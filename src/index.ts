@@ -284,6 +284,7 @@ export { noGrad } from './tensor/graph.js'
 export { Generator, setSeed } from './tensor/random.js'
 export { OpenScope, openScope, scope } from './tensor/scope.js'
 export type { Shape } from './tensor/shape.js'
+export type { ShapedValues } from './tensor/shapedValues.js'
 export { type Operand, Tensor } from './tensor/tensor.js'
 export type { BatchFitOptions } from './training/batchOptions.js'
 export type {
@@ -298,7 +299,7 @@ export { type Evaluation, evaluate, predictedClasses } from './training/evaluate
 export type { WeightOptions } from './training/exampleWeights.js'
 export { fit } from './training/fit.js'
 export type { FitOptions } from './training/fitOptions.js'
-export type { ModuleRows, ShapedValues } from './training/moduleInputs.js'
+export type { ModuleRows } from './training/moduleInputs.js'
 export {
   type ClassScores,
   type Predictions,

@@ -29,9 +29,7 @@ export function readRows(what: string, rows: Rows): Values {
   const { values, shape } = isTensor(rows)
     ? { values: Float32Array.from(rows.data() as NumberArray), shape: rows.shape }
     : readArrays(what, rows)
-  if (shape.length === 0 || values.length === 0) {
-    throw new ShapeError(`${what}: expected at least one example, got shape [${shape.join(', ')}]`)
-  }
+  requireExamples(what, shape, values.length)
   const bad = values.findIndex((value) => !Number.isFinite(value))
   if (bad >= 0) {
     throw new ArgumentError(
@@ -39,6 +37,12 @@ export function readRows(what: string, rows: Rows): Values {
     )
   }
   return { values, shape }
+}
+
+/** @throws ShapeError for a scalar, and where there are no values */
+export function requireExamples(what: string, shape: readonly number[], count: number): void {
+  if (shape.length > 0 && count > 0) return
+  throw new ShapeError(`${what}: expected at least one example, got shape [${shape.join(', ')}]`)
 }
 
 function readArrays(what: string, rows: unknown): Values {

@@ -1,5 +1,6 @@
 /** Metrics of predicted classes: accuracies, correlation, the confusion matrix. */
 import { checkCount, checkFlag, optionsOf } from '../base/arguments.js'
+import { ArgumentError } from '../base/errors.js'
 import { Metric, type MetricOptions, type MetricValue, requireExamples } from './metric.js'
 import { type BatchValues, readLabelled } from './read.js'
 
@@ -35,7 +36,7 @@ abstract class ClassMetric<V extends MetricValue = number> extends Metric<V> {
     for (let i = 0; i < batch.labels.length; i++) this.count(batch.predicted[i], batch.labels[i])
   }
 
-  /** Hears of how many classes the outputs tell apart; labels may tell of more. */
+  /** Hears of how many classes outputs and labels tell, before they are counted. */
   protected expect(_classes: number): void {}
 
   /** Adds an example. */
@@ -87,7 +88,6 @@ export abstract class CountingMetric<V extends MetricValue = number> extends Cla
   }
 
   protected override count(predicted: number, actual: number): void {
-    this.expect(Math.max(predicted, actual) + 1)
     this.#counts.predicted[predicted]++
     this.#counts.actual[actual]++
     if (predicted === actual) this.#counts.hits[actual]++
@@ -153,6 +153,9 @@ export interface ConfusionMatrixOptions extends ClassMetricOptions {
   classes?: number
 }
 
+// A matrix of them takes half a gigabyte.
+const MOST_CLASSES = 8192
+
 /** How many examples of each class were taken for which one: a row for each class, a column for what it was taken for. */
 export class ConfusionMatrix extends ClassMetric<number[][]> {
   #rows: number[][] = []
@@ -164,6 +167,7 @@ export class ConfusionMatrix extends ClassMetric<number[][]> {
     const given = optionsOf('ConfusionMatrix', options, known)
     const { name = 'confusionMatrix', classes = 1 } = given
     checkCount('ConfusionMatrix', 'classes', classes)
+    requireFew('ConfusionMatrix', classes)
     super(name, given)
     this.#least = classes
   }
@@ -171,12 +175,12 @@ export class ConfusionMatrix extends ClassMetric<number[][]> {
   protected override expect(known: number): void {
     const classes = Math.max(known, this.#least)
     if (classes <= this.#rows.length) return
+    requireFew(this.name, classes)
     for (const row of this.#rows) while (row.length < classes) row.push(0)
     while (this.#rows.length < classes) this.#rows.push(new Array<number>(classes).fill(0))
   }
 
   protected override count(predicted: number, actual: number): void {
-    this.expect(Math.max(predicted, actual) + 1)
     this.#rows[actual][predicted]++
   }
 
@@ -188,4 +192,9 @@ export class ConfusionMatrix extends ClassMetric<number[][]> {
   override reset(): void {
     this.#rows = []
   }
+}
+
+function requireFew(op: string, classes: number): void {
+  if (classes <= MOST_CLASSES) return
+  throw new ArgumentError(`${op}: expected at most ${MOST_CLASSES} classes, got ${classes}`)
 }

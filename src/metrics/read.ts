@@ -1,8 +1,8 @@
 /** Reads the batches that metrics are given: labels, outputs for classes, and values. */
-import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import { ArgumentError, ShapeError } from '../base/errors.js'
 import type { NumberArray } from '../base/typedArrays.js'
-import { readNumbers } from '../tensor/numbers.js'
 import { format, type Shape, sizeOf } from '../tensor/shape.js'
+import { readValues, type ShapedValues } from '../tensor/shapedValues.js'
 import { isTensor, type Tensor } from '../tensor/tensor.js'
 
 /** @inline */
@@ -12,17 +12,7 @@ type Nested = readonly (number | boolean | ArrayLike<number> | Nested)[]
  * Predictions or targets of a batch, which is the first axis: a tensor, arrays, or a typed array, with its
  * shape where it has more axes than one.
  */
-export type BatchValues =
-  | Nested
-  | ArrayLike<number>
-  | Tensor
-  | Tensor<'int32'>
-  | {
-      /** Row-major. */
-      readonly data: ArrayLike<number>
-      /** [batch, …] */
-      readonly shape: Shape
-    }
+export type BatchValues = Nested | ArrayLike<number> | Tensor | Tensor<'int32'> | ShapedValues
 
 interface Values {
   values: NumberArray
@@ -32,19 +22,9 @@ interface Values {
 /** Beyond this a label is taken for a mistake. */
 const MAX_CLASSES = 65536
 
-function readValues(op: string, given: BatchValues): Values {
+function read(op: string, given: BatchValues): Values {
   if (isTensor(given)) return { values: given.data() as NumberArray, shape: given.shape }
-  if (!isShaped(given)) return readNumbers(op, given)
-  const { values } = readNumbers(op, given.data)
-  const { shape } = given
-  if (Array.isArray(shape) && sizeOf(shape) === values.length) return { values, shape }
-  throw new ShapeError(
-    `${op}: expected values for the shape ${excerpt(shape)}, got ${values.length} of them`,
-  )
-}
-
-function isShaped(given: BatchValues): given is { data: ArrayLike<number>; shape: Shape } {
-  return typeof given === 'object' && given !== null && 'data' in given && 'shape' in given
+  return readValues(op, given)
 }
 
 /** @param perRow values of each row @throws ArgumentError for the first that is not accepted */
@@ -79,8 +59,11 @@ export interface ScoredBatch {
  * @throws ShapeError, ArgumentError
  */
 export function readScored(op: string, outputs: BatchValues, targets: BatchValues): ScoredBatch {
-  const { values, shape } = readValues(`${op}: outputs`, outputs)
+  const { values, shape } = read(`${op}: outputs`, outputs)
   const width = shape.length > 1 ? shape[shape.length - 1] : 1
+  if (width === 0) {
+    throw new ShapeError(`${op}: expected outputs [batch, classes], got shape ${format(shape)}`)
+  }
   check(values, width, isNumber, (got) => `${op}: expected outputs that are numbers, got ${got}`)
   return { scores: values, width, labels: readLabels(op, targets, shape, width) }
 }
@@ -89,7 +72,7 @@ export function readScored(op: string, outputs: BatchValues, targets: BatchValue
 export interface LabelledBatch {
   predicted: ArrayLike<number>
   labels: ArrayLike<number>
-  /** That the outputs tell apart; 0 where predictions are labels. */
+  /** That outputs or labels tell of. */
   classes: number
 }
 
@@ -104,7 +87,7 @@ export function readLabelled(
   targets: BatchValues,
   threshold: number,
 ): LabelledBatch {
-  const { values, shape } = readValues(`${op}: outputs`, outputs)
+  const { values, shape } = read(`${op}: outputs`, outputs)
   if (shape.length < 2) {
     check(
       values,
@@ -112,7 +95,11 @@ export function readLabelled(
       isLabel,
       (got) => `${op}: expected predicted labels, or outputs [batch, classes], got ${got}`,
     )
-    return { predicted: values, labels: readLabels(op, targets, shape, Infinity), classes: 0 }
+    const labels = readLabels(op, targets, shape, Infinity)
+    let classes = 0
+    for (let i = 0; i < labels.length; i++)
+      classes = Math.max(classes, values[i] + 1, labels[i] + 1)
+    return { predicted: values, labels, classes }
   }
   const { scores, width, labels } = readScored(op, { data: values, shape }, targets)
   const predicted = new Int32Array(labels.length)
@@ -137,7 +124,7 @@ function readLabels(
   shape: Shape,
   width: number,
 ): ArrayLike<number> {
-  const { values, shape: targetShape } = readValues(`${op}: targets`, given)
+  const { values, shape: targetShape } = read(`${op}: targets`, given)
   const rows = Number.isFinite(width) ? sizeOf(shape) / width : sizeOf(shape)
   const isOneHot = width > 1 && format(targetShape) === format(shape) && shape.length > 1
   if (!isOneHot && values.length !== rows) {
@@ -188,12 +175,12 @@ export interface PairedBatch {
  * @throws ShapeError, ArgumentError
  */
 export function readPaired(op: string, outputs: BatchValues, targets: BatchValues): PairedBatch {
-  const [predicted, wanted] = [
-    readValues(`${op}: outputs`, outputs),
-    readValues(`${op}: targets`, targets),
-  ]
+  const [predicted, wanted] = [read(`${op}: outputs`, outputs), read(`${op}: targets`, targets)]
+  if (predicted.shape.length === 0) {
+    throw new ShapeError(`${op}: expected outputs [batch, …], got a scalar`)
+  }
   const plain = (shape: Shape) => format(shape.filter((extent, i) => i === 0 || extent !== 1))
-  if (predicted.shape.length === 0 || plain(predicted.shape) !== plain(wanted.shape)) {
+  if (plain(predicted.shape) !== plain(wanted.shape)) {
     const isLabels = predicted.shape.length > wanted.shape.length
     throw new ShapeError(
       `${op}: expected targets of the outputs' shape ${format(predicted.shape)}, got ${format(wanted.shape)}` +

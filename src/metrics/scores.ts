@@ -178,6 +178,12 @@ abstract class RankingMetric extends Metric {
       // Of two classes, the difference is exact.
       const total = width === 2 ? scores[begin] : logSumExp(scores, begin, width)
       for (let i = begin; i < begin + width; i++) kept[i] -= total
+      // Of two classes, the first column is not looked at again.
+      if (!Number.isNaN(kept[begin + width - 1])) continue
+      const row = Array.from({ length: width }, (_, i) => scores[begin + i])
+      throw new ArgumentError(
+        `${this.name}: expected logits that can be compared, got ${row.join(', ')} at row ${begin / width}`,
+      )
     }
     return kept
   }

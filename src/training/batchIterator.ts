@@ -8,6 +8,7 @@ import {
   type ReadBatch,
   readBatch,
   takeRows,
+  withValues,
 } from './batchSource.js'
 
 interface Options {
@@ -21,7 +22,7 @@ type AnyIterator = AsyncIterator<BatchArrays> | Iterator<BatchArrays>
 
 export class Batches {
   /** Of arrays. */
-  readonly #all: ReadBatch | undefined
+  readonly #all: ReturnType<typeof withValues> | undefined
   readonly #generator: Generator | undefined
   /** That goes on from epoch to epoch. */
   #iterator: AnyIterator | undefined
@@ -34,7 +35,7 @@ export class Batches {
     readonly options: Options,
   ) {
     if (isIterable(data)) return
-    this.#all = readBatch('fit', data)
+    this.#all = withValues(readBatch('fit', data))
     const { shuffle = true, seed = drawSeed() } = options
     if (shuffle) this.#generator = new Generator(seed, streams.batches)
   }
@@ -69,7 +70,7 @@ export class Batches {
     )
   }
 
-  *#slices(all: ReadBatch): Iterable<ReadBatch> {
+  *#slices(all: Parameters<typeof takeRows>[0]): Iterable<ReadBatch> {
     const { batchSize = 32 } = this.options
     const order = this.#order(all.size)
     for (let begin = 0; begin < all.size; begin += batchSize) {

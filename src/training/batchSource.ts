@@ -2,14 +2,14 @@
  * Batches that are no part of a data set: of several inputs or targets, or from an iterable. What they hold is
  * read into tensors.
  */
+
+import type { DType, TypedArray } from '../backend/dtype.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
-import type { NumberArray } from '../base/typedArrays.js'
 import { tensor } from '../tensor/create.js'
-import { readNumbers } from '../tensor/numbers.js'
 import { type Shape, sizeOf } from '../tensor/shape.js'
+import { isShaped, readValues, type ShapedValues } from '../tensor/shapedValues.js'
 import { within } from '../tensor/storage.js'
 import { type AnyTensor, isTensor, type Tensor } from '../tensor/tensor.js'
-import type { ShapedValues } from './moduleInputs.js'
 
 /** @inline */
 type Nested = readonly (number | ArrayLike<number> | Nested)[]
@@ -46,8 +46,14 @@ export type BatchSource = AsyncIterable<BatchArrays> | Iterable<BatchArrays>
 export type BatchData = BatchSource | BatchArrays
 
 export function isBatchData(data: unknown): data is BatchData {
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) return false
-  return isIterable(data) || ('inputs' in data && 'targets' in data && !('inputShape' in data))
+  if (typeof data !== 'object' || data === null) return false
+  // Rows are arrays, too: they lack their targets.
+  if (Array.isArray(data)) return isBatch(data[0])
+  return isIterable(data) || (isBatch(data) && !('inputShape' in data))
+}
+
+function isBatch(given: unknown): given is BatchArrays {
+  return typeof given === 'object' && given !== null && 'inputs' in given && 'targets' in given
 }
 
 export function isIterable(data: object): data is BatchSource {
@@ -56,36 +62,47 @@ export function isIterable(data: object): data is BatchSource {
 
 /** The values of a part, not on the backend yet. */
 interface PartValues {
-  values: NumberArray
+  values: TypedArray
   shape: Shape
+  /** Of a tensor; else as `tensor` chooses. */
+  dtype?: DType
 }
 
 /** Parts in the form that they were given in. */
 export type Form = 'one' | 'list' | readonly string[]
 
+interface ReadParts<Part> {
+  form: Form
+  parts: Part[]
+}
+
 /** What a batch holds, read. */
-export interface ReadBatch {
-  inputs: { form: Form; parts: (PartValues | AnyTensor)[] }
-  targets: { form: Form; parts: (PartValues | AnyTensor)[] }
+export interface ReadBatch<Part extends PartValues | AnyTensor = PartValues | AnyTensor> {
+  inputs: ReadParts<Part>
+  targets: ReadParts<Part>
   size: number
 }
 
 /** @throws ArgumentError for what is no batch, ShapeError where its parts differ in their examples */
 export function readBatch(op: string, batch: BatchArrays): ReadBatch {
-  if (typeof batch !== 'object' || batch === null || !('inputs' in batch && 'targets' in batch)) {
+  if (!isBatch(batch)) {
     throw new ArgumentError(`${op}: expected batches { inputs, targets }, got ${excerpt(batch)}`)
   }
   const inputs = readParts(`${op}: inputs`, batch.inputs, false)
   const targets = readParts(`${op}: targets`, batch.targets, true)
   const sizes = [...inputs.parts, ...targets.parts].map(({ shape }) => shape[0])
-  const [size] = sizes
+  const [size = 0] = sizes
   if (size >= 1 && sizes.every((other) => other === size)) return { inputs, targets, size }
   throw new ShapeError(
-    `${op}: expected the same number of examples, at least one, in all inputs and targets, got ${sizes.join(', ')}`,
+    `${op}: expected the same number of examples, at least one, in all inputs and targets, got ${sizes.map((one) => one ?? 'a scalar').join(', ')}`,
   )
 }
 
-function readParts(op: string, given: BatchParts, isTarget: boolean): ReadBatch['inputs'] {
+function readParts(
+  op: string,
+  given: BatchParts,
+  isTarget: boolean,
+): ReadParts<PartValues | AnyTensor> {
   const read = (part: unknown, name = '') => readPart(`${op}${name && ` ${name}`}`, part, isTarget)
   if (isPart(given)) return { form: 'one', parts: [read(given)] }
   if (Array.isArray(given)) return { form: 'list', parts: given.map((part) => read(part)) }
@@ -103,48 +120,51 @@ function isPart(given: BatchParts): boolean {
   return Array.isArray(given) && !given.some((part) => isTensor(part) || isShaped(part))
 }
 
-function isShaped(given: unknown): given is ShapedValues {
-  return typeof given === 'object' && given !== null && 'data' in given && 'shape' in given
-}
-
 function readPart(op: string, given: unknown, isTarget: boolean): PartValues | AnyTensor {
   if (isTensor(given)) return given
-  const [data, shape] = isShaped(given) ? [given.data, given.shape] : [given, undefined]
-  const { values, shape: found, kind } = readNumbers(op, data)
-  if (shape !== undefined && (!Array.isArray(shape) || sizeOf(shape) !== values.length)) {
-    throw new ShapeError(
-      `${op}: expected values for the shape ${excerpt(shape)}, got ${values.length} of them`,
-    )
-  }
-  const at = values.findIndex((value: number) => !Number.isFinite(value))
-  if (at >= 0) throw new ArgumentError(`${op}: expected finite numbers, got ${values[at]} at ${at}`)
-  const own = shape ?? found
+  const { values, shape, kind } = readValues(op, given)
   const isOfIntegers = kind.startsWith('Int') || kind.startsWith('Uint') || kind.startsWith('Big')
-  const isList = own.length === 1 && kind === 'number' && values.every(Number.isInteger)
-  if (isTarget ? isOfIntegers || isList : kind === 'Int32Array') {
-    return { values: Int32Array.from(values), shape: own }
+  const isList = shape.length === 1 && kind === 'number'
+  // What int32 does not hold is no label.
+  const isInt32 = () => values.every((value: number) => value === (value | 0))
+  if (isTarget ? (isOfIntegers || isList) && isInt32() : kind === 'Int32Array') {
+    return { values: Int32Array.from(values), shape }
   }
+  const floats = Float32Array.from(values)
+  const at = floats.findIndex((value) => !Number.isFinite(value))
+  if (at >= 0) throw new ArgumentError(`${op}: expected finite numbers, got ${floats[at]} at ${at}`)
   // A value for each example is a column, as in a data set.
-  return { values: Float32Array.from(values), shape: own.length === 1 ? [...own, 1] : own }
+  return { values: floats, shape: shape.length === 1 ? [...shape, 1] : shape }
+}
+
+/** The same batch, with the values of its tensors copied. */
+export function withValues(batch: ReadBatch): ReadBatch<PartValues> {
+  return mapParts(batch, batch.size, (part) =>
+    isTensor(part)
+      ? { values: part.data() as TypedArray, shape: part.shape, dtype: part.dtype as DType }
+      : part,
+  )
 }
 
 /** Part of the examples, copied. */
-export function takeRows(batch: ReadBatch, rows: Int32Array): ReadBatch {
-  const take = (part: PartValues | AnyTensor): PartValues => {
-    const width = sizeOf(part.shape.slice(1))
-    const of = (isTensor(part) ? part.data() : part.values) as Int32Array | Float32Array
-    const count = rows.length * width
-    const values = of instanceof Int32Array ? new Int32Array(count) : new Float32Array(count)
+export function takeRows(batch: ReadBatch<PartValues>, rows: Int32Array): ReadBatch<PartValues> {
+  return mapParts(batch, rows.length, ({ values: all, shape, dtype }) => {
+    const width = sizeOf(shape.slice(1))
+    const values = all.slice(0, rows.length * width)
     for (const [i, row] of rows.entries()) {
-      values.set(of.subarray(row * width, (row + 1) * width), i * width)
+      values.set(all.subarray(row * width, (row + 1) * width), i * width)
     }
-    return { values, shape: [rows.length, ...part.shape.slice(1)] }
-  }
-  return {
-    inputs: { form: batch.inputs.form, parts: batch.inputs.parts.map(take) },
-    targets: { form: batch.targets.form, parts: batch.targets.parts.map(take) },
-    size: rows.length,
-  }
+    return { values, shape: [rows.length, ...shape.slice(1)], dtype }
+  })
+}
+
+function mapParts<From extends PartValues | AnyTensor, To extends PartValues | AnyTensor>(
+  { inputs, targets }: ReadBatch<From>,
+  size: number,
+  change: (part: From) => To,
+): ReadBatch<To> {
+  const map = ({ form, parts }: ReadParts<From>) => ({ form, parts: parts.map(change) })
+  return { inputs: map(inputs), targets: map(targets), size }
 }
 
 /** Calls `use` with tensors of all parts, inputs first; those that are not the caller's are freed afterwards. */
@@ -156,7 +176,8 @@ export async function withTensors<T>(
   try {
     const tensors = [...inputs.parts, ...targets.parts].map((part) => {
       if (isTensor(part)) return part
-      const made = within(null, () => tensor(part.values as Float32Array, part.shape))
+      const { values, shape, dtype } = part
+      const made = within(null, () => tensor(values, shape, dtype as DType))
       own.push(made)
       return made
     })

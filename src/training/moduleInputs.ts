@@ -1,19 +1,11 @@
 /** What a module is asked about, read: rows, typed arrays with their shape, tensors, data sets. */
-import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { checkDataset, type Dataset } from '../data/dataset.js'
-import { type Rows, readRows, type Values } from '../data/rows.js'
+import { type Rows, readRows, requireExamples, type Values } from '../data/rows.js'
 import { applyPreprocessing } from '../data/transforms/standardize.js'
 import { tensor } from '../tensor/create.js'
 import { type Shape, sizeOf } from '../tensor/shape.js'
+import { isShaped, type ShapedValues, shapeFor } from '../tensor/shapedValues.js'
 import { isTensor, type Tensor } from '../tensor/tensor.js'
-
-/** A typed array or a list of numbers, and its shape. */
-export interface ShapedValues {
-  /** Row-major. */
-  readonly data: ArrayLike<number>
-  /** [examples, ...shape of one] */
-  readonly shape: Shape
-}
 
 /** Examples for a module, the first axis of what goes in. */
 export type ModuleRows = Rows | ShapedValues | Dataset
@@ -38,6 +30,7 @@ export function readModuleInputs(op: string, rows: ModuleRows): ModuleInputs {
   if (isTensor(rows) && (rows.dtype as string) === 'int32') {
     const { shape } = rows
     const [values, width] = [rows.data() as Int32Array, sizeOf(shape.slice(1))]
+    requireExamples(op, shape, values.length)
     const part = (begin: number, end: number) =>
       tensor(values.subarray(begin * width, end * width), [end - begin, ...shape.slice(1)])
     return { size: shape[0], part: part as unknown as ModuleInputs['part'] }
@@ -59,20 +52,9 @@ function inputsOf(values: Float32Array | Uint8Array, shape: Shape, scale: number
   return { size: shape[0], part }
 }
 
-function isShaped(rows: unknown): rows is ShapedValues {
-  return typeof rows === 'object' && rows !== null && 'data' in rows && 'shape' in rows
-}
-
 /** As `readRows`, and of values with their shape. */
 export function readShaped(op: string, rows: Rows | ShapedValues): Values {
   if (isTensor(rows) || !isShaped(rows)) return readRows(op, rows as Rows)
-  const { data, shape } = rows
-  const { values } = readRows(op, data)
-  if (!Array.isArray(shape) || shape.length === 0) {
-    throw new ArgumentError(`${op}: expected a shape [examples, …], got ${excerpt(shape)}`)
-  }
-  if (sizeOf(shape) === values.length) return { values, shape }
-  throw new ShapeError(
-    `${op}: expected values for the shape ${excerpt(shape)}, got ${values.length} of them`,
-  )
+  const { values } = readRows(op, rows.data)
+  return { values, shape: shapeFor(op, rows.shape, values.length) }
 }

@@ -36,7 +36,7 @@ export function outputRows(
     }
   })
   checkFinite(op, model, 'outputs', all, width)
-  return rowsOfWidth(all, width)
+  return inRows(all, inputs.size)
 }
 
 /** The probabilities of classes, as `predictProba` gives them. */
@@ -51,7 +51,7 @@ export function probabilityRows(
 }
 
 function probabilities(outputs: Tensor, last: Module | undefined): Tensor {
-  const isSingle = outputs.shape.length < 2 || outputs.shape[1] === 1
+  const isSingle = outputs.size === outputs.shape[0]
   const isProbability = last instanceof Sigmoid || last instanceof Softmax
   if (!isSingle) return isProbability ? outputs : outputs.softmax()
   const column = outputs.reshape([outputs.size, 1])
@@ -70,10 +70,10 @@ function outputsOf(op: string, model: Module, inputs: Tensor): Tensor {
   )
 }
 
-export function rowsOfWidth(values: Float32Array, width: number): Float32Array[] {
-  return Array.from({ length: values.length / width }, (_, i) =>
-    values.subarray(i * width, (i + 1) * width),
-  )
+/** Each of so many rows of equal length, over the same memory. */
+export function inRows(values: Float32Array, rows: number): Float32Array[] {
+  const width = values.length / rows
+  return Array.from({ length: rows }, (_, i) => values.subarray(i * width, (i + 1) * width))
 }
 
 /** Nothing must be answered by what is no number. */

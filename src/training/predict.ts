@@ -20,7 +20,7 @@ import { scope } from '../tensor/scope.js'
 import { format } from '../tensor/shape.js'
 import { isTensor, type Tensor } from '../tensor/tensor.js'
 import { isDataset, type ModuleRows, readShaped } from './moduleInputs.js'
-import { checkFinite, outputRows, probabilityRows, rowsOfWidth } from './outputRows.js'
+import { checkFinite, inRows, outputRows, probabilityRows } from './outputRows.js'
 
 const BATCH = 1000
 /** What a table's encoding leaves to do. */
@@ -132,7 +132,8 @@ export function predictProba(
     )
   }
   const { inputs, preprocessing } = inputsFor(op, model, rows)
-  return rowsOfWidth(classify(model, inputs, preprocessing, batchSize).scores, classes.length)
+  const { labels, scores } = classify(model, inputs, preprocessing, batchSize, op)
+  return inRows(scores, labels.length)
 }
 
 /** @returns the batch size @throws ArgumentError, BusyError */
@@ -163,7 +164,7 @@ function inputsFor(
     return { inputs, preprocessing: preprocessing ?? { mean: [0], scale: [scale] } }
   }
   if (encoding) {
-    const cells = isTensor(rows) ? rowsOf(rows) : (rows as TableRows)
+    const cells = isTensor(rows) ? rowsOf(op, rows) : (rows as TableRows)
     const { inputs, unseen } = encodeInMemory(op, cells, encoding)
     for (const note of unseenNotes(op, unseen)) {
       process.emitWarning(note, { type: 'NeuroblasWarning' })
@@ -181,8 +182,8 @@ function requireWidth(op: string, width: number, values: number, shape: readonly
   throw new ShapeError(`${op}: expected rows of ${width} features, got shape ${format(shape)}`)
 }
 
-function rowsOf(rows: Rows): number[][] {
-  const { values, shape } = readRows('predict', rows)
+function rowsOf(op: string, rows: Rows): number[][] {
+  const { values, shape } = readRows(op, rows)
   const width = values.length / shape[0]
   return Array.from({ length: shape[0] }, (_, i) => [...values.slice(i * width, (i + 1) * width)])
 }
@@ -209,6 +210,7 @@ export function classify(
   raw: Float32Array | Uint8Array,
   preprocessing: Preprocessing,
   batchSize = BATCH,
+  op = 'predict',
 ): ClassScores {
   const rows = raw.length / width
   const scores = new Float32Array(rows * classes.length)
@@ -218,7 +220,7 @@ export function classify(
     const shown = isProbabilistic(loss) ? outputs.softmax() : outputs
     scores.set(shown.data(), row * classes.length)
   })
-  checkFinite('predict', model, 'scores', scores, classes.length)
+  checkFinite(op, model, 'scores', scores, classes.length)
   return { labels, scores }
 }
 

@@ -22,6 +22,7 @@ import {
   ShapeError,
   TopKAccuracy,
   tensor,
+  zeros,
 } from '../../lib/index.js'
 import { metricNames, metricsOf } from '../../lib/metrics/names.js'
 import { wrong } from '../support/reference.js'
@@ -157,6 +158,42 @@ t.test('what is refused changes nothing', async (t) => {
     })
     t.equal(metric.compute(), before)
   }
+})
+
+t.test('shapes that are none, scores that have no order, too many classes', async (t) => {
+  const none = { data: [1, 2, 3, 4, 5, 6], shape: [-2, -3] }
+  for (const metric of [new Accuracy(), new LogLoss(), new MeanAbsoluteError()]) {
+    t.throws(() => metric.update(none, [0, 1]), {
+      name: 'ShapeError',
+      message: `${metric.name}: outputs: expected a shape of integers >= 0, got [-2, -3]`,
+    })
+  }
+  t.throws(() => new Accuracy().update(zeros([2, 0]), [0, 1]), {
+    message: 'accuracy: expected outputs [batch, classes], got shape [2, 0]',
+  })
+  t.throws(() => new MeanAbsoluteError().update(tensor(1), tensor(1)), {
+    message: 'mae: expected outputs [batch, …], got a scalar',
+  })
+  // As scikit-learn's, which refuses what is infinite; masked logits are probabilities of 0.
+  const auc = new RocAuc()
+  const infinite = [
+    [0, 1, 2],
+    [0, Infinity, 1],
+  ]
+  t.throws(() => auc.update(infinite, [0, 1]), {
+    message: 'rocAuc: expected logits that can be compared, got 0, Infinity, 1 at row 1',
+  })
+  auc.update([[0, -Infinity, 1]], [0])
+  t.throws(() => new ConfusionMatrix({ classes: 1e9 }), {
+    message: 'ConfusionMatrix: expected at most 8192 classes, got 1000000000',
+  })
+  const matrix = new ConfusionMatrix()
+  matrix.update([0, 1], [0, 0])
+  const before = matrix.compute()
+  t.throws(() => matrix.update([0, 60000], [0, 1]), {
+    message: 'confusionMatrix: expected at most 8192 classes, got 60001',
+  })
+  t.strictSame(matrix.compute(), before)
 })
 
 t.test('what single metrics refuse', async (t) => {

@@ -24,6 +24,7 @@ import {
   type Tensor,
   table,
   tensor,
+  zeros,
 } from '../../lib/index.js'
 import { close, network } from '../support/engine.js'
 import { onBothBackends, wrong } from '../support/reference.js'
@@ -97,6 +98,11 @@ onBothBackends('probabilities', (t) => {
   const labels = new Sequential(several, new Sigmoid())
   const each = noGrad(() => labels.forward(inputs).data())
   close(t, flat(predictProba(labels, rows)), each, 1e-6, 'of several labels')
+  // One step of time, three classes: not a single output.
+  class Step extends Module {
+    forward = (x: Tensor): Tensor => several.forward(x).unsqueeze(1)
+  }
+  close(t, flat(predictProba(new Step(), rows)), softmax, 1e-6, 'of [batch, 1, classes]')
 })
 
 t.test('classifiers and regressors take data sets', async (t) => {
@@ -156,6 +162,21 @@ t.test('what is refused', async (t) => {
       'predict: expected values for the shape [2, 2], got 3 of them',
     ],
     [{ data: [1, 2, 3], shape: 3 }, ArgumentError, /expected a shape \[examples, …\], got 3$/],
+    [
+      { data: [1, 2, 3, 4, 5, 6], shape: [-2, -3] },
+      ShapeError,
+      /^predict: expected a shape of integers >= 0, got \[ ?-2, -3 ?\]$/,
+    ],
+    [
+      tensor(new Int32Array(0), [0, 3]),
+      ShapeError,
+      'predict: expected at least one example, got shape [0, 3]',
+    ],
+    [
+      tensor(Int32Array.of(1), []),
+      ShapeError,
+      'predict: expected at least one example, got shape []',
+    ],
     ['abc', ArgumentError, /^predict: expected arrays of numbers or a tensor, got 'abc'$/],
     [undefined, ArgumentError, /got undefined$/],
   ] as [unknown, typeof ArgumentError, string | RegExp][]) {
@@ -176,6 +197,13 @@ t.test('what is refused', async (t) => {
   t.throws(() => predict(new Mean(), rows), {
     message: 'predict: expected outputs for each of 23 examples, got shape []',
   })
+  class None extends Module {
+    forward = (x: Tensor): Tensor => zeros([x.shape[0], 0])
+  }
+  t.strictSame(predict(new None(), [[1], [2]]), [new Float32Array(0), new Float32Array(0)])
   model.parameters()[0].assign(new Float32Array(6).fill(Infinity))
   t.throws(() => predict(model, rows), { name: DivergenceError.name })
+  const classifier = { model, inputs: 3, classes: ['a', 'b'], loss: 'cross-entropy' }
+  const said = /^predictProba: expected finite scores, got/
+  t.throws(() => predictProba(wrong(classifier), rows), { message: said })
 })
