@@ -8,6 +8,7 @@ import { checkOptions, type FitOptions, OPTIONS } from './fitOptions.js'
 
 type Shared =
   | ('optimizer' | 'epochs' | 'batchSize' | 'seed' | 'shuffle' | 'earlyStopping' | 'keepBest')
+  | ('clipNorm' | 'clipValue' | 'ema' | 'reduceOnPlateau')
   | ('verbose' | 'onStep' | 'onEpoch' | 'signal')
 
 /** Settings of `fit` for batches in turn, and for several inputs or targets. */
@@ -33,6 +34,10 @@ const KNOWN: Record<keyof BatchFitOptions, true> = {
   validation: true,
   earlyStopping: true,
   keepBest: true,
+  clipNorm: true,
+  clipValue: true,
+  ema: true,
+  reduceOnPlateau: true,
   verbose: true,
   onStep: true,
   onEpoch: true,

@@ -3,7 +3,7 @@ import { DivergenceError } from '../base/errors.js'
 import type { DataLoader } from '../data/loader.js'
 import { within } from '../tensor/storage.js'
 import { type Batches, batchesOf, countSteps, type RowIndices, takeSteps } from './batches.js'
-import type { Evaluation, Evaluator } from './evaluate.js'
+import type { Evaluation } from './evaluate.js'
 import type { Measures } from './measures.js'
 import type { Pace } from './pace.js'
 import type { EpochReport, StepReport, ValidationReport } from './report.js'
@@ -15,11 +15,11 @@ const SAFE_GAIN = 1e12
 
 /** What epochs are made of. */
 export interface EpochParts {
-  run: Pick<RunState, 'model' | 'optimizer' | 'average'>
+  run: Pick<RunState, 'model' | 'optimizer'>
   steps: TrainingStep
   loader: DataLoader
   pace: Pace
-  evaluator?: Evaluator
+  validate?: () => Promise<Evaluation>
   /** Whether anything looks at the weights, or keeps them, before the step after the last of an epoch. */
   isSeenAfter: (epoch: number) => boolean
   onStep?: (report: StepReport) => void
@@ -132,11 +132,7 @@ function stepsToValidation({ of }: Part, { validateEvery = Infinity, loader }: E
 
 /** Validates, and tells of it. @throws DivergenceError for a loss that is not finite */
 async function validate(of: Epoch, parts: EpochParts): Promise<Evaluation | undefined> {
-  const { evaluator } = parts
-  const { average } = parts.run
-  const validation = await (average && evaluator
-    ? average.swapped(() => evaluator.run())
-    : evaluator?.run())
+  const validation = await parts.validate?.()
   if (validation === undefined) return undefined
   const { loss } = validation
   if (!Number.isFinite(loss)) fail(parts, of, `the validation loss became ${loss}`)

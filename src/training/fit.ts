@@ -11,8 +11,6 @@ import { DataLoader } from '../data/loader.js'
 import { whileTraining } from '../nn/lock.js'
 import type { TargetKind } from '../nn/losses.js'
 import type { AnyModule, Module } from '../nn/module.js'
-import { ExponentialMovingAverage } from '../optim/average.js'
-import { ReduceOnPlateau } from '../optim/plateau.js'
 import { regularizersOf } from '../optim/regularized.js'
 import { tensor } from '../tensor/create.js'
 import type { Lock } from '../tensor/locks.js'
@@ -20,7 +18,6 @@ import { Generator, streams } from '../tensor/random.js'
 import { within } from '../tensor/storage.js'
 import type { BatchFitOptions } from './batchOptions.js'
 import { type BatchData, isBatchData } from './batchSource.js'
-import { BestWeights } from './bestWeights.js'
 import { Checkpoint, seedFor } from './checkpoint.js'
 import { type EpochParts, runEpochs } from './epoch.js'
 import { Evaluator } from './evaluate.js'
@@ -29,13 +26,13 @@ import { fitBatches } from './fitBatches.js'
 import { checkData, checkOptions, type FitOptions, OPTIONS } from './fitOptions.js'
 import { warnOfSpread } from './inputSpread.js'
 import { Measures } from './measures.js'
-import { refuseReplaced, requireLogits } from './modelChecks.js'
+import { requireLogits } from './modelChecks.js'
 import { Pace } from './pace.js'
 import { Recovery } from './recovery.js'
-import type { StepReport, TrainingHistory } from './report.js'
+import type { TrainingHistory } from './report.js'
+import { TrainingLoop } from './trainingLoop.js'
 import { TrainingStep } from './trainingStep.js'
 import { identityOf } from './updateOptions.js'
-import { Printer } from './verbose.js'
 
 /**
  * Trains as on a data set, which is told of beside it, on batches in turn, `{ inputs, targets }` from an iterable, synchronous or not, and for several inputs or
@@ -106,15 +103,14 @@ async function train(
   await nextIteration()
   const { train, validation } = await loadExamples(data, options.validation, seed)
   await warnOfSpread('fit', data)
-  const held = model.namedState()
-  const { accumulate = 1, clipNorm, clipValue, ema, reduceOnPlateau } = options
+  const { accumulate = 1, clipNorm, clipValue } = options
   const loader = new DataLoader(train, { batchSize: batchSize * accumulate, shuffle, seed })
-  const average = ema && new ExponentialMovingAverage(model, ema)
-  const plateau = reduceOnPlateau && new ReduceOnPlateau(optimizer, reduceOnPlateau)
   const changes = new Generator(seed, streams.augment)
   const weights = weightsOf(data, train.rows, options)
   const weightTensor = weights && within(null, () => tensor(weights))
   const measures = metrics.length > 0 ? new Measures('fit', metrics, train) : undefined
+  const loop = new TrainingLoop(model, options, lock)
+  const { average, best } = loop
   const steps = new TrainingStep(model, loader, {
     loss: options.loss,
     optimizer,
@@ -131,34 +127,23 @@ async function train(
   })
   const evaluator =
     validation && new Evaluator('evaluate', model, validation, { loss: options.loss, metrics })
-  const best = new BestWeights(
-    model,
-    options.earlyStopping !== undefined || options.keepBest === true,
-  )
-  const patience = options.earlyStopping?.patience ?? Infinity
-  const history: TrainingHistory = { epochs: [], bestEpoch: 0, ended: 'epochs' }
   const generators = { changes, ...(loader.generator && { order: loader.generator }) }
   const settings = { examples: train.size, batchSize, seed, shuffle }
   const state = { model, optimizer, generators, average }
   const recovery = new Recovery(state, onDivergence)
   const isSeenAfter = (epoch: number) =>
     epoch === epochs || signal !== undefined || isAwaited(options)
-  const printer = new Printer(options.verbose ?? 0, epochs)
-  const onStep = (report: StepReport) => {
-    printer.step(report)
-    options.onStep?.(report)
-  }
   const parts: EpochParts = {
     run: state,
     steps,
     loader,
     pace: new Pace(),
-    evaluator,
+    validate: evaluator && (() => loop.validate(() => evaluator.run())),
     isSeenAfter,
     measures,
     validateEvery,
     onValidation: onValidation && ((report) => lock.lend(() => onValidation(report))),
-    onStep,
+    onStep: (report) => loop.step(report),
     signal,
   }
   let checkpoint: Checkpoint | undefined
@@ -170,53 +155,30 @@ async function train(
       const updates = identityOf(options)
       const run = { ...state, best, steps, data, validation, loss, weights, settings, updates }
       checkpoint = await Checkpoint.open(options.checkpoint, run, resumeWith)
-      history.epochs = checkpoint.epochs
     }
-    for (const { validationLoss = Number.NaN } of history.epochs) plateau?.note(validationLoss)
-    best.begin(history.epochs.length)
-    recovery.begin(checkpoint?.hasNewLr ? [] : history.epochs)
-    for (;;) {
-      const done = history.epochs.length
-      if (best.epochsSince(done) >= patience) history.ended = 'earlyStopping'
-      if (signal?.aborted) history.ended = 'aborted'
-      if (done >= epochs || history.ended !== 'epochs') break
-      const most = isAwaited(options) ? 1 : epochs - done
-      const reports = await recovery.attempt(() => runEpochs(done + 1, most, parts))
+    loop.begin(checkpoint?.epochs ?? [])
+    recovery.begin(checkpoint?.hasNewLr ? [] : loop.history.epochs)
+    while (loop.goesOn()) {
+      const most = isAwaited(options) ? 1 : epochs - loop.done
+      const reports = await recovery.attempt(() => runEpochs(loop.done + 1, most, parts))
       if (reports === 'diverged') {
-        history.ended = reports
+        loop.history.ended = reports
         break
       }
       if (reports === 'again' || reports.length === 0) continue
-      // More than one only where nothing below waits for an epoch.
-      history.epochs.push(...reports)
       const report = reports[reports.length - 1]
       if (recovery.returns > 0) report.returns = recovery.returns
-      for (const done of reports) printer.epoch(done)
-      const offer = () => best.offer(report.epoch, report.validationLoss)
-      await (average && best.wanted ? average.swapped(offer) : offer())
-      if (report.validationLoss !== undefined) plateau?.update(report.validationLoss)
-      const isWhole = report.examples === train.size
-      if (isWhole) checkpoint?.save(history.epochs)
-      const { onEpoch } = options
-      if (onEpoch) await lock.lend(() => onEpoch(report))
-      refuseReplaced(model, held)
-      if (isWhole) checkpoint?.saveSettings(history.epochs)
+      await loop.add(reports, report.examples === train.size ? checkpoint : undefined)
     }
-    const restored = await best.restore()
-    if (restored === undefined) average?.apply()
-    history.bestEpoch = restored ?? history.epochs.length
-    return history
+    return await loop.end()
   } catch (error) {
     await best.restoreAfterError()
     throw error
   } finally {
-    printer.close()
     checkpoint?.close()
-    model.eval()
     recovery.end()
-    best.dispose()
+    loop.dispose()
     steps.dispose()
-    average?.dispose()
     evaluator?.dispose()
     loader.dispose()
     changes.dispose()

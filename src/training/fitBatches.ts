@@ -9,12 +9,12 @@ import { Batches } from './batchIterator.js'
 import { type BatchFitOptions, batchOptionsOf } from './batchOptions.js'
 import type { BatchData } from './batchSource.js'
 import { BatchStep } from './batchStep.js'
-import { BestWeights } from './bestWeights.js'
 import { lossesOf } from './epoch.js'
-import { refuseReplaced, requireLogits } from './modelChecks.js'
-import type { EpochReport, TrainingHistory } from './report.js'
+import { requireLogits } from './modelChecks.js'
+import type { TrainingHistory } from './report.js'
 import { examine } from './runState.js'
-import { Printer } from './verbose.js'
+import { TrainingLoop } from './trainingLoop.js'
+import { updateWeights } from './weightUpdate.js'
 
 /** As `fit`, whose promises hold; what is told of single batches is told at once. */
 export async function fitBatches(
@@ -36,23 +36,20 @@ async function train(
   options: BatchFitOptions,
   lock: Lock,
 ): Promise<TrainingHistory> {
-  const { optimizer, epochs, signal, validation, earlyStopping, keepBest, onEpoch } = options
+  const { optimizer, clipNorm, clipValue, validation, signal } = options
   model.zeroGrad()
   optimizer.zeroGrad()
-  const held = model.namedState()
-  const yieldIfDue = yielder()
+  const loop = new TrainingLoop(model, options, lock)
+  const { average } = loop
   const step = new BatchStep('fit', model, options, (lossOf) => {
     const loss = lossOf()
     loss.backward()
-    optimizer.step()
-    optimizer.zeroGrad()
+    updateWeights({ optimizer, clipNorm, clipValue, average })
     return loss
   })
   const evaluation = new BatchStep('fit', model, options, (lossOf) =>
     noGrad(() => inEval(model, lossOf)),
   )
-  const best = new BestWeights(model as Module, earlyStopping !== undefined || keepBest === true)
-  const printer = new Printer(options.verbose ?? 0, epochs)
   const source = new Batches('batches', data, options)
   const heldOut =
     validation &&
@@ -61,64 +58,65 @@ async function train(
       shuffle: false,
       stepsPerEpoch: undefined,
     })
-  const history: TrainingHistory = { epochs: [], bestEpoch: 0, ended: 'epochs' }
+  const validate = heldOut && (() => loop.validate(() => meanLoss(evaluation, heldOut)))
   model.train()
   try {
-    while (history.epochs.length < epochs && history.ended === 'epochs' && !signal?.aborted) {
+    while (loop.goesOn()) {
       const begin = performance.now()
-      const epoch = { epoch: history.epochs.length + 1, steps: 0, examples: 0, sum: 0 }
-      for await (const batch of source.epoch()) {
-        const loss = await step.run(batch)
-        epoch.steps++
-        if (!Number.isFinite(loss)) diverged(`the loss became ${loss}`, epoch)
-        epoch.examples += batch.size
-        epoch.sum += loss * batch.size
-        const stepsPerEpoch = source.stepsPerEpoch ?? epoch.steps
-        const report = { epoch: epoch.epoch, step: epoch.steps, stepsPerEpoch, loss }
-        printer.step(report)
-        options.onStep?.(report)
-        if (signal?.aborted) break
-        await yieldIfDue()
-      }
+      const epoch = await trainEpoch(loop, source, step, signal)
       if (epoch.examples === 0) break
       const milliseconds = performance.now() - begin
       const { notFinite } = examine({ model: model as Module, optimizer })
       if (notFinite !== undefined) diverged(`a weight is no longer finite, ${notFinite},`, epoch)
-      const validationLoss = heldOut && (await meanLoss(evaluation, heldOut))
+      const validationLoss = await validate?.()
       if (validationLoss !== undefined && !Number.isFinite(validationLoss)) {
         diverged(`the validation loss became ${validationLoss}`, epoch)
       }
-      const report: EpochReport = {
-        ...lossesOf(epoch, optimizer.regularizationLoss()),
-        ...(validationLoss !== undefined && { validationLoss }),
-        lr: optimizer.lrOf(),
-        examples: epoch.examples,
-        examplesPerSecond: (epoch.examples / milliseconds) * 1000,
-        seconds: (performance.now() - begin) / 1000,
-      }
-      history.epochs.push(report)
-      printer.epoch(report)
-      await best.offer(report.epoch, validationLoss)
-      if (onEpoch) await lock.lend(() => onEpoch(report))
-      refuseReplaced(model as Module, held)
-      const patience = earlyStopping?.patience ?? Infinity
-      if (best.epochsSince(report.epoch) >= patience) history.ended = 'earlyStopping'
+      await loop.add([
+        {
+          ...lossesOf(epoch, optimizer.regularizationLoss()),
+          ...(validationLoss !== undefined && { validationLoss }),
+          lr: optimizer.lrOf(),
+          examples: epoch.examples,
+          examplesPerSecond: (epoch.examples / milliseconds) * 1000,
+          seconds: (performance.now() - begin) / 1000,
+        },
+      ])
     }
-    if (signal?.aborted) history.ended = 'aborted'
-    history.bestEpoch = (await best.restore()) ?? history.epochs.length
-    return history
+    return await loop.end()
   } catch (error) {
-    await best.restoreAfterError()
+    await loop.best.restoreAfterError()
     throw error
   } finally {
     await source.close()
     await heldOut?.close()
-    printer.close()
-    model.eval()
-    best.dispose()
+    loop.dispose()
     step.dispose()
     evaluation.dispose()
   }
+}
+
+/** The steps of an epoch, told of one by one; none where an iterable has ended. */
+async function trainEpoch(
+  loop: TrainingLoop,
+  source: Batches,
+  step: BatchStep,
+  signal: BatchFitOptions['signal'],
+) {
+  const epoch = { epoch: loop.done + 1, steps: 0, examples: 0, sum: 0 }
+  const yieldIfDue = yielder()
+  for await (const batch of source.epoch()) {
+    const loss = await step.run(batch)
+    epoch.steps++
+    if (!Number.isFinite(loss)) diverged(`the loss became ${loss}`, epoch)
+    epoch.examples += batch.size
+    epoch.sum += loss * batch.size
+    const stepsPerEpoch = source.stepsPerEpoch ?? epoch.steps
+    loop.step({ epoch: epoch.epoch, step: epoch.steps, stepsPerEpoch, loss })
+    if (signal?.aborted) break
+    await yieldIfDue()
+  }
+  return epoch
 }
 
 function diverged(what: string, { epoch, steps }: { epoch: number; steps: number }): never {

@@ -10,9 +10,6 @@ import { type Look, Probe } from '../monitor/probe.js'
 import type { Loss, TargetKind } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
 import { selectRows } from '../ops/indexing.js'
-import type { ExponentialMovingAverage } from '../optim/average.js'
-import { clipGradNorm, clipGradValue } from '../optim/clip.js'
-import type { Optimizer } from '../optim/optimizer.js'
 import { partOf } from '../tensor/allocate.js'
 import { tensor } from '../tensor/create.js'
 import { noGrad } from '../tensor/graph.js'
@@ -22,11 +19,11 @@ import { type Batches, type RowIndices, rowsOf } from './batches.js'
 import { BatchRunner } from './batchRunner.js'
 import { checkLabels, forward, lossOf } from './forward.js'
 import { type Measures, measure, withOutputs } from './measures.js'
+import { updateWeights, type WeightUpdate } from './weightUpdate.js'
 
 /** What a step of training does. */
-export interface TrainingSettings {
+export interface TrainingSettings extends WeightUpdate {
   loss: Loss<TargetKind>
-  optimizer: Optimizer
   /** The inputs that the model sees; the batch's own by default. */
   change?: (batch: Batch) => Tensor
   monitor?: Monitor
@@ -34,10 +31,6 @@ export interface TrainingSettings {
   stepwise?: boolean
   /** Examples whose gradient is computed at once; all of a step by default. */
   microBatch?: number
-  clipNorm?: number
-  clipValue?: number
-  /** What follows the weights. */
-  average?: ExponentialMovingAverage
   /** Of the examples of the loader, how much each counts: [size]. */
   weights?: Tensor
   /** Metrics of the outputs that the steps train on. */
@@ -149,7 +142,7 @@ export class TrainingStep {
       outputs.push(ofPart.outputs)
       yield
     }
-    this.#update()
+    updateWeights(this.settings)
     return measures ? withOutputs([sumOf(losses)], outputs) : sumOf(losses)
   }
 
@@ -176,7 +169,7 @@ export class TrainingStep {
       losses.push(backwardBy(share, ofPart.loss))
       all.push(ofPart.outputs)
     }
-    this.#update()
+    updateWeights(this.settings)
     const results = this.settings.measures ? withOutputs([sumOf(losses)], all) : sumOf(losses)
     return { results, look, updates: this.#probe.distances(before) }
   }
@@ -200,16 +193,6 @@ export class TrainingStep {
     measures?.expect(outputs, loss)
     if (validation) checkLabels('fit', validation, outputs, loss)
     this.#isChecked = true
-  }
-
-  #update(): void {
-    const { optimizer, clipNorm, clipValue, average } = this.settings
-    const parameters = optimizer.parameters()
-    if (clipValue !== undefined) clipGradValue(parameters, clipValue)
-    if (clipNorm !== undefined) clipGradNorm(parameters, clipNorm)
-    optimizer.step()
-    optimizer.zeroGrad()
-    average?.update()
   }
 
   dispose(): void {

@@ -62,11 +62,15 @@ export function checkUpdates(
 }
 
 /** As a checkpoint knows a training by them: those that are there. */
-export function identityOf({ clipNorm, clipValue, accumulate = 1, ema }: UpdateOptions) {
+export function identityOf(options: UpdateOptions) {
+  const { clipNorm, clipValue, accumulate = 1, ema, reduceOnPlateau } = options
   return {
     ...(clipNorm !== undefined && { clipNorm }),
     ...(clipValue !== undefined && { clipValue }),
     ...(accumulate > 1 && { accumulate }),
     ...(ema && { ema: ema.decay }),
+    ...(reduceOnPlateau && {
+      reduceOnPlateau: Object.fromEntries(Object.entries(reduceOnPlateau).sort()),
+    }),
   }
 }

@@ -19,6 +19,7 @@ import {
   ShapeError,
   softmaxCrossEntropy,
   type Tensor,
+  type TrainingHistory,
   tensor,
   zeros,
 } from '../../lib/index.js'
@@ -306,6 +307,58 @@ t.test('indices and values read inside, early stopping', async (t) => {
   t.match(warnings[0], /^fit: steps run one by one on this thread/)
 })
 
+onBothBackendsLater('what is done at each step, and after each epoch', async (t) => {
+  const settings = {
+    clipNorm: 0.25,
+    clipValue: 0.125,
+    ema: { decay: 0.8 },
+    reduceOnPlateau: { patience: 0, factor: 0.5, threshold: 0.5 },
+    epochs: 5,
+    batchSize: 8,
+    shuffle: false,
+  }
+  const [found, wanted] = [start(), start()]
+  const arrays = { inputs: rows, targets: labels }
+  const options = { ...found.options, ...settings, keepBest: true, validation: arrays }
+  const ofArrays = await fit(found.model, arrays, options)
+  const ofData = await fit(wanted.model, data, {
+    ...wanted.options,
+    ...settings,
+    keepBest: true,
+    validation: data,
+  })
+  nearParameters(t, found.model, wanted.model, 1e-5, 'as on the data set')
+  const rates = (history: TrainingHistory) => history.epochs.map(({ lr }) => lr)
+  t.strictSame(rates(ofArrays), rates(ofData))
+  t.ok(ofArrays.epochs[4].lr < 0.01, 'the rate was lowered')
+})
+
+t.test(
+  'numbers that int32 does not hold, tensors of other dtypes, a list of batches',
+  async (t) => {
+    const big = rows.map((_, i) => 3e9 + 3e7 * i)
+    const model = network([4, 1])
+    const first = async (inputs: BatchArrays['inputs'], targets: BatchArrays['targets']) => {
+      const optimizer = new SGD(model.parameters(), { lr: 1e-30 })
+      const options = { loss: mse, optimizer, epochs: 1, batchSize: SIZE, shuffle: false }
+      return (await fit(model, { inputs, targets }, options)).epochs[0].loss
+    }
+    const wanted = mse(model.forward(tensor(rows)), tensor(big.map((value) => [value]))).item()
+    for (const targets of [big, Uint32Array.from(big), big.map((value) => [value])]) {
+      t.equal(await first(rows, targets), wanted)
+    }
+    const { model: classes, options } = start()
+    const wrapped = labels.map((label) => label + 2 ** 32)
+    await rejects(t, fit(classes, { inputs: rows, targets: wrapped }, options), ShapeError, /got \[32, 1\]; class labels are/)
+    const float64 = tensor(rows, [SIZE, 4], 'float64')
+    await rejects(t, first(wrong(float64), big), ArgumentError, /expected a float64 tensor, got float32/)
+    const listed = await fit(classes, [...slices()], options)
+    nearParameters(t, classes, (await expected()).model, 1e-5, 'a list of batches')
+    t.equal(listed.epochs[2].examples, SIZE)
+    await rejects(t, fit(classes, wrong(rows), options), ArgumentError, /expected a data set/)
+  },
+)
+
 t.test('what is refused', async (t) => {
   const { model, options } = start()
   const before = model.stateDict()
@@ -371,6 +424,18 @@ t.test('what is refused', async (t) => {
       {},
       ArgumentError,
       /^fit: inputs x: expected a number, arrays/,
+    ],
+    [
+      { inputs: tensor(1), targets: tensor(1) },
+      {},
+      ShapeError,
+      /at least one, in all inputs and targets, got a scalar, a scalar$/,
+    ],
+    [
+      { inputs: { data: [1, 2], shape: [-1, -2] }, targets: [0] },
+      {},
+      ShapeError,
+      /^fit: inputs: expected a shape of integers >= 0, got \[ ?-1, -2 ?\]$/,
     ],
     [
       { inputs: { data: [1, 2], shape: [1, 3] }, targets: [0] },

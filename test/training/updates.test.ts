@@ -219,6 +219,8 @@ onBothBackendsLater('reduceOnPlateau: lowers the rate, also where training goes 
     rates,
   )
   sameParameters(t, resumed.model, whole.model, 'weights')
+  const other = train({ ...options, checkpoint, reduceOnPlateau: { patience: 2 } })
+  await rejects(t, other, DataError, /differs in reduceOnPlateau \(was \{.* patience: 1,.*is \{/)
 })
 
 t.test('an average that a checkpoint does not have begins with its weights', async (t) => {
