@@ -34,6 +34,7 @@ const KNOWN: Record<keyof BatchFitOptions, true> = {
   validation: true,
   earlyStopping: true,
   keepBest: true,
+  metrics: true,
   clipNorm: true,
   clipValue: true,
   ema: true,

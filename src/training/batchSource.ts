@@ -196,11 +196,10 @@ export function inForm<T>(form: Form, values: readonly T[]): T | readonly T[] | 
 
 /** The form of a batch in words. */
 export function describeForm({ inputs, targets }: ReadBatch): string {
-  const text = ({ form, parts }: ReadBatch['inputs']) =>
-    Array.isArray(form)
-      ? `{ ${form.join(', ')} }`
-      : form === 'list'
-        ? `${parts.length} in a list`
-        : 'one'
-  return `inputs ${text(inputs)} and targets ${text(targets)}`
+  return `inputs ${describeParts(inputs)} and targets ${describeParts(targets)}`
+}
+
+export function describeParts({ form, parts }: ReadBatch['inputs']): string {
+  if (form === 'one') return 'one'
+  return form === 'list' ? `${parts.length} in a list` : `{ ${form.join(', ')} }`
 }

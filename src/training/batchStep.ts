@@ -1,13 +1,15 @@
 /** A step on a batch of any form: captured once for each shape, else op by op on this thread. */
-import { ArgumentError } from '../base/errors.js'
+import { ArgumentError, excerpt } from '../base/errors.js'
 import { type Captured, capture } from '../capture/capture.js'
-import type { Loss, TargetKind } from '../nn/losses.js'
+import type { MetricSource, MetricValues } from '../metrics/names.js'
+import { type Loss, type TargetKind, traitsOf } from '../nn/losses.js'
 import type { AnyModule } from '../nn/module.js'
 import { scope } from '../tensor/scope.js'
 import { type AnyTensor, isTensor, type Tensor } from '../tensor/tensor.js'
 import { CaptureFallback } from './batchRunner.js'
-import { describeForm, inForm, type ReadBatch, withTensors } from './batchSource.js'
+import { describeForm, describeParts, inForm, type ReadBatch, withTensors } from './batchSource.js'
 import { lossOf } from './forward.js'
+import { MetricGroup } from './metricGroup.js'
 
 /** A loss of all outputs and targets, in the form that they have. */
 // biome-ignore lint/suspicious/noExplicitAny: outputs and targets have any form
@@ -19,11 +21,14 @@ export interface BatchLosses {
   loss?: AnyLoss
   /** In place of `loss`: one for each output that counts, by its name and that of its targets. Their sum is minimized. */
   losses?: Readonly<Record<string, Loss<TargetKind>>>
+  /** What reports of epochs have besides, of a model's only output and its only targets. */
+  metrics?: readonly MetricSource[]
 }
 
 export class BatchStep {
-  readonly #step: Captured<AnyTensor[], Tensor>
+  readonly #step: Captured<AnyTensor[], Tensor[]>
   readonly #fallback: CaptureFallback
+  readonly #metrics: MetricGroup | undefined
   /** That all batches have. */
   #form: ReadBatch | undefined
 
@@ -36,6 +41,17 @@ export class BatchStep {
   ) {
     this.#step = capture((...tensors: AnyTensor[]) => this.#take(tensors))
     this.#fallback = new CaptureFallback(op, this.#step)
+    if (losses.metrics?.length) this.#metrics = new MetricGroup(op, losses.metrics)
+  }
+
+  /** Forgets what metrics have added up. */
+  reset(): void {
+    this.#metrics?.reset()
+  }
+
+  /** The metrics of all batches since then; undefined without any. */
+  measured(): MetricValues | undefined {
+    return this.#metrics?.compute()
   }
 
   /** The loss of the batch, before what is done with it. @throws ArgumentError for a batch of another form */
@@ -48,28 +64,54 @@ export class BatchStep {
     return withTensors(batch, (tensors) =>
       this.#fallback.try(
         async () => {
-          const loss = await this.#step.run(...tensors)
-          const value = loss.item()
-          loss.dispose()
-          return value
+          const results = await this.#step.run(...tensors)
+          try {
+            return this.#read(batch, results)
+          } finally {
+            for (const tensor of results) tensor.dispose()
+          }
         },
-        async () => scope(() => this.#take(tensors).item()),
+        async () => scope(() => this.#read(batch, this.#take(tensors))),
       ),
     )
   }
 
-  #take(tensors: readonly AnyTensor[]): Tensor {
-    return this.take(() => this.#lossOfBatch(tensors))
+  /** Gives the loss, and adds the outputs to the metrics. */
+  #read({ targets }: ReadBatch, [loss, outputs]: readonly Tensor[]): number {
+    const value = loss.item()
+    // What is not finite ends in an error that says more than metrics could.
+    if (!outputs || !Number.isFinite(value)) return value
+    const [wanted] = targets.parts
+    this.#metrics?.add(
+      { data: outputs.data(), shape: outputs.shape },
+      { data: isTensor(wanted) ? wanted.data() : wanted.values, shape: wanted.shape },
+      traitsOf(this.losses.loss).ignoreIndex,
+    )
+    return value
   }
 
-  #lossOfBatch(tensors: readonly AnyTensor[]): Tensor {
+  /** The loss, and where there are metrics the outputs. */
+  #take(tensors: readonly AnyTensor[]): Tensor[] {
     const { inputs, targets } = this.#form as ReadBatch
     const given = inForm(inputs.form, tensors.slice(0, inputs.parts.length))
-    const outputs: unknown =
-      inputs.form === 'list'
-        ? this.model.forward(...(given as AnyTensor[]))
-        : this.model.forward(given)
-    return this.#lossOf(outputs, inForm(targets.form, tensors.slice(inputs.parts.length)))
+    const measured: Tensor[] = []
+    const loss = this.take(() => {
+      const outputs: unknown =
+        inputs.form === 'list'
+          ? this.model.forward(...(given as AnyTensor[]))
+          : this.model.forward(given)
+      if (this.#metrics) measured.push(this.#onlyOne(outputs, targets))
+      return this.#lossOf(outputs, inForm(targets.form, tensors.slice(inputs.parts.length)))
+    })
+    return [loss, ...measured]
+  }
+
+  #onlyOne(outputs: unknown, targets: ReadBatch['targets']): Tensor {
+    if (isTensor(outputs) && targets.form === 'one') return outputs
+    const found = isTensor(outputs) ? 'one' : excerpt(outputs)
+    throw new ArgumentError(
+      `${this.op}: expected one output and one target beside metrics, got ${found} and targets ${describeParts(targets)}`,
+    )
   }
 
   #lossOf(outputs: unknown, targets: unknown): Tensor {

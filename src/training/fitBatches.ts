@@ -72,10 +72,13 @@ async function train(
       if (validationLoss !== undefined && !Number.isFinite(validationLoss)) {
         diverged(`the validation loss became ${validationLoss}`, epoch)
       }
+      const [metrics, validationMetrics] = [step.measured(), validate && evaluation.measured()]
       await loop.add([
         {
           ...lossesOf(epoch, optimizer.regularizationLoss()),
+          ...(metrics && { metrics }),
           ...(validationLoss !== undefined && { validationLoss }),
+          ...(validationMetrics && { validationMetrics }),
           lr: optimizer.lrOf(),
           examples: epoch.examples,
           examplesPerSecond: (epoch.examples / milliseconds) * 1000,
@@ -105,6 +108,7 @@ async function trainEpoch(
 ) {
   const epoch = { epoch: loop.done + 1, steps: 0, examples: 0, sum: 0 }
   const yieldIfDue = yielder()
+  step.reset()
   for await (const batch of source.epoch()) {
     const loss = await step.run(batch)
     epoch.steps++
@@ -127,6 +131,7 @@ function diverged(what: string, { epoch, steps }: { epoch: number; steps: number
 
 async function meanLoss(step: BatchStep, source: Batches): Promise<number> {
   let [sum, examples] = [0, 0]
+  step.reset()
   for await (const batch of source.epoch()) {
     sum += batch.size * (await step.run(batch))
     examples += batch.size

@@ -4,12 +4,13 @@ import { yielder } from '../base/eventLoop.js'
 import { kindOfTypedArray } from '../base/typedArrays.js'
 import type { Dataset } from '../data/dataset.js'
 import type { Metric, MetricValue } from '../metrics/metric.js'
-import { type MetricSource, type MetricValues, metricsOf } from '../metrics/names.js'
+import type { MetricSource } from '../metrics/names.js'
 import { classLimit, type Loss, type TargetKind, traitsOf } from '../nn/losses.js'
 import { concat } from '../ops/layout.js'
 import { sizeOf } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { type Batches, rowsOf } from './batches.js'
+import { MetricGroup } from './metricGroup.js'
 
 /** Whose outputs are measured: examples by their positions. */
 interface Measured {
@@ -18,19 +19,18 @@ interface Measured {
   readonly rows: Int32Array | undefined
 }
 
-export class Measures {
-  readonly #metrics: readonly Metric<MetricValue>[]
+export class Measures extends MetricGroup {
   /** Of the outputs for one example. */
   #shape: readonly number[] = []
   #ignoreIndex: number | undefined
 
   /** @throws ArgumentError for unknown names, and what is no metric */
   constructor(
-    readonly op: string,
+    op: string,
     metrics: readonly MetricSource[],
     readonly examples: Measured,
   ) {
-    this.#metrics = metricsOf(op, metrics)
+    super(op, metrics)
   }
 
   /** Outputs per example, once there were some. */
@@ -42,44 +42,23 @@ export class Measures {
   expect({ shape }: Tensor, loss: Loss<TargetKind>): void {
     this.#shape = shape.slice(1)
     this.#ignoreIndex = traitsOf(loss).ignoreIndex
-    for (const metric of this.#metrics)
-      requireTask(this.op, metric, this.examples.data, shape, loss)
+    for (const metric of this.metrics) requireTask(this.op, metric, this.examples.data, shape, loss)
   }
 
-  /** Adds the outputs for the examples at these positions, but for those whose label the loss ignores. */
+  /** Adds the outputs for the examples at these positions. */
   update(outputs: Float32Array, positions: Int32Array): void {
     const { data, rows } = this.examples
     const width = sizeOf(data.targetShape)
-    const rowOf = (i: number) => (rows ? rows[positions[i]] : positions[i])
-    const isIgnored = (i: number) => data.targets[rowOf(i) * width] === this.#ignoreIndex
-    const kept = [...positions.keys()].filter(
-      (i) => this.#ignoreIndex === undefined || !isIgnored(i),
+    const targets = new Float64Array(positions.length * width)
+    for (const [i, at] of positions.entries()) {
+      const row = (rows?.[at] ?? at) * width
+      for (let k = 0; k < width; k++) targets[i * width + k] = data.targets[row + k]
+    }
+    this.add(
+      { data: outputs, shape: [positions.length, ...this.#shape] },
+      { data: targets, shape: [positions.length, ...data.targetShape] },
+      this.#ignoreIndex,
     )
-    if (kept.length === 0) return
-    const take = (from: ArrayLike<number>, width: number, at: (i: number) => number) =>
-      Float64Array.from(
-        { length: kept.length * width },
-        (_, k) => from[at(kept[Math.floor(k / width)]) * width + (k % width)],
-      )
-    const isWhole = kept.length === positions.length
-    const predicted = {
-      data: isWhole ? outputs : Float32Array.from(take(outputs, this.width, (i) => i)),
-      shape: [kept.length, ...this.#shape],
-    }
-    const targets = {
-      data: take(data.targets, width, rowOf),
-      shape: [kept.length, ...data.targetShape],
-    }
-    for (const metric of this.#metrics) metric.update(predicted, targets)
-  }
-
-  /** What they gave since `reset`, by their names. */
-  compute(): MetricValues {
-    return Object.fromEntries(this.#metrics.map((metric) => [metric.name, metric.compute()]))
-  }
-
-  reset(): void {
-    for (const metric of this.#metrics) metric.reset()
   }
 }
 

@@ -349,9 +349,19 @@ t.test(
     }
     const { model: classes, options } = start()
     const wrapped = labels.map((label) => label + 2 ** 32)
-    await rejects(t, fit(classes, { inputs: rows, targets: wrapped }, options), ShapeError, /got \[32, 1\]; class labels are/)
+    await rejects(
+      t,
+      fit(classes, { inputs: rows, targets: wrapped }, options),
+      ShapeError,
+      /got \[32, 1\]; class labels are/,
+    )
     const float64 = tensor(rows, [SIZE, 4], 'float64')
-    await rejects(t, first(wrong(float64), big), ArgumentError, /expected a float64 tensor, got float32/)
+    await rejects(
+      t,
+      first(wrong(float64), big),
+      ArgumentError,
+      /expected a float64 tensor, got float32/,
+    )
     const listed = await fit(classes, [...slices()], options)
     nearParameters(t, classes, (await expected()).model, 1e-5, 'a list of batches')
     t.equal(listed.epochs[2].examples, SIZE)
