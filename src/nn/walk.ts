@@ -26,12 +26,12 @@ type Parts = Iterable<readonly [path: string, part: Part]>
 
 /** Every part below a module, with its path; one that is held twice comes once. */
 export function partsOf(module: object): Parts {
-  return walk(module, '', new Set(), { enters: () => true, again: false })
+  return walk(module, '', new Set([module]), { enters: () => true, again: false })
 }
 
 /** Those that stand in no module below it. */
 export function ownPartsOf(module: object): Parts {
-  return walk(module, '', new Set(), { enters: (item) => !isModule(item), again: false })
+  return walk(module, '', new Set([module]), { enters: (item) => !isModule(item), again: false })
 }
 
 /** Every path of every part: one that is held twice comes twice. */

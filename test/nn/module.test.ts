@@ -49,6 +49,30 @@ const PATHS = [
   'own',
 ]
 
+t.test('a module that knows the one it is in does not find it as a part', async (t) => {
+  class Child extends Module {
+    readonly own = new Parameter(zeros([2]))
+    constructor(readonly parent: Module) {
+      super()
+    }
+    forward(x: Tensor): Tensor {
+      return x
+    }
+  }
+  class Root extends Module {
+    readonly child = new Child(this)
+    readonly tail = new Linear(2, 2)
+    forward(x: Tensor): Tensor {
+      return this.tail.forward(this.child.forward(x))
+    }
+  }
+  // As PyTorch's named_modules, which begins with the root itself.
+  const root = new Root()
+  t.strictSame([...root.namedModules().keys()], ['', 'child', 'tail'])
+  t.strictSame([...root.namedParameters().keys()], ['child.own', 'tail.weight', 'tail.bias'])
+  t.strictSame([...root.child.namedChildren().keys()], ['parent'])
+})
+
 onBothBackends('parameters and their paths', (t) => {
   const model = new Everywhere()
   t.strictSame([...model.namedParameters().keys()], PATHS, 'in order, shared ones once')
