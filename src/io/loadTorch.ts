@@ -3,8 +3,8 @@ import { checkFlag, optionsOf } from '../base/arguments.js'
 import { DataError } from '../base/errors.js'
 import type { AnyModule } from '../nn/module.js'
 import { isTorch, layoutIn } from './layout.js'
-import { checkArguments, readModelFile } from './model.js'
-import { matchTorch, requireMatch, type TorchPlan } from './torch/plan.js'
+import { checkArguments, misfit, readModelFile } from './model.js'
+import { matchTorch, requireMatch, type TorchPlan, warnOf } from './torch/plan.js'
 import type { TorchOptions } from './torch/state.js'
 
 /** Settings of `loadTorch`. */
@@ -24,7 +24,7 @@ export interface LoadTorchOptions extends TorchOptions {
  * depthwise and transposed ones, too. Nothing is changed when something does not fit.
  *
  * Weights after a `Flatten` of images fit where it has `order: 'channelsFirst'`, as PyTorch's; of another the
- * plan has a note, and a NeuroblasWarning says so.
+ * plan has a note, and a NeuroblasWarning says so. Images that `forward` itself makes flat are not noticed.
  * @returns the plan: what each tensor became, and what was left over
  * @throws DataError when the file is malformed, or none of PyTorch's, and when names or shapes do not fit: it
  *   names the layer and both shapes; ArgumentError for options that do not exist or name nothing in the file,
@@ -55,8 +55,8 @@ export function loadTorch(
     requireMatch(matched, strict)
     model.loadStateDict(values, { strict: false })
   } catch (error) {
-    throw new DataError(`${path}: ${(error as Error).message}`, { cause: error })
+    throw misfit(error, `${path}: `)
   }
-  for (const note of plan.notes) process.emitWarning(note, { type: 'NeuroblasWarning' })
+  warnOf(plan.notes)
   return plan
 }

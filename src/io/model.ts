@@ -1,7 +1,7 @@
 /** Models as `.safetensors` files: parameters and buffers by path, and text beside them. */
 import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
 import { checkPath, optionsOf } from '../base/arguments.js'
-import { ArgumentError, DataError, DivergenceError, excerpt } from '../base/errors.js'
+import { ArgumentError, DataError, DivergenceError, excerpt, ShapeError } from '../base/errors.js'
 import { findNotFiniteValue } from '../nn/finite.js'
 import { refuseTrained } from '../nn/lock.js'
 import type { AnyModule } from '../nn/module.js'
@@ -16,13 +16,14 @@ import {
   type Writable,
 } from './safetensors.js'
 import type { StoredTensor } from './safetensorsDtypes.js'
-import { matchTorch, requireMatch } from './torch/plan.js'
+import { matchTorch, notesOn, requireMatch, warnOf } from './torch/plan.js'
 import { type TorchOptions, torchCounts, toTorch } from './torch/state.js'
 
 /**
  * Writes all parameters and buffers to a file, which holds the old content until the new one is complete.
  * Weights of affine layers are [fanIn, fanOut], which the file says as its `layout`; with `layout: 'torch'`, names
- * and weights are PyTorch's, so that `load_state_dict(load_file(path))` of the same network takes them.
+ * and weights are PyTorch's, so that `load_state_dict(load_file(path))` of the same network takes them; a
+ * NeuroblasWarning names a `Flatten` of images that is not in PyTorch's order.
  * @param metadata text to keep beside the parameters; `layout` is 'torch' or not given
  * @param options.rename names that differ between PyTorch and here, of `layout: 'torch'`
  * @throws ArgumentError for metadata that are no text, and for parameters that are not of float32,
@@ -46,6 +47,7 @@ export function saveModel(
     const counts = torchCounts(model, { rename })
     const entries = [...toTorch(model, { rename }), ...counts]
     writeModelFile(path, entries, { layout, format: 'pt', ...text })
+    warnOf(notesOn(model))
     return
   }
   if (layout !== undefined || rename !== undefined) {
@@ -97,13 +99,18 @@ export function fill(
   try {
     model.loadStateDict(isTorch(layout) ? fromTorchFile(model, tensors) : tensors)
   } catch (error) {
-    throw new DataError(`${path}: expected this model's parameters, ${(error as Error).message}`, {
-      cause: error,
-    })
+    throw misfit(error, `${path}: expected this model's parameters, `)
   }
+  if (isTorch(layout)) warnOf(notesOn(model))
   if (metadata.layout !== own) return metadata
   const { layout: _, ...text } = metadata
   return text
+}
+
+/** The error of a file that does not fit the model; what else went wrong, such as a model in use, stays as it is. */
+export function misfit(error: unknown, before: string): unknown {
+  if (!(error instanceof ArgumentError || error instanceof ShapeError)) return error
+  return new DataError(before + error.message, { cause: error })
 }
 
 function fromTorchFile(

@@ -47,10 +47,12 @@ export function permuted<V extends { readonly shape: Shape; readonly data: Array
   const { shape } = values
   const source = values.data as Float32Array
   if (axes === undefined || axes.length !== shape.length) return values
-  // What does not fit is refused where it is assigned.
-  if (source?.length !== sizeOf(shape) || typeof source.slice !== 'function') return values
-  const steps = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)))
   const turned = shapeIn(shape, axes)
+  // Values that do not fit the shape are refused where they are assigned.
+  if (source?.length !== sizeOf(shape) || typeof source.slice !== 'function') {
+    return { ...values, shape: turned }
+  }
+  const steps = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)))
   const data = source.slice()
   const index = turned.map(() => 0)
   for (let to = 0, from = 0; to < data.length; to++) {

@@ -65,6 +65,11 @@ export class TorchNames {
     )
   }
 
+  /** All of them. */
+  get names(): readonly string[] {
+    return [...this.slots.map(({ name }) => name), ...this.counts]
+  }
+
   /** Whether it is a path here, of a module or of a tensor. */
   has(path: string): boolean {
     return this.#modules.has(path) || this.slots.some((slot) => slot.path === path)

@@ -4,11 +4,10 @@ import { ConvLayer } from '../../nn/conv.js'
 import { Linear } from '../../nn/linear.js'
 import type { AnyModule } from '../../nn/module.js'
 import { GlobalAvgPool2d, GlobalMaxPool2d } from '../../nn/pool.js'
-import { Sequential } from '../../nn/sequential.js'
 import { Flatten } from '../../nn/shapes.js'
 import { format, type Shape, sameShape } from '../../tensor/shape.js'
 import { permuted, shapeIn } from './axes.js'
-import { joined, type Slot, TorchNames } from './names.js'
+import { type Slot, TorchNames } from './names.js'
 import { namedAsHere, type TorchRename } from './rename.js'
 
 /** One tensor of a `TorchPlan`. */
@@ -127,21 +126,25 @@ const isOfImages = (layer: AnyModule) => layer instanceof ConvLayer
 const isGlobal = (layer: AnyModule) =>
   layer instanceof GlobalAvgPool2d || layer instanceof GlobalMaxPool2d
 
-/** A `Flatten` between images and a `Linear`, whose weights would be in another order. */
-function notesOn(model: AnyModule): string[] {
-  return [...model.namedModules()].flatMap(([path, module]) => {
-    if (!(module instanceof Sequential)) return []
-    const layers: readonly AnyModule[] = module.layers
-    return layers.flatMap((layer, i) => {
-      if (!(layer instanceof Flatten) || layer.order === 'channelsFirst') return []
-      const before = layers.slice(0, i)
-      const isRead = layers.slice(i + 1).some((after) => after instanceof Linear)
-      if (!before.some(isOfImages) || before.some(isGlobal) || !isRead) return []
-      return [
-        `${joined(path, `layers.${i}`)} is a Flatten in the order channelsLast; PyTorch's is new Flatten({ order: 'channelsFirst' })`,
-      ]
-    })
+/**
+ * A `Flatten` between images and a `Linear`, whose weights would be in another order. What comes before what is
+ * told by the order of the properties, which is that of the calls nearly everywhere.
+ */
+export function notesOn(model: AnyModule): string[] {
+  const layers = [...model.namedModules()]
+  return layers.flatMap(([path, layer], i) => {
+    if (!(layer instanceof Flatten) || layer.order === 'channelsFirst') return []
+    const [, last] = layers.slice(0, i).findLast(([, it]) => isOfImages(it) || isGlobal(it)) ?? []
+    const isRead = layers.slice(i + 1).some(([, after]) => after instanceof Linear)
+    if (last === undefined || isGlobal(last) || !isRead) return []
+    return [
+      `${path} is a Flatten in the order channelsLast; PyTorch's is new Flatten({ order: 'channelsFirst' })`,
+    ]
   })
+}
+
+export function warnOf(notes: readonly string[]): void {
+  for (const note of notes) process.emitWarning(note, { type: 'NeuroblasWarning' })
 }
 
 function entryOf(

@@ -21,11 +21,10 @@ export function namedAsHere(
 ): Map<string, string> {
   const wrapped = (prefix: string, list: readonly string[]) =>
     list.length > 0 && list.every((name) => name.startsWith(`${prefix}.`))
-  const ours = own.slots.map(({ name }) => name)
   let short = [...names]
   for (
     let prefix = WRAPPERS.find((it) => wrapped(it, short));
-    prefix !== undefined && !wrapped(prefix, ours);
+    prefix !== undefined && !wrapped(prefix, own.names);
     prefix = WRAPPERS.find((it) => wrapped(it, short))
   ) {
     const { length } = prefix
@@ -45,34 +44,28 @@ export function namedAsHere(
   return renamed
 }
 
-/** From names of PyTorch's to those that it would have given to the model here. */
-function renaming(
+/**
+ * What becomes of a name: of these that PyTorch gave, what it would have given to the model here; without them, the
+ * way back.
+ */
+export function renaming(
   op: string,
   own: TorchNames,
   rename: TorchRename | undefined,
-  names: readonly string[],
+  given?: readonly string[],
 ): (name: string) => string {
   if (rename === undefined) return (name) => name
   if (typeof rename === 'function') return (name) => textFrom(op, name, rename(name))
-  const pairs = pairsOf(op, rename, own)
-  for (const [theirs] of pairs) {
-    if (names.some((name) => isUnder(name, theirs))) continue
+  const pairs = pairsOf(op, rename, own).map(([theirs, ours]) =>
+    given ? ([theirs, ours] as const) : ([ours, theirs] as const),
+  )
+  const names = given ?? own.names
+  for (const [from] of pairs) {
+    if (names.some((name) => isUnder(name, from))) continue
     throw new ArgumentError(
-      `${op}: expected rename to begin with names of PyTorch's, such as ${names[0] ?? 'none'}, got ${spelled(theirs)}`,
+      `${op}: expected rename to ${given ? "begin with names of PyTorch's" : 'lead to names of this model'}, such as ${names[0] ?? 'none'}, got ${spelled(from)}`,
     )
   }
-  return (name) => replaced(name, pairs)
-}
-
-/** The same back. */
-export function renamingBack(
-  op: string,
-  own: TorchNames,
-  rename: TorchRename | undefined,
-): (name: string) => string {
-  if (rename === undefined) return (name) => name
-  if (typeof rename === 'function') return (name) => textFrom(op, name, rename(name))
-  const pairs = pairsOf(op, rename, own).map(([theirs, ours]) => [ours, theirs] as const)
   return (name) => replaced(name, pairs)
 }
 

@@ -7,7 +7,7 @@ import type { Shape } from '../../tensor/shape.js'
 import { permuted } from './axes.js'
 import { TorchNames } from './names.js'
 import { matchTorch } from './plan.js'
-import { renamingBack, type TorchRename } from './rename.js'
+import { renaming, type TorchRename } from './rename.js'
 
 /** Settings of `fromTorch` and `toTorch`. */
 export interface TorchOptions {
@@ -46,7 +46,7 @@ export function toTorch(model: AnyModule, options: TorchOptions = {}): StateDict
   const { rename } = optionsOf('toTorch', options, { rename: true })
   const state = model.stateDict()
   const names = new TorchNames(model)
-  const change = renamingBack('toTorch', names, rename)
+  const change = renaming('toTorch', names, rename)
   const paths = new Map([...model.namedState()].map(([path, tensor]) => [tensor, path]))
   const turned = new StateDict()
   for (const { name, tensor, turn } of names.slots) {
@@ -62,7 +62,7 @@ export function torchCounts(
   { rename }: TorchOptions,
 ): (readonly [name: string, values: { shape: Shape; data: BigInt64Array }])[] {
   const names = new TorchNames(model)
-  const change = renamingBack('saveModel', names, rename)
+  const change = renaming('saveModel', names, rename)
   return names.counts.map((name) => [change(name), { shape: [], data: new BigInt64Array(1) }])
 }
 
