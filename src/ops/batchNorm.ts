@@ -1,5 +1,6 @@
 /** Batch norm: every channel by the moments of a batch, or by those that run along. */
 import { normScratch } from '../backend/kernels/norm.js'
+import type { Handle } from '../backend/kernels.js'
 import { allocate } from '../tensor/allocate.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { defineOp } from './define.js'
@@ -32,6 +33,21 @@ interface BatchAttributes {
   epsilon: number
 }
 
+/** Two results of a kernel that goes down the columns of x, of the shape of a row, in the room that it needs. */
+export function downColumns(
+  x: Tensor,
+  { shape, size }: Tensor,
+  run: (first: Handle, second: Handle, scratch: Handle, rows: number, cols: number) => void,
+): [first: Tensor, second: Tensor] {
+  const [rows, cols] = columnsOf(x, size)
+  const first = allocate(x, shape)
+  const second = allocate(x, shape)
+  const scratch = allocate(x, [normScratch(rows, cols)], 'float64')
+  run(first.handle, second.handle, scratch.handle, rows, cols)
+  scratch.dispose()
+  return [first, second]
+}
+
 /** dweight and dbias of batch norm. */
 function batchSums(
   dy: Tensor,
@@ -40,24 +56,10 @@ function batchSums(
   variance: Tensor,
   epsilon: number,
 ): { dweight: Tensor; dbias: Tensor } {
-  const [rows, cols] = columnsOf(x, mean.size)
-  const dweight = allocate(x, mean.shape)
-  const dbias = allocate(x, mean.shape)
-  const scratch = allocate(x, [normScratch(rows, cols)], 'float64')
-  x.storage.backend.run(
-    'batchNormSums',
-    dy.handle,
-    x.handle,
-    mean.handle,
-    variance.handle,
-    dweight.handle,
-    dbias.handle,
-    scratch.handle,
-    rows,
-    cols,
-    epsilon,
+  const moments = [mean.handle, variance.handle] as const
+  const [dweight, dbias] = downColumns(x, mean, (...results) =>
+    x.storage.backend.run('batchNormSums', dy.handle, x.handle, ...moments, ...results, epsilon),
   )
-  scratch.dispose()
   return { dweight, dbias }
 }
 
@@ -95,26 +97,21 @@ export const batchNormTraining = defineOp<
   forward: ([x, weight, bias], { running, epsilon }, kept) => {
     requireFloats('batchNorm', x, weight)
     const { runningMean, runningVar, momentum, correction } = running
-    const [rows, cols] = columnsOf(x, weight.size)
-    const mean = allocate(x, weight.shape)
-    const variance = allocate(x, weight.shape)
-    const scratch = allocate(x, [normScratch(rows, cols)], 'float64')
-    x.storage.backend.run(
-      'batchNormMoments',
-      x.handle,
-      mean.handle,
-      variance.handle,
-      runningMean.handle,
-      runningVar.handle,
-      scratch.handle,
-      rows,
-      cols,
-      momentum,
-      correction,
+    const [mean, variance] = downColumns(x, weight, (mean, variance, ...rest) =>
+      x.storage.backend.run(
+        'batchNormMoments',
+        x.handle,
+        mean,
+        variance,
+        runningMean.handle,
+        runningVar.handle,
+        ...rest,
+        momentum,
+        correction,
+      ),
     )
     runningMean.storage.version++
     runningVar.storage.version++
-    scratch.dispose()
     kept.push(mean, variance)
     return normalizeColumns(x, mean, variance, weight, bias, epsilon)
   },

@@ -1,11 +1,10 @@
 /** Normalization by the moments of rows: layer norm, group norm and RMS norm. */
-import { normScratch } from '../backend/kernels/norm.js'
 import { checkNumber, optionsOf } from '../base/arguments.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { allocate, fullLike } from '../tensor/allocate.js'
 import { format, type Shape, sameShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { columnsOf, once } from './batchNorm.js'
+import { columnsOf, downColumns, once } from './batchNorm.js'
 import { defineOp } from './define.js'
 import { requireFloat, requireFloats } from './require.js'
 
@@ -68,23 +67,11 @@ const normalizeRows = defineOp<readonly [x: Tensor, weight: Tensor, bias: Tensor
     backward: (dy, [x, weight, mean, scale], { attributes: { centered } }) => {
       const [rows, cols] = columnsOf(x, weight.size)
       const { backend } = x.storage
+      const moments = [mean.handle, scale.handle] as const
       const sums = once(() => {
-        const dweight = allocate(x, weight.shape)
-        const dbias = allocate(x, weight.shape)
-        const scratch = allocate(x, [normScratch(rows, cols)], 'float64')
-        backend.run(
-          'layerNormSums',
-          dy.handle,
-          x.handle,
-          mean.handle,
-          scale.handle,
-          dweight.handle,
-          dbias.handle,
-          scratch.handle,
-          rows,
-          cols,
+        const [dweight, dbias] = downColumns(x, weight, (...results) =>
+          backend.run('layerNormSums', dy.handle, x.handle, ...moments, ...results),
         )
-        scratch.dispose()
         return { dweight, dbias }
       })
       return [
