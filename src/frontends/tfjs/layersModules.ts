@@ -1,22 +1,6 @@
 /** Modules that tf.layers has a layer or a name for, and this library a method. */
-import {
-  ArgumentError,
-  ELU,
-  GELU,
-  Hardtanh,
-  LogSoftmax,
-  Mish,
-  Module,
-  ReLU,
-  SELU,
-  Sigmoid,
-  SiLU,
-  Softmax,
-  Softplus,
-  Softsign,
-  Tanh,
-  type Tensor,
-} from '../../index.js'
+import { ArgumentError, GELU, Hardtanh, Module, type Tensor } from '../../index.js'
+import { activations as ofKeras } from '../keras/activations.js'
 import { type GivenLayer, refuse } from './layersGiven.js'
 
 /** A function of tensors, without weights. */
@@ -38,22 +22,11 @@ class HardSigmoid extends Module {
   }
 }
 
-const activations: Readonly<Record<string, () => Module>> = {
-  elu: () => new ELU(),
-  gelu: () => new GELU(),
+const activations: Readonly<Record<string, (() => Module) | undefined>> = {
+  ...ofKeras,
   gelu_new: () => new GELU('tanh'),
   hardSigmoid: () => new HardSigmoid(),
-  logSoftmax: () => new LogSoftmax(),
-  mish: () => new Mish(),
-  relu: () => new ReLU(),
   relu6: () => new Hardtanh(0, 6),
-  selu: () => new SELU(),
-  sigmoid: () => new Sigmoid(),
-  softmax: () => new Softmax(),
-  softplus: () => new Softplus(),
-  softsign: () => new Softsign(),
-  swish: () => new SiLU(),
-  tanh: () => new Tanh(),
 }
 
 /** The activation that ends a layer, if it has one; without it the layer's results are logits. */
@@ -65,7 +38,6 @@ export function activationOf(layer: GivenLayer, logits: boolean): Module | undef
       `fromLayersModel: expected a softmax or sigmoid at the model's end for logits, got ${name} in ${layer.name}`,
     )
   }
-  if (name === 'linear') return undefined
-  if (typeof name === 'string' && Object.hasOwn(activations, name)) return activations[name]()
+  if (typeof name === 'string' && Object.hasOwn(activations, name)) return activations[name]?.()
   return refuse(layer, 'activation', `one of ${Object.keys(activations).join(', ')}`)
 }
