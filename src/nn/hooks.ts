@@ -82,12 +82,14 @@ export class Hooks {
   #run(forward: Forwarding['forward'], given: Value[]): Value {
     const module = this.#module
     let inputs = given
-    for (const hook of this.#before.values()) {
+    // As they are at the beginning: one that registers another does not call it in this pass.
+    const [before, after] = [[...this.#before.values()], [...this.#after.values()]]
+    for (const hook of before) {
       const changed = hook(module, inputs)
       if (changed !== undefined) inputs = inputsFrom(changed)
     }
     let outputs = forward.apply(module, inputs)
-    for (const hook of this.#after.values()) outputs = hook(module, inputs, outputs) ?? outputs
+    for (const hook of after) outputs = hook(module, inputs, outputs) ?? outputs
     return outputs
   }
 }

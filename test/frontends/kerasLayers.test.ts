@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { layers, optimizers, Sequential } from '../../lib/frontends/keras/index.js'
-import { ArgumentError, type Module, ShapeError, tensor } from '../../lib/index.js'
+import { ArgumentError, type Module, ShapeError, tensor, zeros } from '../../lib/index.js'
 import { type Nd, refuses, same, toTensor, wrong } from '../support/reference.js'
 
 interface LayerNumbers {
@@ -95,6 +95,15 @@ t.test('layers compute and count as in Keras', async (t) => {
     same(t, outputs, y, name, 1e-5)
     model.dispose()
   }
+})
+
+t.test('Flatten makes rows of no examples, too, and of single numbers', async (t) => {
+  const rows = (inputShape: number[], batch: number) => {
+    const { modules, outputShape } = new layers.Flatten().build(inputShape)
+    return [outputShape, modules[0].forward(zeros([batch, ...inputShape])).shape]
+  }
+  t.strictSame(rows([3, 2], 0), [[6], [0, 6]])
+  t.strictSame(rows([], 4), [[1], [4, 1]])
 })
 
 t.test('activations by name', async (t) => {
@@ -211,6 +220,11 @@ t.test('what does not fit is refused in one sentence', async (t) => {
       new layers.Conv2D({ filters: 2, kernelSize: 3 }),
       [2, 4, 1],
       /^Conv2D: expected inputs of at least 3 along each axis, got \[2,4\]/,
+    ],
+    [
+      new layers.DepthwiseConv2D({ kernelSize: 2 }),
+      wrong(undefined),
+      /^build: expected a shape of integers >= 0, got undefined$/,
     ],
     [new layers.MaxPooling1D(), [4], /^MaxPooling1D: expected inputs \[length, channels\]/],
     [new layers.GlobalMaxPooling2D(), [4], /^GlobalMaxPooling2D: expected inputs/],

@@ -70,6 +70,23 @@ t.test('a forward of its own comes back, and a hook may remove itself', async (t
   for (const handle of handles) handle.remove()
 })
 
+t.test('a hook that registers another does not call it in the same pass', async (t) => {
+  const layer = new Linear(1, 1, { init: () => tensor([[2]]) })
+  const calls: string[] = []
+  const once = (name: string, register: (hook: () => void) => HookHandle) => {
+    let handle = register(again)
+    function again() {
+      calls.push(name)
+      handle.remove()
+      handle = register(again)
+    }
+  }
+  once('before', (hook) => layer.registerForwardPreHook(hook))
+  once('after', (hook) => layer.registerForwardHook(hook))
+  for (let i = 0; i < 2; i++) layer.forward(x())
+  t.strictSame(calls, ['before', 'after', 'before', 'after'])
+})
+
 onBothBackends('captured functions follow hooks', (t) => {
   const net = new Net().eval()
   const run = capture((x: Tensor) => noGrad(() => net.forward(x)))

@@ -67,11 +67,10 @@ function convolution(
   op: string,
   axes: number,
   options: Windowed,
-  inputShape: Shape,
+  shape: Shape,
   filters: number,
   make: (channels: number, settings: Settings) => Module,
 ): Built {
-  const shape = checkShape('build', inputShape)
   checkSpace(op, shape, axes)
   const { kernelSize: size, strides = 1, padding = 'valid', dilationRate: dilation = 1 } = options
   const space = spaceAfter(op, shape.slice(0, -1), { size, strides, padding, dilation })
@@ -110,7 +109,8 @@ abstract class Conv extends Layer {
     this.#axes = axes
   }
 
-  build(inputShape: Shape): Built {
+  build(given: Shape): Built {
+    const inputShape = checkShape('build', given)
     const { filters, kernelSize, groups = 1 } = this.options
     return convolution(
       this.#op,
@@ -178,7 +178,8 @@ export class DepthwiseConv2D extends Layer {
     this.options = options
   }
 
-  build(inputShape: Shape): Built {
+  build(given: Shape): Built {
+    const inputShape = checkShape('build', given)
     const { kernelSize, depthMultiplier = 1 } = this.options
     const filters = (inputShape.at(-1) ?? 1) * depthMultiplier
     return convolution(

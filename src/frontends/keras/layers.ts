@@ -3,11 +3,9 @@
 import {
   Dropout as DropoutModule,
   Linear,
-  Module,
   Reshape as ReshapeModule,
   type Shape,
   ShapeError,
-  type Tensor,
 } from '../../index.js'
 import { checkNumber, checkShape, optionsOf, sizeOf } from '../../internal.js'
 import { type ActivationName, activationOf } from './activations.js'
@@ -188,12 +186,6 @@ export class Dropout extends Layer {
   }
 }
 
-class FlattenModule extends Module {
-  forward(x: Tensor): Tensor {
-    return x.reshape([x.shape[0], -1])
-  }
-}
-
 /** Each example as one row. */
 export class Flatten extends Layer {
   /**
@@ -205,10 +197,7 @@ export class Flatten extends Layer {
   }
 
   build(given: Shape): Built {
-    const inputShape = checkShape('build', given)
-    return {
-      modules: [new FlattenModule()],
-      outputShape: [inputShape.reduce((product, extent) => product * extent, 1)],
-    }
+    const outputShape = [sizeOf(checkShape('build', given))]
+    return { modules: [new ReshapeModule(outputShape)], outputShape }
   }
 }
