@@ -12,6 +12,7 @@ export {
   checkFlag,
   checkFunction,
   checkNumber,
+  checkPath,
   isKeyOf,
   optionsOf,
   refuseRest,

@@ -73,9 +73,11 @@ NB_INLINE void binary_row(const T* a, const T* b, R* y, size_t n, bool a_moves, 
   } else if (a_moves) {
     const T constant = *b;
     for (size_t i = 0; i < n; ++i) y[i] = F(a[i], constant);
-  } else {
+  } else if (b_moves) {
     const T constant = *a;
-    for (size_t i = 0; i < n; ++i) y[i] = F(constant, b[b_moves ? i : 0]);
+    for (size_t i = 0; i < n; ++i) y[i] = F(constant, b[i]);
+  } else {
+    std::fill_n(y, n, F(*a, *b));
   }
 }
 

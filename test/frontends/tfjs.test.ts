@@ -175,6 +175,16 @@ t.test('an index out of range: the message of the backend cpu', async (t) => {
   t.strictSame(values(sums), [1, 0])
 })
 
+t.test('an axis that is given twice is refused, as TensorFlow does', async (t) => {
+  const x = tf.ones([3, 3, 2])
+  const twice = /: expected axes that differ, got 0,0/
+  t.throws(() => tf.sum(x, [0, 0]), twice)
+  t.throws(() => tf.mean(x, [0, -3]), twice)
+  t.throws(() => tf.max(x, [0, 0]), twice)
+  t.throws(() => tf.reverse(x, [0, 0]), twice)
+  t.throws(() => tf.transpose(tf.ones([2, 2]), [0, 0]), twice)
+})
+
 t.test('whole numbers and truth values are not rounded', async (t) => {
   const x = tf.tensor1d([2 ** 24 + 1, -(2 ** 30) - 1], 'int32')
   const one = tf.scalar(1, 'int32')

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import * as tf from '../../lib/frontends/tfjsNode/index.js'
+import { inChild } from '../support/child.js'
 
 t.before(() => tf.setBackend('neuroblas'))
 
@@ -33,6 +34,32 @@ t.test('a model in files, by file:// and by a folder', async (t) => {
     t.strictSame(predicted(await tf.loadLayersModel(place)), predicted(model))
   }
   await t.rejects(tf.loadLayersModel(`file://${folder}/none/model.json`), { code: 'ENOENT' })
+})
+
+t.test('a path with a % of its own, and the URL of a file', async (t) => {
+  const folder = t.testdir()
+  const model = network()
+  await model.save(`file://${folder}/100%`)
+  await model.save(pathToFileURL(join(folder, 'a b')).href)
+  t.strictSame(readdirSync(folder).sort(), ['100%', 'a b'])
+  const loaded = await tf.loadLayersModel(`file://${folder}/100%/model.json`)
+  t.strictSame(predicted(loaded), predicted(model))
+})
+
+t.test('what is no model, and no path', async (t) => {
+  const folder = t.testdir()
+  for (const text of ['{ no', 'null', '{}', '[]', '{"modelTopology":{}}']) {
+    const path = join(folder, 'model.json')
+    writeFileSync(path, text)
+    await t.rejects(tf.loadLayersModel(`file://${path}`), {
+      name: 'DataError',
+      message: /^load: expected a model of TensorFlow.js in .*model.json, got /,
+    })
+  }
+  for (const path of ['', undefined, [join(folder, 'a'), join(folder, 'b')]]) {
+    const load = () => tf.io.fileSystem(path as string)
+    t.throws(load, /^fileSystem: expected the path of a file, got /)
+  }
 })
 
 /** The records of an event file: the data of each, whose checksums stand around it. */
@@ -67,6 +94,47 @@ t.test('event files are what TensorBoard reads', async (t) => {
   t.ok(histogram.includes(counts))
   // The length of the version's record, and its checksum as TensorFlow itself writes it.
   t.equal(bytes.subarray(0, 12).toString('hex'), '1800000000000000a37f4b22')
+})
+
+t.test('events that would not be what they say are refused', async (t) => {
+  const folder = t.testdir()
+  const writer = tf.node.summaryFileWriter(folder)
+  for (const step of [-1, 1.5, Number.NaN, undefined as unknown as number]) {
+    const expected = /^scalar: expected step to be a whole number from 0, got /
+    t.throws(() => writer.scalar('loss', 1, step), expected)
+  }
+  const value = (given: unknown) => () => writer.scalar('loss', given as number, 0)
+  t.throws(value('1'), /^scalar: expected a number or a scalar, got '1'/)
+  t.throws(value(tf.ones([3])), /^scalar: expected a number or a scalar, got Tensor/)
+  t.throws(() => writer.scalar(undefined as unknown as string, 1, 0), /^scalar: expected a name/)
+  t.throws(() => writer.histogram('w', [1], 0, 0), /^histogram: expected buckets >= 1, got 0/)
+  const nothing = undefined as unknown as number[]
+  t.throws(() => writer.histogram('w', nothing, 0), /^histogram: expected a tensor or numbers/)
+  t.equal(recordsOf(readFileSync(join(folder, readdirSync(folder)[0]))).length, 1)
+  t.throws(() => tf.node.tensorBoard(''), /^tensorBoard: expected the path of a file, got ''/)
+  const options = { histogramFreq: 1 } as object
+  t.throws(() => tf.node.tensorBoard(folder, options), /^tensorBoard: unknown option histogramFreq/)
+})
+
+t.test('fit tells of its epochs, unless it is silent', async (t) => {
+  const program = async (_nb: unknown, _tools: unknown, module: string) => {
+    const tf = await import(module)
+    await tf.ready()
+    const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] })
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError', metrics: ['mae'] })
+    const [x, y] = [tf.ones([8, 2]), tf.ones([8, 1])]
+    await model.fit(x, y, { epochs: 2, validationSplit: 0.5, batchSize: 2 })
+    await model.fit(x, y, { epochs: 1, verbose: 0 })
+    const data = tf.data.array([{ xs: [1, 2], ys: [1] }]).batch(1)
+    await model.fitDataset(data, { epochs: 1, verbose: 1 })
+  }
+  const module = String(new URL('../../lib/frontends/tfjsNode/index.js', import.meta.url))
+  const { stdout, stderr } = await inChild({}, program, module)
+  t.equal(stderr, '')
+  const figures = '\\d+ms \\d+us/step - loss=[\\d.e-]+ mae=[\\d.e-]+'
+  const validated = `${figures} val_loss=[\\d.e-]+ val_mae=[\\d.e-]+\n`
+  const epochs = `Epoch 1 / 2\n${validated}Epoch 2 / 2\n${validated}`
+  t.match(stdout, new RegExp(`^${epochs}Epoch 1 / 1\n${figures}\n$`))
 })
 
 t.test('fit writes for TensorBoard', async (t) => {

@@ -89,9 +89,6 @@ export type BinaryKernel =
   | 'logicalAnd'
   | 'logicalOr'
 
-/** Kernels that take a single number sooner as their second operand; an optimizer's step is such a product. */
-const COMMUTE: ReadonlySet<BinaryKernel> = new Set(['add', 'mul'])
-
 /** A buffer with its shape. */
 export interface Elements {
   handle: Handle
@@ -117,9 +114,6 @@ export function binary(
     const y = inPlace ? a.handle : device.alloc(size, result)
     device.run(kernel, a.handle, b.handle, y, 1, 1, size, ALL, ALL)
     return { handle: y, shape: a.shape }
-  }
-  if (COMMUTE.has(kernel) && sizeOf(a.shape) === 1 && sizeOf(b.shape) > 1) {
-    return binary(backend, kernel, b, a, dtype, result)
   }
   const levels = levelsOf(a.shape, b.shape)
   const { shape } = levels

@@ -1,5 +1,8 @@
 /** Shapes, as the kernels need them. */
 
+import { util } from '@tensorflow/tfjs-core'
+import { ArgumentError } from '../../index.js'
+
 export type Shape = readonly number[]
 
 export function sizeOf(shape: Shape): number {
@@ -35,4 +38,11 @@ export function stridesOf(shape: Shape): number[] {
 /** [outer, length, inner] around one axis. */
 export function aroundAxis(shape: Shape, axis: number): [number, number, number] {
   return [sizeWithin(shape, 0, axis), shape[axis], sizeWithin(shape, axis + 1, shape.length)]
+}
+
+/** Axes from 0; all of them where none are given. @throws ArgumentError where one is given twice */
+export function axesOf(op: string, given: number | readonly number[], shape: Shape): number[] {
+  const axes = util.parseAxisParam(given as number[], shape as number[])
+  if (new Set(axes).size === axes.length) return axes
+  throw new ArgumentError(`${op}: expected axes that differ, got ${axes}`)
 }

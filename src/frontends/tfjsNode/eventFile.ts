@@ -123,7 +123,7 @@ export class EventFile {
   }
 
   /** How the values of a step are spread over buckets of one width. */
-  histogram(name: string, values: ArrayLike<number>, step: number, buckets = 30): void {
+  histogram(name: string, values: ArrayLike<number>, step: number, buckets: number): void {
     this.#append(event(step, summary(name, message(5, histogramOf(values, buckets)))))
   }
 

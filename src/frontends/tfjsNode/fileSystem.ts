@@ -4,7 +4,8 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { io } from '@tensorflow/tfjs'
-import { ArgumentError } from '../../index.js'
+import { ArgumentError, DataError } from '../../index.js'
+import { checkPath, excerpt } from '../../internal.js'
 
 const SCHEME = 'file://'
 const WEIGHTS = 'weights.bin'
@@ -48,7 +49,7 @@ class FileSystem implements io.IOHandler {
   async load(): Promise<io.ModelArtifacts> {
     const isFolder = (await stat(this.path)).isDirectory()
     const path = isFolder ? join(this.path, 'model.json') : this.path
-    const json = JSON.parse(await readFile(path, 'utf8')) as io.ModelJSON
+    const json = modelOf(path, await readFile(path, 'utf8'))
     return io.getModelArtifactsForJSON(json, async (manifest) => {
       const files = manifest.flatMap(({ paths }) => paths)
       const parts = await Promise.all(files.map((file) => readFile(join(dirname(path), file))))
@@ -58,18 +59,41 @@ class FileSystem implements io.IOHandler {
   }
 }
 
+/** @throws DataError for what is no model in JSON */
+function modelOf(path: string, text: string): io.ModelJSON {
+  const refusal = (got: unknown) =>
+    new DataError(`load: expected a model of TensorFlow.js in ${path}, got ${excerpt(got)}`)
+  let json: io.ModelJSON | null
+  try {
+    json = JSON.parse(text)
+  } catch {
+    throw refusal(text)
+  }
+  if (!json?.modelTopology || !Array.isArray(json.weightsManifest)) throw refusal(json)
+  return json
+}
+
 /**
  * Saves to a folder, and loads from it or its model.json.
+ * @throws ArgumentError for what is no path
  * @example await model.save(tf.io.fileSystem('models/digits'))
  */
 export function fileSystem(path: string): io.IOHandler {
+  checkPath('fileSystem', path)
   return new FileSystem(path)
 }
 
 /** A path after the scheme, which may be relative, as TensorFlow.js has it; or a real URL of a file. */
 function pathOf(url: string): string {
   const path = url.slice(SCHEME.length)
-  return path.startsWith('/') && url.includes('%') ? fileURLToPath(url) : path
+  if (!(path.startsWith('/') && url.includes('%'))) return path
+  try {
+    return fileURLToPath(url)
+  } catch (error) {
+    // A path with a % of its own.
+    if (error instanceof URIError) return path
+    throw error
+  }
 }
 
 /** Lets `file://` be saved to and loaded from by name. */

@@ -1,14 +1,16 @@
 /**
  * `neuroblas/tfjs-node`: in place of `@tensorflow/tfjs-node`. Everything that `@tensorflow/tfjs` exports, which is
- * to be installed beside it, on the backend `neuroblas`; models in files by `file://`; event files for
- * TensorBoard.
+ * to be installed beside it, on the backend `neuroblas`; models in files by `file://`; a progress
+ * bar of `model.fit`; event files for TensorBoard.
  * @module neuroblas/tfjs-node
  */
-import { io as coreIo } from '@tensorflow/tfjs'
+import { io as coreIo, registerCallbackConstructor } from '@tensorflow/tfjs'
 import '../tfjs/index.js'
 import { fileSystem, registerFileSystem } from './fileSystem.js'
+import { ProgressBar } from './progressBar.js'
 
 registerFileSystem()
+registerCallbackConstructor(1, ProgressBar)
 
 export * from '@tensorflow/tfjs'
 /** What tfjs-node has for TensorBoard, and for TensorFlow's own models. */

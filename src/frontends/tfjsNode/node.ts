@@ -8,30 +8,48 @@ import {
   type Tensor,
 } from '@tensorflow/tfjs'
 import { ArgumentError, NeuroblasError } from '../../index.js'
+import { checkCount, checkNumber, checkPath, excerpt, optionsOf } from '../../internal.js'
 import { EventFile } from './eventFile.js'
+import { numberOf } from './values.js'
 
-const numberOf = (value: number | Scalar) =>
-  typeof value === 'number' ? value : value.dataSync()[0]
+function checkPlace(op: string, name: string, step: number): void {
+  if (typeof name !== 'string') {
+    throw new ArgumentError(`${op}: expected a name, got ${excerpt(name)}`)
+  }
+  const isStep = (value: number) => Number.isSafeInteger(value) && value >= 0
+  checkNumber(op, 'step', step, isStep, 'to be a whole number from 0')
+}
 
 /** Writes what TensorBoard shows of a run; every call is in its file when it returns. */
 export class SummaryFileWriter {
   readonly #file: EventFile
 
-  /** Begins an event file in a folder, which is made where it is missing. */
+  /** Begins an event file in a folder, which is made where it is missing. @throws ArgumentError for no path */
   constructor(logdir: string, filenameSuffix = '') {
+    checkPath('summaryFileWriter', logdir)
     this.#file = new EventFile(logdir, filenameSuffix)
   }
 
   /**
-   * One number of a step.
+   * One number of a step, a whole number from 0.
+   * @throws ArgumentError for other steps and for what is no number
    * @example writer.scalar('loss', 0.25, step)
    */
   scalar(name: string, value: number | Scalar, step: number): void {
-    this.#file.scalar(name, numberOf(value), step)
+    checkPlace('scalar', name, step)
+    this.#file.scalar(name, numberOf('scalar', value), step)
   }
 
-  /** The spread of a tensor's values, over 30 buckets of one width by default. */
-  histogram(name: string, data: Tensor | number[], step: number, buckets?: number): void {
+  /**
+   * The spread of a tensor's values, over buckets of one width.
+   * @throws ArgumentError for steps that are no whole numbers from 0, for no buckets, and for what is no tensor
+   */
+  histogram(name: string, data: Tensor | number[], step: number, buckets = 30): void {
+    checkPlace('histogram', name, step)
+    checkCount('histogram', 'buckets', buckets)
+    if (!Array.isArray(data) && typeof data?.dataSync !== 'function') {
+      throw new ArgumentError(`histogram: expected a tensor or numbers, got ${excerpt(data)}`)
+    }
     const values = Array.isArray(data) ? data : data.dataSync()
     this.#file.histogram(name, values as ArrayLike<number>, step, buckets)
   }
@@ -67,10 +85,9 @@ export interface TensorBoardOptions {
  * `train` in logdir, those of validation to `val`.
  * @example await model.fit(x, y, { callbacks: tf.node.tensorBoard('runs/1') })
  */
-export function tensorBoard(
-  logdir: string,
-  { updateFreq = 'epoch' }: TensorBoardOptions = {},
-): Callback {
+export function tensorBoard(logdir: string, options: TensorBoardOptions = {}): Callback {
+  checkPath('tensorBoard', logdir)
+  const { updateFreq = 'epoch' } = optionsOf('tensorBoard', options, { updateFreq: true })
   if (updateFreq !== 'batch' && updateFreq !== 'epoch') {
     throw new ArgumentError(`tensorBoard: expected updateFreq batch or epoch, got ${updateFreq}`)
   }

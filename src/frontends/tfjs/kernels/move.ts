@@ -4,7 +4,7 @@ import { backend_util, slice_util, type TensorInfo, util } from '@tensorflow/tfj
 import type { NeuroblasBackend } from '../backend.js'
 import { isNumeric, type NumericType } from '../entry.js'
 import { type Rules, rule, type Tensors } from '../rule.js'
-import { type Shape, sizeOf, sizeWithin, stridesOf } from '../shape.js'
+import { axesOf, type Shape, sizeOf, sizeWithin, stridesOf } from '../shape.js'
 import { copyStrided } from '../strided.js'
 
 interface Steps {
@@ -52,7 +52,7 @@ export function transposed(
 }
 
 const transpose = rule<Tensors<'x'>, { perm: number[] }>((backend, { x }, { perm }) =>
-  isMoved(x) ? transposed(backend, x, perm) : undefined,
+  isMoved(x) ? transposed(backend, x, axesOf('transpose', perm, x.shape)) : undefined,
 )
 
 export function sliced(
@@ -221,7 +221,7 @@ const tile = rule<Tensors<'x'>, { reps: number[] }>((backend, { x }, { reps }) =
 
 const reverse = rule<Tensors<'x'>, { dims: number | number[] }>((backend, { x }, { dims }) => {
   if (!isMoved(x) || x.shape.length === 0) return undefined
-  const axes = util.parseAxisParam(dims, x.shape)
+  const axes = axesOf('reverse', dims, x.shape)
   const strides = stridesOf(x.shape)
   const offset = axes.reduce((sum, axis) => sum + (x.shape[axis] - 1) * strides[axis], 0)
   const back = strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride))

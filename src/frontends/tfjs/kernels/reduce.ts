@@ -5,7 +5,7 @@ import type { Handle } from '../../../internal.js'
 import type { NeuroblasBackend } from '../backend.js'
 import { NONE, type NumericType } from '../entry.js'
 import { floatsOf, type Rule, type Rules, rule, type Tensors } from '../rule.js'
-import { aroundAxis, type Shape, sizeOf, sizeWithin } from '../shape.js'
+import { aroundAxis, axesOf, type Shape, sizeOf, sizeWithin } from '../shape.js'
 
 type Extents = [outer: number, length: number, inner: number]
 type Fold = (from: Handle, to: Handle, extents: Extents) => void
@@ -72,7 +72,7 @@ export function reduced(
   { axis, keepDims }: Attributes,
   fold: Fold,
 ): TensorInfo {
-  const axes = util.parseAxisParam(axis as number[], x.shape)
+  const axes = axesOf('reduction', axis as number[], x.shape)
   const isFolded = x.shape.map((_, i) => axes.includes(i))
   const shape = keepDims
     ? x.shape.map((extent, i) => (isFolded[i] ? 1 : extent))
