@@ -39,30 +39,7 @@ export {
   StaleTensorError,
 } from './base/errors.js'
 export { type Captured, capture, type Results } from './capture/capture.js'
-export { type Dataset, dataset, split, subset } from './data/dataset.js'
-export type { DatasetSource, Task } from './data/datasetSource.js'
-export { type Batch, Examples } from './data/examples.js'
-export type { ByteSource } from './data/formats/text.js'
-export { DataLoader, type LoaderOptions } from './data/loader.js'
-export { digits } from './data/sets/digits.js'
-export { iris } from './data/sets/iris.js'
-export { mnist } from './data/sets/mnist.js'
-export type { CellFormat } from './data/table/cells.js'
-export type { ColumnDescription } from './data/table/describe.js'
-export type {
-  CategoryEncoding,
-  LabelEncoding,
-  NumberEncoding,
-  TableEncoding,
-  ValueEncoding,
-} from './data/table/encoding.js'
-export type { TableCell, TableRecord, TableRows } from './data/table/frame.js'
-export type { MissingPolicy } from './data/table/missing.js'
-export type { TableOptions, TableSource } from './data/table/openTable.js'
-export type { ColumnReference } from './data/table/roles.js'
-export { type Table, table } from './data/table/table.js'
-export { type Augment, type DistortionOptions, distortion } from './data/transforms/distortion.js'
-export { fitPreprocessing, type Preprocessing, preprocess } from './data/transforms/standardize.js'
+export * from './data/index.js'
 export {
   type Classifier,
   type ClassifierNotes,

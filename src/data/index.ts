@@ -1,0 +1,28 @@
+/**
+ * `neuroblas/data`: tables, images and arrays as examples to train on. `neuroblas` exports the same.
+ * @module neuroblas/data
+ */
+export { type Dataset, dataset, split, subset } from './dataset.js'
+export type { DatasetSource, Task } from './datasetSource.js'
+export { type Batch, Examples } from './examples.js'
+export type { ByteSource } from './formats/text.js'
+export { DataLoader, type LoaderOptions } from './loader.js'
+export { digits } from './sets/digits.js'
+export { iris } from './sets/iris.js'
+export { mnist } from './sets/mnist.js'
+export type { CellFormat } from './table/cells.js'
+export type { ColumnDescription } from './table/describe.js'
+export type {
+  CategoryEncoding,
+  LabelEncoding,
+  NumberEncoding,
+  TableEncoding,
+  ValueEncoding,
+} from './table/encoding.js'
+export type { TableCell, TableRecord, TableRows } from './table/frame.js'
+export type { MissingPolicy } from './table/missing.js'
+export type { TableOptions, TableSource } from './table/openTable.js'
+export type { ColumnReference } from './table/roles.js'
+export { type Table, table } from './table/table.js'
+export { type Augment, type DistortionOptions, distortion } from './transforms/distortion.js'
+export { fitPreprocessing, type Preprocessing, preprocess } from './transforms/standardize.js'
