@@ -47,7 +47,8 @@ export class ProgressBar extends Callback {
     this.#progress.clear()
     const ms = performance.now() - this.#begin
     const perStep = Math.round((1000 * ms) / Math.max(1, this.#batches))
-    const figures = Object.entries(logs ?? {}).map(
+    const sorted = Object.entries(logs ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
+    const figures = sorted.map(
       ([name, value]) => `${name}=${figure(numberOf('fit', value as number | Scalar))}`,
     )
     process.stdout.write(`${Math.round(ms)}ms ${perStep}us/step - ${figures.join(' ')}\n`)
