@@ -119,7 +119,7 @@ onBothBackends('settings out of range', (t) => {
       () => new ReduceOnPlateau(new SGD(w, { lr: schedules.constant(1) })),
       'ReduceOnPlateau: expected an optimizer whose lr is a number, got one with a schedule',
     ],
-    [() => new ReduceOnPlateau(wrong({})), 'ReduceOnPlateau: expected an optimizer'],
+    [() => new ReduceOnPlateau(wrong({})), 'ReduceOnPlateau: expected an optimizer, got {}'],
   ]
   for (const [make, message] of refused) refuses(t, make, ArgumentError, message)
 })
