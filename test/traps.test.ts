@@ -163,8 +163,13 @@ onBothBackends('a step of the optimizer between forward and backward', (t) => {
 
 onBothBackends('a gradient of another shape put in by hand', (t) => {
   const x = leaf([1, 2])
-  x.grad = tensor([1])
-  refuses(t, () => x.sum().backward(), ShapeError)
+  const expected = 'grad: expected null or a tensor float32 [2], got '
+  const put = (grad: unknown) => () => {
+    x.grad = wrong(grad)
+  }
+  refuses(t, put(tensor([1])), ArgumentError, `${expected}float32 [1]`)
+  refuses(t, put(tensor(Int32Array.of(1, 1))), ArgumentError, `${expected}int32 [2]`)
+  refuses(t, put([1, 1]), ArgumentError, `${expected}[1, 1]`)
   x.grad = tensor([1, 1])
   x.sum().backward()
   t.strictSame(gradOf(x), [2, 2])

@@ -1,6 +1,7 @@
 /** `fit` on batches from an iterable, and on several inputs and targets. */
 import t from 'tap'
 import {
+  Accuracy,
   Adam,
   ArgumentError,
   type BatchArrays,
@@ -18,6 +19,7 @@ import {
   SGD,
   ShapeError,
   softmaxCrossEntropy,
+  softmaxCrossEntropyLoss,
   type Tensor,
   type TrainingHistory,
   tensor,
@@ -100,6 +102,40 @@ onBothBackendsLater('an iterable trains as the data set does', async (t) => {
     // Tensors are the caller's, and the collector's.
     t.equal((await settledMemory())[1], buffers)
   }
+})
+
+t.test('metrics, with the numbers that they have beside a data set', async (t) => {
+  const metrics = ['accuracy', 'f1'] as const
+  const given = [start(), start()]
+  const wanted = await fit(given[0].model, data, {
+    ...{ ...given[0].options, metrics, validation: data },
+    ...{ batchSize: 8, shuffle: false },
+  })
+  const { epochs } = await fit(given[1].model, again, {
+    ...{ ...given[1].options, metrics, validation: again },
+  })
+  for (const [i, { metrics, validationMetrics }] of epochs.entries()) {
+    t.strictSame(metrics, wanted.epochs[i].metrics)
+    t.strictSame(validationMetrics, wanted.epochs[i].validationMetrics)
+  }
+  t.ok((epochs[2].validationMetrics?.accuracy as number) > 0)
+  // A label that the loss ignores does not count.
+  const ignoring = start()
+  const few = await fit(ignoring.model, again, {
+    ...ignoring.options,
+    loss: softmaxCrossEntropyLoss({ ignoreIndex: 2 }),
+    epochs: 1,
+    metrics: [new Accuracy()],
+    validation: { inputs: rows.slice(0, 8), targets: [0, 2, 2, 2, 2, 2, 2, 2] },
+  })
+  t.ok([0, 1].includes(few.epochs[0].validationMetrics?.accuracy as number))
+  const several = start()
+  await rejects(
+    t,
+    fit(several.model, { inputs: rows, targets: { y: labels } }, { ...several.options, metrics }),
+    ArgumentError,
+    /^fit: expected one output and one target beside metrics, got one and targets \{ y \}$/,
+  )
 })
 
 t.test('a loader, and batches of several sizes', async (t) => {
@@ -379,7 +415,7 @@ t.test('what is refused', async (t) => {
       ArgumentError,
       /^fit: expected a data set, .* beside checkpoint, got batches$/,
     ],
-    [again, { metrics: ['f1'] }, ArgumentError, /beside metrics, got batches$/],
+    [again, { metrics: ['f2'] }, ArgumentError, /^fit: .*f2/],
     [again, { stepPerEpoch: 1 }, ArgumentError, /did you mean stepsPerEpoch\?$/],
     [again, { stepsPerEpoch: 0 }, ArgumentError, /stepsPerEpoch >= 1, got 0/],
     [again, { batchSize: 8 }, ArgumentError, /^fit: batchSize is for arrays/],
