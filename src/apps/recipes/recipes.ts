@@ -197,7 +197,7 @@ export const recipes: readonly Recipe[] = [
     units: [784, 10],
     filters: [32, 64, 128],
     training: 'cross-entropy, affine and elastic distortions, batch norm',
-    distortion: { alpha: 30, sigma: 5, rotation: 10, shear: 5, scale: 0.1 },
+    distortion: { alpha: 20, sigma: 5, rotation: 10, shear: 5, scale: 0.1 },
     published: 0.8,
     source: 'LeCun et al. 1998',
     minutes: 15,
