@@ -10,6 +10,15 @@ export { DataLoader, type LoaderOptions } from './loader.js'
 export { digits } from './sets/digits.js'
 export { iris } from './sets/iris.js'
 export { mnist } from './sets/mnist.js'
+export type {
+  DuckDBSettings,
+  SourceBatch,
+  SourceColumn,
+  SourceType,
+  SourceValues,
+  TableReader,
+  TextValues,
+} from './sources/source.js'
 export type { CellFormat } from './table/cells.js'
 export type { ColumnDescription } from './table/describe.js'
 export type {

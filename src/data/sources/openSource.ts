@@ -1,0 +1,35 @@
+/** Finds what a table is to be read by. */
+import { ArgumentError, excerpt } from '../../base/errors.js'
+import { openDuckDB } from './duckdb.js'
+import { DATABASE, isDuckDBFile, requestFor, SEPARATED } from './files.js'
+import type { SourceOptions, TableReader } from './source.js'
+
+const SQL = /^\s*(select|from|with)\s/i
+
+/** Whether a text is SQL itself, no path. */
+export function isSQL(source: string): boolean {
+  return SQL.test(source)
+}
+
+/**
+ * Opens a source; undefined for separated text, which the library's own reader takes.
+ * @throws DataError where it cannot be read, MissingPackageError without the package that would
+ */
+export async function openSource(
+  source: string,
+  options: SourceOptions,
+): Promise<TableReader | undefined> {
+  const { query, duckdb: settings, name } = options
+  if (query !== undefined && (typeof query !== 'string' || query.trim() === '')) {
+    throw new ArgumentError(`table: expected a query in SQL, got ${excerpt(query)}`)
+  }
+  if (isSQL(source)) {
+    if (query === undefined) return openDuckDB({ name: name ?? 'query', query: source, settings })
+    throw new ArgumentError(`table: expected one query, got ${excerpt(source)} and a second one`)
+  }
+  const isRead = query !== undefined && SEPARATED.test(source)
+  if (DATABASE.test(source) || isDuckDBFile(source) || isRead) {
+    return openDuckDB({ name: name ?? source, query, settings, ...requestFor(source, options) })
+  }
+  return undefined
+}
