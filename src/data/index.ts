@@ -20,18 +20,23 @@ export type {
   TextValues,
 } from './sources/source.js'
 export type { CellFormat } from './table/cells.js'
+export type { DatePart } from './table/dates.js'
 export type { ColumnDescription } from './table/describe.js'
 export type {
   CategoryEncoding,
+  DateEncoding,
+  FeatureEncoding,
   LabelEncoding,
   NumberEncoding,
   TableEncoding,
+  TextEncoding,
   ValueEncoding,
 } from './table/encoding.js'
 export type { TableCell, TableRecord, TableRows } from './table/frame.js'
 export type { MissingPolicy } from './table/missing.js'
 export type { TableOptions, TableSource } from './table/openTable.js'
 export type { ColumnReference } from './table/roles.js'
+export type { TableSplit } from './table/splitTable.js'
 export { type Table, table } from './table/table.js'
 export { type Augment, type DistortionOptions, distortion } from './transforms/distortion.js'
 export { fitPreprocessing, type Preprocessing, preprocess } from './transforms/standardize.js'

@@ -17,6 +17,7 @@ import {
   type Applied,
   encodeRows,
   inParts,
+  neededOf,
   OpenTable,
   preprocessingOf,
   type Reading,
@@ -214,7 +215,8 @@ export async function unseenRows(
       `${source}: expected the target ${encoding.target.name}, got no such column`,
     )
   }
-  const usable = await inParts(usableRows(frame, features, target, encoding.missing))
+  const needed = neededOf(encoding, features)
+  const usable = await inParts(usableRows(frame, needed, target, encoding.missing))
   const isTrainingSet = saved.dataset === basename(source)
   const rows = isTrainingSet
     ? splitRows(usable.rows.length, TEST_SHARE, saved.seed ?? 0).test.map((i) => usable.rows[i])

@@ -7,7 +7,14 @@ import type { ByteSource } from '../formats/text.js'
 import type { Column } from './column.js'
 import { type Encoded, encodeFeatures } from './encodeRows.js'
 import type { TableEncoding } from './encoding.js'
-import { type Frame, frameOfRows, type Reading, readFrame, type TableRows } from './frame.js'
+import {
+  type Frame,
+  frameOfRows,
+  MAX_CATEGORIES,
+  type Reading,
+  readFrame,
+  type TableRows,
+} from './frame.js'
 import { usableRows } from './missing.js'
 
 /** The columns of a table that an encoding wants. */
@@ -30,10 +37,21 @@ export async function readApplied(
   reading: Pick<Reading, 'delimiter' | 'encoding'> = {},
 ): Promise<Applied> {
   const names = encoding.isNamed ? encoding.features.map((feature) => feature.name) : []
-  const frame = await readFrame(source, name, { ...encoding.format, ...reading }, { names })
+  const expected = { names, limit: limitsOf(encoding) }
+  const frame = await readFrame(source, name, { ...encoding.format, ...reading }, expected)
   return encoding.isNamed && frame.columns.some((column) => names.includes(column.name))
     ? byName(frame, encoding)
     : byPosition(frame, encoding)
+}
+
+/**
+ * All words of text are wanted; where the columns of a table have no names, nobody knows yet which are text.
+ */
+function limitsOf({ isNamed, features }: TableEncoding): (name: string) => number {
+  const others = features.filter((feature) => feature.type !== 'text')
+  const limited = new Set(isNamed ? others.map((feature) => feature.name) : [])
+  const hasText = others.length < features.length
+  return (name) => (hasText && !limited.has(name) ? Infinity : MAX_CATEGORIES)
 }
 
 function byName(frame: Frame, { features, target }: TableEncoding): Applied {
@@ -70,6 +88,11 @@ function byPosition(frame: Frame, { columns, features, target }: TableEncoding):
   )
 }
 
+/** The features that must have a value: text without words is text, too. */
+export function neededOf(encoding: TableEncoding, features: readonly Column[]): Column[] {
+  return features.filter((_, i) => encoding.features[i].type !== 'text')
+}
+
 const ADVICE = 'a model that was trained with missing: impute fills them in'
 
 /**
@@ -82,7 +105,8 @@ export function encodeAll(
 ): Encoded {
   const policy = encoding.missing === 'impute' ? 'impute' : 'refuse'
   if (frame.rows === 0) throw new DataError(`${frame.name}: expected rows, got none`)
-  const { rows } = atOnce(usableRows(frame, features, undefined, policy, ADVICE))
+  const needed = neededOf(encoding, features)
+  const { rows } = atOnce(usableRows(frame, needed, undefined, policy, ADVICE))
   return atOnce(encodeFeatures(encoding, features, rows, frame.name))
 }
 
@@ -96,6 +120,6 @@ export function encodeInMemory(op: string, rows: TableRows, encoding: TableEncod
     throw new ArgumentError(`${op}: expected rows of a table, got ${excerpt(rows)}`)
   }
   const names = encoding.features.map((feature) => feature.name)
-  const frame = frameOfRows(rows, names, op, encoding.format)
+  const frame = frameOfRows(rows, names, op, encoding.format, limitsOf(encoding))
   return encodeAll({ frame, features: frame.columns }, encoding)
 }

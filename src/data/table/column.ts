@@ -1,8 +1,11 @@
 /**
- * One column of a table while it is read: its numbers as long as all of its cells are numbers, and its
- * different texts as long as there are not too many. What it is used for is decided elsewhere.
+ * One column of a table while it is read: its numbers as long as all of its cells are numbers, or its times as
+ * long as all are dates, and its different texts as long as there are not too many. What it is used for is
+ * decided elsewhere.
  */
+import { type Pausable, pausably } from '../../base/eventLoop.js'
 import { type CellFormat, MISSING_VALUES, numberReader } from './cells.js'
+import { dateText, parseDate } from './dates.js'
 
 /** Where something was found first. */
 export interface Found {
@@ -46,13 +49,16 @@ class Growing<T extends Float64Array | Int32Array> {
 export class Column {
   /** Cells so far. */
   rows = 0
-  /** Of these, how many have no value, and how many are numbers. */
+  /** Of these, how many have no value, how many are numbers, and how many are dates. */
   missing = 0
   numeric = 0
+  dates = 0
   /** The first cell that has no value, that is no number, that is no finite one. */
   firstMissing?: Found
   firstText?: Found
   firstInfinite?: Found
+  /** The first cell with a value that is no date. */
+  firstUndated?: Found
   /** Whether each number so far is one more than the one before, from 0 or 1 on. */
   counts = true
   /** The different texts, in the order of their codes; undefined where there are too many. */
@@ -79,6 +85,11 @@ export class Column {
     return this.#numbers !== undefined && this.numeric > 0
   }
 
+  /** Whether all cells that have a value are dates, and one is. */
+  get isDate(): boolean {
+    return this.#numbers !== undefined && this.dates > 0
+  }
+
   /** @param cell as a text has it */
   push(cell: string, line: number): void {
     const known = this.#codeOf.get(cell)
@@ -91,6 +102,12 @@ export class Column {
     this.#push(text, value, line, this.#codeOf.get(text))
   }
 
+  /** @param time milliseconds from 1970 on, in UTC */
+  pushDate(time: number, line: number): void {
+    const text = dateText(time)
+    this.#push(text, Number.NaN, line, this.#codeOf.get(text))
+  }
+
   pushMissing(text: string, line: number): void {
     this.rows++
     this.missing++
@@ -100,7 +117,7 @@ export class Column {
     this.#numbers?.push(Number.NaN)
   }
 
-  /** The number in a row, NaN for none; of numeric columns only. */
+  /** The number in a row, or the time of its date in milliseconds; NaN for none, and where there is text. */
   numberAt(row: number): number {
     return this.#numbers === undefined ? Number.NaN : this.#numbers.at(row)
   }
@@ -123,18 +140,25 @@ export class Column {
 
   #push(text: string, value: number, line: number, known: number | undefined): void {
     this.rows++
-    this.#countNumber(value, text, line)
+    if (Number.isNaN(value)) this.#countText(text, line)
+    else this.#countNumber(value, text, line)
     if (this.#codes) this.#codes.push(known ?? this.#codeFor(text, value))
   }
 
+  #countText(text: string, line: number): void {
+    this.firstText ??= { text, line }
+    this.counts = false
+    const time = parseDate(text)
+    if (Number.isNaN(time)) this.firstUndated ??= { text, line }
+    else this.dates++
+    if (this.numeric > 0 || Number.isNaN(time)) this.#numbers = undefined
+    this.#numbers?.push(time)
+  }
+
   #countNumber(value: number, text: string, line: number): void {
-    if (Number.isNaN(value)) {
-      this.firstText ??= { text, line }
-      this.#numbers = undefined
-      this.counts = false
-      return
-    }
     this.numeric++
+    this.firstUndated ??= { text, line }
+    if (this.dates > 0) this.#numbers = undefined
     if (!Number.isFinite(value)) this.firstInfinite ??= { text, line }
     if (this.rows === 1 ? value !== 0 && value !== 1 : value !== this.#last + 1) this.counts = false
     this.#last = value
@@ -155,4 +179,14 @@ export class Column {
     for (const [known, code] of this.#codeOf) if (code !== MISSING) this.#codeOf.delete(known)
     return MISSING
   }
+}
+
+/** How often each of the texts of a column comes, in all rows or in some. */
+export function* countsOf(column: Column, rows?: ArrayLike<number>): Pausable<Float64Array> {
+  const counts = new Float64Array(column.texts?.length ?? 0)
+  yield* pausably(rows?.length ?? column.rows, (i) => {
+    const code = column.codeAt(rows ? rows[i] : i)
+    if (code !== MISSING) counts[code]++
+  })
+  return counts
 }

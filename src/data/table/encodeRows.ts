@@ -4,15 +4,21 @@ import { requireMemory } from '../../base/availableMemory.js'
 import { DataError } from '../../base/errors.js'
 import { type Pausable, pausably } from '../../base/eventLoop.js'
 import { quote } from '../../base/text.js'
-import { type Column, MISSING } from './column.js'
+import { type Column, type Found, MISSING } from './column.js'
+import { partOf } from './dates.js'
 import {
   type CategoryEncoding,
+  type DateEncoding,
+  type FeatureEncoding,
   inputsOf,
   type NumberEncoding,
+  ownWidthOf,
   type TableEncoding,
+  type TextEncoding,
   type ValueEncoding,
   widthOf,
 } from './encoding.js'
+import { hashText } from './hashedText.js'
 import { className } from './roles.js'
 
 /** A column with categories that training had not. */
@@ -30,6 +36,16 @@ export interface Encoded {
   readonly unseen: readonly Unseen[]
 }
 
+/** Rows of a column to be encoded, and where its inputs go. */
+interface Work {
+  /** What errors call the table. */
+  readonly table: string
+  readonly column: Column
+  readonly rows: ArrayLike<number>
+  /** @param position among the inputs of the feature */
+  readonly put: (row: number, position: number, value: number) => void
+}
+
 /**
  * @param columns those of the encoding's features, in their order
  * @param name what errors call the table
@@ -45,36 +61,72 @@ export function* encodeFeatures(
   requireMemory(name, `${rows.length} rows of ${width} inputs`, 4 * rows.length * width)
   const inputs = new Float32Array(rows.length * width)
   const unseen: Unseen[] = []
-  let at = 0
+  let start = 0
   for (const [i, feature] of encoding.features.entries()) {
-    const column = columns[i]
-    if (feature.type === 'number') {
-      checkNumbers(column, name)
-      yield* pausably(rows.length, (row) => {
-        inputs[row * width + at] = encodeNumber(feature, column.numberAt(rows[row]))
-      })
-    } else {
-      const found = yield* encodeCategories(feature, column, rows, name, (row, position) => {
-        inputs[row * width + at + position] = 1
-      })
-      if (found) unseen.push(found)
+    const [column, begin] = [columns[i], start]
+    const put = (row: number, position: number, value: number) => {
+      inputs[row * width + begin + position] = value
     }
-    at += widthOf(feature)
+    const found = yield* encodeFeature(feature, { table: name, column, rows, put })
+    if (found) unseen.push(found)
+    if (feature.indicator) {
+      const last = ownWidthOf(feature)
+      yield* pausably(rows.length, (row) => put(row, last, column.isMissing(rows[row]) ? 1 : 0))
+    }
+    start += widthOf(feature)
   }
   return { inputs, unseen }
 }
 
+function* encodeFeature(feature: FeatureEncoding, work: Work): Pausable<Unseen | undefined> {
+  if (feature.type === 'category') return yield* encodeCategories(feature, work)
+  if (feature.type === 'number') yield* encodeNumbers(feature, work)
+  else if (feature.type === 'date') yield* encodeDates(feature, work)
+  else yield* encodeTexts(feature, work)
+}
+
 /** The mean stands for a missing value. */
-function encodeNumber({ mean, scale }: NumberEncoding, value: number): number {
-  return Number.isNaN(value) ? 0 : (value - mean) * scale
+function* encodeNumbers({ mean, scale }: NumberEncoding, work: Work): Pausable<void> {
+  const { column, rows, table, put } = work
+  checkNumbers(column, table)
+  yield* pausably(rows.length, (row) => {
+    const value = column.numberAt(rows[row])
+    put(row, 0, Number.isNaN(value) ? 0 : (value - mean) * scale)
+  })
+}
+
+function* encodeDates({ parts, mean, scale }: DateEncoding, work: Work): Pausable<void> {
+  const { column, rows, table, put } = work
+  checkCells(column, table, 'dates', column.isDate ? undefined : column.firstUndated)
+  yield* pausably(rows.length, (row) => {
+    const time = column.numberAt(rows[row])
+    if (Number.isNaN(time)) return
+    let position = 0
+    for (const part of parts) {
+      const value = partOf(time, part)
+      if (part === 'year') put(row, position++, (value - mean) * scale)
+      else {
+        put(row, position++, Math.sin(2 * Math.PI * value))
+        put(row, position++, Math.cos(2 * Math.PI * value))
+      }
+    }
+  })
+}
+
+function* encodeTexts({ bits }: TextEncoding, { column, rows, put }: Work): Pausable<void> {
+  const { texts = [] } = column
+  const hashed: Map<number, number>[] = []
+  yield* pausably(rows.length, (row) => {
+    const code = column.codeAt(rows[row])
+    if (code === MISSING) return
+    hashed[code] ??= hashText(texts[code], bits)
+    for (const [position, value] of hashed[code]) put(row, position, value)
+  })
 }
 
 function* encodeCategories(
-  { categories, mostFrequent }: CategoryEncoding,
-  column: Column,
-  rows: ArrayLike<number>,
-  table: string,
-  put: (row: number, position: number) => void,
+  { categories, mostFrequent, embedded }: CategoryEncoding,
+  { column, rows, table, put }: Work,
 ): Pausable<Unseen | undefined> {
   const { texts, name, limit } = column
   if (texts === undefined) {
@@ -82,25 +134,42 @@ function* encodeCategories(
       `${table}: expected at most ${limit} categories in column ${name}, got more`,
     )
   }
-  const positions = new Map(categories.map((category, i) => [category, i]))
-  const positionOf = texts.map((text) => positions.get(text))
-  const filled = mostFrequent === undefined ? undefined : positions.get(mostFrequent)
+  const positions = positionsOf(categories)
+  const positionOf = texts.map(positions)
+  const filled = mostFrequent === undefined ? undefined : positions(mostFrequent)
   let [count, example] = [0, '']
   yield* pausably(rows.length, (row) => {
     const code = column.codeAt(rows[row])
     const position = code === MISSING ? filled : positionOf[code]
-    if (position !== undefined) put(row, position)
-    else if (code !== MISSING && count++ === 0) example = texts[code]
+    if (position === undefined) {
+      if (code !== MISSING && count++ === 0) example = texts[code]
+    } else if (embedded) put(row, 0, position + 1)
+    else put(row, position, 1)
   })
   return count > 0 ? { column: name, count, example } : undefined
 }
 
+const BOOLEAN = /^(true|false)$/i
+
+/** Finds the position of a text among others; True and true are one, for files and programs write both. */
+function positionsOf(names: readonly string[]): (text: string) => number | undefined {
+  const positions = new Map(names.map((name, i) => [name, i]))
+  const booleans = new Map(
+    names.flatMap((name, i) => (BOOLEAN.test(name) ? [[name.toLowerCase(), i]] : [])),
+  )
+  return (text) =>
+    positions.get(text) ?? (BOOLEAN.test(text) ? booleans.get(text.toLowerCase()) : undefined)
+}
+
 /** @throws DataError for a column that is not of finite numbers */
-function checkNumbers({ name, firstText, firstInfinite }: Column, table: string): void {
-  const wrong = firstText ?? firstInfinite
+function checkNumbers(column: Column, table: string): void {
+  checkCells(column, table, 'numbers', column.firstText ?? column.firstInfinite)
+}
+
+function checkCells({ name }: Column, table: string, what: string, wrong?: Found): void {
   if (wrong === undefined) return
   throw new DataError(
-    `${table}: expected numbers in column ${name}, got ${quote(wrong.text)} on line ${wrong.line}`,
+    `${table}: expected ${what} in column ${name}, got ${quote(wrong.text)} on line ${wrong.line}`,
   )
 }
 
@@ -115,8 +184,8 @@ export function* encodeLabels(
   table: string,
 ): Pausable<Int32Array> {
   const { name, texts = [] } = column
-  const positions = new Map(classes.map((label, i) => [label, i]))
-  const labelOf = texts.map((text) => positions.get(text) ?? positions.get(className(column, text)))
+  const positions = positionsOf(classes)
+  const labelOf = texts.map((text) => positions(text) ?? positions(className(column, text)))
   const labels = new Int32Array(rows.length)
   yield* pausably(rows.length, (row) => {
     const code = column.codeAt(rows[row])

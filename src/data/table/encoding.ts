@@ -1,15 +1,23 @@
 /**
  * From the columns of a table to the inputs of a network and back: numbers standardized, categories as
- * columns of 0 and 1, what is missing filled in. It is fitted on training rows alone (fitEncoding.ts), is
- * plain data and travels with the model; encodeRows.ts applies it.
+ * columns of 0 and 1 or as an index to embed, dates in parts, text as hashed words, what is missing filled in.
+ * It is fitted on training rows alone (fitEncoding.ts), is plain data and travels with the model;
+ * encodeRows.ts applies it.
  */
 import { type CellFormat, checkFormat } from './cells.js'
+import { type DatePart, dateParts } from './dates.js'
 import { type MissingPolicy, missingPolicies } from './missing.js'
 
-/** A column of numbers x, as (x - mean)·scale. */
-export interface NumberEncoding {
+/** A column that is a feature. */
+interface Feature {
   /** The column. */
   readonly name: string
+  /** Whether one more input, after the others, is 1 where the value is missing, else 0. */
+  readonly indicator?: true
+}
+
+/** A column of numbers x, as (x - mean)·scale. */
+export interface NumberEncoding extends Feature {
   /** It is a number. */
   readonly type: 'number'
   /** Of the training rows. */
@@ -18,17 +26,49 @@ export interface NumberEncoding {
   readonly scale: number
 }
 
-/** A column of categories, as a column of 0 and 1 for each; all are 0 for one that is not among them. */
-export interface CategoryEncoding {
-  /** The column. */
-  readonly name: string
+/**
+ * A column of categories, as a column of 0 and 1 for each, or as one index for an `Embedding`. What is not
+ * among them has 0 in all of its inputs.
+ */
+export interface CategoryEncoding extends Feature {
   /** It is one of the categories. */
   readonly type: 'category'
   /** Of the training rows, in the order of the inputs. */
   readonly categories: readonly string[]
   /** The most frequent one, which stands for a missing value; none where there are no categories. */
   readonly mostFrequent?: string
+  /** Whether its only input is the position among the categories, counted from 1 on. */
+  readonly embedded?: true
 }
+
+/**
+ * A column of dates, as the parts that vary in the training rows: the year as (year - mean)·scale, and of
+ * each other part, as a share s of its round, sin 2πs and cos 2πs; all are 0 for a missing date.
+ */
+export interface DateEncoding extends Feature {
+  /** It is a date, in UTC. */
+  readonly type: 'date'
+  /** In the order of the inputs. The hour has minutes and seconds as its fraction; a week begins with Monday. */
+  readonly parts: readonly DatePart[]
+  /** Of the years of the training rows. */
+  readonly mean: number
+  /** 1 / standard deviation of the years of the training rows. */
+  readonly scale: number
+}
+
+/**
+ * A column of text, as a bag of words hashed by MurmurHash3 with a sign, of length 1: as scikit-learn's
+ * `HashingVectorizer(n_features=2 ** bits)` has it.
+ */
+export interface TextEncoding extends Feature {
+  /** It is text. */
+  readonly type: 'text'
+  /** It has 2^bits inputs. */
+  readonly bits: number
+}
+
+/** A column of a table, as inputs. */
+export type FeatureEncoding = NumberEncoding | CategoryEncoding | DateEncoding | TextEncoding
 
 /** A target of classes. */
 export interface LabelEncoding {
@@ -51,7 +91,7 @@ export interface TableEncoding {
   /** Whether the columns have names of their own, not only their positions. */
   readonly isNamed: boolean
   /** What the inputs are made of, in their order. */
-  readonly features: readonly (NumberEncoding | CategoryEncoding)[]
+  readonly features: readonly FeatureEncoding[]
   /** The column to predict. */
   readonly target: LabelEncoding | ValueEncoding
   /** What is done where a value is missing. */
@@ -61,8 +101,16 @@ export interface TableEncoding {
 }
 
 /** Inputs a feature gives. */
-export function widthOf(feature: NumberEncoding | CategoryEncoding): number {
-  return feature.type === 'number' ? 1 : feature.categories.length
+export function widthOf(feature: FeatureEncoding): number {
+  return ownWidthOf(feature) + (feature.indicator ? 1 : 0)
+}
+
+/** Without that of the indicator. */
+export function ownWidthOf(feature: FeatureEncoding): number {
+  if (feature.type === 'number') return 1
+  if (feature.type === 'text') return 2 ** feature.bits
+  if (feature.type === 'category') return feature.embedded ? 1 : feature.categories.length
+  return feature.parts.reduce((sum, part) => sum + (part === 'year' ? 1 : 2), 0)
 }
 
 /** Inputs of the network. */
@@ -95,11 +143,27 @@ export function isTableEncoding(value: unknown, inputs: number): value is TableE
 }
 
 function isFeature(feature: Fields, columns: readonly string[]): boolean {
-  const { name, type, categories, mostFrequent } = feature
-  if (!isText(name) || !columns.includes(name)) return false
+  const { name, type, indicator } = feature
+  const isKnown = isText(name) && columns.includes(name)
+  if (!isKnown || (indicator !== undefined && indicator !== true)) return false
   if (type === 'number') return isMoments(feature)
+  if (type === 'text') return isHashBits(feature.bits)
+  if (type === 'date') {
+    const { parts } = feature
+    const isParts = Array.isArray(parts) && parts.every((part) => dateParts.includes(part))
+    return isParts && isMoments(feature)
+  }
+  const { categories, mostFrequent, embedded } = feature
   const isFilled = mostFrequent === undefined || isText(mostFrequent)
-  return type === 'category' && isTexts(categories) && isFilled
+  const isEmbedded = embedded === undefined || embedded === true
+  return type === 'category' && isTexts(categories) && isFilled && isEmbedded
+}
+
+/** So many inputs of hashed words at most: 2^20, as scikit-learn has by default. */
+const MAX_HASH_BITS = 20
+
+export function isHashBits(bits: unknown): boolean {
+  return Number.isInteger(bits) && (bits as number) >= 1 && (bits as number) <= MAX_HASH_BITS
 }
 
 function isFormat(value: unknown): boolean {

@@ -13,12 +13,17 @@ export interface Figures {
 /**
  * Of some rows, or of all; cells without a value do not count. Without any, the mean and the deviation
  * are 0.
+ * @param read what is to be counted of a number
  */
-export function* figuresOf(column: Column, rows?: ArrayLike<number>): Pausable<Figures> {
+export function* figuresOf(
+  column: Column,
+  rows?: ArrayLike<number>,
+  read = (value: number) => value,
+): Pausable<Figures> {
   const total = rows?.length ?? column.rows
   let [count, sum, squares, min, max] = [0, 0, 0, Infinity, -Infinity]
   yield* pausably(total, (i) => {
-    const value = column.numberAt(rows ? rows[i] : i)
+    const value = read(column.numberAt(rows ? rows[i] : i))
     if (Number.isNaN(value)) return
     count++
     sum += value
@@ -27,7 +32,7 @@ export function* figuresOf(column: Column, rows?: ArrayLike<number>): Pausable<F
   })
   const mean = sum / (count || 1)
   yield* pausably(total, (i) => {
-    const value = column.numberAt(rows ? rows[i] : i)
+    const value = read(column.numberAt(rows ? rows[i] : i))
     if (!Number.isNaN(value)) squares += (value - mean) ** 2
   })
   return { mean, std: Math.sqrt(squares / (count || 1)), min, max }

@@ -1,26 +1,38 @@
 /** Finds the encoding of a table by some of its rows, those to train on. */
 import { type Pausable, pausably } from '../../base/eventLoop.js'
 import type { CellFormat } from './cells.js'
-import { type Column, MISSING } from './column.js'
-import type { CategoryEncoding, NumberEncoding, TableEncoding } from './encoding.js'
+import { type Column, countsOf } from './column.js'
+import { type DatePart, dateParts, partOf } from './dates.js'
+import type { CategoryEncoding, DateEncoding, FeatureEncoding, TableEncoding } from './encoding.js'
 import { figuresOf } from './figures.js'
 import type { Frame } from './frame.js'
 import type { MissingPolicy } from './missing.js'
 import { type Roles, sorted } from './roles.js'
 
+/** What is asked for of an encoding. */
+export interface EncodingOptions {
+  readonly missing: MissingPolicy
+  /** Whether a column that misses values gets an indicator. */
+  readonly addIndicator: boolean
+  readonly format: CellFormat
+  /** A column with more categories than these is embedded. */
+  readonly embedAbove: number
+  /** Text has 2^bits inputs. */
+  readonly hashBits: number
+}
+
 /** @param rows of the training part */
 export function* fitEncoding(
   frame: Frame,
-  { target, task, features }: Roles,
+  { target, task, features, text }: Roles,
   rows: ArrayLike<number>,
-  missing: MissingPolicy,
-  format: CellFormat,
+  options: EncodingOptions,
 ): Pausable<TableEncoding> {
-  const encodings: (NumberEncoding | CategoryEncoding)[] = []
+  const encodings: FeatureEncoding[] = []
   for (const column of features) {
-    const { name } = column
-    if (!column.isNumeric) encodings.push(yield* fitCategories(column, rows))
-    else encodings.push({ name, type: 'number', ...(yield* fitNumbers(column, rows)) })
+    const encoding = yield* fitFeature(column, rows, options, text.has(column))
+    const hasIndicator = options.addIndicator && (yield* isMissing(column, rows))
+    encodings.push(hasIndicator ? { ...encoding, indicator: true } : encoding)
   }
   const { name } = target
   return {
@@ -28,30 +40,65 @@ export function* fitEncoding(
     isNamed: frame.isNamed,
     features: encodings,
     target: task === 'regress' ? { name, ...(yield* fitNumbers(target, rows)) } : { name },
-    missing,
-    format,
+    missing: options.missing,
+    format: options.format,
   }
+}
+
+function* fitFeature(
+  column: Column,
+  rows: ArrayLike<number>,
+  { embedAbove, hashBits }: EncodingOptions,
+  isText: boolean,
+): Pausable<FeatureEncoding> {
+  const { name } = column
+  if (isText) return { name, type: 'text', bits: hashBits }
+  if (column.isNumeric) return { name, type: 'number', ...(yield* fitNumbers(column, rows)) }
+  if (column.isDate) return yield* fitDates(column, rows)
+  return yield* fitCategories(column, rows, embedAbove)
+}
+
+function* isMissing(column: Column, rows: ArrayLike<number>): Pausable<boolean> {
+  let found = false
+  if (column.missing > 0) {
+    yield* pausably(rows.length, (i) => {
+      found ||= column.isMissing(rows[i])
+    })
+  }
+  return found
 }
 
 function* fitNumbers(
   column: Column,
   rows: ArrayLike<number>,
+  read?: (value: number) => number,
 ): Pausable<{ mean: number; scale: number }> {
-  const { mean, std } = yield* figuresOf(column, rows)
+  const { mean, std } = yield* figuresOf(column, rows, read)
   // A feature that never varies tells nothing: centred it is 0, whatever the scale.
   return { mean, scale: 1 / (std || 1) }
 }
 
-function* fitCategories(column: Column, rows: ArrayLike<number>): Pausable<CategoryEncoding> {
+function* fitDates(column: Column, rows: ArrayLike<number>): Pausable<DateEncoding> {
+  const parts: DatePart[] = []
+  for (const part of dateParts) {
+    const { min, max } = yield* figuresOf(column, rows, (time) => partOf(time, part))
+    if (min < max) parts.push(part)
+  }
+  const year = yield* fitNumbers(column, rows, (time) => partOf(time, 'year'))
+  return { name: column.name, type: 'date', parts, ...year }
+}
+
+function* fitCategories(
+  column: Column,
+  rows: ArrayLike<number>,
+  embedAbove: number,
+): Pausable<CategoryEncoding> {
   const { name, texts = [] } = column
-  const counts = new Float64Array(texts.length)
-  yield* pausably(rows.length, (i) => {
-    const code = column.codeAt(rows[i])
-    if (code !== MISSING) counts[code]++
-  })
+  const counts = yield* countsOf(column, rows)
   const countOf = new Map(texts.map((text, code) => [text, counts[code]]))
   const count = (text: string) => countOf.get(text) as number
   const categories = sorted(texts.filter((text) => count(text) > 0))
   const [mostFrequent] = [...categories].sort((a, b) => count(b) - count(a))
-  return { name, type: 'category', categories, mostFrequent }
+  const encoding = { name, type: 'category', categories, mostFrequent } as const
+  return categories.length > embedAbove ? { ...encoding, embedded: true } : encoding
 }

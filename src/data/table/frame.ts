@@ -1,4 +1,5 @@
 /** A whole table in memory, column by column, from text or from records. */
+import { types } from 'node:util'
 import { requireMemory } from '../../base/availableMemory.js'
 import { DataError, excerpt } from '../../base/errors.js'
 import { isList } from '../../base/typedArrays.js'
@@ -9,7 +10,7 @@ import { Column } from './column.js'
 import { columnNames, hasHeader } from './header.js'
 
 /** A cell of a table; null stands for no value. */
-export type TableCell = string | number | boolean | null | undefined
+export type TableCell = string | number | boolean | Date | null | undefined
 /** A row of a table by the names of its columns. */
 export type TableRecord = Readonly<Record<string, TableCell>>
 /** Rows of a table by the names of its columns, or in their order. */
@@ -177,10 +178,11 @@ function checkRow(row: unknown, names: readonly string[], number: number, name: 
 function pushCell(column: Column, cell: unknown, row: number, name: string): void {
   if (cell === null || cell === undefined || Number.isNaN(cell)) column.pushMissing('null', row)
   else if (typeof cell === 'number') column.pushNumber(cell, row)
+  else if (types.isDate(cell) && !Number.isNaN(cell.getTime())) column.pushDate(cell.getTime(), row)
   else if (typeof cell === 'string' || typeof cell === 'boolean') column.push(String(cell), row)
   else {
     throw new DataError(
-      `${name}: expected a number, a text, a boolean or null for ${column.name}, got ${excerpt(cell)} in row ${row}`,
+      `${name}: expected a number, a text, a boolean, a date or null for ${column.name}, got ${excerpt(cell)} in row ${row}`,
     )
   }
 }

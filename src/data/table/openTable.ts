@@ -9,7 +9,7 @@ import { checkFormat } from './cells.js'
 import { type Column, MISSING } from './column.js'
 import { type ColumnDescription, describeColumns } from './describe.js'
 import { encodeFeatures, encodeLabels, encodeValues, type Unseen } from './encodeRows.js'
-import { inputsOf, type TableEncoding } from './encoding.js'
+import { inputsOf, isHashBits, type TableEncoding } from './encoding.js'
 import { fitEncoding } from './fitEncoding.js'
 import {
   type Frame,
@@ -20,7 +20,15 @@ import {
   type TableRecord,
 } from './frame.js'
 import { type MissingPolicy, missingPolicies, usableRows } from './missing.js'
-import { type ColumnReference, classesOf, POSITION, type Roles, rolesOf } from './roles.js'
+import {
+  type ColumnReference,
+  classesOf,
+  columnAt,
+  POSITION,
+  type Roles,
+  rolesOf,
+} from './roles.js'
+import { type Parts, splitOf, splitTable, type TableSplit } from './splitTable.js'
 
 /**
  * Where a table comes from: the path of a file of separated text (.csv, .tsv, .data, gzipped or not),
@@ -43,6 +51,27 @@ export interface TableOptions extends Reading {
   readonly ignore?: readonly ColumnReference[]
   /** What is done where values are missing; the table is refused by default. */
   readonly missing?: MissingPolicy
+  /**
+   * Beside `missing: 'impute'`: whether a column that misses values in the training rows gets one more input,
+   * which is 1 where the value is missing, as by scikit-learn's `SimpleImputer(add_indicator=True)`; false by
+   * default.
+   */
+  readonly addIndicator?: boolean
+  /** Columns of text whose words are hashed into inputs; without it, free text is left out. */
+  readonly text?: readonly ColumnReference[]
+  /** A column of text has 2^hashBits inputs, from 1 to 20; 8 by default. */
+  readonly hashBits?: number
+  /**
+   * A column with more categories than these gives one index, to be embedded by a network of `tableNetwork`;
+   * by default all become columns of 0 and 1, which any network can be given.
+   */
+  readonly embedAbove?: number
+  /** Whether each class has its share in the test part; false by default. */
+  readonly stratify?: boolean
+  /** A column of groups, such as patients: each is in one part as a whole. By itself it is no feature. */
+  readonly groupBy?: ColumnReference
+  /** A column of numbers or dates: the latest rows are the test part. Of numbers, it is no feature by itself. */
+  readonly time?: ColumnReference
   /** Share of the rows that become the test part; 0.2 by default. */
   readonly testFraction?: number
   /** Draws the test part; from 0 to 2^53 - 1, 0 by default. */
@@ -53,6 +82,8 @@ export interface TableOptions extends Reading {
 
 /** Different texts of a target that become classes. */
 const MAX_CLASSES = 65536
+/** Text has 2^8 inputs where nothing is said. */
+const HASH_BITS = 8
 
 export class OpenTable {
   private constructor(
@@ -64,7 +95,7 @@ export class OpenTable {
     readonly rows: Int32Array,
     /** What is to be said of the others. */
     readonly notes: readonly string[],
-    readonly missing: MissingPolicy,
+    readonly split: TableSplit,
     readonly options: TableOptions,
     /** The names of the classes; none in a regression. */
     readonly classes: readonly string[],
@@ -73,19 +104,28 @@ export class OpenTable {
 
   /** @throws DataError, ArgumentError as `table` */
   static async open(source: TableSource, options: TableOptions): Promise<OpenTable> {
-    const { target, missing = 'refuse' } = options
+    const { missing = 'refuse', stratify, groupBy, time } = options
     checkOptions(options)
-    const limit = (name: string, position: number, width: number) => {
-      const isTarget = name === target || [position, position - width].includes(Number(target))
-      return isTarget ? MAX_CLASSES : MAX_CATEGORIES
-    }
-    const frame = await frameOf(source, options, limit)
+    const frame = await frameOf(source, options, limitsOf(options))
     const roles = rolesOf(frame, options)
-    const { rows, notes } = await inParts(usableRows(frame, roles.features, roles.target, missing))
+    const nameOf = (reference: ColumnReference | undefined, option: string) =>
+      reference === undefined ? undefined : columnAt(frame, reference, option).name
+    const by = { stratify, groupBy: nameOf(groupBy, 'groupBy'), time: nameOf(time, 'time') }
+    const split = splitOf(by, roles.task === 'classify')
+    const needed = roles.features.filter((column) => !roles.text.has(column))
+    const { rows, notes } = await inParts(usableRows(frame, needed, roles.target, missing))
     const classes = roles.task === 'regress' ? [] : await inParts(classesIn(roles.target, rows))
     const description = await inParts(describeColumns(frame, roles))
     const name = options.name ?? basename(frame.name)
-    return new OpenTable(name, frame, roles, rows, notes, missing, options, classes, description)
+    return new OpenTable(name, frame, roles, rows, notes, split, options, classes, description)
+  }
+
+  /**
+   * Parts rows of the frame.
+   * @throws ArgumentError, DataError as `splitTable`
+   */
+  async parts(rows: Int32Array, testFraction: number, seed: number): Promise<Parts> {
+    return partsOf(this.frame, this.roles.target, this.split, rows, testFraction, seed)
   }
 
   /** @param rows of the frame, of the training part */
@@ -96,7 +136,10 @@ export class OpenTable {
       ...(decimal && { decimal }),
       ...(thousands && { thousands }),
     }
-    return inParts(fitEncoding(this.frame, this.roles, rows, this.missing, format))
+    const { missing = 'refuse', addIndicator = false } = this.options
+    const { embedAbove = Infinity, hashBits = HASH_BITS } = this.options
+    const how = { missing, addIndicator, format, embedAbove, hashBits }
+    return inParts(fitEncoding(this.frame, this.roles, rows, how))
   }
 
   /** @param rows of the frame */
@@ -106,9 +149,42 @@ export class OpenTable {
   }
 }
 
+/** How many different texts of a column are kept. */
+function limitsOf({ target, text = [], groupBy }: TableOptions) {
+  return (name: string, position: number, width: number) => {
+    const isOneOf = (references: readonly (ColumnReference | undefined)[]) =>
+      references.some(
+        (reference) =>
+          name === reference || [position, position - width].includes(Number(reference)),
+      )
+    if (isOneOf([...text, groupBy])) return Infinity
+    return isOneOf([target]) ? MAX_CLASSES : MAX_CATEGORIES
+  }
+}
+
+/**
+ * Parts rows of a table, each part as rows of the frame.
+ * @throws ArgumentError, DataError as `splitTable`
+ */
+export async function partsOf(
+  frame: Frame,
+  target: Column,
+  split: TableSplit,
+  rows: Int32Array,
+  testFraction: number,
+  seed: number,
+): Promise<Parts> {
+  const column = split.column === undefined ? target : columnAt(frame, split.column, 'the split')
+  const work = splitTable(split, column, rows, testFraction, seed, frame.name)
+  const { train, test } = await inParts(work)
+  return { train: train.map((i) => rows[i]), test: test.map((i) => rows[i]) }
+}
+
 /** @throws ArgumentError for an option of another type */
 function checkOptions(options: TableOptions): void {
-  const { target, missing, features, ignore, header, name } = options
+  const { target, missing, features, ignore, text, groupBy, time, header, name } = options
+  const { hashBits = HASH_BITS, embedAbove = Infinity } = options
+  const { stratify = false, addIndicator = false } = options
   checkFormat('table', options)
   const expect = (ok: boolean, what: string, value: unknown) => {
     if (!ok) throw new ArgumentError(`table: expected ${what}, got ${excerpt(value)}`)
@@ -119,6 +195,16 @@ function checkOptions(options: TableOptions): void {
   expect(isColumn(target), 'target as the name or the position of a column', target)
   expect(isColumns(features), 'features as a list of columns', features)
   expect(isColumns(ignore), 'ignore as a list of columns', ignore)
+  expect(isColumns(text), 'text as a list of columns', text)
+  const isColumnOrNone = (value: unknown) => value === undefined || isColumn(value)
+  expect(isColumnOrNone(groupBy), 'groupBy as the name or the position of a column', groupBy)
+  expect(isColumnOrNone(time), 'time as the name or the position of a column', time)
+  expect(isHashBits(hashBits), 'hashBits from 1 to 20', hashBits)
+  const isCount = Number.isInteger(embedAbove) || embedAbove === Infinity
+  expect(isCount && embedAbove >= 0, 'embedAbove as a number of categories', embedAbove)
+  expect(typeof addIndicator === 'boolean', 'addIndicator true or false', addIndicator)
+  expect(!addIndicator || missing === 'impute', "addIndicator beside missing: 'impute'", missing)
+  expect(typeof stratify === 'boolean', 'stratify true or false', stratify)
   const policies = `missing ${missingPolicies.join(', ')}`
   expect(missing === undefined || missingPolicies.includes(missing), policies, missing)
   expect(header === undefined || typeof header === 'boolean', 'header true or false', header)
@@ -144,9 +230,11 @@ function frameOf(
   options: TableOptions,
   limit: (name: string, position: number, width: number) => number,
 ): Promise<Frame> | Frame {
-  const { name = 'table', target, features = [], ignore = [] } = options
-  const isName = (reference: ColumnReference) => !POSITION.test(String(reference))
-  const names = [target, ...features, ...ignore].filter(isName).map(String)
+  const { name = 'table', target, features = [], ignore = [], text = [], groupBy, time } = options
+  const references = [target, ...features, ...ignore, ...text, groupBy, time]
+  const names = references
+    .filter((reference) => reference !== undefined && !POSITION.test(String(reference)))
+    .map(String)
   if (typeof source === 'string') return readFrame(source, source, options, { names, limit })
   if (Array.isArray(source)) {
     if (source.length === 0) throw new ArgumentError('table: expected records, got none')

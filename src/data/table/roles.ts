@@ -15,6 +15,8 @@ export interface Roles {
   readonly target: Column
   readonly task: Task
   readonly features: readonly Column[]
+  /** Those of the features whose words are hashed. */
+  readonly text: ReadonlySet<Column>
   /** Why each of the other columns is no feature. */
   readonly ignored: ReadonlyMap<Column, string>
   /** What was decided without being asked for. */
@@ -26,12 +28,15 @@ export interface RoleOptions {
   readonly task?: Task
   readonly features?: readonly ColumnReference[]
   readonly ignore?: readonly ColumnReference[]
+  readonly text?: readonly ColumnReference[]
+  readonly groupBy?: ColumnReference
+  readonly time?: ColumnReference
 }
 
 /** With more different numbers than these, a target may as well be a value. */
 const MAX_PLAIN_CLASSES = 20
-/** A column with so many different numbers, of which nearly all cells are ones, is one of numbers. */
-const MANY_NUMBERS = 20
+/** A column with so many different values, of which nearly all are numbers or dates, is one of these. */
+const MANY_VALUES = 20
 const NEARLY_ALL = 0.9
 /** A text that differs in this share of the rows tells rows apart, and nothing else. */
 const MOSTLY_DIFFERENT = 0.5
@@ -43,27 +48,32 @@ const FEW_ROWS = 10
  * @throws DataError where a column cannot be what it is to be, or the task is not clear
  */
 export function rolesOf(frame: Frame, options: RoleOptions): Roles {
-  const { features: asked, ignore = [] } = options
+  const columnsOf = (references: readonly ColumnReference[] = [], option: string) =>
+    references.map((reference) => columnAt(frame, reference, option))
   const target = columnAt(frame, options.target, 'target')
-  const unwanted = new Set(ignore.map((reference) => columnAt(frame, reference, 'ignore')))
-  const wanted = asked?.map((reference) => columnAt(frame, reference, 'features'))
-  const both = [...unwanted].find((column) => column === target || wanted?.includes(column))
+  const unwanted = new Set(columnsOf(options.ignore, 'ignore'))
+  const wanted = options.features && columnsOf(options.features, 'features')
+  const text = new Set(columnsOf(options.text, 'text'))
+  const other = [...text].find((column) => wanted?.includes(column) === false)
+  if (other) throw new ArgumentError(`table: expected text among the features, got ${other.name}`)
+  const both =
+    [...unwanted].find((column) => column === target || wanted?.includes(column)) ??
+    [...text].find((column) => column === target || unwanted.has(column))
   if (both || wanted?.includes(target)) {
     throw new ArgumentError(
       `table: expected each column as the target, a feature or ignored, got ${(both ?? target).name} twice`,
     )
   }
-  const ignored = new Map<Column, string>()
+  const ignored = new Map<Column, string>([...unwanted].map((column) => [column, 'as asked for']))
+  if (!wanted) for (const [column, why] of splitColumns(frame, options)) ignored.set(column, why)
   const features: Column[] = []
   const warnings: string[] = []
   for (const column of wanted ?? frame.columns) {
-    if (column === target) continue
-    if (unwanted.has(column)) {
-      ignored.set(column, 'as asked for')
-      continue
-    }
-    checkFeature(frame.name, column)
-    const reason = wanted && column.isNumeric ? undefined : uselessness(frame, column)
+    if (column === target || ignored.has(column)) continue
+    const isText = text.has(column)
+    if (!isText) checkFeature(frame.name, column)
+    const isAsked = isText || (wanted && column.isNumeric)
+    const reason = isAsked && column.missing < column.rows ? undefined : uselessness(frame, column)
     if (reason === undefined) features.push(column)
     else if (wanted) {
       throw new DataError(`${frame.name}: expected a feature in ${column.name}, got ${reason}`)
@@ -82,7 +92,24 @@ export function rolesOf(frame: Frame, options: RoleOptions): Roles {
     )
   }
   const { task, warning } = taskOf(frame.name, target, options.task)
-  return { target, task, features, ignored, warnings: warning ? [...warnings, warning] : warnings }
+  if (warning) warnings.push(warning)
+  return { target, task, features, text, ignored, warnings }
+}
+
+/** Columns that say where a row goes, and would tell nothing of rows to come. */
+function splitColumns(frame: Frame, { groupBy, time }: RoleOptions): [Column, string][] {
+  const found: [Column, string][] = []
+  if (groupBy !== undefined) {
+    found.push([
+      columnAt(frame, groupBy, 'groupBy'),
+      'it names the groups that the table is split by',
+    ])
+  }
+  if (time === undefined) return found
+  const column = columnAt(frame, time, 'time')
+  // Of a date, weekdays and hours come again.
+  if (column.isNumeric) found.push([column, 'it has the times that the table is split by'])
+  return found
 }
 
 /** What may be a position of a column, where none has it for a name. */
@@ -113,6 +140,7 @@ function uselessness(frame: Frame, column: Column): string | undefined {
   if (column.isNumeric) {
     return column.counts && rows >= FEW_ROWS ? 'it numbers the rows' : undefined
   }
+  if (column.isDate) return undefined
   if (texts === undefined) {
     return `text with more than ${limit} different values, such as ${quote(firstText?.text ?? '')}`
   }
@@ -121,10 +149,10 @@ function uselessness(frame: Frame, column: Column): string | undefined {
   return `text that differs in most rows, such as ${quote(texts[0])}`
 }
 
-/** Whether so many cells are numbers that the others look like mistakes. */
-function isNearlyNumeric({ texts, numeric, rows, missing }: Column): boolean {
-  const isMany = texts === undefined || texts.length > MANY_NUMBERS
-  return isMany && numeric >= NEARLY_ALL * (rows - missing)
+/** Whether so many cells are of one kind that the others look like mistakes. */
+function isNearly({ texts, rows, missing }: Column, count: number): boolean {
+  const isMany = texts === undefined || texts.length > MANY_VALUES
+  return isMany && count >= NEARLY_ALL * (rows - missing)
 }
 
 /** 1,234 and 1.234,5 and 0,5, which are text to a reader of plain numbers. */
@@ -132,21 +160,26 @@ const SEPARATED = /^[+-]?(\d{1,3}([,.' ]\d{3})+([.,]\d+)?|\d+,\d+)$/
 
 /** @throws DataError for a column that is neither of numbers nor of categories */
 function checkFeature(table: string, column: Column): void {
-  const { name, firstText, firstInfinite, texts } = column
+  const { name, firstText, firstInfinite, firstUndated, texts } = column
   if (firstInfinite && column.isNumeric) {
     throw new DataError(
       `${table}: expected finite numbers in column ${name}, got ${firstInfinite.text} on line ${firstInfinite.line}; name it among missingValues, or ignore the column`,
     )
   }
-  if (firstText === undefined) return
+  if (firstText === undefined || column.isDate) return
   if (SEPARATED.test(firstText.text) && texts?.every((text) => /^[+-]?\d[\d.,' ]*$/.test(text))) {
     throw new DataError(
       `${table}: expected plain numbers or names in column ${name}, got ${quote(firstText.text)} on line ${firstText.line}; say what its commas or points are (decimal, thousands), or ignore the column`,
     )
   }
-  if (isNearlyNumeric(column)) {
+  if (isNearly(column, column.numeric)) {
     throw new DataError(
       `${table}: expected numbers in column ${name} as in ${column.numeric} of its rows, got ${quote(firstText.text)} on line ${firstText.line}; name it among missingValues, or ignore the column`,
+    )
+  }
+  if (firstUndated && isNearly(column, column.dates)) {
+    throw new DataError(
+      `${table}: expected dates in column ${name} as in ${column.dates} of its rows, got ${quote(firstUndated.text)} on line ${firstUndated.line}; name it among missingValues, or ignore the column`,
     )
   }
 }

@@ -3,7 +3,7 @@
  * rows, and encodes them by what the training part says.
  */
 import { optionsOf } from '../../base/arguments.js'
-import { type Dataset, splitRows } from '../dataset.js'
+import type { Dataset } from '../dataset.js'
 import type { Task } from '../datasetSource.js'
 import type { ColumnDescription } from './describe.js'
 import type { TableEncoding } from './encoding.js'
@@ -41,14 +41,22 @@ const OPTIONS: Record<keyof TableOptions, true> = {
   features: true,
   ignore: true,
   missing: true,
+  addIndicator: true,
+  text: true,
+  hashBits: true,
+  embedAbove: true,
+  stratify: true,
+  groupBy: true,
+  time: true,
   testFraction: true,
   seed: true,
   name: true,
 }
 
 /**
- * Reads a table for training. Numbers are standardized, categories become columns of 0 and 1, missing
- * values are filled in where that is asked for; what this takes is found in the training part alone and
+ * Reads a table for training. Numbers are standardized, categories become columns of 0 and 1 or an index to
+ * embed, dates become the parts of them that vary, text is hashed and missing values are filled in where that is
+ * asked for; what this takes is found in the training part alone and
  * kept in `encoding`. A header, the delimiter and the types of the columns are found by the text, as
  * `pandas.read_csv` reads it; what is left out by itself (row numbers, names, free text) is told by a
  * NeuroblasWarning and in `notes`.
@@ -67,8 +75,7 @@ export async function table(source: TableSource, given: TableOptions): Promise<T
   for (const warning of opened.roles.warnings) {
     process.emitWarning(warning, { type: 'NeuroblasWarning' })
   }
-  const parts = splitRows(opened.rows.length, testFraction, seed)
-  const [train, test] = [parts.train, parts.test].map((part) => part.map((i) => opened.rows[i]))
+  const { train, test } = await opened.parts(opened.rows, testFraction, seed)
   const encoding = await opened.fit(train)
   const { name, classes, roles, description } = opened
   const encoded = await opened.encode(test, encoding)
