@@ -6,6 +6,13 @@ export { type Dataset, dataset, split, subset } from './dataset.js'
 export type { DatasetSource, Task } from './datasetSource.js'
 export { type Batch, Examples } from './examples.js'
 export type { ByteSource } from './formats/text.js'
+export type { ImageFormat } from './images/format.js'
+export {
+  type ImageFolder,
+  type ImageFolderOptions,
+  imageFolder,
+} from './images/imageFolder.js'
+export { type ImageSource, readImages } from './images/readImages.js'
 export { DataLoader, type LoaderOptions } from './loader.js'
 export { digits } from './sets/digits.js'
 export { iris } from './sets/iris.js'

@@ -5,6 +5,7 @@
 import { optionsOf } from '../base/arguments.js'
 import { ArgumentError, DataError, spelled } from '../base/errors.js'
 import { toJson } from '../base/text.js'
+import { formatOf, type ImageFormat } from '../data/images/format.js'
 import type { TableEncoding } from '../data/table/encoding.js'
 import type { Preprocessing } from '../data/transforms/standardize.js'
 import type { LossName } from '../nn/lossNames.js'
@@ -25,6 +26,8 @@ export interface ClassifierNotes {
   preprocessing?: Preprocessing
   /** What the rows of a table went through, in place of `preprocessing`. */
   encoding?: TableEncoding
+  /** How images become inputs, as `imageFolder` says; beside `preprocessing`. */
+  images?: ImageFormat
   /** What it was trained by. */
   loss: LossName
   /** Share of the test examples classified right, from 0 to 1. */
@@ -45,6 +48,8 @@ export interface Classifier {
   preprocessing?: Preprocessing
   /** What the rows of a table go through first. */
   encoding?: TableEncoding
+  /** How images become inputs: what `readImages` wants to know. */
+  images?: Required<ImageFormat>
   /** Name of the data set that the model was trained on. */
   dataset?: string
   /** The seed of the split: with `dataset` it says which examples the model has not seen. */
@@ -57,6 +62,7 @@ const NOTES: Record<keyof ClassifierNotes, true> = {
   classes: true,
   preprocessing: true,
   encoding: true,
+  images: true,
   loss: true,
   testAccuracy: true,
 }
@@ -73,7 +79,7 @@ export function saveClassifier(
   notes: ClassifierNotes,
 ): void {
   const { dataset, loss, ...rest } = optionsOf('saveClassifier: notes', notes, NOTES)
-  const { seed, classes, preprocessing, encoding, testAccuracy } = rest
+  const { seed, classes, preprocessing, encoding, images, testAccuracy } = rest
   if ((preprocessing === undefined) === (encoding === undefined)) {
     throw new ArgumentError(
       `saveClassifier: expected preprocessing, or of a table its encoding, got ${encoding ? 'both' : 'neither'}`,
@@ -86,6 +92,7 @@ export function saveClassifier(
     classes: asJson('classes', classes),
     ...(preprocessing && { preprocessing: asJson('preprocessing', preprocessing) }),
     ...(encoding && { encoding: asJson('encoding', encoding) }),
+    ...(images && { images: asJson('images', formatOf('saveClassifier: images', images)) }),
     loss,
     testAccuracy: spelled(testAccuracy),
   }

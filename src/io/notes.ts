@@ -1,6 +1,7 @@
 /** What is kept beside the weights of a model that answers, and the checks of it. */
 import { ArgumentError, DataError, excerpt } from '../base/errors.js'
 import { parseJson } from '../base/text.js'
+import { type ImageFormat, isImageFormat } from '../data/images/format.js'
 import { isTableEncoding, type TableEncoding } from '../data/table/encoding.js'
 import type { Preprocessing } from '../data/transforms/standardize.js'
 import { type LossName, losses } from '../nn/lossNames.js'
@@ -16,6 +17,7 @@ export interface Notes {
   readonly classes?: readonly string[]
   readonly preprocessing?: Preprocessing
   readonly encoding?: TableEncoding
+  readonly images?: Required<ImageFormat>
   readonly dataset?: string
   readonly seed?: number
 }
@@ -27,6 +29,7 @@ const EXPECTED = {
   classes: 'a name for each class, of two or more',
   preprocessing: 'preprocessing { mean, scale } of one number, or one per feature',
   encoding: 'an encoding as table() makes it, of as many inputs as the model has',
+  images: 'images { size, channels, resize } of as many inputs as the model has, and no encoding',
   loss: `a loss of ${Object.keys(losses).join(', ')}`,
   seed: 'a seed from 0 to 2^53 - 1',
 }
@@ -68,14 +71,17 @@ function parseNotes(metadata: Metadata, { units }: MlpArchitecture) {
   const named = metadata.classes !== undefined
   const classes = named ? parse(metadata.classes) : isRegression ? undefined : unnamed
   const preprocessing = parse(metadata.preprocessing)
+  const images = parse(metadata.images)
+  const isImages = images === undefined || (isImageFormat(images, inputs) && encoding === undefined)
   const seed = parse(metadata.seed)
   const wrong: keyof typeof EXPECTED | false =
     (!isLoss(loss) && 'loss') ||
     (!isEncoding && 'encoding') ||
     (!isRegression && !isNames(classes, outputs) && 'classes') ||
     (!isPreprocessing(preprocessing, inputs) && 'preprocessing') ||
+    (!isImages && 'images') ||
     (!isSeed(seed) && 'seed')
-  return { wrong, dataset, loss, classes, preprocessing, encoding, seed }
+  return { wrong, dataset, loss, classes, preprocessing, encoding, images, seed }
 }
 
 /** Text that is no JSON becomes null, which no field may be. */

@@ -62,7 +62,8 @@ export function groupsOf<Settings extends object>(
     ? parameters.map((group) => groupOf(op, { ...settings, ...group }))
     : [groupOf(op, { ...settings, parameters })]
   const all = groups.flatMap((group) => group.parameters)
-  if (new Set(all).size !== all.length) throw new ArgumentError(`${op}: expected each parameter once`)
+  if (new Set(all).size !== all.length)
+    throw new ArgumentError(`${op}: expected each parameter once`)
   if (known) for (const group of groups) refuseUnknown(op, group, [...known, 'parameters'])
   return groups
 }
