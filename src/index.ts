@@ -272,6 +272,7 @@ export type {
   BatchSource,
 } from './training/batchSource.js'
 export type { AnyLoss, BatchLosses } from './training/batchStep.js'
+export type { BlockFitOptions } from './training/blockOptions.js'
 export { type Evaluation, evaluate, predictedClasses } from './training/evaluate.js'
 export type { WeightOptions } from './training/exampleWeights.js'
 export { fit } from './training/fit.js'

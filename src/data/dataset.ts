@@ -46,6 +46,9 @@ export interface Dataset<K extends TargetKind = TargetKind> {
   readonly imageShape?: readonly [number, number]
 }
 
+/** What examples are, whatever their inputs; with the targets of those that are at hand. */
+export type ExampleForm = Omit<Dataset, 'size' | 'inputs'>
+
 /**
  * The array that targets of a kind are held in.
  * @inline

@@ -36,13 +36,13 @@ const BRAND = Symbol.for('neuroblas.Examples')
  */
 export class Examples<K extends TargetKind = TargetKind> {
   /** Number of examples. */
-  readonly size: number
+  size: number
   readonly #inputs: Tensor | Tensor<'uint8'>
   readonly #targets: Targets
   readonly #scale: number
 
   /** What they were copied from. */
-  readonly data: Dataset<K>
+  data: Dataset<K>
 
   private constructor(
     given: Dataset<K>,
@@ -92,6 +92,26 @@ export class Examples<K extends TargetKind = TargetKind> {
     const yieldIfDue = yielder()
     for (const _ of examples.#copy()) await yieldIfDue()
     return examples
+  }
+
+  /**
+   * Room for as many examples as a data set has, to be filled by `refill`.
+   * @internal
+   */
+  static roomFor<K extends TargetKind>(data: Dataset<K>): Examples<K> {
+    return new Examples(data, undefined)
+  }
+
+  /**
+   * Copies other examples of the same kind, at most as many as there is room for, in their place: what was
+   * captured with them finds the new ones.
+   * @internal
+   */
+  async refill(data: Dataset<K>): Promise<void> {
+    this.data = data
+    this.size = data.size
+    const yieldIfDue = yielder()
+    for (const _ of this.#copy()) await yieldIfDue()
   }
 
   /** The batch of the examples at these positions. */

@@ -2,6 +2,8 @@
  * `neuroblas/data`: tables, images and arrays as examples to train on. `neuroblas` exports the same.
  * @module neuroblas/data
  */
+export type { BlockOptions } from './blocks/blockLoader.js'
+export type { Block, BlockSource } from './blocks/blockSource.js'
 export { type Dataset, dataset, split, subset } from './dataset.js'
 export type { DatasetSource, Task } from './datasetSource.js'
 export { type Batch, Examples } from './examples.js'

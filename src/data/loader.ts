@@ -10,6 +10,7 @@ import { tensor } from '../tensor/create.js'
 import { drawSeed, Generator, streams } from '../tensor/random.js'
 import { within } from '../tensor/storage.js'
 import type { Tensor } from '../tensor/tensor.js'
+import type { BatchLoader } from './batchLoader.js'
 import type { Dataset } from './dataset.js'
 import { type Batch, Examples, isExamples } from './examples.js'
 
@@ -40,7 +41,9 @@ const OVER =
  * keeps a tensor of it.
  * @example for (const { inputs, targets } of new DataLoader(train, { batchSize: 32, shuffle: true })) …
  */
-export class DataLoader<K extends TargetKind = TargetKind> implements Iterable<Batch<K>> {
+export class DataLoader<K extends TargetKind = TargetKind>
+  implements Iterable<Batch<K>>, BatchLoader
+{
   /** Examples per batch; the last one may be smaller. */
   readonly batchSize: number
   /** Number of examples. */
@@ -78,6 +81,21 @@ export class DataLoader<K extends TargetKind = TargetKind> implements Iterable<B
     return this.#dropLast ? Math.floor(batches) : Math.ceil(batches)
   }
 
+  /** @internal */
+  get total(): number {
+    return this.size
+  }
+
+  /** @internal */
+  get rows(): Int32Array | undefined {
+    return this.#examples.rows
+  }
+
+  /** @internal */
+  get epochsAtOnce(): number {
+    return Infinity
+  }
+
   /** Goes once through the data set. */
   *[Symbol.iterator](): Iterator<Batch<K>> {
     const order = within(null, () => this.order())
@@ -96,6 +114,16 @@ export class DataLoader<K extends TargetKind = TargetKind> implements Iterable<B
       }
     } finally {
       order.dispose()
+    }
+  }
+
+  /** @internal */
+  async *passes(_first: number, epochs: number): AsyncGenerator<readonly Tensor<'int32'>[]> {
+    const orders = within(null, () => Array.from({ length: epochs }, () => this.order()))
+    try {
+      yield orders
+    } finally {
+      for (const order of orders) order.dispose()
     }
   }
 

@@ -1,8 +1,7 @@
 /** Epochs of `fit`: their steps, the validation, and whether all of it is still finite. */
 import { DivergenceError } from '../base/errors.js'
-import type { DataLoader } from '../data/loader.js'
-import { within } from '../tensor/storage.js'
-import { type Batches, batchesOf, countSteps, type RowIndices, takeSteps } from './batches.js'
+import type { BatchLoader } from '../data/batchLoader.js'
+import { type Batches, batchesOf, countSteps, takeSteps } from './batches.js'
 import type { Evaluation } from './evaluate.js'
 import type { Measures } from './measures.js'
 import type { Pace } from './pace.js'
@@ -17,7 +16,7 @@ const SAFE_GAIN = 1e12
 export interface EpochParts {
   run: Pick<RunState, 'model' | 'optimizer'>
   steps: TrainingStep
-  loader: DataLoader
+  loader: BatchLoader
   pace: Pace
   validate?: () => Promise<Evaluation>
   /** Whether anything looks at the weights, or keeps them, before the step after the last of an epoch. */
@@ -35,7 +34,6 @@ export interface EpochParts {
 interface Epoch {
   /** Counted from 1. */
   readonly epoch: number
-  readonly order: RowIndices
   readonly lr: number
   /** Of the step after it, as the optimizer was set when its last batch was dispatched. */
   readonly lrAfter: number
@@ -60,14 +58,11 @@ export async function runEpochs(
 ): Promise<EpochReport[]> {
   const begin = performance.now()
   const { loader, pace } = parts
-  const count = Math.min(Math.max(1, Math.floor(pace.steps / loader.length)), most)
+  const fitting = Math.floor(pace.steps / (loader.length ?? Infinity))
+  const count = Math.min(Math.max(1, fitting), loader.epochsAtOnce, most)
   parts.measures?.reset()
   const epochs = Array.from({ length: count }, (_, i) => beginEpoch(first + i, i, parts))
-  try {
-    await train(epochs, parts)
-  } finally {
-    for (const { order } of epochs) order.dispose()
-  }
+  await train(epochs, parts)
   const milliseconds = performance.now() - begin
   const trained = epochs.filter(({ examples }) => examples > 0)
   const last = trained.at(-1)
@@ -91,19 +86,29 @@ export async function runEpochs(
 
 function beginEpoch(epoch: number, before: number, { run, loader }: EpochParts): Epoch {
   const { optimizer } = run
-  const lrAfter = (epochs: number) => optimizer.lrAfter(optimizer.steps + epochs * loader.length)
-  const order = within(null, () => loader.order())
+  const { length = 0 } = loader
+  const lrAfter = (epochs: number) => optimizer.lrAfter(optimizer.steps + epochs * length)
   const lrs = { lr: lrAfter(before), lrAfter: lrAfter(before + 1) }
-  return { epoch, order, ...lrs, steps: 0, examples: 0, sum: 0 }
+  return { epoch, ...lrs, steps: 0, examples: 0, sum: 0 }
 }
 
-/** Takes the steps of the epochs, one after another, and tells of them. */
+/** Takes the steps of the epochs, as far as the signal lets them go. */
 async function train(epochs: readonly Epoch[], parts: EpochParts): Promise<void> {
+  const { loader, signal } = parts
+  for await (const orders of loader.passes(epochs[0].epoch, epochs.length)) {
+    const left = orders.flatMap((order, i) =>
+      batchesOf(order, loader.batchSize).map((batches) => ({ ...batches, of: epochs[i] })),
+    )
+    await takeAll(left, parts)
+    if (signal?.aborted) break
+  }
+}
+
+/** Takes steps, one after another, and tells of them. */
+async function takeAll(left: Part[], parts: EpochParts): Promise<void> {
   const { steps, loader, pace, onStep, signal } = parts
-  const left = epochs.flatMap((of) =>
-    batchesOf(of.order, loader.batchSize).map((batches) => ({ ...batches, of })),
-  )
   while (left.length > 0 && !signal?.aborted) {
+    if (isDue(left[0], parts)) await validate(left[0].of, parts)
     const most = Math.min(pace.steps, steps.mostTogether, stepsToValidation(left[0], parts))
     const batches = takeSteps(left, most)
     const dispatched = performance.now()
@@ -115,18 +120,20 @@ async function train(epochs: readonly Epoch[], parts: EpochParts): Promise<void>
         if (!Number.isFinite(loss)) fail(parts, of, `the loss became ${loss}`)
         of.examples += batchSize
         of.sum += loss * batchSize
-        onStep?.({ epoch: of.epoch, step, stepsPerEpoch: loader.length, loss })
+        onStep?.({ epoch: of.epoch, step, stepsPerEpoch: loader.length ?? step, loss })
       }
     }
-    const last = batches[batches.length - 1].of
-    const isDue = left.length > 0 && stepsToValidation(left[0], parts) === parts.validateEvery
-    if (isDue) await validate(last, parts)
   }
+}
+
+/** Whether a validation comes before the next steps; that at the end of an epoch is another. */
+function isDue(next: Part, parts: EpochParts): boolean {
+  return next.of.steps > 0 && stepsToValidation(next, parts) === parts.validateEvery
 }
 
 /** Steps are counted over all epochs, of which each ends with a validation anyway. */
 function stepsToValidation({ of }: Part, { validateEvery = Infinity, loader }: EpochParts): number {
-  const taken = (of.epoch - 1) * loader.length + of.steps
+  const taken = (of.epoch - 1) * (loader.length ?? 0) + of.steps
   return validateEvery - (taken % validateEvery)
 }
 

@@ -3,6 +3,9 @@
 import { checkCount, checkLoss, optionsOf } from '../base/arguments.js'
 import { DivergenceError } from '../base/errors.js'
 import { unpaused } from '../base/eventLoop.js'
+import type { BatchLoader } from '../data/batchLoader.js'
+import { BlockLoader } from '../data/blocks/blockLoader.js'
+import { type BlockSource, isBlockSource } from '../data/blocks/blockSource.js'
 import { checkDataset, type Dataset } from '../data/dataset.js'
 import { Examples } from '../data/examples.js'
 import { DataLoader } from '../data/loader.js'
@@ -15,7 +18,6 @@ import { concat, stack } from '../ops/layout.js'
 import { requireTensor } from '../ops/require.js'
 import { fullLike } from '../tensor/allocate.js'
 import { noGrad } from '../tensor/graph.js'
-import { within } from '../tensor/storage.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { type Batches, batchesOf, takeSteps } from './batches.js'
 import { BatchRunner } from './batchRunner.js'
@@ -36,8 +38,8 @@ export interface Evaluation {
   metrics?: MetricValues
 }
 
-// Examples per batch: enough to fill every thread.
-const BATCH = 1000
+/** Examples per batch: enough to fill every thread. */
+export const BATCH = 1000
 // 16 MiB of them.
 const MOST_OUTPUTS = 2 ** 22
 
@@ -54,7 +56,7 @@ export function predictedClasses(outputs: Tensor): Tensor<'int32'> {
 }
 
 /**
- * Loss and accuracy over a whole data set, batch by batch, without gradients. It computes beside
+ * Loss and accuracy over a whole data set or all blocks of a source, batch by batch, without gradients. It computes beside
  * JavaScript, as `fit` does. Meanwhile the model can be asked otherwise, too; what changes its weights waits
  * for the end.
  * @param options.loss what is averaged over the examples
@@ -66,20 +68,22 @@ export function predictedClasses(outputs: Tensor): Tensor<'int32'> {
  */
 export async function evaluate<K extends TargetKind>(
   model: Module,
-  data: Dataset<K>,
+  data: Dataset<K> | BlockSource<K>,
   options: { loss: Loss<NoInfer<K>>; batchSize?: number; metrics?: readonly MetricSource[] },
 ): Promise<Evaluation> {
   const known = { loss: true, batchSize: true, metrics: true } as const
   const { loss, batchSize = BATCH, metrics } = optionsOf('evaluate', options ?? {}, known)
   checkModule('evaluate', model)
-  checkDataset('evaluate', data)
+  if (!isBlockSource(data)) checkDataset('evaluate', data)
   checkLoss('evaluate', loss)
   checkCount('evaluate', 'batchSize', batchSize)
   requireLogits('evaluate', model, loss)
   if (metrics) metricsOf('evaluate', metrics)
   return whileAsking('evaluate', model, async () => {
-    const examples = await Examples.load(data)
-    const evaluator = new Evaluator('evaluate', model, examples, { loss, batchSize, metrics })
+    const loader = isBlockSource(data)
+      ? new BlockLoader('evaluate', data, { batchSize, shuffle: false, seed: 0, cache: false })
+      : new DataLoader(await Examples.load(data), { batchSize })
+    const evaluator = new Evaluator('evaluate', model, loader, { loss, metrics })
     try {
       const evaluation = await evaluator.run()
       if (Number.isFinite(evaluation.loss)) return evaluation
@@ -87,33 +91,30 @@ export async function evaluate<K extends TargetKind>(
         `evaluate: expected a finite loss, got ${evaluation.loss} (${blameFor(model)})`,
       )
     } finally {
-      evaluator.dispose()
+      await evaluator.dispose()
     }
   })
 }
 
-/** What is evaluated, and by how many examples at a time. */
 interface EvaluatorOptions {
   loss: Loss<TargetKind>
-  batchSize?: number
   metrics?: readonly MetricSource[]
 }
 
-/** Evaluates a model again and again on examples that are copied once. */
+/** Evaluates a model again and again on the same examples. */
 export class Evaluator {
-  readonly #loader: DataLoader
   readonly #steps: BatchRunner
   readonly #measures: Measures | undefined
+  #runs = 0
 
-  /** @param examples freed with the evaluator */
+  /** @param loader freed with the evaluator */
   constructor(
     readonly op: string,
     readonly model: Module,
-    examples: Examples,
-    { loss, batchSize = BATCH, metrics = [] }: EvaluatorOptions,
+    readonly loader: BatchLoader,
+    { loss, metrics = [] }: EvaluatorOptions,
   ) {
-    this.#measures = metrics.length > 0 ? new Measures(op, metrics, examples) : undefined
-    this.#loader = new DataLoader(examples, { batchSize })
+    this.#measures = metrics.length > 0 ? new Measures(op, metrics, loader) : undefined
     // Step by step: in between, others may use the model in another mode.
     this.#steps = new BatchRunner(op, (rows) =>
       unpaused(() => noGrad(() => inEval(model, () => this.#check(rows, loss)))),
@@ -121,12 +122,12 @@ export class Evaluator {
   }
 
   async run(): Promise<Evaluation> {
-    const { size, batchSize } = this.#loader
-    const order = within(null, () => this.#loader.order())
-    try {
-      const sums: number[] = []
-      this.#measures?.reset()
-      for (const left = batchesOf(order, batchSize); left.length > 0; ) {
+    const sums: number[] = []
+    let examples = 0
+    this.#measures?.reset()
+    for await (const [order] of this.loader.passes(++this.#runs, 1)) {
+      examples += order.size
+      for (const left = batchesOf(order, this.loader.batchSize); left.length > 0; ) {
         const batches = takeSteps(left, this.#mostTogether)
         for (const [at, values] of (await this.#run(batches)).entries()) {
           const { steps, batchSize } = batches[at]
@@ -137,19 +138,17 @@ export class Evaluator {
           }
         }
       }
-      const loss = sums[0] / size
-      const accuracy = sums.length > 1 ? sums[1] / size : undefined
-      if (!this.#measures || !Number.isFinite(loss)) return { loss, accuracy }
-      return { loss, accuracy, metrics: this.#measures.compute() }
-    } finally {
-      order.dispose()
     }
+    const loss = sums[0] / examples
+    const accuracy = sums.length > 1 ? sums[1] / examples : undefined
+    if (!this.#measures || !Number.isFinite(loss)) return { loss, accuracy }
+    return { loss, accuracy, metrics: this.#measures.compute() }
   }
 
   /** Steps whose outputs, which metrics need, are kept at a time. */
   get #mostTogether(): number {
     if (!this.#measures) return Infinity
-    return Math.max(1, Math.floor(MOST_OUTPUTS / (this.#loader.batchSize * this.#measures.width)))
+    return Math.max(1, Math.floor(MOST_OUTPUTS / (this.loader.batchSize * this.#measures.width)))
   }
 
   async #run(batches: readonly Batches[]): Promise<Float32Array[]> {
@@ -157,15 +156,15 @@ export class Evaluator {
     return this.#measures ? measure(this.#measures, batches, results) : results
   }
 
-  dispose(): void {
+  async dispose(): Promise<void> {
     this.#steps.dispose()
-    this.#loader.dispose()
+    await this.loader.dispose()
   }
 
   /** The batch's loss and, for labels, the number of examples classified right. */
   #check(rows: Tensor<'int32'>, lossFn: Loss<TargetKind>): Tensor {
-    const { inputs, targets } = this.#loader.gather(rows)
-    const { data } = this.#loader
+    const { inputs, targets } = this.loader.gather(rows)
+    const { data } = this.loader
     const outputs = forward(this.op, this.model, inputs, data)
     checkLabels(this.op, data, outputs, lossFn)
     this.#measures?.expect(outputs, lossFn)
@@ -178,7 +177,7 @@ export class Evaluator {
   /** The number of examples classified right, where that can be said. */
   #hits(outputs: Tensor, targets: Targets): Tensor[] {
     // One output tells two classes apart: other whole numbers are its values.
-    const isValues = outputs.shape.at(-1) === 1 && this.#loader.data.classes.length > 2
+    const isValues = outputs.shape.at(-1) === 1 && this.loader.data.classes.length > 2
     if (targets.dtype !== 'int32' || isValues) return []
     return [
       predictedClasses(outputs)

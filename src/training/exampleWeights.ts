@@ -1,7 +1,7 @@
 /** How much each example counts in the loss that is minimized. */
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { kindOfTypedArray } from '../base/typedArrays.js'
-import type { Dataset } from '../data/dataset.js'
+import type { Dataset, ExampleForm } from '../data/dataset.js'
 import { readList } from '../tensor/numbers.js'
 
 /** Weights as they are given to `fit`. */
@@ -16,17 +16,21 @@ type Weights = ArrayLike<number> | undefined
 
 /** @throws ArgumentError for what are no weights, ShapeError where there are too few or too many */
 export function checkWeights(data: Dataset, { classWeights, sampleWeights }: WeightOptions): void {
-  if (classWeights !== undefined) {
-    if (kindOfTypedArray(data.targets) !== 'Int32Array') {
-      throw new ArgumentError(
-        `fit: expected classWeights beside labels, got them with the values of '${data.name}'`,
-      )
-    }
-    if (classWeights !== 'balanced') {
-      check('classWeights', 'class', classWeights, data.classes.length)
-    }
-  }
+  if (classWeights !== undefined) checkClassWeights(data, classWeights)
   if (sampleWeights !== undefined) check('sampleWeights', 'example', sampleWeights, data.size)
+}
+
+/** @throws ArgumentError for what are no weights, ShapeError where there are too few or too many */
+export function checkClassWeights(
+  { name, targets, classes }: ExampleForm,
+  weights: NonNullable<WeightOptions['classWeights']>,
+): void {
+  if (kindOfTypedArray(targets) !== 'Int32Array') {
+    throw new ArgumentError(
+      `fit: expected classWeights beside labels, got them with the values of '${name}'`,
+    )
+  }
+  if (weights !== 'balanced') check('classWeights', 'class', weights, classes.length)
 }
 
 function check(name: string, of: string, given: unknown, count: number): void {
@@ -58,10 +62,7 @@ export function weightsOf(
   const of = rows ?? Int32Array.from({ length: size }, (_, row) => row)
   const ofClasses: Weights =
     classWeights === 'balanced'
-      ? balanced(
-          of.map((row) => targets[row]),
-          classes.length,
-        )
+      ? balancedWeights(countsOf(targets, of, classes.length))
       : classWeights
   return Float32Array.from(
     of,
@@ -69,9 +70,15 @@ export function weightsOf(
   )
 }
 
-function balanced(labels: Int32Array, classes: number): number[] {
+function countsOf(labels: ArrayLike<number>, rows: Int32Array, classes: number): number[] {
   const counts = new Array<number>(classes).fill(0)
-  for (const label of labels) counts[label]++
+  for (const row of rows) counts[labels[row]]++
+  return counts
+}
+
+/** The weight of each class, where so many examples are of it. */
+export function balancedWeights(counts: readonly number[]): number[] {
+  const examples = counts.reduce((sum, count) => sum + count, 0)
   const occurring = counts.filter((count) => count > 0).length
-  return counts.map((count) => labels.length / (occurring * count))
+  return counts.map((count) => examples / (occurring * count))
 }

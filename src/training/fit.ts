@@ -5,31 +5,29 @@
 
 import { optionsOf } from '../base/arguments.js'
 import { nextIteration } from '../base/eventLoop.js'
-import { type Dataset, splitRows } from '../data/dataset.js'
-import { Examples } from '../data/examples.js'
-import { DataLoader } from '../data/loader.js'
+import { type BlockSource, isBlockSource } from '../data/blocks/blockSource.js'
+import type { Dataset } from '../data/dataset.js'
 import { whileTraining } from '../nn/lock.js'
 import type { TargetKind } from '../nn/losses.js'
 import type { AnyModule, Module } from '../nn/module.js'
 import { regularizersOf } from '../optim/regularized.js'
-import { tensor } from '../tensor/create.js'
 import type { Lock } from '../tensor/locks.js'
 import { Generator, streams } from '../tensor/random.js'
-import { within } from '../tensor/storage.js'
 import type { BatchFitOptions } from './batchOptions.js'
 import { type BatchData, isBatchData } from './batchSource.js'
+import { type BlockFitOptions, blockOptionsOf } from './blockOptions.js'
 import { Checkpoint, seedFor } from './checkpoint.js'
 import { type EpochParts, runEpochs } from './epoch.js'
 import { Evaluator } from './evaluate.js'
-import { checkWeights, weightsOf } from './exampleWeights.js'
+import { checkWeights } from './exampleWeights.js'
 import { fitBatches } from './fitBatches.js'
 import { checkData, checkOptions, type FitOptions, OPTIONS } from './fitOptions.js'
-import { warnOfSpread } from './inputSpread.js'
 import { Measures } from './measures.js'
 import { requireLogits } from './modelChecks.js'
 import { Pace } from './pace.js'
 import { Recovery } from './recovery.js'
 import type { TrainingHistory } from './report.js'
+import { type AnyFitOptions, disposeOf, trainingDataOf } from './trainingData.js'
 import { TrainingLoop } from './trainingLoop.js'
 import { TrainingStep } from './trainingStep.js'
 import { identityOf } from './updateOptions.js'
@@ -50,6 +48,21 @@ export function fit(
   model: AnyModule,
   batches: BatchData,
   options: BatchFitOptions,
+): Promise<TrainingHistory>
+/**
+ * Trains on examples that come in blocks and are never held all at once: the next ones are read while the model is
+ * trained on those before. From the second epoch on they come from a file (`cache`), and shuffling has two levels:
+ * the chunks of the file, and the rows of many chunks. In the first epoch rows are mixed within `shuffleBuffer`
+ * examples of the source's order. All else is as on a data set.
+ * @throws DataError for blocks that do not fit their source, or have changed since the epoch before, and what the
+ * source throws; others as on a data set
+ * @example
+ * await fit(model, source, { loss: softmaxCrossEntropy, optimizer, epochs: 5, batchSize: 128 })
+ */
+export function fit<K extends TargetKind>(
+  model: Module,
+  source: BlockSource<K>,
+  options: BlockFitOptions<NoInfer<K>>,
 ): Promise<TrainingHistory>
 /**
  * Minimizes the loss on the data plus the optimizer's regularization. Steps are captured: what the model and
@@ -74,24 +87,35 @@ export function fit<K extends TargetKind>(
 ): Promise<TrainingHistory>
 export async function fit(
   model: AnyModule,
-  data: Dataset | BatchData,
-  given: FitOptions | BatchFitOptions,
+  data: Dataset | BlockSource | BatchData,
+  given: FitOptions | BlockFitOptions | BatchFitOptions,
 ): Promise<TrainingHistory> {
+  if (isBlockSource(data)) {
+    return train(model, data, blockOptionsOf(model, data, given as BlockFitOptions))
+  }
   if (isBatchData(data)) return fitBatches(model, data, given as BatchFitOptions)
   const options = optionsOf('fit', given as FitOptions, OPTIONS)
   checkOptions(model, options)
-  requireLogits('fit', model, options.loss)
   checkData(data, options.validation)
   checkWeights(data, options)
-  const state = [...model.namedState().values(), ...options.optimizer.parameters()]
-  return whileTraining('fit', state, (lock) => train(model, data, options, lock))
+  return train(model, data, options)
 }
 
-/** What `fit` does when the model is its own. */
+/** Waits until the model is its own. */
 async function train(
   model: Module,
-  data: Dataset,
-  options: FitOptions,
+  data: Dataset | BlockSource,
+  options: AnyFitOptions,
+): Promise<TrainingHistory> {
+  requireLogits('fit', model, options.loss)
+  const state = [...model.namedState().values(), ...options.optimizer.parameters()]
+  return whileTraining('fit', state, (lock) => trainLocked(model, data, options, lock))
+}
+
+async function trainLocked(
+  model: Module,
+  data: Dataset | BlockSource,
+  options: AnyFitOptions,
   lock: Lock,
 ): Promise<TrainingHistory> {
   const { batchSize = 32, shuffle = true, epochs, signal, optimizer, augment } = options
@@ -101,14 +125,11 @@ async function train(
   model.zeroGrad()
   optimizer.zeroGrad()
   await nextIteration()
-  const { train, validation } = await loadExamples(data, options.validation, seed)
-  await warnOfSpread('fit', data)
-  const { accumulate = 1, clipNorm, clipValue } = options
-  const loader = new DataLoader(train, { batchSize: batchSize * accumulate, shuffle, seed })
+  const ready = await trainingDataOf(data, options, seed)
+  const { loader, validation, weights, weighedBy } = ready
+  const { clipNorm, clipValue } = options
   const changes = new Generator(seed, streams.augment)
-  const weights = weightsOf(data, train.rows, options)
-  const weightTensor = weights && within(null, () => tensor(weights))
-  const measures = metrics.length > 0 ? new Measures('fit', metrics, train) : undefined
+  const measures = metrics.length > 0 ? new Measures('fit', metrics, loader) : undefined
   const loop = new TrainingLoop(model, options, lock)
   const { average, best } = loop
   const steps = new TrainingStep(model, loader, {
@@ -120,7 +141,7 @@ async function train(
     clipNorm,
     clipValue,
     average,
-    weights: weightTensor,
+    weights,
     measures,
     validation: validation?.data,
     change: augment && (({ inputs, targets }) => augment(inputs, targets, changes)),
@@ -128,7 +149,7 @@ async function train(
   const evaluator =
     validation && new Evaluator('evaluate', model, validation, { loss: options.loss, metrics })
   const generators = { changes, ...(loader.generator && { order: loader.generator }) }
-  const settings = { examples: train.size, batchSize, seed, shuffle }
+  const settings = { examples: loader.total ?? 0, batchSize, seed, shuffle }
   const state = { model, optimizer, generators, average }
   const recovery = new Recovery(state, onDivergence)
   const isSeenAfter = (epoch: number) =>
@@ -153,8 +174,9 @@ async function train(
     if (options.checkpoint && !signal?.aborted) {
       const { loss, validation, resumeWith = [] } = options
       const updates = identityOf(options)
-      const run = { ...state, best, steps, data, validation, loss, weights, settings, updates }
-      checkpoint = await Checkpoint.open(options.checkpoint, run, resumeWith)
+      const run = { ...state, best, steps, data, validation, loss, settings, updates }
+      const weighed = { ...run, weights: weighedBy }
+      checkpoint = await Checkpoint.open(options.checkpoint, weighed, resumeWith)
     }
     loop.begin(checkpoint?.epochs ?? [])
     recovery.begin(checkpoint?.hasNewLr ? [] : loop.history.epochs)
@@ -168,7 +190,7 @@ async function train(
       if (reports === 'again' || reports.length === 0) continue
       const report = reports[reports.length - 1]
       if (recovery.returns > 0) report.returns = recovery.returns
-      await loop.add(reports, report.examples === train.size ? checkpoint : undefined)
+      await loop.add(reports, report.examples === loader.total ? checkpoint : undefined)
     }
     return await loop.end()
   } catch (error) {
@@ -179,33 +201,16 @@ async function train(
     recovery.end()
     loop.dispose()
     steps.dispose()
-    evaluator?.dispose()
-    loader.dispose()
+    await evaluator?.dispose()
     changes.dispose()
-    weightTensor?.dispose()
+    await disposeOf(ready)
   }
 }
 
 /** Whether something happens after each epoch that the next one waits for. */
-function isAwaited(options: FitOptions): boolean {
+function isAwaited(options: AnyFitOptions): boolean {
   const { onEpoch, checkpoint, validation, onDivergence = 'stop', optimizer, metrics } = options
   const isRegularized = optimizer.groups.some((group) => regularizersOf(group).length > 0)
   const awaited = [onEpoch, checkpoint, validation, metrics].some((option) => option !== undefined)
   return awaited || isRegularized || onDivergence !== 'stop'
-}
-
-/** What is trained and what is validated on, copied to the backend. */
-async function loadExamples(
-  data: Dataset,
-  validation: FitOptions['validation'],
-  seed: number,
-): Promise<{ train: Examples; validation?: Examples }> {
-  if (typeof validation !== 'number') {
-    const train = await Examples.load(data)
-    return { train, ...(validation && { validation: await Examples.load(validation) }) }
-  }
-  const rows = splitRows(data.size, validation, seed)
-  await nextIteration()
-  const train = await Examples.load(data, rows.train)
-  return { train, validation: await Examples.load(data, rows.test) }
 }

@@ -10,7 +10,7 @@ import {
 } from '../base/arguments.js'
 import { ArgumentError, excerpt, ShapeError, spelled } from '../base/errors.js'
 import { kindOfTypedArray } from '../base/typedArrays.js'
-import { checkDataset, type Dataset } from '../data/dataset.js'
+import { checkDataset, type Dataset, type ExampleForm } from '../data/dataset.js'
 import type { Augment } from '../data/transforms/distortion.js'
 import { type MetricSource, metricsOf } from '../metrics/names.js'
 import type { Monitor } from '../monitor/monitor.js'
@@ -217,9 +217,15 @@ export function checkData(data: Dataset, validation: Dataset | number | undefine
   checkDataset('fit', data)
   if (validation === undefined || typeof validation === 'number') return
   checkDataset('fit: validation', validation)
-  const describe = ({ inputShape, targets, targetShape }: Dataset) =>
-    `inputs ${format(inputShape)} and ${kindOfTypedArray(targets) === 'Int32Array' ? 'labels' : `targets ${format(targetShape)}`}`
-  const [wanted, found] = [data, validation].map(describe)
+  refuseOther(data, validation)
+}
+
+const describe = ({ inputShape, targets, targetShape }: ExampleForm) =>
+  `inputs ${format(inputShape)} and ${kindOfTypedArray(targets) === 'Int32Array' ? 'labels' : `targets ${format(targetShape)}`}`
+
+/** Refuses examples to validate on that are not like the others. @throws ShapeError */
+export function refuseOther(trained: ExampleForm, validated: ExampleForm): void {
+  const [wanted, found] = [trained, validated].map(describe)
   if (found === wanted) return
   throw new ShapeError(`fit: expected validation examples of ${wanted}, got ${found}`)
 }

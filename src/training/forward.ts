@@ -1,7 +1,7 @@
 /** A model asked about a batch of a data set, and what is said where they do not fit. */
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
 import { kindOfTypedArray } from '../base/typedArrays.js'
-import type { Dataset } from '../data/dataset.js'
+import type { ExampleForm } from '../data/dataset.js'
 import { classLimit, type Loss, type TargetKind, type Targets, traitsOf } from '../nn/losses.js'
 import type { Module } from '../nn/module.js'
 import { format } from '../tensor/shape.js'
@@ -12,7 +12,7 @@ import { isTensor, type Tensor } from '../tensor/tensor.js'
  * @throws ShapeError that names layer and data when the inputs do not fit, ArgumentError when the model
  *   gives no tensor
  */
-export function forward(op: string, model: Module, inputs: Tensor, data?: Dataset): Tensor {
+export function forward(op: string, model: Module, inputs: Tensor, data?: ExampleForm): Tensor {
   if (typeof model.forward !== 'function') {
     throw new ArgumentError(
       `${op}: expected a model with a method forward, got ${model.constructor.name} without`,
@@ -84,7 +84,7 @@ function weightedLoss(
  */
 export function checkLabels(
   op: string,
-  { name, targets, classes }: Dataset,
+  { name, targets, classes }: ExampleForm,
   outputs: Tensor,
   loss: Loss<TargetKind>,
 ): void {

@@ -4,6 +4,7 @@
  */
 import { excerpt } from '../base/errors.js'
 import { version } from '../base/version.js'
+import { type BlockSource, isBlockSource } from '../data/blocks/blockSource.js'
 import type { Dataset } from '../data/dataset.js'
 import { digestOf, digestOfValues } from '../data/digest.js'
 import type { Loss, TargetKind } from '../nn/losses.js'
@@ -24,9 +25,9 @@ export interface Training {
   model: Module
   optimizer: Optimizer
   steps: TrainingStep
-  data: Dataset
-  /** Another data set, or the share of this one. */
-  validation?: Dataset | number
+  data: Dataset | BlockSource
+  /** Other data, or the share of these. */
+  validation?: Dataset | BlockSource | number
   loss: Loss<TargetKind>
   /** Of the examples that are trained on. */
   weights?: Float32Array
@@ -55,19 +56,24 @@ export async function identify(training: Training): Promise<Identity> {
     ...updates,
     step: stepOf(training),
     parameters: Object.fromEntries(parameters),
-    data: await digestOf(data),
+    data: await digestOfAny(data),
     ...(weights && { weights: await digestOfValues('weights', [weights]) }),
     validation:
       validation === null || typeof validation === 'number'
         ? validation
-        : await digestOf(validation),
+        : await digestOfAny(validation),
     version,
   }
 }
 
-function stepOf({ model, loss, steps, settings }: Training): Step {
+/** Of a block source what it says of itself. */
+async function digestOfAny(data: Dataset | BlockSource): Promise<string | null> {
+  return isBlockSource(data) ? (data.digest ?? null) : digestOf(data)
+}
+
+function stepOf({ model, loss, steps }: Training): Step {
   const paths = new Map([...model.namedState()].map(([path, { handle }]) => [handle, path]))
-  const batch = Math.min(steps.loader.batchSize, settings.examples)
+  const batch = Math.min(steps.loader.batchSize, steps.loader.size)
   const digest = steps.digest(paths, batch) ?? null
   const names = [modulesOf(model), loss.name, ...(steps.settings.change ? ['augmented'] : [])]
   return { digest, names: names.join('; ') }

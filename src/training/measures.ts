@@ -2,7 +2,7 @@
 import { ArgumentError } from '../base/errors.js'
 import { yielder } from '../base/eventLoop.js'
 import { kindOfTypedArray } from '../base/typedArrays.js'
-import type { Dataset } from '../data/dataset.js'
+import type { ExampleForm } from '../data/dataset.js'
 import type { Metric, MetricValue } from '../metrics/metric.js'
 import type { MetricSource } from '../metrics/names.js'
 import { classLimit, type Loss, type TargetKind, traitsOf } from '../nn/losses.js'
@@ -14,7 +14,7 @@ import { MetricGroup } from './metricGroup.js'
 
 /** Whose outputs are measured: examples by their positions. */
 interface Measured {
-  readonly data: Dataset
+  readonly data: ExampleForm
   /** Which rows of the data they are; all of them for undefined. */
   readonly rows: Int32Array | undefined
 }
@@ -104,7 +104,7 @@ export async function measure(
 function requireTask(
   op: string,
   { name, targets }: Metric<MetricValue>,
-  data: Dataset,
+  data: ExampleForm,
   outputs: readonly number[],
   loss: Loss<TargetKind>,
 ): void {

@@ -2,9 +2,9 @@
 import { atOnce, type Pausable } from '../base/eventLoop.js'
 import { type Captured, capture } from '../capture/capture.js'
 import type { Names } from '../capture/digest.js'
-import type { Dataset } from '../data/dataset.js'
+import type { BatchLoader } from '../data/batchLoader.js'
+import type { ExampleForm } from '../data/dataset.js'
 import type { Batch } from '../data/examples.js'
-import type { DataLoader } from '../data/loader.js'
 import type { Monitor } from '../monitor/monitor.js'
 import { type Look, Probe } from '../monitor/probe.js'
 import type { Loss, TargetKind } from '../nn/losses.js'
@@ -31,12 +31,12 @@ export interface TrainingSettings extends WeightUpdate {
   stepwise?: boolean
   /** Examples whose gradient is computed at once; all of a step by default. */
   microBatch?: number
-  /** Of the examples of the loader, how much each counts: [size]. */
+  /** Of the examples that the loader gathers from, how much each counts. */
   weights?: Tensor
   /** Metrics of the outputs that the steps train on. */
   measures?: Measures
   /** What the model is validated on, whose labels must fit its outputs, too. */
-  validation?: Dataset
+  validation?: ExampleForm
 }
 
 /** A step that a monitor recorded: of each layer, how far its weights went. */
@@ -50,7 +50,7 @@ export class TrainingStep {
 
   constructor(
     readonly model: Module,
-    readonly loader: DataLoader,
+    readonly loader: BatchLoader,
     readonly settings: TrainingSettings,
   ) {
     this.#probe = new Probe(model)
