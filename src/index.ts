@@ -199,6 +199,13 @@ export {
 export { type ActivationName, type MlpOptions, mlp, Sequential } from './nn/sequential.js'
 export { ChannelsLast, Flatten, type FlattenOptions, Reshape } from './nn/shapes.js'
 export { StateDict, type StateSource, type StateValues } from './nn/stateDict.js'
+export {
+  embeddingsOf,
+  type TableEmbedding,
+  TableInputs,
+  type TableInputsOptions,
+  tableNetwork,
+} from './nn/tableNetwork.js'
 export type { GeluApproximation } from './ops/activations.js'
 export { type ConvOptions, conv1d, conv2d, conv3d, convTranspose2d } from './ops/conv.js'
 export { einsum } from './ops/einsum.js'

@@ -1,4 +1,4 @@
-/** Networks of `mlp` and `convnet` as files that say what they are built from. */
+/** Networks of `mlp`, `convnet` and `tableNetwork` as files that say what they are built from. */
 import { optionsOf } from '../base/arguments.js'
 import { ArgumentError, DataError, excerpt, spelled } from '../base/errors.js'
 import { parseJson } from '../base/text.js'
@@ -8,6 +8,7 @@ import { zeros } from '../nn/init.js'
 import { Linear } from '../nn/linear.js'
 import { checkModule, type Module } from '../nn/module.js'
 import { type ActivationName, activations, mlp, Sequential } from '../nn/sequential.js'
+import { embeddedMlp, type TableEmbedding } from '../nn/tableNetwork.js'
 import { Generator } from '../tensor/random.js'
 import { format, sizeOf } from '../tensor/shape.js'
 import { fill, readModelFile, saveModel } from './model.js'
@@ -29,6 +30,8 @@ export interface MlpArchitecture {
     /** Of each stage. */
     filters: readonly number[]
   }
+  /** What `embeddingsOf` says, in a network of `tableNetwork`; `units` begin with the width of an encoded row. */
+  embeddings?: readonly TableEmbedding[]
 }
 
 const ARCHITECTURE: Record<keyof MlpArchitecture, true> = {
@@ -37,10 +40,12 @@ const ARCHITECTURE: Record<keyof MlpArchitecture, true> = {
   dropout: true,
   inputDropout: true,
   convolutions: true,
+  embeddings: true,
 }
 
 /**
- * Writes a multi-layer perceptron, or a network of `convnet`, with what it takes to build it again.
+ * Writes a multi-layer perceptron, or a network of `convnet` or `tableNetwork`, with what it takes to build it
+ * again.
  * @throws ArgumentError when the architecture is not that of the model, DivergenceError as `saveModel`
  */
 export function saveMlp(
@@ -87,9 +92,15 @@ function build(architecture: MlpArchitecture, path: string): Sequential {
 }
 
 function networkOf(
-  { units, convolutions, inputDropout, ...options }: MlpArchitecture,
+  { units, convolutions, embeddings, inputDropout, ...options }: MlpArchitecture,
   weights: Pick<ConvnetOptions, 'init' | 'generator'>,
 ): Sequential {
+  if (embeddings !== undefined) {
+    if (convolutions === undefined && inputDropout === undefined) {
+      return embeddedMlp(units, embeddings, { ...options, ...weights })
+    }
+    throw new ArgumentError('expected embeddings without convolutions and inputDropout')
+  }
   if (convolutions === undefined) return mlp(units, { ...options, inputDropout, ...weights })
   const { image, filters } = convolutions
   const [pixels, ...others] = units
@@ -102,8 +113,9 @@ function networkOf(
 
 function checkArchitecture(model: Module, given: MlpArchitecture): MlpArchitecture {
   const architecture = optionsOf('saveMlp: architecture', given, ARCHITECTURE)
-  const { units, activation, convolutions } = architecture
-  if (convolutions !== undefined) return checkConvnet(model, architecture)
+  const { units, activation, convolutions, embeddings } = architecture
+  if (convolutions !== undefined) return checkWhole('convnet', model, architecture)
+  if (embeddings !== undefined) return checkWhole('tableNetwork', model, architecture)
   const weights = model.parameters().filter(({ shape }) => shape.length === 2)
   const found =
     weights.length > 0 ? [weights[0].shape[0], ...weights.map(({ shape }) => shape[1])] : []
@@ -125,7 +137,7 @@ function checkArchitecture(model: Module, given: MlpArchitecture): MlpArchitectu
   )
 }
 
-function checkConvnet(model: Module, architecture: MlpArchitecture): MlpArchitecture {
+function checkWhole(maker: string, model: Module, architecture: MlpArchitecture): MlpArchitecture {
   const wanted = networkOf(architecture, { init: zeros, generator: new Generator(0) })
   const seen = (network: Module) =>
     `${signature(network)} with weights ${network
@@ -136,7 +148,7 @@ function checkConvnet(model: Module, architecture: MlpArchitecture): MlpArchitec
   wanted.dispose()
   if (found === expected) return architecture
   throw new ArgumentError(
-    `saveMlp: expected a model as convnet makes it of this architecture, ${expected}, got ${found}; saveModel takes any`,
+    `saveMlp: expected a model as ${maker} makes it of this architecture, ${expected}, got ${found}; saveModel takes any`,
   )
 }
 
@@ -165,9 +177,16 @@ function parseArchitecture(text: string | undefined, path: string): MlpArchitect
   }
   try {
     const architecture = parseJson(text) as MlpArchitecture
-    const { units, activation, dropout, inputDropout, convolutions } = architecture
+    const { units, activation, dropout, inputDropout, convolutions, embeddings } = architecture
     if (!Array.isArray(units) || typeof activation !== 'string') throw new ArgumentError('no units')
-    return { units, activation, dropout, inputDropout, ...(convolutions && { convolutions }) }
+    return {
+      units,
+      activation,
+      dropout,
+      inputDropout,
+      ...(convolutions && { convolutions }),
+      ...(embeddings && { embeddings }),
+    }
   } catch (error) {
     throw new DataError(`${path}: expected an architecture, found ${text.slice(0, 100)}`, {
       cause: error,

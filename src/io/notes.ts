@@ -6,6 +6,7 @@ import { isTableEncoding, type TableEncoding } from '../data/table/encoding.js'
 import type { Preprocessing } from '../data/transforms/standardize.js'
 import { type LossName, losses } from '../nn/lossNames.js'
 import type { Sequential } from '../nn/sequential.js'
+import { embeddingsOf, type TableEmbedding } from '../nn/tableNetwork.js'
 import { loadMlp, type MlpArchitecture } from './mlp.js'
 
 /** The notes of a model file, parsed. */
@@ -28,7 +29,7 @@ type Metadata = Partial<Record<string, string>>
 const EXPECTED = {
   classes: 'a name for each class, of two or more',
   preprocessing: 'preprocessing { mean, scale } of one number, or one per feature',
-  encoding: 'an encoding as table() makes it, of as many inputs as the model has',
+  encoding: 'an encoding as table() makes it, of the inputs and embeddings that the model has',
   images: 'images { size, channels, resize } of as many inputs as the model has, and no encoding',
   loss: `a loss of ${Object.keys(losses).join(', ')}`,
   seed: 'a seed from 0 to 2^53 - 1',
@@ -59,11 +60,11 @@ export function readNotes(path: string): Notes {
 }
 
 /** The notes as text says them, and the first that does not fit the architecture. */
-function parseNotes(metadata: Metadata, { units }: MlpArchitecture) {
+function parseNotes(metadata: Metadata, { units, embeddings = [] }: MlpArchitecture) {
   const [inputs, outputs] = [units?.[0], units?.at(-1) as number]
   const { dataset, loss = 'cross-entropy' } = metadata
   const encoding = parse(metadata.encoding)
-  const isTable = isTableEncoding(encoding, inputs)
+  const isTable = isTableEncoding(encoding, inputs) && areEmbedded(encoding, embeddings)
   const isRegression = isTable && 'mean' in encoding.target
   // A regression has one output.
   const isEncoding = encoding === undefined || (isTable && isRegression === (outputs === 1))
@@ -82,6 +83,18 @@ function parseNotes(metadata: Metadata, { units }: MlpArchitecture) {
     (!isImages && 'images') ||
     (!isSeed(seed) && 'seed')
   return { wrong, dataset, loss, classes, preprocessing, encoding, images, seed }
+}
+
+/** Whether the indices of an encoding are what the model embeds; in how many elements is its own business. */
+function areEmbedded(encoding: TableEncoding, embeddings: readonly TableEmbedding[]): boolean {
+  const wanted = embeddingsOf(encoding)
+  return (
+    wanted.length === embeddings.length &&
+    wanted.every(
+      ({ column, categories }, i) =>
+        column === embeddings[i].column && categories === embeddings[i].categories,
+    )
+  )
 }
 
 /** Text that is no JSON becomes null, which no field may be. */
