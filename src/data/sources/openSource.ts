@@ -12,17 +12,19 @@ export function isSQL(source: string): boolean {
 }
 
 /**
- * Opens a source; undefined for separated text, which the library's own reader takes.
+ * What reads a source; undefined for what a table reads itself: separated text in one file or a stream,
+ * and records.
  * @throws DataError where it cannot be read, MissingPackageError without the package that would
  */
-export async function openSource(
-  source: string,
+export async function readerOf(
+  source: unknown,
   options: SourceOptions,
 ): Promise<TableReader | undefined> {
   const { query, duckdb: settings, name } = options
   if (query !== undefined && (typeof query !== 'string' || query.trim() === '')) {
     throw new ArgumentError(`table: expected a query in SQL, got ${excerpt(query)}`)
   }
+  if (typeof source !== 'string') return undefined
   if (isSQL(source)) {
     if (query === undefined) return openDuckDB({ name: name ?? 'query', query: source, settings })
     throw new ArgumentError(`table: expected one query, got ${excerpt(source)} and a second one`)

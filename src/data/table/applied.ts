@@ -4,18 +4,15 @@ import { ArgumentError, DataError, excerpt } from '../../base/errors.js'
 import { atOnce } from '../../base/eventLoop.js'
 import { quote } from '../../base/text.js'
 import type { ByteSource } from '../formats/text.js'
+import { readerOf } from '../sources/openSource.js'
+import type { SourceOptions, TableReader } from '../sources/source.js'
+import type { CellFormat } from './cells.js'
 import type { Column } from './column.js'
 import { type Encoded, encodeFeatures } from './encodeRows.js'
 import type { TableEncoding } from './encoding.js'
-import {
-  type Frame,
-  frameOfRows,
-  MAX_CATEGORIES,
-  type Reading,
-  readFrame,
-  type TableRows,
-} from './frame.js'
+import { type Frame, frameOfRows, MAX_CATEGORIES, readFrame, type TableRows } from './frame.js'
 import { usableRows } from './missing.js'
+import { type ReaderExpected, readTable } from './readerFrame.js'
 
 /** The columns of a table that an encoding wants. */
 export interface Applied {
@@ -34,14 +31,40 @@ export async function readApplied(
   source: ByteSource,
   name: string,
   encoding: TableEncoding,
-  reading: Pick<Reading, 'delimiter' | 'encoding'> = {},
+  reading: Omit<SourceOptions, keyof CellFormat | 'header' | 'name'> = {},
 ): Promise<Applied> {
+  const reader = await readerOf(source, { ...encoding.format, ...reading, name })
+  if (reader) {
+    const frame = await readTable(reader, expectedOf(reader, encoding))
+    return isByName(reader, encoding) ? byName(frame, encoding) : byPosition(frame, encoding)
+  }
   const names = encoding.isNamed ? encoding.features.map((feature) => feature.name) : []
   const expected = { names, limit: limitsOf(encoding) }
   const frame = await readFrame(source, name, { ...encoding.format, ...reading }, expected)
-  return encoding.isNamed && frame.columns.some((column) => names.includes(column.name))
-    ? byName(frame, encoding)
-    : byPosition(frame, encoding)
+  return isByName(frame, encoding) ? byName(frame, encoding) : byPosition(frame, encoding)
+}
+
+/** Whether columns are found by their names: some have names that training knew. */
+function isByName(
+  { columns }: { readonly columns: readonly { readonly name: string }[] },
+  { isNamed, features }: TableEncoding,
+): boolean {
+  return isNamed && columns.some(({ name }) => features.some((feature) => feature.name === name))
+}
+
+/** What is read of a source: where columns are known by their names, those that are needed. */
+function expectedOf(reader: TableReader, encoding: TableEncoding): ReaderExpected {
+  const { features, target, format } = encoding
+  const needed = new Set([...features.map(({ name }) => name), target.name])
+  const named = reader.columns.map(({ name }) => name)
+  const isNumber = (name: string) => features.find((f) => f.name === name)?.type === 'number'
+  const limit = limitsOf(encoding)
+  return {
+    names: isByName(reader, encoding) ? named.filter((name) => needed.has(name)) : named,
+    limit: ({ name }) => (isNumber(name) ? 0 : limit(name)),
+    isParsed: (name) => isNumber(name) || (name === target.name && 'mean' in target),
+    format,
+  }
 }
 
 /**

@@ -47,6 +47,8 @@ class Growing<T extends Float64Array | Int32Array> {
 
 /** One column, cell by cell. */
 export class Column {
+  /** What a column would be that is not read. */
+  unread?: 'number' | 'date' | 'category' | 'text'
   /** Cells so far. */
   rows = 0
   /** Of these, how many have no value, how many are numbers, and how many are dates. */
@@ -70,14 +72,19 @@ export class Column {
   readonly #read: (text: string) => number
   #last = Number.NaN
 
-  /** @param limit different texts that are kept */
+  /**
+   * @param limit different texts that are kept
+   * @param isPlain whether text is text alone, and never stands for a number or for no value
+   */
   constructor(
     readonly name: string,
     readonly format: CellFormat,
     readonly limit: number,
+    isPlain = false,
   ) {
-    this.#read = numberReader(format)
-    this.#codeOf = new Map((format.missingValues ?? MISSING_VALUES).map((text) => [text, MISSING]))
+    this.#read = isPlain ? () => Number.NaN : numberReader(format)
+    const missing = isPlain ? [] : (format.missingValues ?? MISSING_VALUES)
+    this.#codeOf = new Map(missing.map((text) => [text, MISSING]))
   }
 
   /** Whether all cells that have a value are finite numbers, and one is. */
@@ -98,14 +105,17 @@ export class Column {
   }
 
   pushNumber(value: number, line: number): void {
-    const text = String(value)
-    this.#push(text, value, line, this.#codeOf.get(text))
+    // The text is for errors and for classes, of which most columns have none.
+    const isNamed = this.#codes !== undefined || this.numeric === 0 || !Number.isFinite(value)
+    const text = isNamed ? String(value) : ''
+    this.#push(text, value, line, isNamed ? this.#codeOf.get(text) : undefined)
   }
 
   /** @param time milliseconds from 1970 on, in UTC */
   pushDate(time: number, line: number): void {
-    const text = dateText(time)
-    this.#push(text, Number.NaN, line, this.#codeOf.get(text))
+    const isNamed = this.#codes !== undefined || this.dates === 0
+    const text = isNamed ? dateText(time) : ''
+    this.#push(text, Number.NaN, line, isNamed ? this.#codeOf.get(text) : undefined, time)
   }
 
   pushMissing(text: string, line: number): void {
@@ -127,9 +137,9 @@ export class Column {
     return this.#codes === undefined ? MISSING : this.#codes.at(row)
   }
 
-  /** The number that a text stands for. */
+  /** The number that one of the `texts` stands for. */
   numberOf(text: string): number {
-    return this.#read(text)
+    return this.#values[this.#codeOf.get(text) as number]
   }
 
   isMissing(row: number): boolean {
@@ -138,17 +148,16 @@ export class Column {
     return Number.isNaN(this.numberAt(row))
   }
 
-  #push(text: string, value: number, line: number, known: number | undefined): void {
+  #push(text: string, value: number, line: number, known: number | undefined, time?: number): void {
     this.rows++
-    if (Number.isNaN(value)) this.#countText(text, line)
+    if (Number.isNaN(value)) this.#countText(text, line, time)
     else this.#countNumber(value, text, line)
     if (this.#codes) this.#codes.push(known ?? this.#codeFor(text, value))
   }
 
-  #countText(text: string, line: number): void {
+  #countText(text: string, line: number, time = parseDate(text)): void {
     this.firstText ??= { text, line }
     this.counts = false
-    const time = parseDate(text)
     if (Number.isNaN(time)) this.firstUndated ??= { text, line }
     else this.dates++
     if (this.numeric > 0 || Number.isNaN(time)) this.#numbers = undefined

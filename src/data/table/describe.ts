@@ -57,6 +57,7 @@ type Type = Omit<ColumnDescription, 'name' | 'use' | 'reason' | 'missing'>
 
 function* typeOf(column: Column, isText: boolean): Pausable<Type> {
   const { texts, firstText } = column
+  if (column.unread) return { type: column.unread }
   if (isText) return { type: 'text', example: texts?.[0] }
   if (column.isNumeric) return { type: 'number', ...(yield* figuresOf(column)) }
   if (column.isDate) {

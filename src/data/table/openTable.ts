@@ -5,21 +5,17 @@ import { inParts, type Pausable, pausably } from '../../base/eventLoop.js'
 import type { Dataset } from '../dataset.js'
 import type { Task } from '../datasetSource.js'
 import type { ByteSource } from '../formats/text.js'
+import { readerOf } from '../sources/openSource.js'
+import type { SourceOptions, TableReader } from '../sources/source.js'
 import { checkFormat } from './cells.js'
 import { type Column, MISSING } from './column.js'
 import { type ColumnDescription, describeColumns } from './describe.js'
 import { encodeFeatures, encodeLabels, encodeValues, type Unseen } from './encodeRows.js'
 import { inputsOf, isHashBits, type TableEncoding } from './encoding.js'
 import { fitEncoding } from './fitEncoding.js'
-import {
-  type Frame,
-  frameOfRows,
-  MAX_CATEGORIES,
-  type Reading,
-  readFrame,
-  type TableRecord,
-} from './frame.js'
+import { type Frame, frameOfRows, MAX_CATEGORIES, readFrame, type TableRecord } from './frame.js'
 import { type MissingPolicy, missingPolicies, usableRows } from './missing.js'
+import { type ReaderExpected, readTable } from './readerFrame.js'
 import {
   type ColumnReference,
   classesOf,
@@ -37,7 +33,7 @@ import { type Parts, splitOf, splitTable, type TableSplit } from './splitTable.j
 export type TableSource = ByteSource | readonly TableRecord[]
 
 /** What `table` is told of a table. */
-export interface TableOptions extends Reading {
+export interface TableOptions extends SourceOptions {
   /** The column to predict: its name, or its position from 0 on; a negative one from the end. */
   readonly target: ColumnReference
   /**
@@ -76,8 +72,6 @@ export interface TableOptions extends Reading {
   readonly testFraction?: number
   /** Draws the test part; from 0 to 2^53 - 1, 0 by default. */
   readonly seed?: number
-  /** What reports and errors call it; by default the name of the file. */
-  readonly name?: string
 }
 
 /** Different texts of a target that become classes. */
@@ -106,7 +100,10 @@ export class OpenTable {
   static async open(source: TableSource, options: TableOptions): Promise<OpenTable> {
     const { missing = 'refuse', stratify, groupBy, time } = options
     checkOptions(options)
-    const frame = await frameOf(source, options, limitsOf(options))
+    const reader = await readerOf(source, options)
+    const frame = reader
+      ? await readTable(reader, expectedOf(reader, options))
+      : await frameOf(source, options)
     const roles = rolesOf(frame, options)
     const nameOf = (reference: ColumnReference | undefined, option: string) =>
       reference === undefined ? undefined : columnAt(frame, reference, option).name
@@ -225,16 +222,46 @@ function* classesIn(target: Column, rows: Int32Array): Pausable<string[]> {
   )
 }
 
-function frameOf(
-  source: TableSource,
-  options: TableOptions,
-  limit: (name: string, position: number, width: number) => number,
-): Promise<Frame> | Frame {
+/**
+ * What is read of a source: what is asked for, or all that is not ignored.
+ * @throws ArgumentError for a column that is not there
+ */
+function expectedOf(reader: TableReader, options: TableOptions): ReaderExpected {
+  const { target, features, ignore = [], text = [], groupBy, time } = options
+  const { columns } = reader
+  const at = (references: readonly (ColumnReference | undefined)[], option: string) =>
+    references.flatMap((reference) =>
+      reference === undefined ? [] : columnAt(reader, reference, option).name,
+    )
+  const ignored = at(ignore, 'ignore')
+  const used = [
+    ...at([target], 'target'),
+    ...at(features ?? [], 'features'),
+    ...at(text, 'text'),
+    ...at([groupBy], 'groupBy'),
+    ...at([time], 'time'),
+  ]
+  const names = columns
+    .map(({ name }) => name)
+    .filter((name) => used.includes(name) || !(features || ignored.includes(name)))
+  const limit = limitsOf(options)
+  return {
+    names,
+    // Numbers need no texts, unless they are classes.
+    limit: ({ name, type }, position) => {
+      const kept = limit(name, position, columns.length)
+      return kept === MAX_CATEGORIES && (type === 'number' || type === 'date') ? 0 : kept
+    },
+  }
+}
+
+function frameOf(source: TableSource, options: TableOptions): Promise<Frame> | Frame {
   const { name = 'table', target, features = [], ignore = [], text = [], groupBy, time } = options
   const references = [target, ...features, ...ignore, ...text, groupBy, time]
   const names = references
     .filter((reference) => reference !== undefined && !POSITION.test(String(reference)))
     .map(String)
+  const limit = limitsOf(options)
   if (typeof source === 'string') return readFrame(source, source, options, { names, limit })
   if (Array.isArray(source)) {
     if (source.length === 0) throw new ArgumentError('table: expected records, got none')

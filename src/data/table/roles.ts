@@ -116,11 +116,11 @@ function splitColumns(frame: Frame, { groupBy, time }: RoleOptions): [Column, st
 export const POSITION = /^-?\d+$/
 
 /** @throws ArgumentError for a column that is not there */
-export function columnAt(
-  { name, columns }: Frame,
+export function columnAt<Named extends { readonly name: string }>(
+  { name, columns }: { readonly name: string; readonly columns: readonly Named[] },
   reference: ColumnReference,
   option: string,
-): Column {
+): Named {
   const named = columns.find((column) => column.name === reference)
   if (named) return named
   const position = POSITION.test(String(reference)) ? Number(reference) : Number.NaN

@@ -51,6 +51,8 @@ const OPTIONS: Record<keyof TableOptions, true> = {
   testFraction: true,
   seed: true,
   name: true,
+  query: true,
+  duckdb: true,
 }
 
 /**

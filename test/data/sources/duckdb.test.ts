@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { DuckDBInstance } from '@duckdb/node-api'
 import t from 'tap'
-import { openSource } from '../../../lib/data/sources/openSource.js'
+import { readerOf } from '../../../lib/data/sources/openSource.js'
 import type { SourceOptions, TableReader } from '../../../lib/data/sources/source.js'
 import { readAll, rowsOf } from '../../support/readers.js'
 
@@ -24,7 +24,7 @@ async function make(...statements: string[]): Promise<void> {
 }
 
 async function open(source: string, options: SourceOptions = {}): Promise<TableReader> {
-  return (await openSource(source, options)) as TableReader
+  return (await readerOf(source, options)) as TableReader
 }
 
 const { NaN: none } = Number
@@ -154,7 +154,7 @@ t.test('files, patterns and their order', async (t) => {
     [1.5, null],
     [none, 'x'],
   ])
-  t.equal(await openSource(at('1.csv'), {}), undefined)
+  t.equal(await readerOf(at('1.csv'), {}), undefined)
 })
 
 t.test('databases', async (t) => {
@@ -277,8 +277,8 @@ t.test('what it cannot read is said by name', async (t) => {
 
 t.test('a worker reads, and the process ends by itself', async (t) => {
   const program = `
-    const { openSource } = await import(${JSON.stringify(new URL('../../../lib/data/sources/openSource.js', import.meta.url).href)})
-    const reader = await openSource('select range from range(3000)', {})
+    const { readerOf } = await import(${JSON.stringify(new URL('../../../lib/data/sources/openSource.js', import.meta.url).href)})
+    const reader = await readerOf('select range from range(3000)', {})
     let rows = 0
     for await (const batch of reader.batches()) rows += batch.rows
     if (rows !== 3000) throw new Error(String(rows))
