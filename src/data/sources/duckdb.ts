@@ -2,11 +2,11 @@
  * Tables that DuckDB reads: Parquet, JSON and CSV files, SQL over them, and its own databases. It reads
  * what is on this machine, changes nothing, and downloads none of its extensions.
  */
-import { DataError } from '../../base/errors.js'
 import { columnsNamed } from './columns.js'
 import { DuckDBSession } from './duckdbSession.js'
 import { type ReadColumn, readColumn } from './duckdbVectors.js'
 import type { DuckDBSettings, SourceBatch, SourceColumn, TableReader } from './source.js'
+import { identifier, onlyTable, tableOf } from './sql.js'
 
 /** What is to be read. */
 export interface DuckDBRequest {
@@ -40,8 +40,7 @@ export async function openDuckDB(request: DuckDBRequest): Promise<TableReader> {
   try {
     await check?.(session)
     if (relation !== undefined) await session.run(`CREATE VIEW data AS FROM ${relation}`)
-    // A comment at its end must not hide what follows.
-    const table = `(${await selection(session, request)}\n)`
+    const table = await tableIn(session, request)
     const described = await session.texts(
       `SELECT column_name, column_type FROM (DESCRIBE FROM ${table})`,
       2,
@@ -59,36 +58,21 @@ export async function openDuckDB(request: DuckDBRequest): Promise<TableReader> {
   }
 }
 
-/** A statement whose rows are the table. */
-async function selection(session: DuckDBSession, request: DuckDBRequest): Promise<string> {
-  const { query, relation, name } = request
-  if (query !== undefined) {
-    return TABLE_NAME.test(query.trim()) ? `FROM ${query}` : query.trim().replace(/[;\s]+$/, '')
-  }
-  if (relation !== undefined) return 'FROM data'
+/** The rows that are asked for, as a table to select from. */
+async function tableIn(
+  session: DuckDBSession,
+  { name, query, relation }: DuckDBRequest,
+): Promise<string> {
+  if (query !== undefined) return tableOf(query)
+  if (relation !== undefined) return 'data'
   const tables = await session.texts(
     "SELECT table_name FROM information_schema.tables WHERE table_schema = 'main' ORDER BY 1",
     1,
   )
-  if (tables.length === 1) return `FROM ${identifier(tables[0][0])}`
-  const names = tables.slice(0, 20).join(', ')
-  throw new DataError(
-    `${name}: expected one table, or the name of one as query, got ${names || 'none'}`,
+  return onlyTable(
+    name,
+    tables.map(([table]) => identifier(table)),
   )
-}
-
-/** Also with its schema before it; each name may be in quotes. */
-export const TABLE_NAME =
-  /^([\p{L}_][\p{L}\p{N}_$]*|"([^"]|"")+")(\.([\p{L}_][\p{L}\p{N}_$]*|"([^"]|"")+"))*$/u
-
-/** A name in SQL. */
-export function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
-}
-
-/** A text in SQL. */
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
 }
 
 class DuckDBReader implements TableReader {

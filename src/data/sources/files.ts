@@ -4,8 +4,9 @@ import { DataError } from '../../base/errors.js'
 import { quote } from '../../base/text.js'
 import { MISSING_VALUES } from '../table/cells.js'
 import type { Reading } from '../table/frame.js'
-import { type DuckDBRequest, literal } from './duckdb.js'
+import type { DuckDBRequest } from './duckdb.js'
 import type { DuckDBSession } from './duckdbSession.js'
+import { literal } from './sql.js'
 
 const PARQUET = /\.(parquet|pq)$/i
 const JSON_FILE = /\.(json|jsonl|ndjson)(\.gz|\.zst)?$/i

@@ -2,6 +2,7 @@
 import { ArgumentError, excerpt } from '../../base/errors.js'
 import { openDuckDB } from './duckdb.js'
 import { DATABASE, isDuckDBFile, requestFor, SEPARATED } from './files.js'
+import { isPostgres, openPostgres } from './postgres.js'
 import type { SourceOptions, TableReader } from './source.js'
 
 const SQL = /^\s*(select|from|with)\s/i
@@ -25,6 +26,7 @@ export async function readerOf(
     throw new ArgumentError(`table: expected a query in SQL, got ${excerpt(query)}`)
   }
   if (typeof source !== 'string') return undefined
+  if (isPostgres(source)) return openPostgres(source, query, name)
   if (isSQL(source)) {
     if (query === undefined) return openDuckDB({ name: name ?? 'query', query: source, settings })
     throw new ArgumentError(`table: expected one query, got ${excerpt(source)} and a second one`)
