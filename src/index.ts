@@ -300,6 +300,7 @@ export type {
   ValidationReport,
   Verbosity,
 } from './training/report.js'
+export type { RunOptions } from './training/runs/options.js'
 export { Autoencoder, type AutoencoderOptions, type Noise } from './unsupervised/autoencoder.js'
 export { type LayerFitOptions, UnsupervisedLayer } from './unsupervised/layer.js'
 export { type PretrainHistory, pretrain } from './unsupervised/pretrain.js'

@@ -95,6 +95,13 @@ export class FileLock {
   }
 }
 
+/** Whether somebody has the lock of a file. */
+export function isLocked(path: string): boolean {
+  const file = `${path}.lock`
+  const found = read(file)
+  return found !== undefined && !isLeft(file, parse(found))
+}
+
 /** Whether the file was made, with this text: at once, so that nobody finds it empty. */
 function create(file: string, text: string): boolean {
   const temporary = temporaryIn(dirname(file))

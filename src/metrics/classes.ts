@@ -68,6 +68,16 @@ export class Accuracy extends ClassMetric {
     this.#hits = 0
     this.#examples = 0
   }
+
+  override save(): Float64Array {
+    return Float64Array.of(this.#hits, this.#examples)
+  }
+
+  override restore(state: Float64Array): void {
+    this.requireState(state, state.length === 2)
+    this.#hits = state[0]
+    this.#examples = state[1]
+  }
 }
 
 /** Of each class: how often it was predicted, how often it was right, and both. */
@@ -102,6 +112,18 @@ export abstract class CountingMetric<V extends MetricValue = number> extends Cla
 
   override reset(): void {
     this.#counts = { predicted: [0], actual: [0], hits: [0] }
+  }
+
+  override save(): Float64Array {
+    const { predicted, actual, hits } = this.#counts
+    return Float64Array.from([...predicted, ...actual, ...hits])
+  }
+
+  override restore(state: Float64Array): void {
+    const classes = state.length / 3
+    this.requireState(state, Number.isInteger(classes) && classes > 0)
+    const part = (i: number) => [...state.subarray(i * classes, (i + 1) * classes)]
+    this.#counts = { predicted: part(0), actual: part(1), hits: part(2) }
   }
 }
 
@@ -191,6 +213,18 @@ export class ConfusionMatrix extends ClassMetric<number[][]> {
 
   override reset(): void {
     this.#rows = []
+  }
+
+  override save(): Float64Array {
+    return Float64Array.from(this.#rows.flat())
+  }
+
+  override restore(state: Float64Array): void {
+    const classes = Math.sqrt(state.length)
+    this.requireState(state, Number.isInteger(classes))
+    this.#rows = Array.from({ length: classes }, (_, i) => [
+      ...state.subarray(i * classes, (i + 1) * classes),
+    ])
   }
 }
 

@@ -76,6 +76,30 @@ export abstract class Metric<V extends MetricValue = number> {
   /** Forgets everything that was added. */
   abstract reset(): void
 
+  /**
+   * What was added, as numbers that `restore` takes. One of your own that gives nothing here, as by default, keeps
+   * a training from being checkpointed within its epochs.
+   */
+  save(): Float64Array | undefined {
+    return undefined
+  }
+
+  /**
+   * Goes on from where `save` was called.
+   * @throws ArgumentError for what `save` did not return
+   */
+  restore(state: Float64Array): void {
+    this.requireState(state, false)
+  }
+
+  /** Refuses what `save` did not return. */
+  protected requireState(state: Float64Array, isOwn: boolean): void {
+    if (isOwn) return
+    throw new ArgumentError(
+      `${this.name}: expected the numbers that save() returned, got ${excerpt(state)}`,
+    )
+  }
+
   /** What `compute` gives. */
   get value(): V {
     return this.compute()

@@ -54,6 +54,16 @@ export class TopKAccuracy extends Metric {
     this.#hits = 0
     this.#examples = 0
   }
+
+  override save(): Float64Array {
+    return Float64Array.of(this.#hits, this.#examples)
+  }
+
+  override restore(state: Float64Array): void {
+    this.requireState(state, state.length === 2)
+    this.#hits = state[0]
+    this.#examples = state[1]
+  }
 }
 
 /**
@@ -111,6 +121,16 @@ export class LogLoss extends Metric {
   override reset(): void {
     this.#sum = 0
     this.#examples = 0
+  }
+
+  override save(): Float64Array {
+    return Float64Array.of(this.#sum, this.#examples)
+  }
+
+  override restore(state: Float64Array): void {
+    this.requireState(state, state.length === 2)
+    this.#sum = state[0]
+    this.#examples = state[1]
   }
 }
 
@@ -226,6 +246,39 @@ abstract class RankingMetric extends Metric {
   override reset(): void {
     this.#batches = []
     this.#width = 0
+  }
+
+  /** The width, then of each example its scores and its label. */
+  override save(): Float64Array {
+    const width = this.#width
+    const size = this.#batches.reduce((sum, { labels }) => sum + labels.length, 0)
+    const state = new Float64Array(1 + size * (width + 1))
+    state[0] = width
+    let at = 1
+    for (const { scores, labels } of this.#batches) {
+      for (const [row, label] of labels.entries()) {
+        state.set(scores.subarray(row * width, (row + 1) * width), at)
+        state[at + width] = label
+        at += width + 1
+      }
+    }
+    return state
+  }
+
+  override restore(state: Float64Array): void {
+    const width = state[0]
+    const size = (state.length - 1) / (width + 1)
+    const isEmpty = width === 0 && size === 0
+    this.requireState(state, isEmpty || (width >= 1 && [width, size].every(Number.isInteger)))
+    const scores = new Float64Array(size * width)
+    const labels = new Int32Array(size)
+    for (let row = 0; row < size; row++) {
+      const at = 1 + row * (width + 1)
+      scores.set(state.subarray(at, at + width), row * width)
+      labels[row] = state[at + width]
+    }
+    this.#width = width
+    this.#batches = size > 0 ? [{ scores, labels }] : []
   }
 }
 

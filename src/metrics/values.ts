@@ -64,6 +64,21 @@ abstract class ValueMetric extends Metric {
     this.#columns = []
     this.#examples = 0
   }
+
+  override save(): Float64Array {
+    const sums = this.#columns.flatMap(({ errors, mean, squares }) => [errors, mean, squares])
+    return Float64Array.of(this.#examples, ...sums)
+  }
+
+  override restore(state: Float64Array): void {
+    const columns = (state.length - 1) / 3
+    this.requireState(state, Number.isInteger(columns))
+    this.#examples = state[0]
+    this.#columns = Array.from({ length: columns }, (_, i) => {
+      const [errors, mean, squares] = state.subarray(1 + 3 * i)
+      return { errors, mean, squares }
+    })
+  }
 }
 
 function newColumn(): Column {

@@ -38,6 +38,7 @@ export function blockOptionsOf(
   }
   const options = optionsOf('fit', given, KNOWN)
   const { validation, shuffleBuffer, cache = true, checkpoint, classWeights, ...others } = options
+  const kept = checkpoint !== undefined ? 'checkpoint' : others.run !== undefined && 'run'
   const { shuffle = true, keepBest } = options
   checkOptions(model, {
     ...others,
@@ -56,9 +57,9 @@ export function blockOptionsOf(
       `fit: expected cache true, false or the path of a folder, got ${excerpt(cache)}`,
     )
   }
-  if (form.digest === undefined && (isFolder || checkpoint !== undefined)) {
+  if (form.digest === undefined && (isFolder || kept)) {
     throw new ArgumentError(
-      `fit: expected a digest of '${form.name}', which says that the data are the same, beside ${isFolder ? 'a cache that is kept' : 'checkpoint'}, got none`,
+      `fit: expected a digest of '${form.name}', which says that the data are the same, beside ${isFolder ? 'a cache that is kept' : kept}, got none`,
     )
   }
   if (classWeights !== undefined) checkClassWeights(form.form, classWeights)

@@ -1,18 +1,20 @@
-/**
- * The state of a training run at an epoch's end, in one safetensors file: which training it is,
- * parameters, what the optimizer keeps, random generators, the best weights so far and the reports of
- * the epochs.
- */
+/** The checkpoints of one training run: going on from the newest that is whole, and writing the next. */
 import { existsSync } from 'node:fs'
-import { ArgumentError, DataError, NeuroblasError } from '../base/errors.js'
+import { ArgumentError, DataError } from '../base/errors.js'
 import { FileLock } from '../io/lock.js'
-import { readModelFile, readModelMetadata, writeModelFile } from '../io/model.js'
 import { targetOf } from '../io/paths.js'
-import type { TensorData } from '../io/safetensorsDtypes.js'
 import { drawSeed } from '../tensor/random.js'
-import type { BestWeights } from './bestWeights.js'
 import { ChangedSettings } from './changedSettings.js'
-import { decodeNotes, encodeNotes, FORMAT, type Notes } from './checkpointNotes.js'
+import {
+  misfit,
+  type Run,
+  readCheckpoint,
+  restoreRun,
+  type Stored,
+  seedIn,
+  writeCheckpoint,
+} from './checkpointFile.js'
+import type { Notes } from './checkpointNotes.js'
 import {
   type Difference,
   describeDifference,
@@ -20,30 +22,50 @@ import {
   type Identity,
   identify,
   isAcceptable,
-  type Training,
+  isOfBatches,
 } from './identity.js'
+import type { PartOfEpoch } from './partOfEpoch.js'
 import type { EpochReport } from './report.js'
-import { examine, generatorsOf, type RunState, snapshot } from './runState.js'
+import { snapshot } from './runState.js'
 
-type Tensors<Data = Float32Array> = Map<string, { shape: readonly number[]; data: Data }>
-
-/** What a training run consists of. */
-export interface Run extends Training, RunState {
-  best: BestWeights
+/** Where the checkpoints of a run are. */
+export interface CheckpointFiles {
+  /** What errors are about. */
+  readonly path: string
+  /** What nobody else has meanwhile. */
+  readonly locked: string
+  /** Those there are, the newest first. */
+  list(): string[]
+  /** Where that after so many epochs and steps of the next one is written. */
+  pathAt(epochs: number, steps: number): string
+  /** Hears of one that was written there. */
+  wrote?(epochs: readonly EpochReport[], steps: number): void
 }
 
-/** The checkpoint of one run, from `open` to `close`; no other run can have it meanwhile. */
+/** A file that each checkpoint replaces. */
+export function oneFile(path: string): CheckpointFiles {
+  return {
+    path,
+    locked: path,
+    list: () => (existsSync(targetOf(path)) ? [path] : []),
+    pathAt: () => path,
+  }
+}
+
+/** The checkpoints of one run, from `open` to `close`; no other run can have them meanwhile. */
 export class Checkpoint {
   /** The reports of the epochs done before. */
   epochs: EpochReport[] = []
+  /** What was done of the next one. */
+  part: PartOfEpoch | undefined
   #accepted: Notes['accepted'] = []
   #hasWarned = false
   readonly #changed: ChangedSettings
-  /** The changed settings in the file. */
+  /** The changed settings in the newest file. */
   #written = '[]'
 
   private constructor(
-    readonly path: string,
+    readonly files: CheckpointFiles,
     readonly run: Run,
     readonly identity: Identity,
     readonly lock: FileLock,
@@ -52,17 +74,22 @@ export class Checkpoint {
   }
 
   /**
-   * Puts the run where the file says it was. Without a file, the run's beginning becomes one: a path
-   * that cannot be written fails now, not after the first epoch.
+   * Puts the run where the newest file that is not damaged says it was. Without a file, the run's beginning becomes
+   * one: a path that cannot be written fails now, not after the first epoch.
    * @param accepted names of differences that are no reason to refuse the file; they are noted in it
    * @throws DataError when the file is malformed, belongs to another training or another process trains
    * on it; nothing is changed then
    */
-  static async open(path: string, run: Run, accepted: readonly string[]): Promise<Checkpoint> {
-    const lock = new FileLock(path)
+  static async open(
+    files: CheckpointFiles,
+    run: Run,
+    accepted: readonly string[],
+  ): Promise<Checkpoint> {
+    const lock = new FileLock(files.locked)
     try {
-      const checkpoint = new Checkpoint(path, run, await identify(run), lock)
-      if (existsSync(targetOf(path))) checkpoint.#resume(accepted)
+      const checkpoint = new Checkpoint(files, run, await identify(run), lock)
+      const found = files.list()
+      if (found.length > 0) checkpoint.#resume(found, accepted)
       else checkpoint.#write([])
       return checkpoint
     } catch (error) {
@@ -78,21 +105,22 @@ export class Checkpoint {
   }
 
   /**
-   * Writes the run's state; the old file stays until the new one is complete. Where the disk does not
-   * take it, there is one warning, and the next epoch tries again.
+   * Writes the run's state; a file that it replaces stays until the new one is complete. Where the disk does not
+   * take it, there is one warning, and the next time it is tried again.
+   * @param part what was done of the next epoch
    * @throws DataError when another process took the file over, DivergenceError as `writeModelFile`
    */
-  save(epochs: EpochReport[]): void {
+  save(epochs: EpochReport[], part?: PartOfEpoch): void {
     try {
       this.lock.check()
-      this.#write(epochs)
+      this.#write(epochs, part)
     } catch (error) {
       const { code, syscall, message } = error as NodeJS.ErrnoException
       if (code === undefined || syscall === undefined) throw error
       if (this.#hasWarned) return
       this.#hasWarned = true
       process.emitWarning(
-        `fit: the checkpoint ${this.path} could not be written after epoch ${epochs.length} (${message}); training goes on, and the file stays as it was`,
+        `fit: the checkpoint ${this.files.path} could not be written after epoch ${epochs.length} (${message}); training goes on, and the file stays as it was`,
         { type: 'NeuroblasWarning' },
       )
     }
@@ -107,27 +135,52 @@ export class Checkpoint {
     this.lock.release()
   }
 
-  #write(epochs: EpochReport[]): void {
+  #write(epochs: EpochReport[], part?: PartOfEpoch): void {
     const changed = this.#changed.find()
-    saveCheckpoint(this.path, this.run, {
+    const [epoch, step] = [epochs.length, part?.steps ?? 0]
+    const progress = {
       identity: this.identity,
       accepted: this.#accepted,
-      position: { epoch: epochs.length, step: 0 },
+      position: { epoch, step },
       epochs,
       changed,
-    })
+    }
+    writeCheckpoint(this.files.pathAt(epoch, step), this.run, progress, part)
     this.#written = JSON.stringify(changed)
+    this.files.wrote?.(epochs, step)
   }
 
-  #resume(accepted: readonly string[]): void {
+  /** Goes on from the first of these files that is not damaged. */
+  #resume(paths: readonly string[], accepted: readonly string[]): void {
+    let firstError: unknown
+    for (const [i, path] of paths.entries()) {
+      let stored: Stored
+      try {
+        stored = readCheckpoint(path)
+      } catch (error) {
+        if (!(error instanceof DataError)) throw error
+        firstError ??= error
+        if (i + 1 < paths.length) warn(`fit: ${error.message}; tries the one before`)
+        continue
+      }
+      if (this.#goOnFrom(path, stored, accepted)) return
+      firstError ??= new DataError(
+        `${path}: expected a checkpoint of an epoch's end where its batches change, got one after ${stored.notes.position.step} steps of an epoch`,
+      )
+    }
+    throw firstError
+  }
+
+  /** @returns whether it does, which it cannot within an epoch whose batches are others now */
+  #goOnFrom(path: string, stored: Stored, accepted: readonly string[]): boolean {
     const { run } = this
-    const { tensors, metadata } = readModelFile(this.path)
+    const { notes } = stored
     const goBack = snapshot(run)
     try {
-      const notes = decodeNotes(metadata.training)
       const differences = differencesOf(notes.identity, this.identity)
       refuse(differences, accepted)
-      restore(run, tensors, notes)
+      if (notes.position.step > 0 && differences.some(isOfBatches)) return false
+      this.part = restoreRun(run, stored)
       // What is accepted is as this run has it.
       const own = differences.map(({ name }) => name)
       this.#changed.apply(notes.changed, own)
@@ -138,16 +191,23 @@ export class Checkpoint {
         ...notes.accepted,
         ...differences.map((difference) => ({ ...difference, epochs })),
       ]
-      if (differences.length > 0) this.#write(notes.epochs)
+      if (differences.length > 0) this.#write(notes.epochs, this.#partOf(stored))
+      return true
     } catch (error) {
       goBack()
-      if (!(error instanceof NeuroblasError || error instanceof SyntaxError)) throw error
-      throw new DataError(
-        `${this.path}: expected a checkpoint of this training, ${error.message}`,
-        { cause: error },
-      )
+      throw misfit(path, error)
     }
   }
+
+  /** The part that was done, as it is written. */
+  #partOf({ tensors }: Stored): PartOfEpoch | undefined {
+    const order = tensors.get('random/order')?.data
+    return this.part && { ...this.part, ...(order && { order: [...order] }) }
+  }
+}
+
+function warn(message: string): void {
+  process.emitWarning(message, { type: 'NeuroblasWarning' })
 }
 
 /** Unless all of them are accepted. */
@@ -163,82 +223,10 @@ function refuse(differences: readonly Difference[], accepted: readonly string[])
 }
 
 /**
- * Writes the run's state; the old file stays until the new one is complete.
- * @throws DivergenceError for values that are not finite where the old file's are
- */
-function saveCheckpoint(
-  path: string,
-  run: Run,
-  progress: Omit<Notes, 'format' | 'optimizer' | 'steps' | 'best'>,
-): void {
-  const { model, optimizer, best } = run
-  const { kind, steps, tensors } = optimizer.stateDict()
-  const generators = [...generatorsOf(run)].map(
-    ([name, generator]) => [name, { shape: [4], data: Int32Array.from(generator.save()) }] as const,
-  )
-  const notes: Notes = { format: FORMAT, ...progress, optimizer: kind, steps, best: best.found }
-  const entries = [
-    ...under('model', model.stateDict()),
-    ...under('optimizer', tensors),
-    ...under('best', best.stateDict()),
-    ...under('average', run.average?.stateDict() ?? []),
-    ...under<TensorData>('random', generators),
-  ]
-  writeModelFile(path, entries, { training: encodeNotes(notes) })
-}
-
-/**
- * The seed of a training that is given none: the one that its checkpoint was begun with, else a new
+ * The seed of a training that is given none: the one that its checkpoints were begun with, else a new
  * one. It is drawn in either case, so that all that is drawn later is the same.
  */
-export function seedFor(path?: string): number {
+export function seedFor(paths: readonly string[]): number {
   const drawn = drawSeed()
-  if (path === undefined || !existsSync(path)) return drawn
-  const { training = '{}' } = readModelMetadata(path)
-  try {
-    const { seed } = JSON.parse(training).identity
-    return Number.isSafeInteger(seed) && seed >= 0 ? seed : drawn
-  } catch {
-    return drawn // `Checkpoint.open` says what is wrong with the file
-  }
-}
-
-function restore(
-  run: Run,
-  tensors: ReturnType<typeof readModelFile>['tensors'],
-  { optimizer, steps, best }: Notes,
-): void {
-  const part = (name: string): Tensors<never> =>
-    new Map(
-      [...tensors]
-        .filter(([key]) => key.startsWith(`${name}/`))
-        .map(([key, tensor]) => [key.slice(name.length + 1), tensor as never]),
-    )
-  run.optimizer.loadStateDict({ kind: optimizer, steps, tensors: part('optimizer') })
-  run.model.loadStateDict(part('model'))
-  restoreAverage(run, part('average'))
-  const { notFinite } = examine(run)
-  if (notFinite !== undefined) {
-    throw new ArgumentError(`expected finite values, got ${notFinite}; remove it to begin anew`)
-  }
-  const random = part('random') as Tensors<Int32Array>
-  for (const [name, generator] of generatorsOf(run)) {
-    generator.restore([...(random.get(name)?.data ?? [])])
-  }
-  if (best) run.best.resume(best, part('best'))
-}
-
-/** A run that has no average yet begins with its weights. */
-function restoreAverage({ average, model }: Run, found: Tensors<never>): void {
-  if (average === undefined) return
-  const names = new Set(average.stateDict().keys())
-  const weights = [...model.stateDict()].filter(([name]) => names.has(name))
-  average.loadStateDict(found.size > 0 ? found : new Map(weights))
-}
-
-function under<Data>(
-  name: string,
-  tensors: Iterable<readonly [string, { shape: readonly number[]; data: Data }]>,
-): (readonly [string, { shape: readonly number[]; data: Data }])[] {
-  return [...tensors].map(([key, tensor]) => [`${name}/${key}`, tensor] as const)
+  return paths.map(seedIn).find((seed) => seed !== undefined) ?? drawn
 }

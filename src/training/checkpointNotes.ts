@@ -4,6 +4,7 @@ import { parseJson } from '../base/text.js'
 import type { BestWeights } from './bestWeights.js'
 import type { ChangedSetting } from './changedSettings.js'
 import type { Difference, Identity } from './identity.js'
+import type { PartOfEpoch } from './partOfEpoch.js'
 import type { EpochReport } from './report.js'
 
 /** What the metadata `training` holds as JSON. */
@@ -13,8 +14,10 @@ export interface Notes {
   identity: Identity
   /** Differences that were accepted, with the epochs that were done by then. */
   accepted: (Difference & { epochs: number })[]
-  /** Epochs done, and steps of the next one: 0, as only whole epochs are kept so far. */
+  /** Epochs done, and steps of the next one. */
   position: { epoch: number; step: number }
+  /** Sums over these steps; null where there are none. */
+  begun: Pick<PartOfEpoch, 'examples' | 'sum' | 'milliseconds'> | null
   epochs: EpochReport[]
   /** Settings of the optimizer that were changed since the beginning. */
   changed: ChangedSetting[]
@@ -23,24 +26,33 @@ export interface Notes {
   best: BestWeights['found']
 }
 
-/** The first format had no number, and knew of its training the batches only. */
-export const FORMAT = 2
+/**
+ * The first format had no number, and knew of its training the batches only; the second was of epochs' ends alone,
+ * without a checksum.
+ */
+export const FORMAT = 3
 
 // JSON has no word for them.
 const NOT_FINITE = ['NaN', 'Infinity', '-Infinity']
 
-export function encodeNotes(notes: Notes): string {
-  return JSON.stringify(notes, (_, value) =>
+/** JSON in which numbers that are not finite are text. */
+export function encodeNumbers(value: unknown): string {
+  return JSON.stringify(value, (_, value) =>
     typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
   )
 }
 
-/** @throws ArgumentError for text that `encodeNotes` did not write, SyntaxError for what is no JSON */
-export function decodeNotes(text = 'null'): Notes {
-  const notes = parseJson(text, (_, value) =>
+/** The value of such JSON. @throws SyntaxError for what is no JSON */
+export function decodeNumbers(text: string): unknown {
+  return parseJson(text, (_, value) =>
     NOT_FINITE.includes(value as string) ? Number(value) : value,
-  ) as (Notes & { settings?: unknown }) | null
-  const { format, position, epochs, accepted, changed, identity, steps } = (notes ??
+  )
+}
+
+/** @throws ArgumentError for text that does not hold them, SyntaxError for what is no JSON */
+export function decodeNotes(text: string): Notes {
+  const notes = decodeNumbers(text) as (Notes & { settings?: unknown }) | null
+  const { format, position, begun, epochs, accepted, changed, identity, steps } = (notes ??
     {}) as Partial<Notes>
   if (notes?.settings && format === undefined) {
     throw new ArgumentError(
@@ -55,12 +67,15 @@ export function decodeNotes(text = 'null'): Notes {
     typeof identity === 'object' &&
     identity !== null &&
     Number.isSafeInteger(steps) &&
-    position?.epoch === epochs.length
+    position?.epoch === epochs.length &&
+    Number.isSafeInteger(position.step) &&
+    position.step >= 0 &&
+    (position.step === 0 ? begun === null : isPart(begun))
   if (!isWhole) throw new ArgumentError('expected identity, position, epochs and steps in it')
-  if (position?.step !== 0) {
-    throw new ArgumentError(
-      `expected one of an epoch's end, got one after ${position?.step} steps of an epoch, which this version cannot go on from`,
-    )
-  }
   return notes as Notes
+}
+
+function isPart(begun: Notes['begun'] | undefined): boolean {
+  const sums = [begun?.examples, begun?.sum, begun?.milliseconds]
+  return sums.every((sum) => typeof sum === 'number' && Number.isFinite(sum))
 }

@@ -5,6 +5,7 @@ import { type Batches, batchesOf, countSteps, takeSteps } from './batches.js'
 import type { Evaluation } from './evaluate.js'
 import type { Measures } from './measures.js'
 import type { Pace } from './pace.js'
+import type { PartOfEpoch } from './partOfEpoch.js'
 import type { EpochReport, StepReport, ValidationReport } from './report.js'
 import { examine, type Health, type RunState } from './runState.js'
 import type { TrainingStep } from './trainingStep.js'
@@ -27,11 +28,24 @@ export interface EpochParts {
   onValidation?: (report: ValidationReport) => void | Promise<void>
   /** Metrics of what the steps train on. */
   measures?: Measures
+  pauses?: Pauses
   signal?: { readonly aborted: boolean }
+}
+
+/** Somebody who looks at the run between steps, where epochs go one by one. */
+export interface Pauses {
+  /** Steps after which a pause is due at the latest, when so many were taken of an epoch. */
+  stepsToPause(epoch: number, steps: number): number
+  /** Hears of the steps that an epoch had so far, and can have what was done by then. */
+  pause(epoch: number, steps: number, part: () => PartOfEpoch): void
 }
 
 /** An epoch that is being trained. */
 interface Epoch {
+  /** When its steps began, less what those before an interruption took. */
+  readonly begin: number
+  /** Where the generator of orders was before it. */
+  readonly generator: readonly number[] | undefined
   /** Counted from 1. */
   readonly epoch: number
   readonly lr: number
@@ -47,6 +61,7 @@ interface Epoch {
  * Passes over the batches, or as far as the signal lets them go, and after the last one the validation.
  * Between them, nothing is looked at or computed: as many go together as one dispatch takes.
  * @param most of them; at least one is begun
+ * @param begun what was done of the first one before, which then goes alone
  * @returns those in which a step was taken
  * @throws DivergenceError when a loss, a parameter, what the optimizer keeps for one or the penalty
  * is not finite at the end
@@ -55,13 +70,17 @@ export async function runEpochs(
   first: number,
   most: number,
   parts: EpochParts,
+  begun?: PartOfEpoch,
 ): Promise<EpochReport[]> {
-  const begin = performance.now()
+  const begin = performance.now() - (begun?.milliseconds ?? 0)
   const { loader, pace } = parts
-  const fitting = Math.floor(pace.steps / (loader.length ?? Infinity))
-  const count = Math.min(Math.max(1, fitting), loader.epochsAtOnce, most)
+  const fitting = Math.max(1, Math.floor(pace.steps / (loader.length ?? Infinity)))
+  const count = begun ? 1 : Math.min(fitting, loader.epochsAtOnce, most)
   parts.measures?.reset()
-  const epochs = Array.from({ length: count }, (_, i) => beginEpoch(first + i, i, parts))
+  if (begun?.metrics) parts.measures?.restore(begun.metrics)
+  const epochs = Array.from({ length: count }, (_, i) =>
+    beginEpoch(first + i, i, begin, parts, begun),
+  )
   await train(epochs, parts)
   const milliseconds = performance.now() - begin
   const trained = epochs.filter(({ examples }) => examples > 0)
@@ -84,21 +103,41 @@ export async function runEpochs(
   })
 }
 
-function beginEpoch(epoch: number, before: number, { run, loader }: EpochParts): Epoch {
+function beginEpoch(
+  epoch: number,
+  before: number,
+  begin: number,
+  { run, loader }: EpochParts,
+  { steps, examples, sum }: Pick<PartOfEpoch, 'steps' | 'examples' | 'sum'> = NOTHING,
+): Epoch {
   const { optimizer } = run
   const { length = 0 } = loader
-  const lrAfter = (epochs: number) => optimizer.lrAfter(optimizer.steps + epochs * length)
+  const first = optimizer.steps - steps
+  const lrAfter = (epochs: number) => optimizer.lrAfter(first + epochs * length)
   const lrs = { lr: lrAfter(before), lrAfter: lrAfter(before + 1) }
-  return { epoch, ...lrs, steps: 0, examples: 0, sum: 0 }
+  return { epoch, begin, generator: loader.generator?.save(), ...lrs, steps, examples, sum }
+}
+
+const NOTHING = { steps: 0, examples: 0, sum: 0 }
+
+function partOf(
+  { begin, generator: order, steps, examples, sum }: Epoch,
+  { measures }: EpochParts,
+): PartOfEpoch {
+  const milliseconds = performance.now() - begin
+  return { steps, examples, sum, milliseconds, order, metrics: measures?.save() }
 }
 
 /** Takes the steps of the epochs, as far as the signal lets them go. */
 async function train(epochs: readonly Epoch[], parts: EpochParts): Promise<void> {
   const { loader, signal } = parts
+  let done = epochs[0].steps
   for await (const orders of loader.passes(epochs[0].epoch, epochs.length)) {
     const left = orders.flatMap((order, i) =>
       batchesOf(order, loader.batchSize).map((batches) => ({ ...batches, of: epochs[i] })),
     )
+    // Of an epoch that was begun before, what is given first was trained on.
+    done -= countSteps(takeSteps(left, done))
     await takeAll(left, parts)
     if (signal?.aborted) break
   }
@@ -106,10 +145,16 @@ async function train(epochs: readonly Epoch[], parts: EpochParts): Promise<void>
 
 /** Takes steps, one after another, and tells of them. */
 async function takeAll(left: Part[], parts: EpochParts): Promise<void> {
-  const { steps, loader, pace, onStep, signal } = parts
+  const { steps, loader, pace, onStep, pauses, signal } = parts
   while (left.length > 0 && !signal?.aborted) {
-    if (isDue(left[0], parts)) await validate(left[0].of, parts)
-    const most = Math.min(pace.steps, steps.mostTogether, stepsToValidation(left[0], parts))
+    const { of: next } = left[0]
+    if (isDue(left[0], parts)) await validate(next, parts)
+    const most = Math.min(
+      pace.steps,
+      steps.mostTogether,
+      stepsToValidation(left[0], parts),
+      pauses?.stepsToPause(next.epoch, next.steps) ?? Infinity,
+    )
     const batches = takeSteps(left, most)
     const dispatched = performance.now()
     const losses = await steps.run(batches)
@@ -123,6 +168,8 @@ async function takeAll(left: Part[], parts: EpochParts): Promise<void> {
         onStep?.({ epoch: of.epoch, step, stepsPerEpoch: loader.length ?? step, loss })
       }
     }
+    const { of: last } = batches[batches.length - 1]
+    pauses?.pause(last.epoch, last.steps, () => partOf(last, parts))
   }
 }
 

@@ -16,7 +16,7 @@ import { Generator, streams } from '../tensor/random.js'
 import type { BatchFitOptions } from './batchOptions.js'
 import { type BatchData, isBatchData } from './batchSource.js'
 import { type BlockFitOptions, blockOptionsOf } from './blockOptions.js'
-import { Checkpoint, seedFor } from './checkpoint.js'
+import { Checkpoint, type CheckpointFiles, oneFile, seedFor } from './checkpoint.js'
 import { type EpochParts, runEpochs } from './epoch.js'
 import { Evaluator } from './evaluate.js'
 import { checkWeights } from './exampleWeights.js'
@@ -27,6 +27,9 @@ import { requireLogits } from './modelChecks.js'
 import { Pace } from './pace.js'
 import { Recovery } from './recovery.js'
 import type { TrainingHistory } from './report.js'
+import { CheckpointFolder } from './runs/checkpointFolder.js'
+import { runOptionsOf } from './runs/options.js'
+import { RunRecord } from './runs/runRecord.js'
 import { type AnyFitOptions, disposeOf, trainingDataOf } from './trainingData.js'
 import { TrainingLoop } from './trainingLoop.js'
 import { TrainingStep } from './trainingStep.js'
@@ -119,7 +122,7 @@ async function trainLocked(
   lock: Lock,
 ): Promise<TrainingHistory> {
   const { batchSize = 32, shuffle = true, epochs, signal, optimizer, augment } = options
-  const seed = options.seed ?? seedFor(options.checkpoint)
+  const seed = options.seed ?? seedFor(filesOf(options)?.list() ?? [])
   const { onDivergence = 'stop', onValidation, validateEvery, metrics = [] } = options
   // What an earlier loop left behind would be part of the first step.
   model.zeroGrad()
@@ -164,25 +167,44 @@ async function trainLocked(
     measures,
     validateEvery,
     onValidation: onValidation && ((report) => lock.lend(() => onValidation(report))),
-    onStep: (report) => loop.step(report),
+    onStep: (report) => {
+      record?.step(report)
+      loop.step(report)
+    },
     signal,
   }
   let checkpoint: Checkpoint | undefined
+  let record: RunRecord | undefined
   model.train()
   try {
+    const files = filesOf(options)
     // Where nothing will be done, there is no beginning to be kept.
-    if (options.checkpoint && !signal?.aborted) {
+    if (files && !signal?.aborted) {
       const { loss, validation, resumeWith = [] } = options
       const updates = identityOf(options)
       const run = { ...state, best, steps, data, validation, loss, settings, updates }
       const weighed = { ...run, weights: weighedBy }
-      checkpoint = await Checkpoint.open(options.checkpoint, weighed, resumeWith)
+      if (options.run === undefined) {
+        checkpoint = await Checkpoint.open(files, weighed, resumeWith)
+      } else {
+        record = await RunRecord.open(runOptionsOf(options.run), weighed, resumeWith, {
+          epochs,
+          stepsPerEpoch: () => loader.length,
+          isValidated: validation !== undefined,
+          canPause: onDivergence === 'stop',
+          signal,
+        })
+        checkpoint = record.checkpoint
+        parts.pauses = record
+      }
     }
+    let begun = checkpoint?.part
     loop.begin(checkpoint?.epochs ?? [])
     recovery.begin(checkpoint?.hasNewLr ? [] : loop.history.epochs)
     while (loop.goesOn()) {
       const most = isAwaited(options) ? 1 : epochs - loop.done
-      const reports = await recovery.attempt(() => runEpochs(loop.done + 1, most, parts))
+      const reports = await recovery.attempt(() => runEpochs(loop.done + 1, most, parts, begun))
+      begun = undefined
       if (reports === 'diverged') {
         loop.history.ended = reports
         break
@@ -190,13 +212,19 @@ async function trainLocked(
       if (reports === 'again' || reports.length === 0) continue
       const report = reports[reports.length - 1]
       if (recovery.returns > 0) report.returns = recovery.returns
-      await loop.add(reports, report.examples === loader.total ? checkpoint : undefined)
+      const keeper = record ?? checkpoint
+      await loop.add(reports, report.examples === loader.total ? keeper : undefined)
     }
-    return await loop.end()
+    record?.finish()
+    const history = await loop.end()
+    record?.end(history)
+    return history
   } catch (error) {
+    record?.fail(error)
     await best.restoreAfterError()
     throw error
   } finally {
+    record?.close()
     checkpoint?.close()
     recovery.end()
     loop.dispose()
@@ -207,10 +235,18 @@ async function trainLocked(
   }
 }
 
+/** Where the state of the training is kept, if it is. */
+function filesOf({ checkpoint, run }: AnyFitOptions): CheckpointFiles | undefined {
+  if (run === undefined) return checkpoint === undefined ? undefined : oneFile(checkpoint)
+  const { folder, keep } = runOptionsOf(run)
+  return new CheckpointFolder(folder, keep)
+}
+
 /** Whether something happens after each epoch that the next one waits for. */
 function isAwaited(options: AnyFitOptions): boolean {
-  const { onEpoch, checkpoint, validation, onDivergence = 'stop', optimizer, metrics } = options
+  const { onEpoch, checkpoint, run, validation, metrics, optimizer } = options
+  const { onDivergence = 'stop' } = options
   const isRegularized = optimizer.groups.some((group) => regularizersOf(group).length > 0)
-  const awaited = [onEpoch, checkpoint, validation, metrics].some((option) => option !== undefined)
+  const awaited = [onEpoch, checkpoint, run, validation, metrics].some((one) => one !== undefined)
   return awaited || isRegularized || onDivergence !== 'stop'
 }

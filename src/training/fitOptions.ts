@@ -21,6 +21,7 @@ import { format } from '../tensor/shape.js'
 import type { WeightOptions } from './exampleWeights.js'
 import { checkOnDivergence, type OnDivergence } from './recovery.js'
 import type { EpochReport, StepReport, ValidationReport, Verbosity } from './report.js'
+import { type RunOptions, runOptionsOf } from './runs/options.js'
 import { checkUpdates, UPDATE_OPTIONS, type UpdateOptions } from './updateOptions.js'
 import { checkVerbose } from './verbose.js'
 
@@ -74,6 +75,14 @@ export interface FitOptions<K extends TargetKind = TargetKind>
    * parameters nor data do not count. A disk that does not take it after an epoch costs a warning.
    */
   checkpoint?: string
+  /**
+   * A folder that keeps the run: what it is (`config.json`), what became of it (`metrics.jsonl`: every fiftieth step,
+   * or a hundred of an epoch's, and every epoch) and its newest checkpoints. Where it exists, training goes on from the
+   * newest one that is whole, as if it had never been interrupted, also from within an epoch; as with `checkpoint`, in
+   * place of which it is, it belongs to one training. When the signal is aborted, a checkpoint is written at once.
+   * Beside an `onDivergence` other than `stop`, and metrics that cannot be saved, only whole epochs are kept.
+   */
+  run?: string | RunOptions
   /**
    * Names of what may differ from the training that the checkpoint is of, such as `['lr']`: the error
    * that refuses it has them. What differs is noted in the file.
@@ -133,6 +142,7 @@ export const OPTIONS: Record<keyof FitOptions, true> = {
   verbose: true,
   augment: true,
   checkpoint: true,
+  run: true,
   resumeWith: true,
   keepBest: true,
   onDivergence: true,
@@ -149,7 +159,7 @@ export const OPTIONS: Record<keyof FitOptions, true> = {
 export function checkOptions(model: Module, options: FitOptions): void {
   checkModule('fit', model)
   const { loss, optimizer, epochs, batchSize = 32, seed = 0 } = options
-  const { validation, earlyStopping, keepBest, checkpoint, resumeWith } = options
+  const { validation, earlyStopping, keepBest, checkpoint, run, resumeWith } = options
   const { onDivergence = 'stop' } = options
   checkLoss('fit', loss)
   checkOnDivergence(onDivergence)
@@ -191,14 +201,20 @@ export function checkOptions(model: Module, options: FitOptions): void {
     if (options[name] !== undefined) checkFunction('fit', `${name} to be a function`, options[name])
   }
   if (checkpoint !== undefined) checkPath('fit', checkpoint)
+  if (checkpoint !== undefined && run !== undefined) {
+    throw new ArgumentError(
+      'fit: expected run or checkpoint, got both; a run keeps checkpoints of its own',
+    )
+  }
+  if (run !== undefined) runOptionsOf(run)
   if (
     resumeWith !== undefined &&
     !(Array.isArray(resumeWith) && resumeWith.every((name) => typeof name === 'string'))
   ) {
     throw new ArgumentError(`fit: expected names in resumeWith, got ${excerpt(resumeWith)}`)
   }
-  if (resumeWith !== undefined && checkpoint === undefined) {
-    throw new ArgumentError('fit: resumeWith needs a checkpoint')
+  if (resumeWith !== undefined && checkpoint === undefined && run === undefined) {
+    throw new ArgumentError('fit: resumeWith needs a checkpoint or a run')
   }
   const { metrics, validateEvery, onValidation, verbose = 0 } = options
   if (metrics !== undefined) metricsOf('fit', metrics)

@@ -128,6 +128,14 @@ export function isAcceptable({ name }: Difference): boolean {
   return !FIXED.includes(name)
 }
 
+/** What decides on the order of examples and on their batches. */
+const OF_BATCHES = 'data examples validation batchSize accumulate seed shuffle'.split(' ')
+
+/** Whether the steps of an epoch are others by it. */
+export function isOfBatches({ name }: Difference): boolean {
+  return OF_BATCHES.includes(name)
+}
+
 /** In the order of their names. */
 export function differencesOf(was: Identity, is: Identity): Difference[] {
   const names = [...new Set([...Object.keys(was), ...Object.keys(is)])].sort()

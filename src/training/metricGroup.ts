@@ -1,8 +1,12 @@
 /** Several metrics of the same outputs. */
+import { ArgumentError } from '../base/errors.js'
 import type { Metric, MetricValue } from '../metrics/metric.js'
 import { type MetricSource, type MetricValues, metricsOf } from '../metrics/names.js'
 import { sizeOf } from '../tensor/shape.js'
 import type { ShapedValues } from '../tensor/shapedValues.js'
+
+/** What was added to metrics, by their names. */
+export type MetricStates = ReadonlyMap<string, Float64Array>
 
 export class MetricGroup {
   protected readonly metrics: readonly Metric<MetricValue>[]
@@ -30,6 +34,30 @@ export class MetricGroup {
 
   reset(): void {
     for (const metric of this.metrics) metric.reset()
+  }
+
+  /** What was added to each, by their names; undefined where one of them cannot say it. */
+  save(): MetricStates | undefined {
+    const states = new Map<string, Float64Array>()
+    for (const metric of this.metrics) {
+      const state = metric.save()
+      if (state === undefined) return undefined
+      states.set(metric.name, state)
+    }
+    return states
+  }
+
+  /** Goes on from there. @throws ArgumentError for the states of other metrics */
+  restore(states: MetricStates): void {
+    for (const metric of this.metrics) {
+      const state = states.get(metric.name)
+      if (state === undefined) {
+        throw new ArgumentError(
+          `expected the metrics of the epoch that was begun, ${[...states.keys()].join(', ') || 'none'}, until it has ended, got ${metric.name}`,
+        )
+      }
+      metric.restore(state)
+    }
   }
 }
 

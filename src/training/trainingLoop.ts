@@ -4,7 +4,6 @@ import { ExponentialMovingAverage } from '../optim/average.js'
 import { ReduceOnPlateau } from '../optim/plateau.js'
 import type { Lock } from '../tensor/locks.js'
 import { BestWeights } from './bestWeights.js'
-import type { Checkpoint } from './checkpoint.js'
 import type { FitOptions } from './fitOptions.js'
 import { refuseReplaced } from './modelChecks.js'
 import type { EpochReport, StepReport, TrainingHistory } from './report.js'
@@ -15,6 +14,13 @@ type LoopOptions = Pick<
   | ('optimizer' | 'epochs' | 'signal' | 'earlyStopping' | 'keepBest' | 'verbose')
   | ('onStep' | 'onEpoch' | 'ema' | 'reduceOnPlateau')
 >
+
+/** What holds a run after each of its epochs. */
+interface Keeper {
+  save(epochs: EpochReport[]): void
+  /** Again where a callback has changed the optimizer's settings since. */
+  saveSettings(epochs: EpochReport[]): void
+}
 
 export class TrainingLoop {
   readonly history: TrainingHistory = { epochs: [], bestEpoch: 0, ended: 'epochs' }
@@ -71,9 +77,9 @@ export class TrainingLoop {
 
   /**
    * Takes epochs into account, more than one only where nothing waits for one.
-   * @param checkpoint that is to hold them
+   * @param keeper that is to hold them
    */
-  async add(reports: readonly EpochReport[], checkpoint?: Checkpoint): Promise<void> {
+  async add(reports: readonly EpochReport[], keeper?: Keeper): Promise<void> {
     const { epochs } = this.history
     const { onEpoch } = this.options
     const report = reports[reports.length - 1]
@@ -82,10 +88,10 @@ export class TrainingLoop {
     const { epoch, validationLoss } = report
     if (this.best.wanted) await this.validate(() => this.best.offer(epoch, validationLoss))
     if (validationLoss !== undefined) this.#plateau?.update(validationLoss)
-    checkpoint?.save(epochs)
+    keeper?.save(epochs)
     if (onEpoch) await this.lock.lend(() => onEpoch(report))
     refuseReplaced(this.model as Module, this.#held)
-    checkpoint?.saveSettings(epochs)
+    keeper?.saveSettings(epochs)
   }
 
   /** Puts the best weights, or the averages, into the model. */

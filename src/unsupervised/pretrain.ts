@@ -67,7 +67,7 @@ async function train(
 ): Promise<PretrainHistory> {
   const { checkpoint } = options
   const fileOf = (layer: number) => `${checkpoint}.layer${layer}.safetensors`
-  const seed = options.seed ?? seedFor(checkpoint && fileOf(1))
+  const seed = options.seed ?? seedFor(checkpoint ? [fileOf(1)] : [])
   const generator = new Generator(seed, streams.pretraining)
   const history: PretrainHistory = { layers: [], ended: 'epochs' }
   try {

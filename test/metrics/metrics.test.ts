@@ -259,3 +259,38 @@ t.test('metrics by name', async (t) => {
       'fit: expected metrics of different names, got f1 twice; the option name gives one another',
   })
 })
+
+t.test('saved in the middle, a metric goes on to the same figure', async (t) => {
+  const [labels, values] = [
+    [0, 1, 1],
+    [2.5, -1, 0.25],
+  ]
+  for (const name of metricNames) {
+    const [whole, begun, other] = metricsOf('test', [name]).flatMap((metric) => [
+      metric,
+      metric.fresh(),
+      metric.fresh(),
+    ])
+    const isOfLabels = whole.targets === 'labels'
+    const batches: [number[][], number[]][] = isOfLabels
+      ? [
+          [outputs, labels],
+          [outputs, [2, 0, 1]],
+        ]
+      : [
+          [[[1], [2], [0.1]], values],
+          [
+            [[3], [-2], [0.3]],
+            [0.1, 7, 1],
+          ],
+        ]
+    for (const batch of batches) whole.update(...batch)
+    other.restore(other.fresh().save()!)
+    t.throws(() => other.compute(), ArgumentError, `${name}: nothing was added`)
+    begun.update(...batches[0])
+    other.restore(begun.save()!)
+    other.update(...batches[1])
+    t.strictSame(other.compute(), whole.compute(), name)
+    t.throws(() => other.restore(new Float64Array(5)), ArgumentError, name)
+  }
+})

@@ -32,7 +32,8 @@ import {
   type Tensor,
   tensor,
 } from '../../lib/index.js'
-import { decodeSafetensors, encodeSafetensors } from '../../lib/io/safetensors.js'
+import { decodeSafetensors } from '../../lib/io/safetensors.js'
+import { rewriteCheckpoint } from '../support/checkpoints.js'
 import { root } from '../support/cli.js'
 import { rejects, sameParameters } from '../support/engine.js'
 
@@ -82,11 +83,7 @@ const notesIn = (file: string): Notes =>
   JSON.parse(decodeSafetensors(readFileSync(file), file).metadata.training)
 
 /** The file with other notes. */
-function rewrite(file: string, change: (notes: Notes) => object): void {
-  const { tensors } = decodeSafetensors(readFileSync(file), file)
-  const training = JSON.stringify(change(notesIn(file)))
-  writeFileSync(file, encodeSafetensors(tensors, { training }))
-}
+const rewrite = rewriteCheckpoint<Notes>
 
 const twice: Loss = (outputs, labels) => softmaxCrossEntropy(outputs, labels).mul(2)
 const thrice: Loss = (outputs, labels) => softmaxCrossEntropy(outputs, labels).mul(3)
@@ -405,11 +402,14 @@ t.test('files of the format before, and positions in an epoch', async (t) => {
     ({ epochs, optimizer, steps, best }) => ({ settings: {}, epochs, optimizer, steps, best }),
     /one of an earlier version, which did not keep what it was the training of; end that/,
   )
-  await refused((notes) => ({ ...notes, format: 3 }), /expected one of format 2, got 3/)
-  const middle = { epoch: 1, step: 2 }
-  await refused((notes) => ({ ...notes, position: middle }), /got one after 2 steps of an epoch/)
+  await refused((notes) => ({ ...notes, format: 4 }), /expected one of format 3, got 4/)
+  const begun = { examples: 16, sum: 1, milliseconds: 1 }
   for (const wrong of [
     { position: { epoch: 2, step: 0 } },
+    { position: { epoch: 1, step: 2 } },
+    { position: { epoch: 1, step: -1 }, begun },
+    { position: { epoch: 1, step: 2 }, begun: { ...begun, sum: 'NaN' } },
+    { begun },
     { position: undefined },
     { identity: null },
     { accepted: 'all' },
@@ -427,5 +427,10 @@ t.test('resumeWith is checked', async (t: Test) => {
     await rejects(t, training, ArgumentError, /^fit: expected names in resumeWith, got /)
   }
   const options = { checkpoint: undefined, resumeWith: ['lr'] }
-  await rejects(t, train(file, { options }), ArgumentError, 'fit: resumeWith needs a checkpoint')
+  await rejects(
+    t,
+    train(file, { options }),
+    ArgumentError,
+    'fit: resumeWith needs a checkpoint or a run',
+  )
 })
