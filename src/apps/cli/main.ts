@@ -25,6 +25,10 @@ const commands: Record<string, Entry> = {
     summary: 'classify new inputs with a saved model',
     load: async () => (await import('./predict.js')).predictCommand(),
   },
+  runs: {
+    summary: 'list the runs of a folder, and compare them',
+    load: async () => (await import('./runs.js')).runsCommand(),
+  },
   info: {
     summary: 'show backend, OpenBLAS, SIMD level, threads and memory',
     load: async () => (await import('./info.js')).infoCommand(),

@@ -17,6 +17,7 @@ import {
   UsageError,
 } from './options.js'
 import { JsonReporter, TextReporter } from './report.js'
+import { settingsToResume } from './run.js'
 import { Interrupt } from './signals.js'
 import { note } from './table.js'
 import { addTableOptions, isTable, stemOf, tableOptionsIn } from './tables.js'
@@ -90,7 +91,11 @@ training examples; the weights of the lowest validation loss are kept, tested an
 ends the training early and does the same with what was reached, and so do SIGTERM, SIGHUP and
 SIGQUIT; before the first epoch has ended, a model file that is there stays as it is.
 
-A checkpoint belongs to one training: with other data or settings it is refused, unless
+A run (--run) is a folder with config.json, metrics.jsonl and the last checkpoints, which neuroblas runs
+lists. Interrupted or killed, it goes on by --resume to the same bits, also from within an epoch; what it was
+told needs not be said again. Where there is nothing to go on with, --resume begins.
+
+A checkpoint and a run belong to one training: with other data or settings it is refused, unless
 --resume-with names what differs, as the refusal does.
 
 A training that diverges ends with an error, saves nothing and leaves the files as they are. With
@@ -106,6 +111,8 @@ Examples:
   neuroblas train digits --layers 128,64 --activation tanh --epochs 50
   neuroblas train mnist --layers 800,800 --dropout 0.5 --optimizer adam --patience 5
   neuroblas train mnist --epochs 100 --checkpoint mnist.checkpoint
+  neuroblas train mnist --run runs/wide --layers 800
+  neuroblas train --run runs/wide --resume
   neuroblas train mnist --network conv
   neuroblas train ./fashion-mnist --l2 0.0001 --save fashion.safetensors
   neuroblas train flowers.csv --epochs 100
@@ -117,7 +124,7 @@ export function trainCommand(): Command {
   const command = new Command('train')
     .summary('train a network and save it')
     .description('Trains a network to classify or to regress, tests it and saves it.')
-    .argument('<data>', SOURCES)
+    .argument('[data]', `${SOURCES}; with --resume that of the run`)
   return addTableOptions(command)
     .addOption(
       choiceOption('--network <kind>', 'of dense layers alone, or with convolutions before them', [
@@ -189,6 +196,8 @@ export function trainCommand(): Command {
       ),
     )
     .option('--checkpoint <file>', 'keeps the training after each epoch, and goes on from there')
+    .option('--run <folder>', 'keeps the run: settings, metrics, checkpoints also within epochs')
+    .option('--resume', "goes on with the run of --run, by that run's settings and data")
     .addOption(resumeWithOption())
     .addOption(choiceOption('--backend <name>', 'what computes', ['native', 'js']))
     .addOption(
@@ -211,28 +220,33 @@ function checkTask(source: string, given: Partial<TrainingOptions>): void {
     const flag = useless.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
     throw new UsageError(`--${flag}: expected with a table alone, got ${source}`)
   }
-  const { task, loss } = given
+  const { task, loss, optimizer = 'sgd', momentum } = given
+  if (optimizer !== 'sgd' && momentum !== undefined) {
+    throw new UsageError(`--momentum: expected with sgd alone, got ${momentum} with ${optimizer}`)
+  }
   if (task === 'regress' && loss !== undefined && loss !== 'mse' && loss !== 'huber') {
     throw new UsageError(`--loss: expected mse or huber to regress, got ${loss}`)
   }
 }
 
 async function train(
-  source: string,
-  { json, ...given }: Partial<TrainingOptions> & { json?: boolean },
+  named: string | undefined,
+  { json, resume, ...asked }: Partial<TrainingOptions> & { json?: boolean; resume?: boolean },
 ): Promise<void> {
-  const { optimizer = 'sgd', momentum } = given
-  if (optimizer !== 'sgd' && momentum !== undefined) {
-    throw new UsageError(`--momentum: expected with sgd alone, got ${momentum} with ${optimizer}`)
-  }
-  checkTask(source, given)
+  const { data, ...kept } = settingsToResume({ ...asked, resume })
+  const source = named ?? data
+  if (source === undefined) throw new UsageError("missing required argument 'data'")
+  const given = { ...kept, ...asked }
+  const { optimizer = 'sgd' } = given
+  // What a run keeps was checked when it began, and has all defaults.
+  if (data === undefined) checkTask(source, given)
   const defaults = {
     ...defaultsFor(source, given.network),
     ...(given.task === 'regress' && { loss: 'mse' as const, lr: REGRESSION_LR }),
     ...(optimizer !== 'sgd' && { lr: rateOf(optimizer), momentum: 0 }),
   }
-  if (given.resumeWith !== undefined && given.checkpoint === undefined) {
-    throw new UsageError('--resume-with: expected with --checkpoint alone, got it without')
+  if (given.resumeWith !== undefined && (given.checkpoint ?? given.run) === undefined) {
+    throw new UsageError('--resume-with: expected with --checkpoint or --run, got it without')
   }
   const reporter = json ? new JsonReporter() : new TextReporter()
   const interrupt = new Interrupt((name) => {

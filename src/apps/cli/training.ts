@@ -7,6 +7,7 @@ import {
   type Dataset,
   DivergenceError,
   evaluate,
+  type FitOptions,
   fit,
   fitPreprocessing,
   getNumThreads,
@@ -31,13 +32,14 @@ import {
   type Task,
   type TrainingHistory,
 } from '../../index.js'
-import { currentBackend, epochTitle, type LossName, losses } from '../../internal.js'
+import { currentBackend, epochTitle, type LossName, losses, noteTest } from '../../internal.js'
 import { holdOut, kindOf, readData } from './data.js'
 import { type OptimizerName, optimizers } from './optimizers.js'
 import { UsageError } from './options.js'
 import { regressionFigures } from './regression.js'
 import type { EndEvent, Reporter } from './report.js'
-import { checkOutputs } from './savePath.js'
+import { runOf } from './run.js'
+import { checkFolder, checkOutputs } from './savePath.js'
 import type { Interrupt } from './signals.js'
 import { note } from './table.js'
 import { isTable, readTableProblem, type TableSettings } from './tables.js'
@@ -70,6 +72,8 @@ export interface TrainingOptions extends TableSettings {
   onDivergence?: OnDivergence
   /** File that keeps the training after each epoch, from which it goes on where the file exists. */
   checkpoint?: string
+  /** Folder that keeps the run, in place of a checkpoint. */
+  run?: string
   /** Names of what may differ from the training that the checkpoint is of. */
   resumeWith?: readonly string[]
   backend?: 'native' | 'js'
@@ -190,12 +194,13 @@ export async function runTraining(
   interrupt: Interrupt,
 ): Promise<EndEvent> {
   checkOutputs({ '--checkpoint': options.checkpoint, '--save': options.save }, source)
+  if (options.run !== undefined) checkFolder('--run', options.run)
   if (options.backend) setBackend(options.backend)
   if (options.threads) setNumThreads(options.threads)
   const problem = await problemOf(source, options)
   const { architecture, model } = buildNetwork(problem, options)
   const { units } = architecture
-  const { layers, network, filters, metrics, backend, threads, save, ...settings } = options
+  const { layers, network, filters, metrics, backend, threads, save, run, ...settings } = options
   reporter.start({
     dataset: problem.name,
     kind: kindOf(problem.train),
@@ -211,7 +216,14 @@ export async function runTraining(
     backend: currentBackend().name,
     threads: getNumThreads(),
   })
-  const { history, speed, seconds } = await train(model, problem, options, reporter, interrupt)
+  const { history, speed, seconds } = await train(
+    model,
+    problem,
+    options,
+    runOf(source, options),
+    reporter,
+    interrupt,
+  )
   const trained = history.epochs.length > 0
   if (!trained && history.ended === 'diverged') {
     throw new DivergenceError('train: diverged before the end of the first epoch; nothing saved')
@@ -235,6 +247,12 @@ export async function runTraining(
       ? regressionFigures(regressor, problem.test)
       : undefined
   const testAccuracy = tested?.accuracy ?? null
+  if (run !== undefined && tested) {
+    noteTest(run, {
+      ...tested,
+      ...(regression && { metrics: { ...tested.metrics, ...regression } }),
+    })
+  }
   if (saved !== null) saveModel(model, saved, architecture, problem, options, testAccuracy)
   const kept = history.epochs[history.bestEpoch - 1]
   const end: EndEvent = {
@@ -265,6 +283,7 @@ async function train(
   model: Sequential,
   problem: Problem,
   options: TrainingOptions,
+  run: FitOptions['run'],
   reporter: Reporter,
   { signal }: Interrupt,
 ): Promise<{ history: TrainingHistory; speed: number; seconds: number }> {
@@ -285,6 +304,7 @@ async function train(
     onDivergence,
     metrics: options.metrics,
     checkpoint,
+    run,
     resumeWith,
     signal,
     onStep({ epoch, step, stepsPerEpoch, loss }) {

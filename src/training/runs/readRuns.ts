@@ -121,7 +121,7 @@ function settingsOf({ settings, seed, data, model }: Partial<RunConfig>) {
     ...settings,
     seed,
     data: data?.digest,
-    validation: data?.validation,
+    ...(typeof data?.validation === 'number' && { validation: data.validation }),
     modules: model?.modules,
     parameters: model?.parameters,
   }
