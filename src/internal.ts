@@ -39,6 +39,13 @@ export { version } from './base/version.js'
 export { splitRows } from './data/dataset.js'
 export { readIdx } from './data/formats/idx.js'
 export { type Rows, readRows, type Values } from './data/rows.js'
+export {
+  type ImageReading,
+  imagesAt,
+  readParts,
+  withTest,
+} from './data/images/imageFolder.js'
+export { isImageFolder, listImages } from './data/images/listing.js'
 export { idxSetAt } from './data/sets/idxSets.js'
 export { type Applied, encodeAll, neededOf, readApplied } from './data/table/applied.js'
 export type { Reading } from './data/table/frame.js'

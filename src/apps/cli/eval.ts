@@ -15,6 +15,7 @@ import {
   classify,
   count,
   figure,
+  isImageFolder,
   loadPredictor,
   losses,
   metricTexts,
@@ -22,6 +23,7 @@ import {
   type Reading,
 } from '../../internal.js'
 import { hasOwnTest, kindOf, readData, readWhole, SOURCES } from './data.js'
+import { unseenImages } from './images.js'
 import { jsonOption, metricsOption } from './options.js'
 import { regressionFigures } from './regression.js'
 import { regressionText } from './report.js'
@@ -57,9 +59,7 @@ export function evalCommand(): Command {
 
 async function evalModel(path: string, source: string, options: EvalOptions): Promise<void> {
   const saved = loadPredictor(path)
-  const { data, notes } = isTable(source)
-    ? await unseenRows(saved, source, options)
-    : { data: unseenPart(saved, source), notes: [] }
+  const { data, notes } = await unseenData(saved, source, options)
   for (const text of notes) note(text)
   const asked = { loss: losses[saved.loss], metrics: options.metrics }
   const { accuracy, loss, metrics } = await evaluate(saved.model, data, asked)
@@ -67,7 +67,7 @@ async function evalModel(path: string, source: string, options: EvalOptions): Pr
   const besides = metricTexts(metrics)
     .map((text) => `  ${text}`)
     .join('')
-  const heading = `${path} on ${count(data.size)} ${kindOf(data)} of ${data.name}`
+  const heading = `${path} on ${count(data.size)} ${'classes' in saved && saved.images ? 'images' : kindOf(data)} of ${data.name}`
   if (!('classes' in saved)) {
     const { r2, mae } = regressionFigures(saved, data)
     if (options.json) print(JSON.stringify({ ...figures, r2, mae, loss, lossFunction: saved.loss }))
@@ -90,6 +90,17 @@ async function evalModel(path: string, source: string, options: EvalOptions): Pr
   print(`accuracy ${percent(accuracy as number)}  loss ${figure(loss)} (${lossFunction})${besides}`)
   print('\nConfusion matrix: a row for each true class, a column for each predicted one')
   print(matrixText(confusion, classes))
+}
+
+/** What the model has not been trained on, with what is to be said of it. */
+async function unseenData(
+  saved: Classifier | Regressor,
+  source: string,
+  options: EvalOptions,
+): Promise<{ data: Dataset; notes: string[] }> {
+  if (isTable(source)) return unseenRows(saved, source, options)
+  if (await isImageFolder(source)) return unseenImages(saved, source)
+  return { data: unseenPart(saved, source), notes: [] }
 }
 
 /** What the model has not been trained on of a data set that is no table, preprocessed. */

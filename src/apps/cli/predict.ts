@@ -6,8 +6,10 @@ import {
   type Classifier,
   type ClassScores,
   DataError,
+  type ImageFormat,
   type Preprocessing,
   type Regressor,
+  readImages,
 } from '../../index.js'
 import {
   classify,
@@ -21,12 +23,12 @@ import {
   regress,
   unseenNotes,
 } from '../../internal.js'
-import { jsonOption } from './options.js'
+import { jsonOption, UsageError } from './options.js'
 import { note, print, table } from './table.js'
 import { addReadingOptions, isTable, readFor } from './tables.js'
 
 const help = `
-INPUT holds raw features, as they were before training scaled them: a table of one row per example, -
+INPUT is one image or several, of a model that was trained on a folder of images. Else it holds raw features, as they were before training scaled them: a table of one row per example, -
 for the same on standard input, or an IDX file of images. Where the model was trained on a table with
 names, columns are found by them, in any order; others are ignored. The probability is softmax's; a model
 trained on another loss than cross-entropy has scores.
@@ -34,7 +36,8 @@ trained on another loss than cross-entropy has scores.
 Examples:
   neuroblas predict iris.safetensors flowers.csv
   echo 5.1,3.5,1.4,0.2 | neuroblas predict iris.safetensors -
-  neuroblas predict mnist.safetensors t10k-images-idx3-ubyte --json`
+  neuroblas predict mnist.safetensors t10k-images-idx3-ubyte --json
+  neuroblas predict pets.safetensors cat.jpg dog.png`
 
 type PredictOptions = Pick<Reading, 'delimiter' | 'encoding'> & { json?: boolean }
 
@@ -45,13 +48,20 @@ export function predictCommand(): Command {
       'Prints the class of each row of INPUT and how probable it is, or of a regression its value.',
     )
     .argument('<model>', 'file that neuroblas train saved')
-    .argument('<input>', 'table, - for standard input, or IDX file of images')
+    .argument('<input...>', 'table, - for standard input, IDX file of images, or images')
     .addOption(jsonOption('print one JSON object per row, with the probabilities of all classes'))
   return addReadingOptions(command).addHelpText('after', help).action(predict)
 }
 
-async function predict(path: string, input: string, options: PredictOptions): Promise<void> {
+async function predict(path: string, given: string[], options: PredictOptions): Promise<void> {
   const saved = loadPredictor(path)
+  if ('classes' in saved && saved.images) return predictImages(saved, saved.images, given, options)
+  const [input] = given
+  if (given.length > 1) {
+    throw new UsageError(
+      `expected one input but for a model that was trained on a folder of images, got ${given.length}`,
+    )
+  }
   const isImages = input !== '-' && !isTable(input) && isIdx(input)
   const { inputs, preprocessing } = isImages
     ? imagesOf(input, saved)
@@ -60,9 +70,31 @@ async function predict(path: string, input: string, options: PredictOptions): Pr
     print(showValues(regress(saved, inputs as Float32Array), options.json === true))
     return
   }
-  const scores = classify(saved, inputs, preprocessing)
-  const show = options.json ? asJson : asTable
-  print(show(scores, saved.classes, isProbabilistic(saved.loss) ? 'probability' : 'score'))
+  const rows = (i: number) => i + 1
+  print(shown(saved, classify(saved, inputs, preprocessing), 'row', rows, options.json === true))
+}
+
+async function predictImages(
+  saved: Classifier,
+  format: ImageFormat,
+  paths: readonly string[],
+  { json = false }: PredictOptions,
+): Promise<void> {
+  const { data } = await readImages(paths, format)
+  const scores = classify(saved, data as Uint8Array, preprocessingOf(saved, true))
+  print(shown(saved, scores, 'image', (i) => paths[i], json))
+}
+
+/** The answers, line by line; of each, which row or image it is about. */
+function shown(
+  { classes, loss }: Classifier,
+  scores: ClassScores,
+  of: 'row' | 'image',
+  which: (i: number) => number | string,
+  json: boolean,
+): string {
+  const what = isProbabilistic(loss) ? 'probability' : 'score'
+  return (json ? asJson : asTable)(scores, classes, what, of, which)
 }
 
 interface Features {
@@ -127,21 +159,29 @@ function asTable(
   { labels, scores }: ClassScores,
   classes: readonly string[],
   what: string,
+  of: string,
+  which: (i: number) => number | string,
 ): string {
   const rows = Array.from(labels, (label, row) => {
     const value = scores[row * classes.length + label]
-    return [`${row + 1}`, classes[label], value.toFixed(4)]
+    return [`${which(row)}`, classes[label], value.toFixed(4)]
   })
-  return table([['row', 'class', what], ...rows], 'rlr')
+  return table([[of, 'class', what], ...rows], of === 'row' ? 'rlr' : 'llr')
 }
 
-function asJson({ labels, scores }: ClassScores, classes: readonly string[], what: string): string {
+function asJson(
+  { labels, scores }: ClassScores,
+  classes: readonly string[],
+  what: string,
+  of: string,
+  which: (i: number) => number | string,
+): string {
   const [one, all] = what === 'score' ? ['score', 'scores'] : ['probability', 'probabilities']
   return Array.from(labels, (label, row) => {
     const start = row * classes.length
     const found = [...scores.subarray(start, start + classes.length)]
     return JSON.stringify({
-      row: row + 1,
+      [of]: which(row),
       class: classes[label],
       label,
       [one]: found[label],

@@ -71,7 +71,14 @@ export interface StepEvent {
   examples: number
 }
 
+export interface ReadEvent {
+  /** So many images have been read, and there are so many. */
+  read: number
+  of: number
+}
+
 export interface Reporter {
+  reading(event: ReadEvent): void
   start(event: StartEvent): void
   step(event: StepEvent): void
   epoch(event: EpochEvent): void
@@ -81,6 +88,8 @@ export interface Reporter {
 }
 
 export class JsonReporter implements Reporter {
+  reading(): void {}
+
   start(event: StartEvent): void {
     this.#write('start', event)
   }
@@ -104,6 +113,12 @@ export class JsonReporter implements Reporter {
 
 export class TextReporter implements Reporter {
   readonly #progress = new Progress(process.stdout)
+
+  reading({ read, of }: ReadEvent): void {
+    const note = (seconds: number) => `${count(Math.round(read / seconds))} images/s`
+    this.#progress.update({ title: `reading ${count(of)} images`, done: read / of, note })
+    if (read === of) this.close()
+  }
 
   start(event: StartEvent): void {
     print(describe(event))

@@ -11,6 +11,8 @@ import {
   fit,
   fitPreprocessing,
   getNumThreads,
+  type ImageFormat,
+  type ImageShape,
   l1,
   l2,
   type MetricName,
@@ -32,8 +34,16 @@ import {
   type Task,
   type TrainingHistory,
 } from '../../index.js'
-import { currentBackend, epochTitle, type LossName, losses, noteTest } from '../../internal.js'
-import { holdOut, kindOf, readData } from './data.js'
+import {
+  currentBackend,
+  epochTitle,
+  isImageFolder,
+  type LossName,
+  losses,
+  noteTest,
+} from '../../internal.js'
+import { holdOut, readData } from './data.js'
+import { type ImageSettings, readImageProblem } from './images.js'
 import { type OptimizerName, optimizers } from './optimizers.js'
 import { UsageError } from './options.js'
 import { regressionFigures } from './regression.js'
@@ -44,7 +54,7 @@ import type { Interrupt } from './signals.js'
 import { note } from './table.js'
 import { isTable, readTableProblem, type TableSettings } from './tables.js'
 
-export interface TrainingOptions extends TableSettings {
+export interface TrainingOptions extends TableSettings, ImageSettings {
   /** Whether convolutions stand before the other layers. */
   network: 'dense' | 'conv'
   /** Of each stage of convolutions. */
@@ -92,6 +102,9 @@ export interface Problem {
   /** What makes inputs of features; of a table, its encoding does. */
   preprocessing?: Preprocessing
   encoding?: TableEncoding
+  /** Of images, [height, width, channels], and of a folder of them, how they were read. */
+  image?: ImageShape
+  images?: ImageFormat
   train: Dataset
   validation: Dataset
   test: Dataset
@@ -102,11 +115,13 @@ export function readProblem(source: string, seed: number): Problem {
   const { train: all, test } = readData(source, seed)
   const { train, validation } = holdOut(all, seed)
   const preprocessing = fitPreprocessing(train)
+  const { imageShape } = train
   return {
     name: train.name,
     task: 'classify',
     classes: train.classes,
     preprocessing,
+    ...(imageShape && { image: [...imageShape, 1] }),
     train: preprocess(train, preprocessing),
     validation: preprocess(validation, preprocessing),
     test: preprocess(test, preprocessing),
@@ -125,13 +140,12 @@ export function buildNetwork(problem: Problem, options: TrainingOptions) {
       model: mlp(units, { activation, dropout }),
     }
   }
-  const { imageShape } = problem.train
-  if (imageShape === undefined) {
+  const { image } = problem
+  if (image === undefined) {
     throw new UsageError(
       `--network: expected dense for what are no images, got conv for ${problem.name}`,
     )
   }
-  const image = [...imageShape, 1] as const
   const architecture = { units, activation, dropout, convolutions: { image, filters } }
   try {
     return { architecture, model: convnet(image, filters, units.slice(1), { activation, dropout }) }
@@ -157,11 +171,36 @@ export function buildOptimizer(
   return optimizers[options.optimizer].make(model.parameters(), settings, options.momentum)
 }
 
-async function problemOf(source: string, options: TrainingOptions): Promise<Problem> {
+async function problemOf(
+  source: string,
+  options: TrainingOptions,
+  reporter: Reporter,
+  interrupt: Interrupt,
+): Promise<Problem> {
+  if (await isImageFolder(source)) return imageProblem(source, options, reporter, interrupt)
   if (!isTable(source)) return readProblem(source, options.seed)
   const { notes, ...problem } = await readTableProblem(source, options, options.seed)
   for (const text of notes) note(text)
   return problem
+}
+
+async function imageProblem(
+  source: string,
+  options: TrainingOptions,
+  reporter: Reporter,
+  { signal }: Interrupt,
+): Promise<Problem> {
+  // Before there is a model, nothing is to be saved.
+  const quit = () => process.exit()
+  signal.addEventListener('abort', quit)
+  const onProgress = (read: number, of: number) => reporter.reading({ read, of })
+  const read = await readImageProblem(source, options, options.seed, onProgress)
+  signal.removeEventListener('abort', quit)
+  const { notes, format, ...parts } = read
+  for (const text of notes) note(text)
+  const image = [...format.size, format.channels] as const
+  const preprocessing = fitPreprocessing(parts.train)
+  return { task: 'classify', ...parts, preprocessing, image, images: format }
 }
 
 function saveModel(
@@ -172,7 +211,7 @@ function saveModel(
   { seed, loss }: TrainingOptions,
   testAccuracy: number | null,
 ): void {
-  const { name: dataset, classes, preprocessing, encoding } = problem
+  const { name: dataset, classes, preprocessing, encoding, images } = problem
   if (testAccuracy === null) {
     saveRegressor(model, path, architecture, {
       dataset,
@@ -181,7 +220,7 @@ function saveModel(
       loss,
     })
   } else {
-    const notes = { dataset, seed, classes, preprocessing, encoding, loss, testAccuracy }
+    const notes = { dataset, seed, classes, preprocessing, encoding, images, loss, testAccuracy }
     saveClassifier(model, path, architecture, notes)
   }
 }
@@ -197,13 +236,13 @@ export async function runTraining(
   if (options.run !== undefined) checkFolder('--run', options.run)
   if (options.backend) setBackend(options.backend)
   if (options.threads) setNumThreads(options.threads)
-  const problem = await problemOf(source, options)
+  const problem = await problemOf(source, options, reporter, interrupt)
   const { architecture, model } = buildNetwork(problem, options)
   const { units } = architecture
   const { layers, network, filters, metrics, backend, threads, save, run, ...settings } = options
   reporter.start({
     dataset: problem.name,
-    kind: kindOf(problem.train),
+    kind: problem.image ? 'images' : 'examples',
     trainExamples: problem.train.size,
     validationExamples: problem.validation.size,
     testExamples: problem.test.size,

@@ -1,0 +1,152 @@
+/** Folders of images as the commands read them: options, the parts to train on, what a saved model reads. */
+
+import type { Command } from 'commander'
+import {
+  type Classifier,
+  DataError,
+  type Dataset,
+  type ImageFormat,
+  type Regressor,
+} from '../../index.js'
+import {
+  type ImageReading,
+  imagesAt,
+  listImages,
+  parseNumber,
+  quote,
+  readParts,
+  splitRows,
+  withTest,
+} from '../../internal.js'
+import { TEST_SHARE, validationShare } from './data.js'
+import { checkedOption, choiceOption } from './options.js'
+
+/** What the options say of a folder of images to train on. */
+export interface ImageSettings extends Pick<ImageReading, 'unreadable'> {
+  /** [height, width] */
+  imageSize?: [number, number]
+  channels?: 1 | 3
+}
+
+const NAMES = ['imageSize', 'channels', 'unreadable'] as const
+const DEFAULT_SIZE = 64
+const MAX_SIDE = 4096
+
+function sizeOf(text: string): [number, number] | undefined {
+  const sides = text.split('x').map(parseNumber)
+  if (!sides.every((n) => Number.isInteger(n) && n >= 1 && n <= MAX_SIDE)) return undefined
+  return sides.length <= 2 ? [sides[0], sides.at(-1) as number] : undefined
+}
+
+/** The options of a folder of images that was not said to be one. */
+export function imageOptionsIn(given: object): string[] {
+  return NAMES.filter((name) => Object.hasOwn(given, name))
+}
+
+/** All options of a folder of images to train on. */
+export function addImageOptions(command: Command): Command {
+  return command
+    .addOption(
+      checkedOption(
+        '--image-size <pixels>',
+        `that images are brought to, as in 64 or 48x64, height first (default: ${DEFAULT_SIZE})`,
+        `pixels as in 64 or 48x64, each from 1 to ${MAX_SIDE}`,
+        sizeOf,
+      ),
+    )
+    .addOption(
+      checkedOption(
+        '--channels <n>',
+        'of images: 3 in colour, 1 in grey (default: 3)',
+        '1 or 3',
+        (text) => (text === '1' || text === '3' ? Number(text) : undefined),
+      ),
+    )
+    .addOption(
+      choiceOption(
+        '--unreadable <policy>',
+        'what is done about images that do not decode (default: refuse)',
+        ['refuse', 'drop'],
+      ),
+    )
+}
+
+/** Filters of as many stages as leave about 7 pixels of the smaller side. */
+export function filtersFor({
+  imageSize: [height, width] = [DEFAULT_SIZE, DEFAULT_SIZE],
+}: ImageSettings): number[] {
+  const stages = Math.round(Math.log2(Math.min(height, width) / 7))
+  return Array.from({ length: Math.max(1, stages) }, (_, stage) => Math.min(32 * 2 ** stage, 256))
+}
+
+/** Images parted for training, as rows of bytes. */
+export interface ImageProblem {
+  readonly name: string
+  readonly classes: readonly string[]
+  readonly format: Required<ImageFormat>
+  readonly notes: readonly string[]
+  readonly train: Dataset
+  readonly validation: Dataset
+  readonly test: Dataset
+}
+
+const rowsOf = (data: Dataset): Dataset => ({
+  ...data,
+  inputShape: [data.inputShape.reduce((a, b) => a * b, 1)],
+})
+
+/** The three parts of a folder. */
+export async function readImageProblem(
+  folder: string,
+  { imageSize = [DEFAULT_SIZE, DEFAULT_SIZE], channels = 3, unreadable }: ImageSettings,
+  seed: number,
+  onProgress: ImageReading['onProgress'],
+): Promise<ImageProblem> {
+  const listing = await listImages(folder)
+  const { name, classes } = listing
+  const format = { size: imageSize, channels, resize: 'stretch' } as const
+  const { train: rest, test, validation } = withTest(listing, TEST_SHARE, seed)
+  const inner = splitRows(rest.files.length, validationShare(name, rest.files.length), seed)
+  const parts = validation
+    ? [rest, validation, test]
+    : [imagesAt(rest, inner.train), imagesAt(rest, inner.test), test]
+  const { data, notes } = await readParts('train', listing, parts, format, {
+    unreadable,
+    onProgress,
+  })
+  const [first, second, third] = data.map(rowsOf)
+  return {
+    ...{ name, classes, format, notes: [...listing.notes, ...notes] },
+    ...{ train: first, validation: second, test: third },
+  }
+}
+
+/** The images of a folder that a model has not been trained on, with the model's labels. */
+export async function unseenImages(
+  saved: Classifier | Regressor,
+  folder: string,
+): Promise<{ data: Dataset; notes: string[] }> {
+  if (!('classes' in saved) || saved.images === undefined) {
+    throw new DataError(
+      `${folder}: expected other data, for the model was not trained on a folder of images`,
+    )
+  }
+  const { images, classes, dataset, seed = 0 } = saved
+  const listing = await listImages(folder)
+  const unknown = listing.classes.find((name) => !classes.includes(name))
+  if (unknown !== undefined) {
+    throw new DataError(
+      `${folder}: expected the model's classes, ${classes.join(', ')}, got ${quote(unknown)}, too`,
+    )
+  }
+  const isTrainingSet = dataset === listing.name
+  const unseen = isTrainingSet
+    ? withTest(listing, TEST_SHARE, seed).test
+    : (listing.test ?? listing.train)
+  const labels = unseen.labels.map((label) => classes.indexOf(listing.classes[label]))
+  const known = { name: listing.name, classes }
+  const { data, notes } = await readParts('eval', known, [{ ...unseen, labels }], images, {
+    unreadable: 'drop',
+  })
+  return { data: rowsOf(data[0]), notes: [...listing.notes, ...notes] }
+}
