@@ -172,7 +172,7 @@ t.test('what cannot be done: one clear line, exit code 1', async (t) => {
   writeFileSync(join(cwd, 'images'), images)
   const iris = 'iris.safetensors'
   const cases: [string[], RegExp, string?][] = [
-    [['train', 'nosuch'], /nosuch: expected mnist, .* or a folder.*nothing of that name/],
+    [['train', 'nosuch'], /nosuch: expected mnist, .* a folder of images or one of IDX files, got nothing of that name/],
     [['train', 'text'], /text: expected mnist, .*, a table .*, a folder of images or one of IDX files, got a file/],
     [['train', 'text.txt'], /text\.txt: expected rows after the line of names, got none/],
     [['train', 'folder'], /folder: expected train-labels-idx1-ubyte/],
