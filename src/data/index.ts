@@ -7,6 +7,8 @@ export type { Block, BlockSource } from './blocks/blockSource.js'
 export { type Dataset, dataset, split, subset } from './dataset.js'
 export type { DatasetSource, Task } from './datasetSource.js'
 export { type Batch, Examples } from './examples.js'
+export { loadNpy, loadNpz, type NpyArray } from './formats/npy.js'
+export type { NpyValues } from './formats/npyTypes.js'
 export type { ByteSource } from './formats/text.js'
 export type { ImageFormat } from './images/format.js'
 export {

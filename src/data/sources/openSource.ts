@@ -2,6 +2,7 @@
 import { ArgumentError, excerpt } from '../../base/errors.js'
 import { openDuckDB } from './duckdb.js'
 import { DATABASE, isDuckDBFile, requestFor, SEPARATED } from './files.js'
+import { NUMPY, openNumpy } from './numpy.js'
 import { isPostgres, openPostgres } from './postgres.js'
 import type { SourceOptions, TableReader } from './source.js'
 
@@ -31,6 +32,7 @@ export async function readerOf(
     if (query === undefined) return openDuckDB({ name: name ?? 'query', query: source, settings })
     throw new ArgumentError(`table: expected one query, got ${excerpt(source)} and a second one`)
   }
+  if (NUMPY.test(source)) return openNumpy(source, name)
   const isRead = query !== undefined && SEPARATED.test(source)
   if (DATABASE.test(source) || isDuckDBFile(source) || isRead) {
     return openDuckDB({ name: name ?? source, query, settings, ...requestFor(source, options) })
