@@ -44,6 +44,7 @@ function project(t: Test, files: Record<string, string> = {}): string {
     node_modules: {
       neuroblas: t.fixture('symlink', pathOf('.')),
       '@tensorflow': t.fixture('symlink', pathOf('node_modules/@tensorflow')),
+      sharp: t.fixture('symlink', pathOf('node_modules/sharp')),
       '.bin': { neuroblas: command },
     },
     ...files,
