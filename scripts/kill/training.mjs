@@ -1,5 +1,7 @@
 // A short training with everything that a checkpoint holds; prints a digest of what it ends with.
+// Kept as one checkpoint, or as a run, whose checkpoints are also within epochs.
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   dataset,
@@ -12,7 +14,7 @@ import {
   softmaxCrossEntropy,
 } from '../../lib/index.js'
 
-const [folder] = process.argv.slice(2)
+const [folder, keeps] = process.argv.slice(2)
 const SIZE = 120
 const data = dataset({
   inputs: new Generator(1).normal([SIZE, 16]).data(),
@@ -30,10 +32,19 @@ const history = await fit(model, data, {
   validation: 0.2,
   keepBest: true,
   augment: distortion({ imageShape: [4, 4], alpha: 5, sigma: 2, rotation: 20 }),
-  checkpoint: join(folder, 'checkpoint'),
+  metrics: ['f1'],
+  ...(keeps === 'run'
+    ? { run: { folder: join(folder, 'run'), every: 5 } }
+    : { checkpoint: join(folder, 'checkpoint') }),
 })
 const hash = createHash('sha256')
 for (const parameter of model.parameters()) hash.update(parameter.data())
-const figures = history.epochs.map(({ loss, validationLoss }) => [loss, validationLoss])
-hash.update(JSON.stringify([history.bestEpoch, figures]))
+const withoutTimes = ({ seconds: _, examplesPerSecond: __, ...figures }) => figures
+hash.update(JSON.stringify([history.bestEpoch, history.epochs.map(withoutTimes)]))
+if (keeps === 'run') {
+  const lines = readFileSync(join(folder, 'run', 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+  hash.update(JSON.stringify(lines.map((line) => withoutTimes(JSON.parse(line)))))
+}
 process.stdout.write(hash.digest('hex'))

@@ -315,6 +315,7 @@ export async function runTraining(
   }
   model.dispose()
   reporter.end(end)
+  if (run !== undefined && interrupt.caught) note(`${run}: --resume goes on with it`)
   return end
 }
 
