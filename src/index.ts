@@ -284,6 +284,11 @@ export { type Evaluation, evaluate, predictedClasses } from './training/evaluate
 export type { WeightOptions } from './training/exampleWeights.js'
 export { fit } from './training/fit.js'
 export type { FitOptions } from './training/fitOptions.js'
+export {
+  type ColumnImportance,
+  type ImportanceOptions,
+  permutationImportance,
+} from './training/importance.js'
 export type { ModuleRows } from './training/moduleInputs.js'
 export {
   type ClassScores,

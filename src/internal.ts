@@ -50,7 +50,15 @@ export { idxSetAt } from './data/sets/idxSets.js'
 export { type Applied, encodeAll, neededOf, readApplied } from './data/table/applied.js'
 export type { Reading } from './data/table/frame.js'
 export { usableRows } from './data/table/missing.js'
-export { encodeRows, OpenTable, unseenNotes } from './data/table/openTable.js'
+export {
+  describeTable,
+  encodeRows,
+  OpenTable,
+  partsOf,
+  unseenNotes,
+} from './data/table/openTable.js'
+export { stratified } from './data/table/splitTable.js'
+export { summaryOf } from './data/table/summary.js'
 export { writeFileAtomically } from './io/files.js'
 export { checkWritable, isSameFile } from './io/paths.js'
 export { loadPredictor } from './io/regressor.js'

@@ -7,6 +7,7 @@ import { ArgumentError, DataError, spelled } from '../base/errors.js'
 import { toJson } from '../base/text.js'
 import { formatOf, type ImageFormat } from '../data/images/format.js'
 import type { TableEncoding } from '../data/table/encoding.js'
+import type { TableSplit } from '../data/table/splitTable.js'
 import type { Preprocessing } from '../data/transforms/standardize.js'
 import type { LossName } from '../nn/lossNames.js'
 import type { Module } from '../nn/module.js'
@@ -20,6 +21,8 @@ export interface ClassifierNotes {
   dataset: string
   /** With `dataset` it says which examples the model has not seen. */
   seed: number
+  /** What decided, beside the seed, which examples these are; chance where nothing is said. */
+  split?: TableSplit
   /** Names of the classes, in the order of the outputs. */
   classes: readonly string[]
   /** What raw features went through before the model saw them. */
@@ -54,11 +57,14 @@ export interface Classifier {
   dataset?: string
   /** The seed of the split: with `dataset` it says which examples the model has not seen. */
   seed?: number
+  /** What decided beside the seed; chance where nothing is said. */
+  split?: TableSplit
 }
 
 const NOTES: Record<keyof ClassifierNotes, true> = {
   dataset: true,
   seed: true,
+  split: true,
   classes: true,
   preprocessing: true,
   encoding: true,
@@ -79,7 +85,7 @@ export function saveClassifier(
   notes: ClassifierNotes,
 ): void {
   const { dataset, loss, ...rest } = optionsOf('saveClassifier: notes', notes, NOTES)
-  const { seed, classes, preprocessing, encoding, images, testAccuracy } = rest
+  const { seed, split, classes, preprocessing, encoding, images, testAccuracy } = rest
   if ((preprocessing === undefined) === (encoding === undefined)) {
     throw new ArgumentError(
       `saveClassifier: expected preprocessing, or of a table its encoding, got ${encoding ? 'both' : 'neither'}`,
@@ -89,6 +95,7 @@ export function saveClassifier(
   const metadata = {
     dataset,
     seed: spelled(seed),
+    ...(split && { split: asJson('split', split) }),
     classes: asJson('classes', classes),
     ...(preprocessing && { preprocessing: asJson('preprocessing', preprocessing) }),
     ...(encoding && { encoding: asJson('encoding', encoding) }),

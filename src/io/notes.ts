@@ -3,6 +3,7 @@ import { ArgumentError, DataError, excerpt } from '../base/errors.js'
 import { parseJson } from '../base/text.js'
 import { type ImageFormat, isImageFormat } from '../data/images/format.js'
 import { isTableEncoding, type TableEncoding } from '../data/table/encoding.js'
+import { isTableSplit, type TableSplit } from '../data/table/splitTable.js'
 import type { Preprocessing } from '../data/transforms/standardize.js'
 import { type LossName, losses } from '../nn/lossNames.js'
 import type { Sequential } from '../nn/sequential.js'
@@ -21,6 +22,7 @@ export interface Notes {
   readonly images?: Required<ImageFormat>
   readonly dataset?: string
   readonly seed?: number
+  readonly split?: TableSplit
 }
 
 type Metadata = Partial<Record<string, string>>
@@ -33,6 +35,7 @@ const EXPECTED = {
   images: 'images { size, channels, resize } of as many inputs as the model has, and no encoding',
   loss: `a loss of ${Object.keys(losses).join(', ')}`,
   seed: 'a seed from 0 to 2^53 - 1',
+  split: 'a split { by } of chance, class, or group or time of a column',
 }
 
 /** @throws ArgumentError for notes that do not fit the architecture */
@@ -75,14 +78,16 @@ function parseNotes(metadata: Metadata, { units, embeddings = [] }: MlpArchitect
   const images = parse(metadata.images)
   const isImages = images === undefined || (isImageFormat(images, inputs) && encoding === undefined)
   const seed = parse(metadata.seed)
+  const split = parse(metadata.split)
   const wrong: keyof typeof EXPECTED | false =
     (!isLoss(loss) && 'loss') ||
     (!isEncoding && 'encoding') ||
     (!isRegression && !isNames(classes, outputs) && 'classes') ||
     (!isPreprocessing(preprocessing, inputs) && 'preprocessing') ||
     (!isImages && 'images') ||
-    (!isSeed(seed) && 'seed')
-  return { wrong, dataset, loss, classes, preprocessing, encoding, images, seed }
+    (!isSeed(seed) && 'seed') ||
+    (split !== undefined && !isTableSplit(split) && 'split')
+  return { wrong, dataset, loss, classes, preprocessing, encoding, images, seed, split }
 }
 
 /** Whether the indices of an encoding are what the model embeds; in how many elements is its own business. */

@@ -3,6 +3,7 @@ import { optionsOf } from '../base/arguments.js'
 import { DataError, spelled } from '../base/errors.js'
 import { toJson } from '../base/text.js'
 import type { TableEncoding } from '../data/table/encoding.js'
+import type { TableSplit } from '../data/table/splitTable.js'
 import type { LossName } from '../nn/lossNames.js'
 import type { Module } from '../nn/module.js'
 import type { Sequential } from '../nn/sequential.js'
@@ -16,6 +17,8 @@ export interface RegressorNotes {
   dataset: string
   /** With `dataset` it says which examples the model has not seen. */
   seed: number
+  /** What decided, beside the seed, which examples these are; chance where nothing is said. */
+  split?: TableSplit
   /** What rows and values went through before the model saw them. */
   encoding: TableEncoding
   /** What it was trained by. */
@@ -36,11 +39,14 @@ export interface Regressor {
   dataset?: string
   /** The seed of the split: with `dataset` it says which examples the model has not seen. */
   seed?: number
+  /** What decided beside the seed; chance where nothing is said. */
+  split?: TableSplit
 }
 
 const NOTES: Record<keyof RegressorNotes, true> = {
   dataset: true,
   seed: true,
+  split: true,
   encoding: true,
   loss: true,
 }
@@ -57,10 +63,11 @@ export function saveRegressor(
   notes: RegressorNotes,
 ): void {
   const given = optionsOf('saveRegressor: notes', notes, NOTES)
-  const { dataset, loss } = given
+  const { dataset, split, loss } = given
   const metadata = {
     dataset,
     seed: spelled(given.seed),
+    ...(split && { split: toJson('saveRegressor: split', split) }),
     encoding: toJson('saveRegressor: encoding', given.encoding),
     loss,
   }
@@ -89,6 +96,6 @@ export function loadRegressor(path: string): Regressor {
 export function loadPredictor(path: string): Classifier | Regressor {
   const notes = readNotes(path)
   if (notes.classes) return classifierOf(notes, path)
-  const { model, inputs, encoding, loss, dataset, seed } = notes
-  return { model, inputs, encoding: encoding as TableEncoding, loss, dataset, seed }
+  const { model, inputs, encoding, loss, dataset, seed, split } = notes
+  return { model, inputs, encoding: encoding as TableEncoding, loss, dataset, seed, split }
 }

@@ -1,8 +1,8 @@
 /** The data sets that the command line knows by name, and folders of IDX files. */
 
 import { existsSync } from 'node:fs'
-import { DataError, type Dataset, digits, iris, mnist, split } from '../../index.js'
-import { idxSetAt } from '../../internal.js'
+import { DataError, type Dataset, digits, iris, mnist, split, subset } from '../../index.js'
+import { idxSetAt, stratified } from '../../internal.js'
 
 export const TEST_SHARE = 0.2
 const VALIDATION_SHARE = 0.1
@@ -17,11 +17,19 @@ export const SOURCES =
 
 /**
  * A data set with its test part, which for `digits` and `iris` is drawn by the seed.
+ * @param by whether each class has its share in that part
  * @throws DataError when there is no such data set
  */
-export function readData(source: string, seed: number): { train: Dataset; test: Dataset } {
+export function readData(
+  source: string,
+  seed: number,
+  by: 'class' | 'chance' = 'class',
+): { train: Dataset; test: Dataset } {
   if (source === 'mnist') return mnist()
-  if (!hasOwnTest(source)) return split(readWhole(source), TEST_SHARE, seed)
+  if (!hasOwnTest(source)) {
+    const whole = readWhole(source)
+    return (by === 'class' ? splitByClass : split)(whole, TEST_SHARE, seed)
+  }
   if (idxSetAt(source)) return mnist(source)
   const what = existsSync(source) ? 'a file' : 'nothing of that name'
   throw new DataError(`${source}: expected ${SOURCES}, got ${what}`)
@@ -48,10 +56,20 @@ export function validationShare(name: string, examples: number): number {
   return Math.min(Math.ceil(VALIDATION_SHARE * examples), MAX_VALIDATION) / examples
 }
 
-/** Sets part of the training examples aside. */
-export function holdOut(train: Dataset, seed: number): { train: Dataset; validation: Dataset } {
-  const parts = split(train, validationShare(train.name, train.size), seed)
+/** Sets part of the training examples aside; of each class its share, or by chance. */
+export function holdOut(
+  train: Dataset,
+  seed: number,
+  by: 'class' | 'chance',
+): { train: Dataset; validation: Dataset } {
+  const share = validationShare(train.name, train.size)
+  const parts = (by === 'class' ? splitByClass : split)(train, share, seed)
   return { train: parts.train, validation: parts.test }
+}
+
+function splitByClass(data: Dataset, testFraction: number, seed: number) {
+  const { train, test } = stratified(data.targets as Int32Array, testFraction, seed)
+  return { train: subset(data, train), test: subset(data, test) }
 }
 
 /** What its examples are called. */

@@ -110,9 +110,10 @@ function unseenPart(saved: Classifier | Regressor, source: string): Dataset {
       `${source}: expected a table with the column ${saved.encoding.target.name}, as the model was trained on one, got another data set`,
     )
   }
-  const { dataset, seed = 0, classes, preprocessing, inputs } = saved as Classifier
+  const { dataset, seed = 0, split, classes, preprocessing, inputs } = saved as Classifier
+  const by = split?.by === 'class' ? 'class' : 'chance'
   const data =
-    hasOwnTest(source) || dataset === source ? readData(source, seed).test : readWhole(source)
+    hasOwnTest(source) || dataset === source ? readData(source, seed, by).test : readWhole(source)
   const width = data.inputs.length / data.size
   if (width !== inputs || data.classes.length !== classes.length) {
     throw new DataError(

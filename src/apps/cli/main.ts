@@ -29,6 +29,10 @@ const commands: Record<string, Entry> = {
     summary: 'list the runs of a folder, and compare them',
     load: async () => (await import('./runs.js')).runsCommand(),
   },
+  describe: {
+    summary: 'show what the columns of a table are',
+    load: async () => (await import('./describe.js')).describeCommand(),
+  },
   info: {
     summary: 'show backend, OpenBLAS, SIMD level, threads and memory',
     load: async () => (await import('./info.js')).infoCommand(),

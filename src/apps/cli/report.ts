@@ -2,6 +2,8 @@
 import type { EpochReport, MetricValues } from '../../index.js'
 import { count, epochTitle, figure, metricTexts, Progress, percent, rate } from '../../internal.js'
 import { print, table } from './table.js'
+import type { TableOverview, TableReport } from './tableReport.js'
+import { epochText, isShown, reportText, tableRows } from './tableText.js'
 
 export interface StartEvent {
   dataset: string
@@ -18,8 +20,9 @@ export interface StartEvent {
   dropout: number
   loss: string
   task: string
-  /** Of a table: the column to predict. */
+  /** Of a table: the column to predict, and what the others are. */
   target?: string
+  table?: TableOverview
   batchSize: number
   epochs: number
   optimizer: string
@@ -28,6 +31,9 @@ export interface StartEvent {
   l1: number
   l2: number
   seed: number
+  /** Epochs without a lower validation loss after which training ends. */
+  patience?: number
+  classWeights?: string
   backend: string
   threads: number
 }
@@ -44,6 +50,8 @@ export interface EndEvent {
   testLoss: number | null
   /** Of `--metrics`. */
   testMetrics?: MetricValues
+  /** Of a table. */
+  report?: TableReport
   loss: number | null
   regularizationLoss: number | null
   validationAccuracy: number | null
@@ -66,6 +74,8 @@ export interface StepEvent {
   title: string
   /** Of the epoch, from 0 to 1. */
   done: number
+  /** Of all epochs. */
+  whole: number
   loss: number
   /** So many of the epoch. */
   examples: number
@@ -113,6 +123,8 @@ export class JsonReporter implements Reporter {
 
 export class TextReporter implements Reporter {
   readonly #progress = new Progress(process.stdout)
+  /** Of a table that goes on until it gets no better, few epochs are shown. */
+  #isShort = false
 
   reading({ read, of }: ReadEvent): void {
     const note = (seconds: number) => `${count(Math.round(read / seconds))} images/s`
@@ -121,16 +133,26 @@ export class TextReporter implements Reporter {
   }
 
   start(event: StartEvent): void {
+    this.#isShort = event.table !== undefined && event.patience !== undefined
     print(describe(event))
     this.#progress.restart()
   }
 
-  step({ title, done, loss, examples }: StepEvent): void {
+  step({ title, done, whole, loss, examples }: StepEvent): void {
+    if (this.#isShort) {
+      this.#progress.update({ title, done: whole, note: () => `loss ${figure(loss)}` })
+      return
+    }
     const note = (seconds: number) => `loss ${figure(loss)}  ${rate(examples / seconds)}`
     this.#progress.update({ title, done, note })
   }
 
   epoch(event: EpochEvent): void {
+    if (this.#isShort) {
+      this.#progress.clear()
+      if (isShown(event)) print(epochText(event))
+      return
+    }
     this.#progress.restart()
     print(
       [
@@ -157,6 +179,7 @@ export class TextReporter implements Reporter {
 }
 
 function describe(e: StartEvent): string {
+  if (e.table !== undefined) return table(tableRows(e, e.table), 'll')
   const all = count(e.trainExamples + e.validationExamples)
   const parts = `${count(e.trainExamples)} to train on, ${count(e.validationExamples)} held out for validation`
   const regularizers = [e.l1 > 0 && `l1 ${e.l1}`, e.l2 > 0 && `l2 ${e.l2}`].filter(Boolean)
@@ -210,6 +233,7 @@ function outcome(e: EndEvent): string {
     [`test ${tested}`, `loss ${figure(e.testLoss)}`, ...metricTexts(e.testMetrics)].join('  '),
   )
   const left = e.left === null ? '' : `: ${e.left} stays as it was, for no epoch had ended`
+  if (e.report !== undefined) lines.push('', reportText(e.report), '')
   lines.push(e.saved === null ? `not saved${left}` : `saved to ${e.saved}`)
   return lines.join('\n')
 }

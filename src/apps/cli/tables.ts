@@ -5,12 +5,14 @@ import type { Command } from 'commander'
 import {
   type ByteSource,
   type Classifier,
+  type ColumnDescription,
   DataError,
   type Dataset,
   type MissingPolicy,
   type Preprocessing,
   type Regressor,
   type TableEncoding,
+  type TableSplit,
   type Task,
 } from '../../index.js'
 import {
@@ -19,15 +21,15 @@ import {
   inParts,
   neededOf,
   OpenTable,
+  partsOf,
   preprocessingOf,
   type Reading,
   readApplied,
-  splitRows,
   unseenNotes,
   usableRows,
 } from '../../internal.js'
 import { TEST_SHARE, validationShare } from './data.js'
-import { checkedOption, choiceOption, listOption } from './options.js'
+import { checkedOption, choiceOption, integerOption, listOption } from './options.js'
 
 /** What the options say of a table to train on. */
 export interface TableSettings extends Reading {
@@ -36,12 +38,22 @@ export interface TableSettings extends Reading {
   features?: string[]
   ignore?: string[]
   missing?: MissingPolicy
+  addIndicator?: boolean
+  text?: string[]
+  hashBits?: number
+  embedAbove?: number
+  groupBy?: string
+  time?: string
 }
 
 const NAMES = [
-  ...['target', 'task', 'features', 'ignore', 'missing'],
+  ...['target', 'task', 'features', 'ignore', 'missing', 'addIndicator'],
+  ...['text', 'hashBits', 'embedAbove', 'groupBy', 'time'],
   ...['header', 'delimiter', 'encoding', 'missingValues', 'decimal', 'thousands'],
 ] as const
+
+/** Up to so many, 0 and 1 for each take hardly more weights than vectors. */
+const EMBED_ABOVE = 50
 
 const ENDING = /\.(csv|tsv|tab|data|txt)(\.gz)?$/i
 
@@ -94,6 +106,18 @@ export function addTableOptions(command: Command): Command {
       ),
     )
     .addOption(listOption('--missing-values <texts>', 'cells that stand for no value'))
+    .option('--add-indicator', 'with --missing impute, inputs that say where values are missing')
+    .addOption(listOption('--text <columns>', 'columns of text whose words are hashed'))
+    .addOption(integerOption('--hash-bits <n>', 'text has 2^n inputs (default: 8)', 1))
+    .addOption(
+      integerOption(
+        '--embed-above <n>',
+        `a column with more categories than these is embedded (default: ${EMBED_ABOVE})`,
+        0,
+      ),
+    )
+    .option('--group-by <column>', 'rows with the same value there stay in one part')
+    .option('--time <column>', 'numbers or dates: the latest rows are those to test on')
     .addOption(
       checkedOption(
         '--header <true|false>',
@@ -116,6 +140,8 @@ export interface TableProblem {
   readonly task: Task
   readonly classes: readonly string[]
   readonly encoding: TableEncoding
+  readonly split: TableSplit
+  readonly columns: readonly ColumnDescription[]
   readonly notes: readonly string[]
   readonly train: Dataset
   readonly validation: Dataset
@@ -134,15 +160,14 @@ export async function readTableProblem(
       settings[name as 'task'],
     ]),
   )
-  const opened = await OpenTable.open(source, { ...asked, target })
+  const stratify = settings.groupBy === undefined && settings.time === undefined
+  const how = { embedAbove: EMBED_ABOVE, ...asked, target, stratify }
+  const opened = await OpenTable.open(source, how)
   const { name, roles, rows, classes } = opened
-  const { train: rest, test } = splitRows(rows.length, TEST_SHARE, seed)
-  const inner = splitRows(rest.length, validationShare(name, rest.length), seed)
-  const [train, validation, testRows] = [
-    inner.train.map((i) => rows[rest[i]]),
-    inner.test.map((i) => rows[rest[i]]),
-    test.map((i) => rows[i]),
-  ]
+  const outer = await opened.parts(rows, TEST_SHARE, seed)
+  const share = validationShare(name, outer.train.length)
+  const inner = await opened.parts(outer.train, share, seed)
+  const [train, validation, testRows] = [inner.train, inner.test, outer.test]
   const encoding = await opened.fit(train)
   const parts = []
   for (const part of [train, validation, testRows]) parts.push(await opened.encode(part, encoding))
@@ -153,6 +178,8 @@ export async function readTableProblem(
     task: roles.task,
     classes,
     encoding,
+    split: opened.split,
+    columns: opened.description,
     notes: [...choiceNotes(opened, target), ...roles.warnings, ...opened.notes, ...unseen],
     train: parts[0].data,
     validation: parts[1].data,
@@ -199,7 +226,9 @@ export async function readFor(
   reading: Pick<Reading, 'delimiter' | 'encoding'>,
 ): Promise<{ applied: Applied; encoding: TableEncoding }> {
   const encoding = encodingOf(saved)
-  return { applied: await readApplied(source, name, encoding, reading), encoding }
+  // By these columns, rows are told apart.
+  const whole = [encoding.target.name, ...(saved.split?.column ? [saved.split.column] : [])]
+  return { applied: await readApplied(source, name, encoding, reading, whole), encoding }
 }
 
 /** The rows of a table that a model has not been trained on, with their targets. */
@@ -218,8 +247,9 @@ export async function unseenRows(
   const needed = neededOf(encoding, features)
   const usable = await inParts(usableRows(frame, needed, target, encoding.missing))
   const isTrainingSet = saved.dataset === basename(source)
+  const { seed = 0, split = { by: 'chance' } } = saved
   const rows = isTrainingSet
-    ? splitRows(usable.rows.length, TEST_SHARE, saved.seed ?? 0).test.map((i) => usable.rows[i])
+    ? (await partsOf(frame, target, split, usable.rows, TEST_SHARE, seed)).test
     : usable.rows
   const name = basename(source)
   const classes = 'classes' in saved ? saved.classes : []

@@ -20,9 +20,10 @@ import {
 import { JsonReporter, TextReporter } from './report.js'
 import { settingsToResume } from './run.js'
 import { Interrupt } from './signals.js'
+import { settingsFor } from './sizes.js'
 import { note } from './table.js'
 import { addTableOptions, isTable, stemOf, tableOptionsIn } from './tables.js'
-import { runTraining, type TrainingOptions } from './training.js'
+import { type Problem, runTraining, type TrainingOptions } from './training.js'
 
 type Preset = Pick<TrainingOptions, 'layers' | 'batchSize' | 'epochs' | 'lr' | 'l2'>
 type ConvPreset = Preset & Pick<TrainingOptions, 'dropout'>
@@ -204,6 +205,13 @@ export function trainCommand(): Command {
     .addOption(
       integerOption('--patience <epochs>', 'ends early: epochs without a lower validation loss', 1),
     )
+    .addOption(
+      choiceOption(
+        '--class-weights <kind>',
+        'whether rare classes count more (default: in tables where one has 3 times the rows of another)',
+        ['balanced', 'none'],
+      ),
+    )
     .addOption(metricsOption())
     .addOption(
       choiceOption(
@@ -276,7 +284,10 @@ async function train(
     note(`${name}: stopping; once more to quit at once`)
   })
   try {
-    await runTraining(source, { ...defaults, ...given }, reporter, interrupt)
+    const options = { ...defaults, ...given }
+    const settle = (problem: Problem) =>
+      isTable(source) ? { ...options, ...settingsFor(problem, given), ...given } : options
+    await runTraining(source, options, reporter, interrupt, settle)
   } finally {
     reporter.close()
     interrupt.dispose()

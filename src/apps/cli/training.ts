@@ -3,9 +3,11 @@
 import { existsSync } from 'node:fs'
 import {
   type ActivationName,
+  type ColumnDescription,
   convnet,
   type Dataset,
   DivergenceError,
+  embeddingsOf,
   evaluate,
   type FitOptions,
   fit,
@@ -31,8 +33,10 @@ import {
   setNumThreads,
   setSeed,
   type TableEncoding,
+  type TableSplit,
   type Task,
   type TrainingHistory,
+  tableNetwork,
 } from '../../index.js'
 import {
   currentBackend,
@@ -42,7 +46,7 @@ import {
   losses,
   noteTest,
 } from '../../internal.js'
-import { holdOut, readData } from './data.js'
+import { hasOwnTest, holdOut, readData } from './data.js'
 import { type ImageSettings, readImageProblem } from './images.js'
 import { type OptimizerName, optimizers } from './optimizers.js'
 import { UsageError } from './options.js'
@@ -52,6 +56,7 @@ import { runOf } from './run.js'
 import { checkFolder, checkOutputs } from './savePath.js'
 import type { Interrupt } from './signals.js'
 import { note } from './table.js'
+import { overviewOf, reportOn } from './tableReport.js'
 import { isTable, readTableProblem, type TableSettings } from './tables.js'
 
 export interface TrainingOptions extends TableSettings, ImageSettings {
@@ -78,6 +83,8 @@ export interface TrainingOptions extends TableSettings, ImageSettings {
   seed: number
   /** Epochs without a lower validation loss after which training ends. */
   patience?: number
+  /** Whether classes with fewer examples count more; by default where they are far fewer. */
+  classWeights?: 'balanced' | 'none'
   /** What to do when the loss or a weight is no longer finite. */
   onDivergence?: OnDivergence
   /** File that keeps the training after each epoch, from which it goes on where the file exists. */
@@ -105,6 +112,10 @@ export interface Problem {
   /** Of images, [height, width, channels], and of a folder of them, how they were read. */
   image?: ImageShape
   images?: ImageFormat
+  /** What decided which examples are those to test on; chance by default. */
+  split?: TableSplit
+  /** Of a table: what its columns are. */
+  columns?: readonly ColumnDescription[]
   train: Dataset
   validation: Dataset
   test: Dataset
@@ -112,8 +123,9 @@ export interface Problem {
 
 /** The three parts of a data set that is no table, preprocessed by what the training part says. */
 export function readProblem(source: string, seed: number): Problem {
+  const by = hasOwnTest(source) ? 'chance' : 'class'
   const { train: all, test } = readData(source, seed)
-  const { train, validation } = holdOut(all, seed)
+  const { train, validation } = holdOut(all, seed, by)
   const preprocessing = fitPreprocessing(train)
   const { imageShape } = train
   return {
@@ -122,6 +134,7 @@ export function readProblem(source: string, seed: number): Problem {
     classes: train.classes,
     preprocessing,
     ...(imageShape && { image: [...imageShape, 1] }),
+    split: { by },
     train: preprocess(train, preprocessing),
     validation: preprocess(validation, preprocessing),
     test: preprocess(test, preprocessing),
@@ -135,10 +148,15 @@ export function buildNetwork(problem: Problem, options: TrainingOptions) {
   const units = [inputs, ...layers, outputs]
   setSeed(options.seed)
   if (network === 'dense') {
-    return {
-      architecture: { units, activation, dropout },
-      model: mlp(units, { activation, dropout }),
+    const { encoding } = problem
+    if (encoding === undefined) {
+      const model = mlp(units, { activation, dropout })
+      return { architecture: { units, activation, dropout }, model }
     }
+    const embeddings = embeddingsOf(encoding)
+    const model = tableNetwork(encoding, units.slice(1), { activation, dropout })
+    const found = embeddings.length > 0 ? { embeddings } : {}
+    return { architecture: { units, activation, dropout, ...found }, model }
   }
   const { image } = problem
   if (image === undefined) {
@@ -211,32 +229,41 @@ function saveModel(
   { seed, loss }: TrainingOptions,
   testAccuracy: number | null,
 ): void {
-  const { name: dataset, classes, preprocessing, encoding, images } = problem
+  const { name: dataset, classes, preprocessing, encoding, images, split } = problem
   if (testAccuracy === null) {
     saveRegressor(model, path, architecture, {
       dataset,
       seed,
+      split,
       encoding: encoding as TableEncoding,
       loss,
     })
   } else {
-    const notes = { dataset, seed, classes, preprocessing, encoding, images, loss, testAccuracy }
+    const notes = {
+      ...{ dataset, seed, split, classes, preprocessing, encoding, images, loss },
+      testAccuracy,
+    }
     saveClassifier(model, path, architecture, notes)
   }
 }
 
-/** Trains, evaluates, saves and reports; an interrupt only shortens the training. */
+/**
+ * Trains, evaluates, saves and reports; an interrupt only shortens the training.
+ * @param settle what the options are for this data
+ */
 export async function runTraining(
   source: string,
-  options: TrainingOptions,
+  given: TrainingOptions,
   reporter: Reporter,
   interrupt: Interrupt,
+  settle: (problem: Problem) => TrainingOptions = () => given,
 ): Promise<EndEvent> {
-  checkOutputs({ '--checkpoint': options.checkpoint, '--save': options.save }, source)
-  if (options.run !== undefined) checkFolder('--run', options.run)
-  if (options.backend) setBackend(options.backend)
-  if (options.threads) setNumThreads(options.threads)
-  const problem = await problemOf(source, options, reporter, interrupt)
+  checkOutputs({ '--checkpoint': given.checkpoint, '--save': given.save }, source)
+  if (given.run !== undefined) checkFolder('--run', given.run)
+  if (given.backend) setBackend(given.backend)
+  if (given.threads) setNumThreads(given.threads)
+  const problem = await problemOf(source, given, reporter, interrupt)
+  const options = settle(problem)
   const { architecture, model } = buildNetwork(problem, options)
   const { units } = architecture
   const { layers, network, filters, metrics, backend, threads, save, run, ...settings } = options
@@ -252,6 +279,7 @@ export async function runTraining(
     ...settings,
     task: problem.task,
     target: problem.target,
+    ...(problem.columns && { table: overviewOf(problem) }),
     backend: currentBackend().name,
     threads: getNumThreads(),
   })
@@ -300,6 +328,7 @@ export async function runTraining(
     testMae: regression?.mae ?? null,
     testLoss: tested?.loss ?? null,
     ...(tested?.metrics && { testMetrics: tested.metrics }),
+    ...(tested && problem.encoding && { report: await reportOn(problem, model, options.loss) }),
     loss: kept?.loss ?? null,
     regularizationLoss: kept?.regularizationLoss ?? null,
     validationAccuracy: kept?.validationAccuracy ?? null,
@@ -341,6 +370,7 @@ async function train(
     validation: problem.validation,
     keepBest: true,
     ...(patience !== undefined && { earlyStopping: { patience } }),
+    ...(options.classWeights === 'balanced' && { classWeights: 'balanced' as const }),
     onDivergence,
     metrics: options.metrics,
     checkpoint,
@@ -350,7 +380,8 @@ async function train(
     onStep({ epoch, step, stepsPerEpoch, loss }) {
       examples = Math.min(step * batchSize, problem.train.size)
       const title = epochTitle(epoch, epochs)
-      reporter.step({ title, done: step / stepsPerEpoch, loss, examples })
+      const done = step / stepsPerEpoch
+      reporter.step({ title, done, whole: (epoch - 1 + done) / epochs, loss, examples })
     },
     onEpoch(report) {
       total += examples

@@ -25,6 +25,7 @@ export interface Applied {
 /**
  * Reads separated text and finds the columns by their names, in any order; by their positions where the
  * table that was trained on had no names, or this one has none.
+ * @param whole columns of which all different texts are wanted
  * @throws DataError as `table`, and where a column is missing
  */
 export async function readApplied(
@@ -32,14 +33,19 @@ export async function readApplied(
   name: string,
   encoding: TableEncoding,
   reading: Omit<SourceOptions, keyof CellFormat | 'header' | 'name'> = {},
+  whole: readonly string[] = [],
 ): Promise<Applied> {
   const reader = await readerOf(source, { ...encoding.format, ...reading, name })
   if (reader) {
-    const frame = await readTable(reader, expectedOf(reader, encoding))
+    const frame = await readTable(reader, expectedOf(reader, encoding, whole))
     return isByName(reader, encoding) ? byName(frame, encoding) : byPosition(frame, encoding)
   }
   const names = encoding.isNamed ? encoding.features.map((feature) => feature.name) : []
-  const expected = { names, limit: limitsOf(encoding) }
+  const limit = limitsOf(encoding)
+  const expected = {
+    names,
+    limit: (column: string) => (whole.includes(column) ? Infinity : limit(column)),
+  }
   const frame = await readFrame(source, name, { ...encoding.format, ...reading }, expected)
   return isByName(frame, encoding) ? byName(frame, encoding) : byPosition(frame, encoding)
 }
@@ -53,15 +59,19 @@ function isByName(
 }
 
 /** What is read of a source: where columns are known by their names, those that are needed. */
-function expectedOf(reader: TableReader, encoding: TableEncoding): ReaderExpected {
+function expectedOf(
+  reader: TableReader,
+  encoding: TableEncoding,
+  whole: readonly string[],
+): ReaderExpected {
   const { features, target, format } = encoding
-  const needed = new Set([...features.map(({ name }) => name), target.name])
+  const needed = new Set([...features.map(({ name }) => name), target.name, ...whole])
   const named = reader.columns.map(({ name }) => name)
   const isNumber = (name: string) => features.find((f) => f.name === name)?.type === 'number'
   const limit = limitsOf(encoding)
   return {
     names: isByName(reader, encoding) ? named.filter((name) => needed.has(name)) : named,
-    limit: ({ name }) => (isNumber(name) ? 0 : limit(name)),
+    limit: ({ name }) => (whole.includes(name) ? Infinity : isNumber(name) ? 0 : limit(name)),
     isParsed: (name) => isNumber(name) || (name === target.name && 'mean' in target),
     format,
   }

@@ -41,14 +41,15 @@ export interface ColumnDescription {
   readonly example?: string
 }
 
-export function* describeColumns(frame: Frame, roles: Roles): Pausable<ColumnDescription[]> {
+/** @param roles without them, all columns are said to be features */
+export function* describeColumns(frame: Frame, roles?: Roles): Pausable<ColumnDescription[]> {
   const found: ColumnDescription[] = []
   for (const column of frame.columns) {
     const { name, missing } = column
-    const reason = roles.ignored.get(column)
-    const use = reason !== undefined ? 'ignored' : column === roles.target ? 'target' : 'feature'
+    const reason = roles?.ignored.get(column)
+    const use = reason !== undefined ? 'ignored' : column === roles?.target ? 'target' : 'feature'
     const given = { name, use, ...(reason !== undefined && { reason }), missing } as const
-    found.push({ ...given, ...(yield* typeOf(column, roles.text.has(column))) })
+    found.push({ ...given, ...(yield* typeOf(column, roles?.text.has(column) === true)) })
   }
   return found
 }

@@ -62,7 +62,7 @@ export interface TableOptions extends SourceOptions {
    * by default all become columns of 0 and 1, which any network can be given.
    */
   readonly embedAbove?: number
-  /** Whether each class has its share in the test part; false by default. */
+  /** Whether each class has its share in the test part; false by default. Values have no classes. */
   readonly stratify?: boolean
   /** A column of groups, such as patients: each is in one part as a whole. By itself it is no feature. */
   readonly groupBy?: ColumnReference
@@ -100,10 +100,7 @@ export class OpenTable {
   static async open(source: TableSource, options: TableOptions): Promise<OpenTable> {
     const { missing = 'refuse', stratify, groupBy, time } = options
     checkOptions(options)
-    const reader = await readerOf(source, options)
-    const frame = reader
-      ? await readTable(reader, expectedOf(reader, options))
-      : await frameOf(source, options)
+    const frame = await frameOf(source, options, limitsOf(options))
     const roles = rolesOf(frame, options)
     const nameOf = (reference: ColumnReference | undefined, option: string) =>
       reference === undefined ? undefined : columnAt(frame, reference, option).name
@@ -146,8 +143,10 @@ export class OpenTable {
   }
 }
 
-/** How many different texts of a column are kept. */
-function limitsOf({ target, text = [], groupBy }: TableOptions) {
+/** How many different texts of a column are kept, by its name, position, and the number of columns. */
+type TextLimit = (name: string, position: number, width: number) => number
+
+function limitsOf({ target, text = [], groupBy }: TableOptions): TextLimit {
   return (name: string, position: number, width: number) => {
     const isOneOf = (references: readonly (ColumnReference | undefined)[]) =>
       references.some(
@@ -226,7 +225,11 @@ function* classesIn(target: Column, rows: Int32Array): Pausable<string[]> {
  * What is read of a source: what is asked for, or all that is not ignored.
  * @throws ArgumentError for a column that is not there
  */
-function expectedOf(reader: TableReader, options: TableOptions): ReaderExpected {
+function expectedOf(
+  reader: TableReader,
+  options: Partial<TableOptions>,
+  limit: TextLimit,
+): ReaderExpected {
   const { target, features, ignore = [], text = [], groupBy, time } = options
   const { columns } = reader
   const at = (references: readonly (ColumnReference | undefined)[], option: string) =>
@@ -244,7 +247,6 @@ function expectedOf(reader: TableReader, options: TableOptions): ReaderExpected 
   const names = columns
     .map(({ name }) => name)
     .filter((name) => used.includes(name) || !(features || ignored.includes(name)))
-  const limit = limitsOf(options)
   return {
     names,
     // Numbers need no texts, unless they are classes.
@@ -255,13 +257,18 @@ function expectedOf(reader: TableReader, options: TableOptions): ReaderExpected 
   }
 }
 
-function frameOf(source: TableSource, options: TableOptions): Promise<Frame> | Frame {
+async function frameOf(
+  source: TableSource,
+  options: Partial<TableOptions>,
+  limit: TextLimit,
+): Promise<Frame> {
+  const reader = await readerOf(source, options)
+  if (reader) return readTable(reader, expectedOf(reader, options, limit))
   const { name = 'table', target, features = [], ignore = [], text = [], groupBy, time } = options
   const references = [target, ...features, ...ignore, ...text, groupBy, time]
   const names = references
     .filter((reference) => reference !== undefined && !POSITION.test(String(reference)))
     .map(String)
-  const limit = limitsOf(options)
   if (typeof source === 'string') return readFrame(source, source, options, { names, limit })
   if (Array.isArray(source)) {
     if (source.length === 0) throw new ArgumentError('table: expected records, got none')
@@ -274,6 +281,25 @@ function frameOf(source: TableSource, options: TableOptions): Promise<Frame> | F
     )
   }
   return readFrame(source as AsyncIterable<Uint8Array>, name, options, { names, limit })
+}
+
+/**
+ * What the columns of a table are; with a target, also what they are used for.
+ * @throws DataError, ArgumentError as `table`
+ */
+export async function describeTable(
+  source: TableSource,
+  options: Partial<TableOptions>,
+): Promise<{ name: string; rows: number; columns: readonly ColumnDescription[] }> {
+  const { target, name } = options
+  if (target !== undefined) {
+    const opened = await OpenTable.open(source, { missing: 'impute', ...options, target })
+    return { name: opened.name, rows: opened.frame.rows, columns: opened.description }
+  }
+  checkFormat('table', options)
+  const frame = await frameOf(source, options, () => MAX_CATEGORIES)
+  const columns = await inParts(describeColumns(frame))
+  return { name: name ?? basename(frame.name), rows: frame.rows, columns }
 }
 
 export interface EncodedRows {

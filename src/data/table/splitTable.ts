@@ -4,6 +4,7 @@ import { type Pausable, pausably } from '../../base/eventLoop.js'
 import { permutation, streams } from '../../tensor/random.js'
 import { splitRows } from '../dataset.js'
 import { type Column, MISSING } from './column.js'
+import { className } from './roles.js'
 
 /**
  * What rows are parted by: chance, chance within each class, chance between groups that stay together, or the
@@ -45,14 +46,26 @@ export function* splitTable(
   const parts = splitRows(rows.length, testFraction, seed)
   if (by === 'chance') return parts
   if (by === 'time') return latest(yield* timesOf(column, rows, table), parts.test.length)
+  const labels = by === 'class' ? labelsOf(column) : undefined
   const codes = new Int32Array(rows.length)
   yield* pausably(rows.length, (i) => {
-    codes[i] = column.codeAt(rows[i])
+    const code = column.codeAt(rows[i])
+    codes[i] = labels?.[code] ?? code
   })
   if (by === 'class') return stratified(codes, testFraction, seed)
   const missing = codes.indexOf(MISSING)
   if (missing >= 0) throw lacking(table, column, 'a group')
   return grouped(codes, parts.test.length, seed, `${table}: expected groups in ${column.name}`)
+}
+
+/** The class of each text of a column: 1 and 1.0 are one. */
+function labelsOf(column: Column): number[] {
+  const known = new Map<string, number>()
+  return (column.texts ?? []).map((text) => {
+    const name = className(column, text)
+    if (!known.has(name)) known.set(name, known.size)
+    return known.get(name) as number
+  })
 }
 
 /**
@@ -145,10 +158,7 @@ export function splitOf(
   if (Number(stratify) + Number(groupBy !== undefined) + Number(time !== undefined) > 1) {
     throw new ArgumentError('table: expected one of stratify, groupBy and time, got more')
   }
-  if (stratify && !isClasses) {
-    throw new ArgumentError('table: expected stratify with classes alone, got it to regress')
-  }
   if (groupBy !== undefined) return { by: 'group', column: groupBy }
   if (time !== undefined) return { by: 'time', column: time }
-  return { by: stratify ? 'class' : 'chance' }
+  return { by: stratify && isClasses ? 'class' : 'chance' }
 }

@@ -8,6 +8,7 @@ import type { Task } from '../datasetSource.js'
 import type { ColumnDescription } from './describe.js'
 import type { TableEncoding } from './encoding.js'
 import { OpenTable, type TableOptions, type TableSource, unseenNotes } from './openTable.js'
+import { summaryOf } from './summary.js'
 
 /** A table, ready for training. */
 export interface Table {
@@ -27,6 +28,8 @@ export interface Table {
   readonly notes: readonly string[]
   /** What the columns are, and what they are used for. */
   describe(): readonly ColumnDescription[]
+  /** The same as lines of text, to be printed. */
+  summary(): string
 }
 
 const OPTIONS: Record<keyof TableOptions, true> = {
@@ -90,5 +93,6 @@ export async function table(source: TableSource, given: TableOptions): Promise<T
     encoding,
     notes: [...roles.warnings, ...opened.notes, ...unseenNotes(name, encoded.unseen)],
     describe: () => description,
+    summary: () => summaryOf(description, opened.frame.rows),
   }
 }

@@ -1,0 +1,41 @@
+/** `neuroblas describe`: what the columns of a table are. */
+import { Command } from 'commander'
+import { count, describeTable, type Reading, summaryOf } from '../../internal.js'
+import { jsonOption } from './options.js'
+import { print } from './table.js'
+import { addReadingOptions } from './tables.js'
+
+const help = `
+Examples:
+  neuroblas describe flats.csv
+  neuroblas describe flats.csv --target rent`
+
+type DescribeOptions = Pick<Reading, 'delimiter' | 'encoding'> & { json?: boolean; target?: string }
+
+export function describeCommand(): Command {
+  const command = new Command('describe')
+    .summary('show what the columns of a table are')
+    .description(
+      'Shows the columns of a table: types, missing values, ranges, the most frequent categories.',
+    )
+    .argument('<table>', 'a table as neuroblas train takes it')
+    .option(
+      '--target <column>',
+      'name or position of the column to predict: shows what is used for it',
+    )
+    .addOption(jsonOption('print one JSON object'))
+  return addReadingOptions(command).addHelpText('after', help).action(describe)
+}
+
+async function describe(source: string, { json, ...options }: DescribeOptions): Promise<void> {
+  const { name, rows, columns } = await describeTable(source, options)
+  if (json) {
+    const shown = columns.map(({ use, ...column }) =>
+      options.target === undefined ? column : { use, ...column },
+    )
+    print(JSON.stringify({ name, rows, columns: shown }))
+    return
+  }
+  print(`${name}: ${count(rows)} rows, ${columns.length} columns\n`)
+  print(summaryOf(columns, rows))
+}
