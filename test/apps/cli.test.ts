@@ -172,8 +172,8 @@ t.test('what cannot be done: one clear line, exit code 1', async (t) => {
   writeFileSync(join(cwd, 'images'), images)
   const iris = 'iris.safetensors'
   const cases: [string[], RegExp, string?][] = [
-    [['train', 'nosuch'], /nosuch: expected mnist, .* a folder of images or one of IDX files, got nothing of that name/],
-    [['train', 'text'], /text: expected mnist, .*, a table .*, a folder of images or one of IDX files, got a file/],
+    [['train', 'nosuch'], /nosuch: expected mnist, .* a folder of images or .*, got nothing of that name/],
+    [['train', 'text'], /text: expected mnist, .*, a table .*, a folder of images or .*, got a file/],
     [['train', 'text.txt'], /text\.txt: expected rows after the line of names, got none/],
     [['train', 'folder'], /folder: expected train-labels-idx1-ubyte/],
     [['train', 'digits', '--save', 'no/m'], /--save no\/m: expected a file in an existing folder/],
