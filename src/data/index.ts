@@ -4,6 +4,7 @@
  */
 export type { BlockOptions } from './blocks/blockLoader.js'
 export type { Block, BlockSource } from './blocks/blockSource.js'
+export { type TableBlocks, type TableBlocksOptions, tableBlocks } from './blocks/tableBlocks.js'
 export { type Dataset, dataset, split, subset } from './dataset.js'
 export type { DatasetSource, Task } from './datasetSource.js'
 export { type Batch, Examples } from './examples.js'

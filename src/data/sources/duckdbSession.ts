@@ -74,15 +74,20 @@ export class DuckDBSession {
     const connection = await bindings.connect(this.database)
     this.#connections.add(connection)
     let isOpen = false
+    let next: ReturnType<Bindings['fetch_chunk']> = Promise.resolve(null)
     try {
       const statement = await bindings.prepare(connection, sql)
       const result = await bindings.execute_prepared_streaming(statement)
       bindings.destroy_prepare_sync(statement)
       isOpen = true
+      next = bindings.fetch_chunk(result)
       for (;;) {
-        const chunk = await bindings.fetch_chunk(result)
+        const chunk = await next
         // The last one has no rows, and no columns either.
         if (chunk === null || bindings.data_chunk_get_size(chunk) === 0) break
+        // The next one is decoded on another thread while this one is used.
+        next = bindings.fetch_chunk(result)
+        next.catch(() => {})
         yield readChunk(bindings, chunk, readers)
       }
       isOpen = false
@@ -90,6 +95,7 @@ export class DuckDBSession {
       isOpen = false
       throw duckdbError(error, this.name)
     } finally {
+      await next.catch(() => {})
       // Another statement ends one that was left, which would stay in memory until it is collected.
       if (isOpen) await bindings.query(connection, 'SELECT 1').catch(() => {})
       this.#disconnect(connection)

@@ -36,11 +36,18 @@ export interface Encoded {
   readonly unseen: readonly Unseen[]
 }
 
+/** What encoding asks of a column. */
+export type Cells = Pick<
+  Column,
+  | ('name' | 'limit' | 'texts' | 'isDate' | 'firstText' | 'firstInfinite' | 'firstUndated')
+  | ('numberAt' | 'codeAt' | 'isMissing')
+>
+
 /** Rows of a column to be encoded, and where its inputs go. */
 interface Work {
   /** What errors call the table. */
   readonly table: string
-  readonly column: Column
+  readonly column: Cells
   readonly rows: ArrayLike<number>
   /** @param position among the inputs of the feature */
   readonly put: (row: number, position: number, value: number) => void
@@ -69,16 +76,18 @@ export function* encodeFeatures(
     }
     const found = yield* encodeFeature(feature, { table: name, column, rows, put })
     if (found) unseen.push(found)
-    if (feature.indicator) {
-      const last = ownWidthOf(feature)
-      yield* pausably(rows.length, (row) => put(row, last, column.isMissing(rows[row]) ? 1 : 0))
-    }
     start += widthOf(feature)
   }
   return { inputs, unseen }
 }
 
-function* encodeFeature(feature: FeatureEncoding, work: Work): Pausable<Unseen | undefined> {
+/** The inputs of one feature, which are 0 before. */
+export function* encodeFeature(feature: FeatureEncoding, work: Work): Pausable<Unseen | undefined> {
+  if (feature.indicator) {
+    const { column, rows, put } = work
+    const last = ownWidthOf(feature)
+    yield* pausably(rows.length, (row) => put(row, last, column.isMissing(rows[row]) ? 1 : 0))
+  }
   if (feature.type === 'category') return yield* encodeCategories(feature, work)
   if (feature.type === 'number') yield* encodeNumbers(feature, work)
   else if (feature.type === 'date') yield* encodeDates(feature, work)
@@ -162,11 +171,11 @@ function positionsOf(names: readonly string[]): (text: string) => number | undef
 }
 
 /** @throws DataError for a column that is not of finite numbers */
-function checkNumbers(column: Column, table: string): void {
+function checkNumbers(column: Cells, table: string): void {
   checkCells(column, table, 'numbers', column.firstText ?? column.firstInfinite)
 }
 
-function checkCells({ name }: Column, table: string, what: string, wrong?: Found): void {
+function checkCells({ name }: Cells, table: string, what: string, wrong?: Found): void {
   if (wrong === undefined) return
   throw new DataError(
     `${table}: expected ${what} in column ${name}, got ${quote(wrong.text)} on line ${wrong.line}`,

@@ -4,7 +4,7 @@ import type { CellFormat } from './cells.js'
 import { type Column, countsOf } from './column.js'
 import { type DatePart, dateParts, partOf } from './dates.js'
 import type { CategoryEncoding, DateEncoding, FeatureEncoding, TableEncoding } from './encoding.js'
-import { figuresOf } from './figures.js'
+import { type Figures, figuresOf } from './figures.js'
 import type { Frame } from './frame.js'
 import type { MissingPolicy } from './missing.js'
 import { type Roles, sorted } from './roles.js'
@@ -73,19 +73,27 @@ function* fitNumbers(
   rows: ArrayLike<number>,
   read?: (value: number) => number,
 ): Pausable<{ mean: number; scale: number }> {
-  const { mean, std } = yield* figuresOf(column, rows, read)
+  return standardizing(yield* figuresOf(column, rows, read))
+}
+
+/** What makes the mean of numbers 0 and their deviation 1. */
+export function standardizing({ mean, std }: Figures): { mean: number; scale: number } {
   // A feature that never varies tells nothing: centred it is 0, whatever the scale.
   return { mean, scale: 1 / (std || 1) }
 }
 
 function* fitDates(column: Column, rows: ArrayLike<number>): Pausable<DateEncoding> {
-  const parts: DatePart[] = []
+  const figures: [DatePart, Figures][] = []
   for (const part of dateParts) {
-    const { min, max } = yield* figuresOf(column, rows, (time) => partOf(time, part))
-    if (min < max) parts.push(part)
+    figures.push([part, yield* figuresOf(column, rows, (time) => partOf(time, part))])
   }
-  const year = yield* fitNumbers(column, rows, (time) => partOf(time, 'year'))
-  return { name: column.name, type: 'date', parts, ...year }
+  return dateEncoding(column.name, new Map(figures))
+}
+
+/** By figures of all parts of its dates. */
+export function dateEncoding(name: string, figures: ReadonlyMap<DatePart, Figures>): DateEncoding {
+  const parts = [...figures].filter(([, { min, max }]) => min < max).map(([part]) => part)
+  return { name, type: 'date', parts, ...standardizing(figures.get('year') as Figures) }
 }
 
 function* fitCategories(
@@ -96,7 +104,16 @@ function* fitCategories(
   const { name, texts = [] } = column
   const counts = yield* countsOf(column, rows)
   const countOf = new Map(texts.map((text, code) => [text, counts[code]]))
-  const count = (text: string) => countOf.get(text) as number
+  return categoryEncoding(name, texts, (text) => countOf.get(text) as number, embedAbove)
+}
+
+/** By how often each text comes in the training rows. */
+export function categoryEncoding(
+  name: string,
+  texts: readonly string[],
+  count: (text: string) => number,
+  embedAbove: number,
+): CategoryEncoding {
   const categories = sorted(texts.filter((text) => count(text) > 0))
   const [mostFrequent] = [...categories].sort((a, b) => count(b) - count(a))
   const encoding = { name, type: 'category', categories, mostFrequent } as const

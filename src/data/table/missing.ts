@@ -16,6 +16,8 @@ export const missingPolicies: readonly MissingPolicy[] = ['refuse', 'drop', 'imp
 /** So many columns are listed. */
 const LISTED = 8
 
+const ADVICE = 'say missing: drop to leave these rows out, or impute to fill them in'
+
 /**
  * The rows that are used, and what is to be said about the others.
  * @param target without a value there a row is of no use, whatever the policy
@@ -27,7 +29,7 @@ export function* usableRows(
   features: readonly Column[],
   target: Column | undefined,
   policy: MissingPolicy,
-  advice = 'say missing: drop to leave these rows out, or impute to fill them in',
+  advice?: string,
 ): Pausable<{ rows: Int32Array; notes: string[] }> {
   const used = target ? [...features, target] : features
   const lacking = used.filter(({ missing }) => missing > 0)
@@ -38,7 +40,26 @@ export function* usableRows(
     if (!needed.some((column) => column.isMissing(row))) kept[size++] = row
   })
   const rows = kept.subarray(0, size)
-  if (lacking.length === 0) return { rows, notes: [] }
+  return { rows, notes: missingNotes(frame, lacking, needed, rows.length, policy, target, advice) }
+}
+
+/**
+ * What is to be said of missing values.
+ * @param lacking columns that miss some
+ * @param needed those whose rows are left out then
+ * @param kept number of rows that are not
+ * @throws DataError as `usableRows`
+ */
+export function missingNotes(
+  { name: table, rows }: Pick<Frame, 'name' | 'rows'>,
+  lacking: readonly Column[],
+  needed: readonly Column[],
+  kept: number,
+  policy: MissingPolicy,
+  target?: Column,
+  advice = ADVICE,
+): string[] {
+  if (lacking.length === 0) return []
   const counts = (columns: readonly Column[]) =>
     columns
       .slice(0, LISTED)
@@ -47,22 +68,22 @@ export function* usableRows(
   if (policy === 'refuse') {
     const { name, firstMissing } = lacking[0]
     throw new DataError(
-      `${frame.name}: expected a value in every cell, got missing ones of ${frame.rows} (${counts(lacking)}), such as ${name} on line ${firstMissing?.line}; ${advice}`,
+      `${table}: expected a value in every cell, got missing ones of ${rows} (${counts(lacking)}), such as ${name} on line ${firstMissing?.line}; ${advice}`,
     )
   }
-  if (rows.length === 0) {
+  if (kept === 0) {
     throw new DataError(
-      `${frame.name}: expected rows without missing values, got none of ${frame.rows} (${counts(lacking)}); ignore columns, or say missing: impute`,
+      `${table}: expected rows without missing values, got none of ${rows} (${counts(lacking)}); ignore columns, or say missing: impute`,
     )
   }
   const notes: string[] = []
-  const dropped = frame.rows - rows.length
+  const dropped = rows - kept
   if (dropped > 0) {
     notes.push(
-      `${frame.name}: left out ${dropped} of ${frame.rows} rows, where values are missing (${counts(needed)})`,
+      `${table}: left out ${dropped} of ${rows} rows, where values are missing (${counts(needed)})`,
     )
   }
   const filled = policy === 'impute' ? lacking.filter((column) => column !== target) : []
-  if (filled.length > 0) notes.push(`${frame.name}: filled in missing values (${counts(filled)})`)
-  return { rows, notes }
+  if (filled.length > 0) notes.push(`${table}: filled in missing values (${counts(filled)})`)
+  return notes
 }

@@ -12,7 +12,7 @@ import { type Column, MISSING } from './column.js'
 import { type ColumnDescription, describeColumns } from './describe.js'
 import { encodeFeatures, encodeLabels, encodeValues, type Unseen } from './encodeRows.js'
 import { inputsOf, isHashBits, type TableEncoding } from './encoding.js'
-import { fitEncoding } from './fitEncoding.js'
+import { type EncodingOptions, fitEncoding } from './fitEncoding.js'
 import { type Frame, frameOfRows, MAX_CATEGORIES, readFrame, type TableRecord } from './frame.js'
 import { type MissingPolicy, missingPolicies, usableRows } from './missing.js'
 import { type ReaderExpected, readTable } from './readerFrame.js'
@@ -124,16 +124,7 @@ export class OpenTable {
 
   /** @param rows of the frame, of the training part */
   fit(rows: Int32Array): Promise<TableEncoding> {
-    const { missingValues, decimal, thousands } = this.options
-    const format = {
-      ...(missingValues && { missingValues }),
-      ...(decimal && { decimal }),
-      ...(thousands && { thousands }),
-    }
-    const { missing = 'refuse', addIndicator = false } = this.options
-    const { embedAbove = Infinity, hashBits = HASH_BITS } = this.options
-    const how = { missing, addIndicator, format, embedAbove, hashBits }
-    return inParts(fitEncoding(this.frame, this.roles, rows, how))
+    return inParts(fitEncoding(this.frame, this.roles, rows, encodingOptionsOf(this.options)))
   }
 
   /** @param rows of the frame */
@@ -143,10 +134,23 @@ export class OpenTable {
   }
 }
 
+/** How an encoding is to be fitted. */
+export function encodingOptionsOf(options: TableOptions): EncodingOptions {
+  const { missingValues, decimal, thousands } = options
+  const format = {
+    ...(missingValues && { missingValues }),
+    ...(decimal && { decimal }),
+    ...(thousands && { thousands }),
+  }
+  const { missing = 'refuse', addIndicator = false } = options
+  const { embedAbove = Infinity, hashBits = HASH_BITS } = options
+  return { missing, addIndicator, format, embedAbove, hashBits }
+}
+
 /** How many different texts of a column are kept, by its name, position, and the number of columns. */
 type TextLimit = (name: string, position: number, width: number) => number
 
-function limitsOf({ target, text = [], groupBy }: TableOptions): TextLimit {
+export function limitsOf({ target, text = [], groupBy }: TableOptions): TextLimit {
   return (name: string, position: number, width: number) => {
     const isOneOf = (references: readonly (ColumnReference | undefined)[]) =>
       references.some(
@@ -177,7 +181,7 @@ export async function partsOf(
 }
 
 /** @throws ArgumentError for an option of another type */
-function checkOptions(options: TableOptions): void {
+export function checkOptions(options: TableOptions): void {
   const { target, missing, features, ignore, text, groupBy, time, header, name } = options
   const { hashBits = HASH_BITS, embedAbove = Infinity } = options
   const { stratify = false, addIndicator = false } = options
@@ -225,7 +229,7 @@ function* classesIn(target: Column, rows: Int32Array): Pausable<string[]> {
  * What is read of a source: what is asked for, or all that is not ignored.
  * @throws ArgumentError for a column that is not there
  */
-function expectedOf(
+export function expectedOf(
   reader: TableReader,
   options: Partial<TableOptions>,
   limit: TextLimit,

@@ -17,7 +17,7 @@ import type { Frame } from './frame.js'
 /** Bytes of a cell in memory: the code of a text, or a number. */
 const BYTES = { text: 4, number: 8 }
 /** What columns of a type are called in a table. */
-const UNREAD = {
+export const UNREAD = {
   number: 'number',
   boolean: 'category',
   date: 'date',

@@ -32,7 +32,7 @@ export interface Table {
   summary(): string
 }
 
-const OPTIONS: Record<keyof TableOptions, true> = {
+export const TABLE_OPTIONS: Record<keyof TableOptions, true> = {
   delimiter: true,
   header: true,
   encoding: true,
@@ -74,7 +74,7 @@ const OPTIONS: Record<keyof TableOptions, true> = {
  * const { train, test, classes, encoding } = await table('flowers.csv', { target: 'species' })
  */
 export async function table(source: TableSource, given: TableOptions): Promise<Table> {
-  const options = optionsOf('table', given, OPTIONS)
+  const options = optionsOf('table', given, TABLE_OPTIONS)
   const { testFraction = 0.2, seed = 0 } = options
   const opened = await OpenTable.open(source, options)
   for (const warning of opened.roles.warnings) {

@@ -1,0 +1,244 @@
+/** Tables that are read in blocks. */
+import { appendFileSync } from 'node:fs'
+import { DuckDBInstance } from '@duckdb/node-api'
+import t, { type Test } from 'tap'
+import { partsOfRows, TEST, TRAIN } from '../../../lib/data/blocks/rowSplit.js'
+import { OpenTable } from '../../../lib/data/table/openTable.js'
+import {
+  ArgumentError,
+  type BlockSource,
+  DataError,
+  evaluate,
+  fit,
+  mlp,
+  SGD,
+  setSeed,
+  softmaxCrossEntropy,
+  type TableBlocksOptions,
+  tableBlocks,
+} from '../../../lib/index.js'
+import { rejects, warningsOf } from '../../support/engine.js'
+import { wrong } from '../../support/reference.js'
+
+const ROWS = 5000
+const folder = t.testdir()
+const file = `${folder}/mixed.parquet`
+
+/** Numbers, categories, booleans, dates, free text, a row number; values are missing now and then. */
+const MIXED = `
+  select range as id,
+    (hash(range) % 1000 / 250.0)::FLOAT as a,
+    case when range % 7 = 3 then null else (hash(range * 3) % 100)::INTEGER end as b,
+    case when range % 11 = 5 then null else 'kind ' || hash(range * 5) % 4 end as kind,
+    range % 3 = 0 as flag,
+    timestamp '2020-01-01' + interval (hash(range * 7) % 900) day as day,
+    'words of ' || (hash(range * 9) % 3000) || ' and more' as words,
+    case when range % 13 = 6 then null else (a > 2)::INTEGER end as label,
+    a * 3 + 1 as value
+  from range(${ROWS})`
+
+async function write(path: string, sql: string): Promise<void> {
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  await connection.run(`copy (${sql}) to '${path}'`)
+  connection.closeSync()
+  instance.closeSync()
+}
+
+async function all(source: BlockSource): Promise<{ inputs: number[]; targets: number[] }> {
+  const [inputs, targets]: number[][] = [[], []]
+  for await (const block of source.blocks()) {
+    inputs.push(...block.inputs)
+    targets.push(...block.targets)
+  }
+  return { inputs, targets }
+}
+
+t.before(() => write(file, MIXED))
+
+async function sameAsInMemory(t: Test, options: TableBlocksOptions): Promise<void> {
+  const blocks = await tableBlocks(file, options)
+  const opened = await OpenTable.open(file, options)
+  const parts = partsOfRows(0, ROWS, 0.2, 0)
+  const rowsOf = (part: number) => opened.rows.filter((row) => parts[row] === part)
+  const encoding = await opened.fit(rowsOf(TRAIN))
+  const plain = (value: unknown) => JSON.parse(JSON.stringify(value))
+  const rounded = (value: unknown) =>
+    JSON.parse(JSON.stringify(value), (_, v) =>
+      typeof v === 'number' ? Number(v.toPrecision(10)) : v,
+    )
+  t.strictSame(rounded(blocks.encoding), rounded(encoding))
+  t.strictSame(blocks.classes, opened.classes)
+  t.strictSame(rounded(blocks.describe()), rounded(opened.description))
+  for (const [source, part] of [
+    [blocks.train, TRAIN],
+    [blocks.test, TEST],
+  ] as const) {
+    const { data } = await opened.encode(rowsOf(part), encoding)
+    const found = await all(source)
+    t.equal(source.size, data.size)
+    t.equal(found.inputs.length, data.inputs.length)
+    const difference = found.inputs.reduce(
+      (most, x, i) => Math.max(most, Math.abs(x - data.inputs[i])),
+      0,
+    )
+    t.ok(difference < 1e-5, `inputs differ by ${difference}`)
+    t.strictSame(rounded(plain(found.targets)), rounded([...data.targets]))
+  }
+  await blocks.close()
+}
+
+t.test('the parts are encoded as in memory', async (t) => {
+  const options = { target: 'label', ignore: ['value'] } as const
+  await warningsOf(async () => {
+    await sameAsInMemory(t, { ...options, missing: 'impute' })
+    await sameAsInMemory(t, { ...options, missing: 'drop' })
+    await sameAsInMemory(t, {
+      ...options,
+      missing: 'impute',
+      addIndicator: true,
+      text: ['words'],
+      hashBits: 3,
+    })
+    await sameAsInMemory(t, { ...options, missing: 'impute', embedAbove: 2 })
+    await sameAsInMemory(t, { target: 'value', task: 'regress', features: ['a', 'flag', 'day'] })
+    await sameAsInMemory(t, { target: 'kind', features: ['a', 'day'], missing: 'impute' })
+    await sameAsInMemory(t, { target: 'flag', features: ['a', 'day'] })
+  })
+})
+
+t.test('what is said of it', async (t) => {
+  const warnings = await warningsOf(async () => {
+    const { notes, task, name, close } = await tableBlocks(file, {
+      target: 'label',
+      missing: 'drop',
+    })
+    t.equal(task, 'classify')
+    t.equal(name, 'mixed.parquet')
+    t.match(
+      notes.join('\n'),
+      /left out \d+ of 5000 rows, where values are missing \(b 714, kind 455, label 385\)/,
+    )
+    await close()
+  })
+  t.match(warnings.join('\n'), /left out column id: it numbers the rows/)
+  t.match(warnings.join('\n'), /left out column words: text with more than 1000 different values/)
+  await rejects(
+    t,
+    tableBlocks(file, { target: 'label' }),
+    DataError,
+    /expected a value in every cell, got missing ones of 5000 \(b 714, kind 455, label 385\), such as b on line 4/,
+  )
+})
+
+t.test('rows of the parts', async (t) => {
+  const parts = partsOfRows(0, 100_000, 0.3, 5)
+  const share = parts.filter((part) => part === TEST).length / parts.length
+  // Three standard deviations.
+  t.ok(Math.abs(share - 0.3) < 3 * Math.sqrt((0.3 * 0.7) / parts.length), `${share}`)
+  t.strictSame(partsOfRows(1000, 50, 0.3, 5), parts.slice(1000, 1050), 'by their numbers alone')
+  t.notSame(partsOfRows(0, 100, 0.3, 6), parts.slice(0, 100))
+  t.notSame(partsOfRows(2 ** 32, 100, 0.3, 5), parts.slice(0, 100))
+  t.notSame(partsOfRows(0, 100, 0.3, 5 + 2 ** 32), parts.slice(0, 100))
+})
+
+t.test('from CSV and SQL; training, validation, evaluation', async (t) => {
+  setSeed(1)
+  const csv = `${folder}/mixed.csv`
+  await write(csv, `select a, kind, label from (${MIXED}) where label is not null`)
+  const options = { target: 'label', task: 'classify', missing: 'impute' } as const
+  for (const source of [csv, `select a, kind, label from '${file}' where label is not null`]) {
+    const { train, test, encoding, classes, close } = await tableBlocks(source, options)
+    t.strictSame([encoding.features.length, classes], [2, ['0', '1']])
+    const model = mlp([5, 8, 2])
+    const optimizer = new SGD(model.parameters(), { lr: 0.1 })
+    const loss = softmaxCrossEntropy
+    const { epochs } = await fit(model, train, {
+      loss,
+      optimizer,
+      epochs: 5,
+      validation: test,
+      seed: 1,
+    })
+    const { accuracy = 0 } = await evaluate(model, test, { loss })
+    t.ok(accuracy > 0.97, `${accuracy}`)
+    t.equal(epochs[4].validationAccuracy, accuracy)
+    await close()
+  }
+})
+
+t.test('digests', async (t) => {
+  const digestsOf = async (source: string, options = {}) => {
+    const { train, test, close } = await tableBlocks(source, {
+      target: 'label',
+      features: ['a'],
+      missing: 'drop',
+      ...options,
+    })
+    await close()
+    return [train.digest, test.digest]
+  }
+  const wanted = await digestsOf(file)
+  t.strictSame(await digestsOf(file), wanted)
+  t.equal(new Set(wanted).size, 2)
+  const reversed = `${folder}/reversed.parquet`
+  await write(reversed, `select * from (${MIXED}) order by id desc`)
+  for (const other of [await digestsOf(reversed), await digestsOf(file, { seed: 1 })]) {
+    t.ok(other.every((digest) => !wanted.includes(digest)))
+  }
+})
+
+t.test('what is refused, and what changes meanwhile', async (t) => {
+  const target = 'label'
+  await rejects(
+    t,
+    tableBlocks(file, { target, stratify: true } as never),
+    ArgumentError,
+    'tableBlocks: expected a table in memory, as by table(), beside stratify, got one in blocks',
+  )
+  await rejects(
+    t,
+    tableBlocks(file, { target, testFraction: 0 }),
+    ArgumentError,
+    /testFraction in \(0, 1\), got 0/,
+  )
+  await rejects(t, tableBlocks(file, { target, seed: -1 }), ArgumentError, /expected a seed/)
+  await rejects(t, tableBlocks(file, { target, block: 3 } as never), ArgumentError, /block/)
+  await rejects(
+    t,
+    tableBlocks(file, { target: 'other' }),
+    ArgumentError,
+    /expected target among id, a/,
+  )
+  await rejects(
+    t,
+    tableBlocks(wrong([{ a: 1 }]), { target: 'a' }),
+    ArgumentError,
+    /expected a path or SQL, got/,
+  )
+  await rejects(t, tableBlocks(`${folder}/none.parquet`, { target }), DataError, /none.parquet/)
+  await rejects(
+    t,
+    tableBlocks(`select * from '${file}' where id < 0`, { target }),
+    DataError,
+    /expected rows, got none/,
+  )
+  const changing = `${folder}/changing.parquet`
+  await write(changing, MIXED)
+  const { train, close } = await tableBlocks(changing, { target, features: ['a'], missing: 'drop' })
+  appendFileSync(changing, 'x')
+  await rejects(
+    t,
+    all(train),
+    DataError,
+    /changing.parquet: expected the file as tableBlocks\(\) found it, got one that has changed since/,
+  )
+  await close()
+  await rejects(t, all((await closed()).train), ArgumentError, /expected a table that is open/)
+})
+
+async function closed() {
+  const blocks = await tableBlocks(file, { target: 'label', features: ['a'], missing: 'drop' })
+  await blocks.close()
+  return blocks
+}
