@@ -1,5 +1,5 @@
 /** `fit`, `evaluate` and `predict` on examples that come in blocks. */
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import {
   Adam,
@@ -284,6 +284,34 @@ t.test('a checkpoint goes on with the same bits', async (t) => {
     DataError,
     /differs in data/,
   )
+})
+
+onBothBackendsLater('a run goes on from within an epoch with the same bits', async (t) => {
+  const source = inBlocks(data, [30], { digest: 'points' })
+  for (const cache of [true, false]) {
+    const more = { shuffleBuffer: 64, epochs: 4, cache, metrics: ['f1'] as const }
+    const { model: wanted, epochs } = await trained(source, more)
+    const run = `${t.testdir()}/${cache}`
+    // In the first pass, whose length nobody knows yet, and in a later one.
+    for (const [epoch, step] of [
+      [1, 11],
+      [3, 20],
+    ]) {
+      const signal = { aborted: false }
+      const onStep = (report: { epoch: number; step: number }) => {
+        signal.aborted ||= report.epoch === epoch && report.step === step
+      }
+      await trained(source, { ...more, run, signal, stepwise: true, onStep })
+      t.ok(existsSync(`${run}/checkpoints/epoch-${epoch - 1}-step-${step}.safetensors`))
+    }
+    const last = await trained(source, { ...more, run })
+    sameParameters(t, last.model, wanted, `cache ${cache}`)
+    const figures = (all: typeof epochs) =>
+      all.map(({ seconds: _, examplesPerSecond: __, ...report }) => report)
+    t.strictSame(figures(last.epochs), figures(epochs))
+  }
+  const unnamed = trained(inBlocks(data, [30]), { run: `${t.testdir()}/unnamed` })
+  await rejects(t, unnamed, ArgumentError, /expected a digest of .* beside run, got none/)
 })
 
 t.test('going back after a divergence', async (t) => {
