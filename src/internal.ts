@@ -21,7 +21,7 @@ export {
 export { isBranded } from './base/brand.js'
 export { excerpt, spelled } from './base/errors.js'
 export { inParts } from './base/eventLoop.js'
-export { packageFolder } from './base/packageFolder.js'
+export { packageFolder, resolvePackage } from './base/packageFolder.js'
 export { loadPackages } from './base/packages.js'
 export { Progress } from './base/progress.js'
 export {
@@ -38,7 +38,8 @@ export { isList, kindOfTypedArray, readTypedArray } from './base/typedArrays.js'
 export { version } from './base/version.js'
 export { splitRows } from './data/dataset.js'
 export { readIdx } from './data/formats/idx.js'
-export { type Rows, readRows, type Values } from './data/rows.js'
+export { isBmp, readBmp } from './data/images/bmp.js'
+export { toGrey } from './data/images/decode.js'
 export {
   type ImageReading,
   imagesAt,
@@ -46,6 +47,7 @@ export {
   withTest,
 } from './data/images/imageFolder.js'
 export { isImageFolder, listImages } from './data/images/listing.js'
+export { type Rows, readRows, type Values } from './data/rows.js'
 export { idxSetAt } from './data/sets/idxSets.js'
 export { type Applied, encodeAll, neededOf, readApplied } from './data/table/applied.js'
 export type { Reading } from './data/table/frame.js'

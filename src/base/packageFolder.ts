@@ -47,3 +47,12 @@ export function packageFolder(): string {
     )
   }
 }
+
+/** The file that an installed package begins with; undefined where there is none. */
+export function resolvePackage(name: string): string | undefined {
+  try {
+    return requireFrom(ownFile()).resolve(name)
+  } catch {
+    return undefined
+  }
+}

@@ -42,7 +42,7 @@ function opened(sharp: typeof Sharp, bytes: Uint8Array): ReturnType<typeof Sharp
 }
 
 /** As Python's Pillow makes them grey, in 16 bits behind the point. */
-function toGrey(rgb: Uint8Array, out: Uint8Array): void {
+export function toGrey(rgb: Uint8Array, out: Uint8Array): void {
   for (let i = 0; i < out.length; i++) {
     out[i] = (19595 * rgb[3 * i] + 38470 * rgb[3 * i + 1] + 7471 * rgb[3 * i + 2] + 0x8000) >> 16
   }

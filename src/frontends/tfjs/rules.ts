@@ -12,6 +12,7 @@ import { norm } from './kernels/norm.js'
 import { order } from './kernels/order.js'
 import { pad } from './kernels/pad.js'
 import { pool } from './kernels/pool.js'
+import { pool3d } from './kernels/pool3d.js'
 import { reduce } from './kernels/reduce.js'
 import { resizing } from './kernels/resize.js'
 import type { Rules } from './rule.js'
@@ -32,6 +33,7 @@ export const rules: Rules = {
   ...conv,
   ...conv3d,
   ...pool,
+  ...pool3d,
   ...norm,
   ...resizing,
 }

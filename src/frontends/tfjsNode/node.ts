@@ -12,6 +12,16 @@ import { checkCount, checkNumber, checkPath, excerpt, optionsOf } from '../../in
 import { EventFile } from './eventFile.js'
 import { numberOf } from './values.js'
 
+export {
+  decodeBmp,
+  decodeGif,
+  decodeImage,
+  decodeJpeg,
+  decodePng,
+  encodeJpeg,
+  encodePng,
+} from './images.js'
+
 function checkPlace(op: string, name: string, step: number): void {
   if (typeof name !== 'string') {
     throw new ArgumentError(`${op}: expected a name, got ${excerpt(name)}`)

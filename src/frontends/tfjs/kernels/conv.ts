@@ -7,7 +7,7 @@ import { NONE } from '../entry.js'
 import { floatsOf, handlesOf, type Rule, type Rules, rule, type Tensors } from '../rule.js'
 import { type Shape, sameShape, sizeOf } from '../shape.js'
 import { canFinish, type Finish, type Fused, finish } from './matmul.js'
-import { sliced } from './move.js'
+import { sliced, transposed } from './move.js'
 
 type Info = backend_util.Conv2DInfo
 export type Extents =
@@ -163,11 +163,50 @@ function inputGradient(isDepthwise: boolean): Rule {
   )
 }
 
+const CHANNELS_LAST = [0, 2, 3, 1]
+const CHANNELS_FIRST = [0, 3, 1, 2]
+const inOrder = <T>(list: readonly T[], order: readonly number[]) => order.map((at) => list[at])
+
+type Images = Record<string, TensorInfo | undefined>
+
+/** The same attributes for channels last. */
+function channelsLast({ pad, ...attributes }: Attributes & { inputShape?: number[] }) {
+  const { inputShape } = attributes
+  return {
+    ...attributes,
+    pad: Array.isArray(pad) ? inOrder(pad, CHANNELS_LAST) : pad,
+    ...(inputShape && { inputShape: inOrder(inputShape, CHANNELS_LAST) }),
+    dataFormat: 'NHWC',
+  }
+}
+
+/** Also of channels first, whose images are transposed before, and after where the result is one. */
+function inAnyFormat(compute: Rule, images: readonly string[], isImage: boolean): Rule {
+  return rule<Images, Attributes>((backend, inputs, attributes) => {
+    const call = compute as Rule<Images, object>
+    if (attributes.dataFormat !== 'NCHW') return call(backend, inputs, attributes)
+    const { bias, preluActivationWeights } = inputs
+    const isAlong = (x: TensorInfo | undefined) => (x?.shape.length ?? 0) <= 1
+    const given = images.map((name) => inputs[name]!)
+    const isFloat = given.every(({ dtype }) => dtype === 'float32')
+    if (!isFloat || !isAlong(bias) || !isAlong(preluActivationWeights)) return undefined
+    const moved = given.map((x) => transposed(backend, x, CHANNELS_LAST))
+    const entries = images.map((name, i) => [name, moved[i]])
+    const last = { ...inputs, ...Object.fromEntries(entries) }
+    const result = call(backend, last, channelsLast(attributes)) as TensorInfo | undefined
+    for (const x of moved) backend.disposeIntermediateTensorInfo(x)
+    if (result === undefined || !isImage) return result
+    const first = transposed(backend, result, CHANNELS_FIRST)
+    backend.disposeIntermediateTensorInfo(result)
+    return first
+  })
+}
+
 export const conv: Rules = {
-  Conv2D: convolution(false),
-  FusedConv2D: fused(false),
-  Conv2DBackpropFilter: weightGradient(false),
-  Conv2DBackpropInput: inputGradient(false),
+  Conv2D: inAnyFormat(convolution(false), ['x'], true),
+  FusedConv2D: inAnyFormat(fused(false), ['x'], true),
+  Conv2DBackpropFilter: inAnyFormat(weightGradient(false), ['x', 'dy'], false),
+  Conv2DBackpropInput: inAnyFormat(inputGradient(false), ['dy'], true),
   DepthwiseConv2dNative: convolution(true),
   FusedDepthwiseConv2D: fused(true),
   DepthwiseConv2dNativeBackpropFilter: weightGradient(true),

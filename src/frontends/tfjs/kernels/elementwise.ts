@@ -155,6 +155,20 @@ const addN = rule<TensorInfo[], undefined>((backend, inputs) => {
   })
 })
 
+const reluOfFloats = activation('relu') as Rule<Unary>
+
+/** Of int32 the larger of x and 0. */
+const relu = rule<Unary, never>((backend, { x }, attributes) => {
+  if (x.dtype !== 'int32') return reluOfFloats(backend, { x }, attributes)
+  const { device } = backend
+  const zero = device.alloc(1, 'int32')
+  device.run('fill', zero, 1, 0)
+  const from = { handle: backend.handleOf(x), shape: x.shape }
+  const { handle } = binary(backend, 'maximum', from, { handle: zero, shape: [] }, 'int32')
+  device.release(zero)
+  return backend.tensorOf(handle, x.shape, 'int32')
+})
+
 export const elementwise: Rules = {
   Add: arithmetic('add'),
   Sub: arithmetic('sub'),
@@ -194,7 +208,7 @@ export const elementwise: Rules = {
   Asinh: chain('asinh'),
   Acosh: chain('acosh'),
   Atanh: chain('atanh'),
-  Relu: activation('relu'),
+  Relu: relu,
   Relu6: activation('relu6'),
   Elu: activation('elu'),
   Selu: activation('selu'),

@@ -8,7 +8,7 @@ import { floatsOf, type Rules, rule, type Tensors } from '../rule.js'
 import { type Shape, sameShape, sizeOf } from '../shape.js'
 
 type Info = backend_util.Conv2DInfo
-type Geometry =
+export type Geometry =
   KernelArgs<'averagePoolGrad'> extends readonly [Handle, Handle, number, ...infer Geometry]
     ? Geometry
     : never
@@ -21,8 +21,13 @@ interface Attributes {
 }
 
 /** Whether every window has at least one element of the image. */
-const touches = (extent: number, window: number, stride: number, before: number, windows: number) =>
-  before >= 0 && before < window && windows > 0 && (windows - 1) * stride < extent + before
+export const touches = (
+  extent: number,
+  window: number,
+  stride: number,
+  before: number,
+  windows: number,
+) => before >= 0 && before < window && windows > 0 && (windows - 1) * stride < extent + before
 
 /** The extents of a pool, or undefined where it is left to the backend `cpu`. */
 function infoOf(
@@ -57,7 +62,7 @@ function geometryOf(info: Info): Geometry {
 const isIdentity = ({ filterHeight, filterWidth, inShape, outShape }: Info) =>
   filterHeight === 1 && filterWidth === 1 && sameShape(inShape, outShape)
 
-function hasNaN({ device }: NeuroblasBackend, x: Handle, size: number): boolean {
+export function hasNaN({ device }: NeuroblasBackend, x: Handle, size: number): boolean {
   const largest = device.alloc(1, 'float32')
   const value = new Float32Array(1)
   device.run('max', x, largest, 1, size, 1)
