@@ -46,7 +46,7 @@ export type {
 } from './table/encoding.js'
 export type { TableCell, TableRecord, TableRows } from './table/frame.js'
 export type { MissingPolicy } from './table/missing.js'
-export type { TableOptions, TableSource } from './table/openTable.js'
+export type { TableChunk, TableOptions, TableSource } from './table/openTable.js'
 export type { ColumnReference } from './table/roles.js'
 export type { TableSplit } from './table/splitTable.js'
 export { type Table, table } from './table/table.js'

@@ -28,3 +28,16 @@ export function columnsNamed<Column extends SourceColumn>(
     )
   })
 }
+
+/** @throws DataError for a name that several columns have */
+export function checkNames(name: string, columns: readonly { readonly name: string }[]): void {
+  const seen = new Set<string>()
+  for (const column of columns) {
+    if (seen.has(column.name)) {
+      throw new DataError(
+        `${name}: expected columns of different names, got ${quote(column.name)} twice; name one otherwise`,
+      )
+    }
+    seen.add(column.name)
+  }
+}

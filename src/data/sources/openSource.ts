@@ -1,5 +1,6 @@
 /** Finds what a table is to be read by. */
 import { ArgumentError, excerpt } from '../../base/errors.js'
+import { ARROW, openArrow } from './arrow.js'
 import { openDuckDB } from './duckdb.js'
 import { DATABASE, isDuckDBFile, requestFor, SEPARATED } from './files.js'
 import { NUMPY, openNumpy } from './numpy.js'
@@ -32,10 +33,15 @@ export async function readerOf(
     if (query === undefined) return openDuckDB({ name: name ?? 'query', query: source, settings })
     throw new ArgumentError(`table: expected one query, got ${excerpt(source)} and a second one`)
   }
-  if (NUMPY.test(source)) return openNumpy(source, name)
   const isRead = query !== undefined && SEPARATED.test(source)
   if (DATABASE.test(source) || isDuckDBFile(source) || isRead) {
     return openDuckDB({ name: name ?? source, query, settings, ...requestFor(source, options) })
   }
-  return undefined
+  if (query !== undefined) {
+    throw new ArgumentError(
+      `table: expected a query over files that DuckDB reads, or a database, got one over ${source}`,
+    )
+  }
+  if (NUMPY.test(source)) return openNumpy(source, name)
+  return ARROW.test(source) ? openArrow(source, name) : undefined
 }

@@ -6,10 +6,10 @@ import { Socket } from 'node:net'
 import type { Client } from 'pg'
 import { DataError, NeuroblasError } from '../../base/errors.js'
 import { loadPackages } from '../../base/packages.js'
-import { columnsNamed } from './columns.js'
+import { checkNames, columnsNamed } from './columns.js'
 import { CopyReader } from './postgresCopy.js'
 import type { SourceBatch, SourceColumn, SourceType, TableReader } from './source.js'
-import { checkNames, identifier, onlyTable, tableOf } from './sql.js'
+import { identifier, onlyTable, tableOf } from './sql.js'
 
 const URL_START = /^postgres(ql)?:\/\//i
 

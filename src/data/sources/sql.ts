@@ -1,6 +1,5 @@
 /** SQL as it is put together for DuckDB and PostgreSQL. */
 import { DataError } from '../../base/errors.js'
-import { quote } from '../../base/text.js'
 
 const NAME = String.raw`([\p{L}_][\p{L}\p{N}_$]*|"([^"]|"")+")`
 /** Also with its schema before it; each name may be in quotes. */
@@ -34,17 +33,4 @@ export function onlyTable(database: string, tables: readonly string[]): string {
   throw new DataError(
     `${database}: expected a query, or the name of a table as one, got tables ${names || 'of no name: it has none'}`,
   )
-}
-
-/** @throws DataError for a name that several columns have */
-export function checkNames(name: string, columns: readonly { readonly name: string }[]): void {
-  const seen = new Set<string>()
-  for (const column of columns) {
-    if (seen.has(column.name)) {
-      throw new DataError(
-        `${name}: expected columns of different names, got ${quote(column.name)} twice; name one otherwise (AS)`,
-      )
-    }
-    seen.add(column.name)
-  }
 }

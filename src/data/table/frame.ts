@@ -141,6 +141,7 @@ class FrameBuilder {
 /**
  * Reads rows that are in memory.
  * @param names of the columns, all of which each row must have
+ * @param first the number that errors give the first row
  * @throws DataError where a row lacks one of the columns, or a cell is none
  */
 export function frameOfRows(
@@ -149,9 +150,11 @@ export function frameOfRows(
   name: string,
   format: CellFormat,
   limit: Expected['limit'] = () => MAX_CATEGORIES,
+  first = 0,
 ): Frame {
   const columns = names.map((name, i) => new Column(name, format, limit(name, i, names.length)))
-  rows.forEach((row, number) => {
+  rows.forEach((row, i) => {
+    const number = first + i
     checkRow(row, names, number, name)
     columns.forEach((column, i) => {
       const cell = isList(row) ? row[i] : (row as TableRecord)[column.name]

@@ -5,6 +5,7 @@ import { inParts, type Pausable, pausably } from '../../base/eventLoop.js'
 import type { Dataset } from '../dataset.js'
 import type { Task } from '../datasetSource.js'
 import type { ByteSource } from '../formats/text.js'
+import { begin, isBytes, isIterable, openRows } from '../sources/iterable.js'
 import { readerOf } from '../sources/openSource.js'
 import type { SourceOptions, TableReader } from '../sources/source.js'
 import { checkFormat } from './cells.js'
@@ -13,7 +14,15 @@ import { type ColumnDescription, describeColumns } from './describe.js'
 import { encodeFeatures, encodeLabels, encodeValues, type Unseen } from './encodeRows.js'
 import { inputsOf, isHashBits, type TableEncoding } from './encoding.js'
 import { type EncodingOptions, fitEncoding } from './fitEncoding.js'
-import { type Frame, frameOfRows, MAX_CATEGORIES, readFrame, type TableRecord } from './frame.js'
+import {
+  type Frame,
+  frameOfRows,
+  MAX_CATEGORIES,
+  readFrame,
+  type TableCell,
+  type TableRecord,
+  type TableRows,
+} from './frame.js'
 import { type MissingPolicy, missingPolicies, usableRows } from './missing.js'
 import { type ReaderExpected, readTable } from './readerFrame.js'
 import {
@@ -27,10 +36,26 @@ import {
 import { type Parts, splitOf, splitTable, type TableSplit } from './splitTable.js'
 
 /**
- * Where a table comes from: the path of a file of separated text (.csv, .tsv, .data, gzipped or not),
- * its bytes as a stream, or records.
+ * Where a table comes from:
+ * - the path of a file of separated text (.csv, .tsv, .data, .txt, gzipped or not), or its bytes as a stream;
+ * - a path, or a pattern of paths such as `events/*.parquet`, of Parquet, JSON, JSON lines or separated text; SQL
+ *   (`select … from 'events/*.parquet'`); a database (.duckdb), with `query`: by `@duckdb/node-api`;
+ * - `postgres://…` with `query`: by `pg` and `pg-copy-streams`;
+ * - a file of NumPy's (.npy, .npz), or of Arrow's (.arrow, .feather): the latter by `apache-arrow`;
+ * - records, or an iterable, also an async one, of rows (objects, or lists of cells) or of many rows at a time
+ *   (lists of them, or objects with a list for each column).
  */
-export type TableSource = ByteSource | readonly TableRecord[]
+export type TableSource =
+  | ByteSource
+  | readonly TableRecord[]
+  | AsyncIterable<TableChunk>
+  | Iterable<TableChunk>
+
+/** A row of a table, or many of them. */
+export type TableChunk =
+  | TableRows[number]
+  | TableRows
+  | Readonly<Record<string, ArrayLike<TableCell>>>
 
 /** What `table` is told of a table. */
 export interface TableOptions extends SourceOptions {
@@ -279,12 +304,18 @@ async function frameOf(
     const keys = Object.keys(source[0] ?? {})
     return frameOfRows(source, keys, name, options, limit)
   }
-  if (typeof (source as AsyncIterable<Uint8Array>)?.[Symbol.asyncIterator] !== 'function') {
+  if (!isIterable(source)) {
     throw new ArgumentError(
-      `table: expected a path, a stream of bytes or records, got ${excerpt(source)}`,
+      `table: expected a path, SQL, an iterable of bytes or of rows, or records, got ${excerpt(source)}`,
     )
   }
-  return readFrame(source as AsyncIterable<Uint8Array>, name, options, { names, limit })
+  const begun = await begin(source)
+  if (begun.first === undefined || isBytes(begun.first)) {
+    const bytes = begun.all as AsyncIterable<Uint8Array>
+    return readFrame(bytes, name, options, { names, limit })
+  }
+  const rows = await openRows(begun, name, options)
+  return readTable(rows, expectedOf(rows, options, limit))
 }
 
 /**
