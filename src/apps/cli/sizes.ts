@@ -18,6 +18,8 @@ const STEPS = 12_000
 const [FEWEST_EPOCHS, MOST_EPOCHS] = [20, 200]
 /** Epochs without a lower validation loss, of all epochs. */
 const PATIENCE = 0.15
+/** A network whose layers are chosen has this, too. */
+const DROPOUT = 0.1
 /** Steps of Adam, whose size is that of the learning rate. */
 const RATE = 0.003
 /** Where the largest class has so many times the rows of the smallest, classes are weighted. */
@@ -34,7 +36,7 @@ export function settingsFor(
   const epochs = clamp(Math.ceil((STEPS * batchSize) / rows), FEWEST_EPOCHS, MOST_EPOCHS)
   const classWeights = task === 'classify' && isUneven(train) ? 'balanced' : 'none'
   return {
-    layers: layers.at(-1),
+    ...(given.layers === undefined && { layers: layers.at(-1), dropout: DROPOUT }),
     batchSize,
     epochs,
     ...(given.epochs === undefined && { patience: Math.ceil(PATIENCE * epochs) }),

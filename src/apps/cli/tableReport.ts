@@ -77,6 +77,13 @@ function countsOf({ targets, classes }: Dataset): number[] {
   return counts
 }
 
+/** As scikit-learn's `compute_class_weight('balanced')`: examples ÷ (classes that occur · examples of the class). */
+export function balancedWeights(train: Dataset): number[] {
+  const counts = countsOf(train)
+  const occurring = counts.filter((count) => count > 0).length
+  return counts.map((count) => (count === 0 ? 0 : train.size / (occurring * count)))
+}
+
 export async function reportOn(
   { test, train, classes, encoding }: Problem,
   model: Sequential,

@@ -32,6 +32,7 @@ import {
   setBackend,
   setNumThreads,
   setSeed,
+  softmaxCrossEntropyLoss,
   type TableEncoding,
   type TableSplit,
   type Task,
@@ -56,7 +57,7 @@ import { runOf } from './run.js'
 import { checkFolder, checkOutputs } from './savePath.js'
 import type { Interrupt } from './signals.js'
 import { note } from './table.js'
-import { overviewOf, reportOn } from './tableReport.js'
+import { balancedWeights, overviewOf, reportOn } from './tableReport.js'
 import { isTable, readTableProblem, type TableSettings } from './tables.js'
 
 export interface TrainingOptions extends TableSettings, ImageSettings {
@@ -348,6 +349,12 @@ export async function runTraining(
   return end
 }
 
+/** Weights of classes are part of the loss where it has them, so that the validation is weighted, too. */
+function lossFor(train: Dataset, { loss, classWeights }: TrainingOptions) {
+  if (classWeights !== 'balanced' || loss !== 'cross-entropy') return losses[loss]
+  return softmaxCrossEntropyLoss({ classWeights: balancedWeights(train) })
+}
+
 async function train(
   model: Sequential,
   problem: Problem,
@@ -362,7 +369,7 @@ async function train(
   let total = 0
   let seconds = 0
   const history = await fit(model, problem.train, {
-    loss: losses[options.loss],
+    loss: lossFor(problem.train, options),
     optimizer: buildOptimizer(model, problem.train.size, options),
     epochs,
     batchSize,
@@ -370,9 +377,10 @@ async function train(
     validation: problem.validation,
     keepBest: true,
     ...(patience !== undefined && { earlyStopping: { patience } }),
-    ...(options.classWeights === 'balanced' && { classWeights: 'balanced' as const }),
     onDivergence,
     metrics: options.metrics,
+    ...(options.classWeights === 'balanced' &&
+      options.loss !== 'cross-entropy' && { classWeights: 'balanced' as const }),
     checkpoint,
     run,
     resumeWith,
