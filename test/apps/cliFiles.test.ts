@@ -68,7 +68,11 @@ t.test('what is refused before anything is read or trained', { skip: windows }, 
     [['--checkpoint', long], 1, /--checkpoint x+: expected a name that the file system can hold/],
     [['--save', 'nowhere'], 1, /--save nowhere: .* got no folder .*none\n/],
     [['--checkpoint', 'no/z'], 1, /--checkpoint no\/z: .* got no folder no\n/],
-    [['--resume-with', 'lr'], 2, /--resume-with: expected with --checkpoint or --run, got it without/],
+    [
+      ['--resume-with', 'lr'],
+      2,
+      /--resume-with: expected with --checkpoint or --run, got it without/,
+    ],
   ]
   for (const [args, code, message] of cases) {
     const run = await runCommand([...iris, ...args], { cwd })

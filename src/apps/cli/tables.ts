@@ -38,7 +38,6 @@ export interface TableSettings extends Reading {
   features?: string[]
   ignore?: string[]
   missing?: MissingPolicy
-  addIndicator?: boolean
   text?: string[]
   hashBits?: number
   embedAbove?: number
@@ -47,7 +46,7 @@ export interface TableSettings extends Reading {
 }
 
 const NAMES = [
-  ...['target', 'task', 'features', 'ignore', 'missing', 'addIndicator'],
+  ...['target', 'task', 'features', 'ignore', 'missing'],
   ...['text', 'hashBits', 'embedAbove', 'groupBy', 'time'],
   ...['header', 'delimiter', 'encoding', 'missingValues', 'decimal', 'thousands'],
 ] as const
@@ -101,12 +100,11 @@ export function addTableOptions(command: Command): Command {
     .addOption(
       choiceOption(
         '--missing <policy>',
-        'what is done where values are missing (default: refuse)',
+        'what is done where values are missing; impute also tells the network (default: impute)',
         ['refuse', 'drop', 'impute'],
       ),
     )
     .addOption(listOption('--missing-values <texts>', 'cells that stand for no value'))
-    .option('--add-indicator', 'with --missing impute, inputs that say where values are missing')
     .addOption(listOption('--text <columns>', 'columns of text whose words are hashed'))
     .addOption(integerOption('--hash-bits <n>', 'text has 2^n inputs (default: 8)', 1))
     .addOption(
@@ -161,7 +159,9 @@ export async function readTableProblem(
     ]),
   )
   const stratify = settings.groupBy === undefined && settings.time === undefined
-  const how = { embedAbove: EMBED_ABOVE, ...asked, target, stratify }
+  const { missing = 'impute' } = settings
+  const filling = { missing, addIndicator: missing === 'impute' }
+  const how = { embedAbove: EMBED_ABOVE, ...asked, ...filling, target, stratify }
   const opened = await OpenTable.open(source, how)
   const { name, roles, rows, classes } = opened
   const outer = await opened.parts(rows, TEST_SHARE, seed)

@@ -132,7 +132,7 @@ Examples:
   neuroblas train mnist --network conv
   neuroblas train ./fashion-mnist --l2 0.0001 --save fashion.safetensors
   neuroblas train flowers.csv --epochs 100
-  neuroblas train houses.csv --target price --task regress --missing impute
+  neuroblas train houses.csv --target price --task regress --missing drop
   neuroblas train ./pets --image-size 96 --epochs 40
   neuroblas train iris --json | tail -n 1`
 
