@@ -49,6 +49,8 @@ export {
 export { isImageFolder, listImages } from './data/images/listing.js'
 export { type Rows, readRows, type Values } from './data/rows.js'
 export { idxSetAt } from './data/sets/idxSets.js'
+export { namesTable } from './data/sources/openSource.js'
+export type { SourceOptions } from './data/sources/source.js'
 export { type Applied, encodeAll, neededOf, readApplied } from './data/table/applied.js'
 export type { Reading } from './data/table/frame.js'
 export { usableRows } from './data/table/missing.js'

@@ -13,7 +13,7 @@ const shipped: Record<string, () => Dataset> = { digits, iris }
 
 /** What a command that reads a data set takes. */
 export const SOURCES =
-  'mnist, digits, iris, a table (.csv, .tsv, .data, .txt, each also .gz), a folder of images or a folder of IDX files'
+  'mnist, digits, iris, a table (.csv, .parquet, .json …, a pattern of these, a database, SQL, - for standard input), a folder of images or a folder of IDX files'
 
 /**
  * A data set with its test part, which for `digits` and `iris` is drawn by the seed.

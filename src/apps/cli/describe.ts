@@ -1,16 +1,16 @@
 /** `neuroblas describe`: what the columns of a table are. */
 import { Command } from 'commander'
-import { count, describeTable, type Reading, summaryOf } from '../../internal.js'
+import { count, summaryOf } from '../../internal.js'
 import { jsonOption } from './options.js'
 import { print } from './table.js'
-import { addReadingOptions } from './tables.js'
+import { addReadingOptions, describeSource, type ReadingOptions } from './tables.js'
 
 const help = `
 Examples:
   neuroblas describe flats.csv
   neuroblas describe flats.csv --target rent`
 
-type DescribeOptions = Pick<Reading, 'delimiter' | 'encoding'> & { json?: boolean; target?: string }
+type DescribeOptions = ReadingOptions & { json?: boolean; target?: string }
 
 export function describeCommand(): Command {
   const command = new Command('describe')
@@ -27,11 +27,14 @@ export function describeCommand(): Command {
   return addReadingOptions(command).addHelpText('after', help).action(describe)
 }
 
-async function describe(source: string, { json, ...options }: DescribeOptions): Promise<void> {
-  const { name, rows, columns } = await describeTable(source, options)
+async function describe(
+  source: string,
+  { json, target, ...options }: DescribeOptions,
+): Promise<void> {
+  const { name, rows, columns } = await describeSource(source, target, options)
   if (json) {
     const shown = columns.map(({ use, ...column }) =>
-      options.target === undefined ? column : { use, ...column },
+      target === undefined ? column : { use, ...column },
     )
     print(JSON.stringify({ name, rows, columns: shown }))
     return

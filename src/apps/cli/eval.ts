@@ -20,7 +20,6 @@ import {
   losses,
   metricTexts,
   percent,
-  type Reading,
 } from '../../internal.js'
 import { hasOwnTest, kindOf, readData, readWhole, SOURCES } from './data.js'
 import { unseenImages } from './images.js'
@@ -28,7 +27,7 @@ import { jsonOption, metricsOption } from './options.js'
 import { regressionFigures } from './regression.js'
 import { regressionText } from './report.js'
 import { note, print, table } from './table.js'
-import { addReadingOptions, isTable, unseenRows } from './tables.js'
+import { addReadingOptions, isTable, type ReadingOptions, unseenRows } from './tables.js'
 
 const help = `
 The test part is the data set's own, or, for digits, iris and tables (known by their names without the
@@ -39,7 +38,7 @@ Examples:
   neuroblas eval mnist.safetensors mnist
   neuroblas eval digits.safetensors digits --json`
 
-type EvalOptions = Pick<Reading, 'delimiter' | 'encoding'> & {
+type EvalOptions = ReadingOptions & {
   json?: boolean
   metrics?: readonly MetricName[]
 }

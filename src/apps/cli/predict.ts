@@ -18,14 +18,13 @@ import {
   isProbabilistic,
   loadPredictor,
   preprocessingOf,
-  type Reading,
   readIdx,
   regress,
   unseenNotes,
 } from '../../internal.js'
 import { jsonOption, UsageError } from './options.js'
 import { note, print, table } from './table.js'
-import { addReadingOptions, isTable, readFor } from './tables.js'
+import { addReadingOptions, isTable, type ReadingOptions, readFor } from './tables.js'
 
 const help = `
 INPUT is one image or several, of a model that was trained on a folder of images. Else it holds raw features, as they were before training scaled them: a table of one row per example, -
@@ -39,7 +38,7 @@ Examples:
   neuroblas predict mnist.safetensors t10k-images-idx3-ubyte --json
   neuroblas predict pets.safetensors cat.jpg dog.png`
 
-type PredictOptions = Pick<Reading, 'delimiter' | 'encoding'> & { json?: boolean }
+type PredictOptions = ReadingOptions & { json?: boolean }
 
 export function predictCommand(): Command {
   const command = new Command('predict')
@@ -62,7 +61,7 @@ async function predict(path: string, given: string[], options: PredictOptions): 
       `expected one input but for a model that was trained on a folder of images, got ${given.length}`,
     )
   }
-  const isImages = input !== '-' && !isTable(input) && isIdx(input)
+  const isImages = !isTable(input) && isIdx(input)
   const { inputs, preprocessing } = isImages
     ? imagesOf(input, saved)
     : await rowsOf(input, saved, options)
@@ -108,10 +107,9 @@ async function rowsOf(
   saved: Classifier | Regressor,
   options: PredictOptions,
 ): Promise<Features> {
-  const [source, name] = input === '-' ? [process.stdin, 'standard input'] : [input, input]
-  const { applied, encoding } = await readFor(saved, source, name, options)
+  const { applied, encoding } = await readFor(saved, input, options)
   const { inputs, unseen } = encodeAll(applied, encoding)
-  for (const text of unseenNotes(name, unseen)) note(text)
+  for (const text of unseenNotes(applied.frame.name, unseen)) note(text)
   return { inputs, preprocessing: { mean: [0], scale: [1] } }
 }
 

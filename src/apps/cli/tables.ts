@@ -17,14 +17,17 @@ import {
 } from '../../index.js'
 import {
   type Applied,
+  describeTable,
   encodeRows,
   inParts,
+  namesTable,
   neededOf,
   OpenTable,
   partsOf,
   preprocessingOf,
   type Reading,
   readApplied,
+  type SourceOptions,
   unseenNotes,
   usableRows,
 } from '../../internal.js'
@@ -33,6 +36,7 @@ import { checkedOption, choiceOption, integerOption, listOption } from './option
 
 /** What the options say of a table to train on. */
 export interface TableSettings extends Reading {
+  sql?: string
   target?: string
   task?: Task
   features?: string[]
@@ -47,24 +51,42 @@ export interface TableSettings extends Reading {
 
 const NAMES = [
   ...['target', 'task', 'features', 'ignore', 'missing'],
-  ...['text', 'hashBits', 'embedAbove', 'groupBy', 'time'],
+  ...['sql', 'text', 'hashBits', 'embedAbove', 'groupBy', 'time'],
   ...['header', 'delimiter', 'encoding', 'missingValues', 'decimal', 'thousands'],
 ] as const
 
 /** Up to so many, 0 and 1 for each take hardly more weights than vectors. */
 const EMBED_ABOVE = 50
 
-const ENDING = /\.(csv|tsv|tab|data|txt)(\.gz)?$/i
+/** A table that is piped in. */
+const PIPE = '-'
+const PIPE_NAME = 'standard input'
 
-/** Whether a source is a table, by the end of its name. */
+/** Whether a source is a table, by the form of its name. */
 export function isTable(source: string): boolean {
-  return ENDING.test(source)
+  return source === PIPE || namesTable(source)
 }
 
-/** The name of a table's file without what says that it is one. */
+const ENDINGS =
+  /(\.(csv|tsv|tab|data|txt|parquet|pq|json|jsonl|ndjson|duckdb|ddb|db|npy|npz|arrow|feather)|\.gz|\.zst)+$/i
+
+/** The name of a table's file without what says that it is one; empty for SQL, a pattern, and what is no file. */
 export function stemOf(source: string): string {
-  return basename(source).replace(ENDING, '')
+  const stem = basename(source).replace(ENDINGS, '')
+  return source === PIPE || /[\s*?[:]/.test(source) ? '' : stem
 }
+
+/** How a table is read by the options of a command. */
+function readingOf({ delimiter, encoding, sql }: ReadingOptions): SourceOptions {
+  return {
+    ...(delimiter !== undefined && { delimiter }),
+    ...(encoding !== undefined && { encoding }),
+    ...(sql !== undefined && { query: sql }),
+  }
+}
+
+/** Options of `addReadingOptions`. */
+export type ReadingOptions = Pick<TableSettings, 'delimiter' | 'encoding' | 'sql'>
 
 /** The options of a table that was not said to be one. */
 export function tableOptionsIn(given: object): string[] {
@@ -85,6 +107,7 @@ export function addReadingOptions(command: Command): Command {
       ),
     )
     .option('--encoding <name>', 'of a table, such as latin1 or utf-16le (default: utf-8)')
+    .option('--sql <query>', 'of a database; over files, these are the table data')
 }
 
 /** All options of a table to train on. */
@@ -131,6 +154,11 @@ export function addTableOptions(command: Command): Command {
   return addReadingOptions(command)
 }
 
+/** What is read, and what it is called where it has no name of its own. */
+function sourceOf(source: string): [ByteSource, { name?: string }] {
+  return source === PIPE ? [process.stdin, { name: PIPE_NAME }] : [source, {}]
+}
+
 /** A table parted for training, and what is to be said of it. */
 export interface TableProblem {
   readonly name: string
@@ -149,7 +177,7 @@ export interface TableProblem {
 /** The three parts of a table, encoded by what the first says. */
 export async function readTableProblem(
   source: string,
-  { target = '-1', ...settings }: TableSettings,
+  { target = '-1', sql, ...settings }: TableSettings,
   seed: number,
 ): Promise<TableProblem> {
   const asked = Object.fromEntries(
@@ -162,7 +190,8 @@ export async function readTableProblem(
   const { missing = 'impute' } = settings
   const filling = { missing, addIndicator: missing === 'impute' }
   const how = { embedAbove: EMBED_ABOVE, ...asked, ...filling, target, stratify }
-  const opened = await OpenTable.open(source, how)
+  const [from, named] = sourceOf(source)
+  const opened = await OpenTable.open(from, { ...how, ...readingOf({ sql }), ...named })
   const { name, roles, rows, classes } = opened
   const outer = await opened.parts(rows, TEST_SHARE, seed)
   const share = validationShare(name, outer.train.length)
@@ -218,26 +247,38 @@ function encodingOf(saved: Classifier | Regressor): TableEncoding {
   }
 }
 
+/** What the columns of a table are. */
+export function describeSource(
+  source: string,
+  target: string | undefined,
+  options: ReadingOptions,
+) {
+  const [from, named] = sourceOf(source)
+  const asked = target === undefined ? {} : { target }
+  return describeTable(from, { ...readingOf(options), ...named, ...asked })
+}
+
 /** A table as a saved model reads it. */
 export async function readFor(
   saved: Classifier | Regressor,
-  source: ByteSource,
-  name: string,
-  reading: Pick<Reading, 'delimiter' | 'encoding'>,
+  source: string,
+  options: ReadingOptions,
 ): Promise<{ applied: Applied; encoding: TableEncoding }> {
+  const [from, { name = source }] = sourceOf(source)
   const encoding = encodingOf(saved)
   // By these columns, rows are told apart.
   const whole = [encoding.target.name, ...(saved.split?.column ? [saved.split.column] : [])]
-  return { applied: await readApplied(source, name, encoding, reading, whole), encoding }
+  const applied = await readApplied(from, name, encoding, readingOf(options), whole)
+  return { applied, encoding }
 }
 
 /** The rows of a table that a model has not been trained on, with their targets. */
 export async function unseenRows(
   saved: Classifier | Regressor,
   source: string,
-  reading: Pick<Reading, 'delimiter' | 'encoding'>,
+  options: ReadingOptions,
 ): Promise<{ data: Dataset; notes: string[] }> {
-  const { applied, encoding } = await readFor(saved, source, source, reading)
+  const { applied, encoding } = await readFor(saved, source, options)
   const { frame, features, target } = applied
   if (target === undefined) {
     throw new DataError(
@@ -246,12 +287,12 @@ export async function unseenRows(
   }
   const needed = neededOf(encoding, features)
   const usable = await inParts(usableRows(frame, needed, target, encoding.missing))
-  const isTrainingSet = saved.dataset === basename(source)
+  const name = basename(frame.name)
+  const isTrainingSet = saved.dataset === name
   const { seed = 0, split = { by: 'chance' } } = saved
   const rows = isTrainingSet
     ? (await partsOf(frame, target, split, usable.rows, TEST_SHARE, seed)).test
     : usable.rows
-  const name = basename(source)
   const classes = 'classes' in saved ? saved.classes : []
   const { data, unseen } = await encodeRows({
     name,

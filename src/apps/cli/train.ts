@@ -262,10 +262,12 @@ async function train(
   { json, resume, ...asked }: Partial<TrainingOptions> & { json?: boolean; resume?: boolean },
 ): Promise<void> {
   const { data, ...kept } = settingsToResume({ ...asked, resume })
-  const source = named ?? data
+  const source = named ?? data ?? asked.sql
   if (source === undefined) throw new UsageError("missing required argument 'data'")
-  const isImages = await isImageFolder(source)
+  const isImages = !isTable(source) && (await isImageFolder(source))
   const given = { ...(isImages && { network: 'conv' as const }), ...kept, ...asked }
+  // SQL alone is the data.
+  if (source === given.sql) given.sql = undefined
   const { optimizer = 'sgd' } = given
   // What a run keeps was checked when it began, and has all defaults.
   if (data === undefined) checkTask(source, given, isImages)

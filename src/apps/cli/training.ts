@@ -196,11 +196,13 @@ async function problemOf(
   reporter: Reporter,
   interrupt: Interrupt,
 ): Promise<Problem> {
+  if (isTable(source)) {
+    const { notes, ...problem } = await readTableProblem(source, options, options.seed)
+    for (const text of notes) note(text)
+    return problem
+  }
   if (await isImageFolder(source)) return imageProblem(source, options, reporter, interrupt)
-  if (!isTable(source)) return readProblem(source, options.seed)
-  const { notes, ...problem } = await readTableProblem(source, options, options.seed)
-  for (const text of notes) note(text)
-  return problem
+  return readProblem(source, options.seed)
 }
 
 async function imageProblem(
@@ -259,7 +261,8 @@ export async function runTraining(
   interrupt: Interrupt,
   settle: (problem: Problem) => TrainingOptions = () => given,
 ): Promise<EndEvent> {
-  checkOutputs({ '--checkpoint': given.checkpoint, '--save': given.save }, source)
+  const outputs = { '--checkpoint': given.checkpoint, '--save': given.save }
+  checkOutputs(outputs, existsSync(source) ? source : undefined)
   if (given.run !== undefined) checkFolder('--run', given.run)
   if (given.backend) setBackend(given.backend)
   if (given.threads) setNumThreads(given.threads)

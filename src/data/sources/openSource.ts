@@ -14,6 +14,16 @@ export function isSQL(source: string): boolean {
   return SQL.test(source)
 }
 
+/** Whether a text names a table, or is SQL that gives one, by its form alone. */
+export function namesTable(source: string): boolean {
+  return (
+    [SEPARATED, DATABASE, NUMPY, ARROW].some((ending) => ending.test(source)) ||
+    isDuckDBFile(source) ||
+    isPostgres(source) ||
+    isSQL(source)
+  )
+}
+
 /**
  * What reads a source; undefined for what a table reads itself: separated text in one file or a stream,
  * and records.
