@@ -8,8 +8,8 @@ const CLEAR = '\r\x1b[K'
 
 export interface Position {
   title: string
-  /** From 0 to 1. */
-  done: number
+  /** From 0 to 1; undefined where nobody knows how much there is. */
+  done: number | undefined
   /** What else is to be said, after so many seconds. */
   note: (seconds: number) => string
 }
@@ -43,16 +43,12 @@ export class Progress {
     if (now - this.#last < (this.#moves ? REDRAW : PLAIN_LINE)) return
     this.#last = now
     const seconds = (now - this.#begin) / 1000
-    const left = done > 0 ? clock(Math.ceil((seconds * (1 - done)) / done)) : '-:--'
-    const share = `${`${Math.floor(100 * done)}`.padStart(3)} %`
+    const parts = [title, ...sharesOf(done, seconds, this.#moves), note(seconds)]
+    const line = parts.join('  ').trimEnd()
     if (!this.#moves) {
-      const line = `${title}  ${share}  ${note(seconds)}`
-      this.stream.write(`${line.trimEnd()}\n`)
+      this.stream.write(`${line}\n`)
       return
     }
-    const filled = Math.round(WIDTH * done)
-    const bar = `[${'='.repeat(filled)}${' '.repeat(WIDTH - filled)}]`
-    const line = `${title}  ${bar} ${share}  ${left} left  ${note(seconds)}`
     // A line that wraps could not be drawn over.
     this.stream.write(CLEAR + line.slice(0, (this.stream.columns || 80) - 1))
     this.#drawn = true
@@ -63,6 +59,17 @@ export class Progress {
     if (this.#drawn) this.stream.write(CLEAR)
     this.#drawn = false
   }
+}
+
+/** How much is done after so many seconds, and how long the rest takes. */
+function sharesOf(done: number | undefined, seconds: number, moves: boolean): string[] {
+  if (done === undefined) return []
+  const share = `${`${Math.floor(100 * done)}`.padStart(3)} %`
+  const left = done > 0 ? clock(Math.ceil((seconds * (1 - done)) / done)) : '-:--'
+  if (!moves) return [share, `${left} left`]
+  const filled = Math.round(WIDTH * done)
+  const bar = `[${'='.repeat(filled)}${' '.repeat(WIDTH - filled)}]`
+  return [`${bar} ${share}`, `${left} left`]
 }
 
 function clock(seconds: number): string {

@@ -87,7 +87,12 @@ export function percent(share: number): string {
 
 /** Speeds vary more than by their fourth digit. */
 export function rate(examplesPerSecond: number): string {
-  return `${count(Number(examplesPerSecond.toPrecision(3)))} examples/s`
+  return perSecond(examplesPerSecond, 1, 'examples')
+}
+
+/** So many things in some seconds, as a speed. */
+export function perSecond(n: number, seconds: number, what: string): string {
+  return `${count(Number((n / seconds).toPrecision(3)))} ${what}/s`
 }
 
 /** Enough digits to compare losses of any size. */

@@ -19,11 +19,14 @@ import { requireTensor } from '../ops/require.js'
 import { fullLike } from '../tensor/allocate.js'
 import { noGrad } from '../tensor/graph.js'
 import type { Tensor } from '../tensor/tensor.js'
-import { type Batches, batchesOf, takeSteps } from './batches.js'
+import { type Batches, batchesOf, countSteps, takeSteps } from './batches.js'
 import { BatchRunner } from './batchRunner.js'
 import { checkLabels, forward, lossOf } from './forward.js'
 import { Measures, measure, withOutputs } from './measures.js'
 import { requireLogits } from './modelChecks.js'
+import { Pace } from './pace.js'
+import type { EvaluationProgress } from './report.js'
+import { checkVerbose, EvaluationBar } from './verbose.js'
 
 /** How well a model does on a data set. */
 export interface Evaluation {
@@ -61,6 +64,7 @@ export function predictedClasses(outputs: Tensor): Tensor<'int32'> {
  * for the end.
  * @param options.loss what is averaged over the examples
  * @param options.metrics what is computed of the outputs besides, by name or as objects, which stay as they are
+ * @param options.verbose 1 shows a bar on the error output, with the loss so far; 0, the default, nothing
  * @throws ArgumentError when an option does not exist or is out of range or the model ends with the
  * activation that the loss computes itself, ShapeError for a loss that is no scalar, DivergenceError
  * when it is not finite, BusyError while `fit` trains the model, but for its callbacks
@@ -69,28 +73,37 @@ export function predictedClasses(outputs: Tensor): Tensor<'int32'> {
 export async function evaluate<K extends TargetKind>(
   model: Module,
   data: Dataset<K> | BlockSource<K>,
-  options: { loss: Loss<NoInfer<K>>; batchSize?: number; metrics?: readonly MetricSource[] },
+  options: {
+    loss: Loss<NoInfer<K>>
+    batchSize?: number
+    metrics?: readonly MetricSource[]
+    verbose?: 0 | 1
+  },
 ): Promise<Evaluation> {
-  const known = { loss: true, batchSize: true, metrics: true } as const
-  const { loss, batchSize = BATCH, metrics } = optionsOf('evaluate', options ?? {}, known)
+  const known = { loss: true, batchSize: true, metrics: true, verbose: true } as const
+  const given = optionsOf('evaluate', options ?? {}, known)
+  const { loss, batchSize = BATCH, metrics, verbose = 0 } = given
   checkModule('evaluate', model)
   if (!isBlockSource(data)) checkDataset('evaluate', data)
   checkLoss('evaluate', loss)
   checkCount('evaluate', 'batchSize', batchSize)
   requireLogits('evaluate', model, loss)
   if (metrics) metricsOf('evaluate', metrics)
+  checkVerbose('evaluate', verbose, 1)
+  const bar = verbose === 1 ? new EvaluationBar() : undefined
   return whileAsking('evaluate', model, async () => {
     const loader = isBlockSource(data)
       ? new BlockLoader('evaluate', data, { batchSize, shuffle: false, seed: 0, cache: false })
       : new DataLoader(await Examples.load(data), { batchSize })
     const evaluator = new Evaluator('evaluate', model, loader, { loss, metrics })
     try {
-      const evaluation = await evaluator.run()
+      const evaluation = await evaluator.run(bar && ((progress) => bar.update(progress)))
       if (Number.isFinite(evaluation.loss)) return evaluation
       throw new DivergenceError(
         `evaluate: expected a finite loss, got ${evaluation.loss} (${blameFor(model)})`,
       )
     } finally {
+      bar?.close()
       await evaluator.dispose()
     }
   })
@@ -121,14 +134,19 @@ export class Evaluator {
     )
   }
 
-  async run(): Promise<Evaluation> {
+  /** @param tell hears how far it is after each dispatch, of which there are more then */
+  async run(tell?: (progress: EvaluationProgress) => void): Promise<Evaluation> {
+    const pace = new Pace()
     const sums: number[] = []
+    let done = 0
     let examples = 0
     this.#measures?.reset()
     for await (const [order] of this.loader.passes(++this.#runs, 1)) {
       examples += order.size
       for (const left = batchesOf(order, this.loader.batchSize); left.length > 0; ) {
-        const batches = takeSteps(left, this.#mostTogether)
+        const most = tell ? Math.min(pace.steps, this.#mostTogether) : this.#mostTogether
+        const batches = takeSteps(left, most)
+        const begin = performance.now()
         for (const [at, values] of (await this.#run(batches)).entries()) {
           const { steps, batchSize } = batches[at]
           const width = values.length / steps
@@ -136,7 +154,10 @@ export class Evaluator {
             // Of the loss, which is a mean, and of the right answers, which are a number.
             sums[i % width] = (sums[i % width] ?? 0) + value * (i % width === 0 ? batchSize : 1)
           }
+          done += steps * batchSize
         }
+        pace.note(countSteps(batches), performance.now() - begin)
+        tell?.({ examples: done, total: this.loader.total, loss: sums[0] / done })
       }
     }
     const loss = sums[0] / examples

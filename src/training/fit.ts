@@ -162,7 +162,7 @@ async function trainLocked(
     steps,
     loader,
     pace: new Pace(),
-    validate: evaluator && (() => loop.validate(() => evaluator.run())),
+    validate: evaluator && (() => loop.validate(() => evaluator.run(loop.validationWatch))),
     isSeenAfter,
     measures,
     validateEvery,

@@ -218,7 +218,7 @@ export function checkOptions(model: Module, options: FitOptions): void {
   }
   const { metrics, validateEvery, onValidation, verbose = 0 } = options
   if (metrics !== undefined) metricsOf('fit', metrics)
-  checkVerbose(verbose)
+  checkVerbose('fit', verbose, 2)
   if (validateEvery !== undefined) checkCount('fit', 'validateEvery', validateEvery)
   if ((validateEvery ?? onValidation) !== undefined && validation === undefined) {
     throw new ArgumentError('fit: validateEvery and onValidation need validation data')

@@ -16,6 +16,16 @@ export interface StepReport {
   loss: number
 }
 
+/** How far an evaluation is. */
+export interface EvaluationProgress {
+  /** Examples so far. */
+  examples: number
+  /** All of them; undefined where they come in blocks that nobody has counted. */
+  total: number | undefined
+  /** Mean loss over the examples so far. */
+  loss: number
+}
+
 /** What `fit` tells of a validation. */
 export interface ValidationReport {
   /** Counted from 1. */

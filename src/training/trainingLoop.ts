@@ -6,7 +6,7 @@ import type { Lock } from '../tensor/locks.js'
 import { BestWeights } from './bestWeights.js'
 import type { FitOptions } from './fitOptions.js'
 import { refuseReplaced } from './modelChecks.js'
-import type { EpochReport, StepReport, TrainingHistory } from './report.js'
+import type { EpochReport, EvaluationProgress, StepReport, TrainingHistory } from './report.js'
 import { Printer } from './verbose.js'
 
 type LoopOptions = Pick<
@@ -68,6 +68,12 @@ export class TrainingLoop {
   step(report: StepReport): void {
     this.#printer.step(report)
     this.options.onStep?.(report)
+  }
+
+  /** Tells how far the validation is; undefined where nobody wants to know. */
+  get validationWatch(): ((progress: EvaluationProgress) => void) | undefined {
+    if (this.options.verbose !== 1) return undefined
+    return (progress) => this.#printer.validation(progress)
   }
 
   /** Does something with the averages in the place of the weights, where there are any. */

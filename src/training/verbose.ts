@@ -1,20 +1,24 @@
-/** What `fit` prints of itself: a bar that moves, and a line per epoch. */
+/** What `fit` and `evaluate` print of themselves: a bar that moves, and of `fit` a line per epoch. */
 import { ArgumentError, excerpt } from '../base/errors.js'
 import { Progress } from '../base/progress.js'
-import { figure, percent, rate } from '../base/text.js'
+import { figure, percent, perSecond, rate } from '../base/text.js'
 import type { MetricValues } from '../metrics/names.js'
-import type { EpochReport, StepReport, Verbosity } from './report.js'
+import type { EpochReport, EvaluationProgress, StepReport, Verbosity } from './report.js'
 
-export function checkVerbose(verbose: unknown): void {
-  if (verbose === 0 || verbose === 1 || verbose === 2) return
-  throw new ArgumentError(`fit: expected verbose 0, 1 or 2, got ${excerpt(verbose)}`)
+export function checkVerbose(op: string, verbose: unknown, most: 1 | 2): void {
+  const choices: readonly unknown[] = [0, 1, 2].slice(0, most + 1)
+  if (choices.includes(verbose)) return
+  const expected = most === 1 ? '0 or 1' : '0, 1 or 2'
+  throw new ArgumentError(`${op}: expected verbose ${expected}, got ${excerpt(verbose)}`)
 }
 
 /** Prints to the standard output. */
 export class Printer {
   readonly #progress = new Progress(process.stdout)
-  /** Σ loss over the steps of the epoch. */
+  /** Σ loss over the steps of the epoch that were told of, and their number. */
   #sum = 0
+  #steps = 0
+  #title = ''
 
   constructor(
     readonly verbose: Verbosity,
@@ -23,13 +27,30 @@ export class Printer {
 
   step({ epoch, step, stepsPerEpoch, loss }: StepReport): void {
     if (this.verbose !== 1) return
-    if (step === 1) this.#sum = 0
+    this.#begin(epochTitle(epoch, this.epochs))
     this.#sum += loss
+    this.#steps++
     this.#progress.update({
-      title: epochTitle(epoch, this.epochs),
+      title: this.#title,
       done: step / stepsPerEpoch,
-      note: () => `loss ${figure(this.#sum / step)}`,
+      note: (seconds) =>
+        `loss ${figure(this.#sum / this.#steps)}  ${perSecond(this.#steps, seconds, 'steps')}`,
     })
+  }
+
+  validation(progress: EvaluationProgress): void {
+    if (this.verbose !== 1) return
+    this.#begin('validation')
+    this.#progress.update({ title: this.#title, ...positionOf(progress) })
+  }
+
+  /** Another part of the work has another time to go. */
+  #begin(title: string): void {
+    if (title === this.#title) return
+    this.#title = title
+    this.#sum = 0
+    this.#steps = 0
+    this.#progress.restart()
   }
 
   epoch(report: EpochReport): void {
@@ -41,6 +62,24 @@ export class Printer {
   close(): void {
     this.#progress.clear()
   }
+}
+
+/** Shows how far an evaluation is, on the error output: what it is for may be read from the other. */
+export class EvaluationBar {
+  readonly #progress = new Progress(process.stderr)
+
+  update(progress: EvaluationProgress): void {
+    this.#progress.update({ title: 'evaluation', ...positionOf(progress) })
+  }
+
+  close(): void {
+    this.#progress.clear()
+  }
+}
+
+function positionOf({ examples, total, loss }: EvaluationProgress) {
+  const note = (seconds: number) => `loss ${figure(loss)}  ${rate(examples / seconds)}`
+  return { done: total === undefined ? undefined : examples / total, note }
 }
 
 export function epochTitle(epoch: number, epochs: number): string {

@@ -44,10 +44,53 @@ t.test('nothing, or a line per epoch', async (t) => {
 t.test('a bar on a terminal', async (t) => {
   const printed = await printedBy(1, true, false)
   const lines = printed.split('\r\x1b[K')
-  t.match(lines[1], /^epoch 1\/2 {2}\[=+ *\] +\d+ % {2}\d+:\d\d left {2}loss \d/)
+  const bar = /^epoch 1\/2 {2}\[=+ *\] +\d+ % {2}\d+:\d\d left {2}loss \S+ {2}[\d.]+ steps\/s/
+  t.match(lines[1], bar)
   t.match(
     lines.at(-1),
     /^epoch 2\/2 {2}loss \S+ {2}\S+ examples\/s\n$/,
     'it makes room for the line',
   )
+})
+
+t.test('a bar for the validation, too', async (t) => {
+  const lines = (await printedBy(1, true, true)).split('\r\x1b[K')
+  const bar = /^validation {2}\[=+\] 100 % {2}0:00 left {2}loss \S+ {2}[\d,.]+ examples\/s$/
+  t.ok(
+    lines.some((line) => bar.test(line)),
+    lines.join('\n'),
+  )
+})
+
+t.test('evaluate: a bar on the error output', async (t) => {
+  const evaluated = (verbose: 0 | 1, isTTY: boolean) =>
+    inChild(
+      {},
+      async (nb, _, verbose, isTTY) => {
+        let now = 0
+        if (isTTY) Object.assign(performance, { now: () => (now += 200) })
+        // Elsewhere, there is a line now and then.
+        else Object.assign(performance, { now: () => (now += 20_000) })
+        Object.assign(process.stderr, { isTTY, columns: 80 })
+        const loss = nb.softmaxCrossEntropy
+        const { accuracy } = await nb.evaluate(nb.mlp([4, 3]), nb.iris(), {
+          loss,
+          verbose,
+          batchSize: 50,
+        })
+        console.log(accuracy)
+      },
+      verbose,
+      isTTY,
+    )
+  const [bar, lines, nothing] = [
+    await evaluated(1, true),
+    await evaluated(1, false),
+    await evaluated(0, true),
+  ]
+  t.match(bar.stderr, /evaluation {2}\[=+ *\] +33 % {2}\d:\d\d left {2}loss \S+ {2}\S+ examples\/s/)
+  t.ok(bar.stderr.endsWith('\r\x1b[K'), 'it is gone in the end')
+  t.match(lines.stderr, /^evaluation {3}33 % {2}\d+:\d\d left {2}loss \S+ {2}\S+ examples\/s\n/)
+  t.equal(nothing.stderr, '')
+  t.equal(bar.stdout, nothing.stdout)
 })

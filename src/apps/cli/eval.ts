@@ -60,7 +60,7 @@ async function evalModel(path: string, source: string, options: EvalOptions): Pr
   const saved = loadPredictor(path)
   const { data, notes } = await unseenData(saved, source, options)
   for (const text of notes) note(text)
-  const asked = { loss: losses[saved.loss], metrics: options.metrics }
+  const asked = { loss: losses[saved.loss], metrics: options.metrics, verbose: 1 } as const
   const { accuracy, loss, metrics } = await evaluate(saved.model, data, asked)
   const figures = { dataset: data.name, examples: data.size, ...(metrics && { metrics }) }
   const besides = metricTexts(metrics)
