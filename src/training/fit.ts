@@ -128,7 +128,7 @@ async function trainLocked(
   model.zeroGrad()
   optimizer.zeroGrad()
   await nextIteration()
-  const ready = await trainingDataOf(data, options, seed)
+  const ready = await trainingDataOf(model, data, options, seed)
   const { loader, validation, weights, weighedBy } = ready
   const { clipNorm, clipValue } = options
   const changes = new Generator(seed, streams.augment)

@@ -6,6 +6,7 @@ import { type BlockSource, isBlockSource } from '../data/blocks/blockSource.js'
 import { type Dataset, splitRows } from '../data/dataset.js'
 import { Examples } from '../data/examples.js'
 import { DataLoader } from '../data/loader.js'
+import type { AnyModule } from '../nn/module.js'
 import { tensor } from '../tensor/create.js'
 import { within } from '../tensor/storage.js'
 import type { Tensor } from '../tensor/tensor.js'
@@ -32,13 +33,14 @@ export interface TrainingData {
 
 /** What is made ready here is freed by `dispose`. */
 export async function trainingDataOf(
+  model: AnyModule,
   data: Dataset | BlockSource,
   options: AnyFitOptions,
   seed: number,
 ): Promise<TrainingData> {
   return isBlockSource(data)
-    ? blockData(data, options, seed)
-    : residentData(data, options as FitOptions, seed)
+    ? blockData(model, data, options, seed)
+    : residentData(model, data, options as FitOptions, seed)
 }
 
 /** Frees what training held; what validated is its evaluator's. */
@@ -49,13 +51,14 @@ export async function disposeOf({ loader, weights }: TrainingData): Promise<void
 
 /** Copied to the backend as a whole. */
 async function residentData(
+  model: AnyModule,
   data: Dataset,
   options: FitOptions,
   seed: number,
 ): Promise<TrainingData> {
   const { shuffle = true } = options
   const { train, validation } = await loadExamples(data, options.validation, seed)
-  await warnOfSpread('fit', data)
+  await warnOfSpread('fit', model, data)
   const loader = new DataLoader(train, { batchSize: batchSizeOf(options), shuffle, seed })
   const weighedBy = weightsOf(data, train.rows, options)
   return {
@@ -88,13 +91,14 @@ async function loadExamples(
 
 /** Read window by window. */
 async function blockData(
+  model: AnyModule,
   source: BlockSource,
   options: AnyFitOptions,
   seed: number,
 ): Promise<TrainingData> {
   const { shuffle = true, shuffleBuffer, cache, classWeights } = options
   const batchSize = batchSizeOf(options)
-  const look = (data: Dataset) => warnOfSpread('fit', data)
+  const look = (data: Dataset) => warnOfSpread('fit', model, data)
   const given = { batchSize, shuffle, seed, shuffleBuffer, cache, look }
   const loader = new BlockLoader('fit', source, given)
   try {

@@ -43,8 +43,8 @@ export interface TableReport {
   readonly classes?: readonly ClassFigures[]
   /** A row for each true class, a column for each predicted one. */
   readonly confusion?: readonly (readonly number[])[]
-  /** The accuracy of one who always says the class that is most frequent in training. */
-  readonly baseline?: number
+  /** The class that is most frequent in training, and the accuracy of one who always says it. */
+  readonly baseline?: { readonly class: string; readonly accuracy: number }
   /** The balanced accuracy or R² that is lost where a column is shuffled; the most important column first. */
   readonly importance: readonly ColumnImportance[]
 }
@@ -105,7 +105,8 @@ export async function reportOn(
   const counts = countsOf(train)
   const usual = counts.indexOf(Math.max(...counts))
   const hits = test.targets.filter((label) => label === usual).length
-  return { ...classFigures(labels, test), baseline: hits / test.size, importance }
+  const baseline = { class: classes[usual], accuracy: hits / test.size }
+  return { ...classFigures(labels, test), baseline, importance }
 }
 
 function classFigures(

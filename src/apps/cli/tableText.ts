@@ -7,8 +7,8 @@ import type { ClassFigures, TableOverview, TableReport } from './tableReport.js'
 
 /** The last column, by itself. */
 const WIDTH = 79
-/** So many classes have a confusion matrix beside their figures, and so many have figures. */
-const [MATRIX, LISTED] = [6, 12]
+/** So many classes have figures; where there is room, the confusion matrix stands beside them. */
+const LISTED = 12
 /** So many columns are ranked, by bars of so many characters. */
 const [RANKED, BAR] = [8, 24]
 
@@ -24,15 +24,14 @@ export function tableRows(e: StartEvent, overview: TableOverview): string[][] {
   }
   const parts = `${count(e.trainExamples)} to train on, ${count(e.validationExamples)} to validate, ${count(e.testExamples)} to test${by[split.by]}`
   const weights = e.classWeights === 'balanced' ? ', weighted to be even' : ''
-  const l = [e.l1 > 0 && `l1 ${e.l1}`, e.l2 > 0 && `l2 ${e.l2}`].filter(Boolean)
+  const until = e.patience === undefined ? '' : `, until ${e.patience} are no better`
   const settings = [
-    `batches of ${e.batchSize}`,
     `lr ${e.lr} falling to 0`,
-    e.optimizer === 'sgd' ? `momentum ${e.momentum}` : e.optimizer,
-    ...l,
+    ...(e.optimizer === 'sgd' ? [`momentum ${e.momentum}`] : []),
+    ...(e.l1 > 0 ? [`l1 ${e.l1}`] : []),
+    ...(e.l2 > 0 ? [`l2 ${e.l2}`] : []),
     `seed ${e.seed}`,
   ]
-  const until = e.patience === undefined ? '' : `, until ${e.patience} in turn are no better`
   const hidden = [e.activation, ...(e.dropout > 0 ? [`dropout ${e.dropout}`] : [])].join(', ')
   return [
     ['data', `${e.dataset}: ${count(all)} rows, ${overview.columns} columns`],
@@ -40,8 +39,8 @@ export function tableRows(e: StartEvent, overview: TableOverview): string[][] {
     ['target', `${e.target}, to ${e.task}${sharesText(overview.shares)}${weights}`],
     ['features', featuresText(overview)],
     ['network', `${e.layers.join('-')}, ${hidden}: ${count(e.parameters)} parameters`],
-    ['training', `${e.loss}, ${settings.join(', ')}`],
-    ['', `${e.epochs} epochs${until}; ${backendText(e)}`],
+    ['training', `${e.loss} by ${e.optimizer}, ${settings.join(', ')}`],
+    ['', `${e.epochs} epochs${until}, batches of ${e.batchSize}; ${backendText(e)}`],
   ].map(([name, text]) => [name, shortened(text, WIDTH - 10)])
 }
 
@@ -99,14 +98,16 @@ export function epochText(e: Epoch): string {
 export function reportText({ classes, confusion, baseline, importance }: TableReport): string {
   const parts: string[] = []
   if (classes && confusion && baseline !== undefined) {
+    const present = classes.filter(({ support }) => support > 0)
+    const balanced = present.reduce((sum, { recall }) => sum + recall, 0) / present.length
     parts.push(
-      `always the most frequent class: accuracy ${percent(baseline)}`,
+      `mean recall ${percent(balanced)}; always ${shortened(baseline.class, 12)}: accuracy ${percent(baseline.accuracy)}, mean recall ${percent(1 / present.length)}`,
       '',
       classesText(classes, confusion),
       '',
     )
   }
-  const lost = classes ? 'recall (mean over the classes)' : 'R²'
+  const lost = classes ? 'mean recall' : 'R²'
   parts.push(
     `What the columns are worth: ${lost} lost where one is shuffled`,
     importanceText(importance),
@@ -118,23 +119,26 @@ function classesText(
   classes: readonly ClassFigures[],
   confusion: readonly (readonly number[])[],
 ): string {
-  const hasMatrix = classes.length <= MATRIX
-  const name = (text: string) => shortened(text, hasMatrix ? 12 : 30)
-  const heading = ['class', 'rows', 'precision', 'recall', 'f1']
-  const asked = hasMatrix ? ['predicted:', ...classes.map((of) => name(of.class))] : []
   const order = classes.map((_, label) => label)
   // Of many, those that are told apart worst.
   if (classes.length > LISTED) order.sort((a, b) => classes[a].f1 - classes[b].f1)
-  const lines = order.slice(0, LISTED).map((label) => {
+  const shown = order.slice(0, LISTED)
+  const lines = shown.map((label) => {
     const of = classes[label]
     const figures = [of.precision, of.recall, of.f1].map((value) => value.toFixed(3))
-    const row = hasMatrix ? ['', ...confusion[label].map(count)] : []
-    return [name(of.class), count(of.support), ...figures, ...row]
+    return [shortened(of.class, 20), count(of.support), ...figures]
   })
-  const align = `lrrrr${'r'.repeat(asked.length)}`
-  const text = table([[...heading, ...asked], ...lines], align)
-  if (classes.length <= LISTED) return text
-  return `${text}\n${classes.length - LISTED} more classes, of higher f1`
+  const figures = [['class', 'rows', 'precision', 'recall', 'f1'], ...lines]
+  const names = classes.map((of) => shortened(of.class, 12))
+  const matrix = [names, ...shown.map((label) => confusion[label].map(count))]
+  const both = table(
+    figures.map((row, i) => [...row, i === 0 ? 'predicted:' : '', ...matrix[i]]),
+    `lrrrrl${'r'.repeat(classes.length)}`,
+  )
+  if (both.indexOf('\n') <= WIDTH) return both
+  const text = table(figures, 'lrrrr')
+  const rest = classes.length - shown.length
+  return rest > 0 ? `${text}\n${rest} more classes, of higher f1` : text
 }
 
 function importanceText(importance: TableReport['importance']): string {
@@ -142,7 +146,7 @@ function importanceText(importance: TableReport['importance']): string {
   const most = Math.max(...ranked.map(({ mean }) => mean), Number.EPSILON)
   const lines = ranked.map(({ column, mean }) => [
     shortened(column, 30),
-    mean.toFixed(3),
+    mean.toFixed(3).replace('-0.000', '0.000'),
     '█'.repeat(Math.round((BAR * Math.max(mean, 0)) / most)),
   ])
   const rest = importance.slice(RANKED)
