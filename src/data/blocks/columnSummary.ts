@@ -54,7 +54,10 @@ export class ColumnSummary {
     } else {
       this.#addNumbers(values, batch)
       for (const [part, moments] of this.#parts) {
-        moments.add(values, batch.train, (time) => partOf(time, part))
+        moments.add(
+          Float64Array.from(values, (time) => partOf(time, part)),
+          batch.train,
+        )
       }
     }
     this.#rows += batch.parts.length
@@ -99,22 +102,25 @@ export class ColumnSummary {
     const push = (value: number, line: number) =>
       isDate ? column.pushDate(value, line) : column.pushNumber(value, line)
     const { parts, first } = batch
+    const isCounted = column.limit > 0
+    let [numeric, last, isCounting] = [this.#numeric, this.#last, this.#isCounting]
     for (let i = 0; i < values.length; i++) {
       const value = values[i]
       if (Number.isNaN(value)) {
         this.#noteMissing(i, batch)
         continue
       }
-      if (this.#numeric++ === 0 ? value !== 0 && value !== 1 : value !== this.#last + 1) {
-        this.#isCounting = false
-      }
-      this.#last = value
-      const isFirst = this.#numeric === 1 || !Number.isFinite(value)
+      if (numeric++ === 0 ? value !== 0 && value !== 1 : value !== last + 1) isCounting = false
+      last = value
+      const isFirst = numeric === 1 || !Number.isFinite(value)
       if (isFirst) push(value, first + i + 1)
-      if (column.limit > 0 && column.texts && parts[i] !== LEFT_OUT) {
+      if (isCounted && column.texts && parts[i] !== LEFT_OUT) {
         this.#count(value, parts[i], () => !isFirst && push(value, first + i + 1))
       }
     }
+    this.#numeric = numeric
+    this.#last = last
+    this.#isCounting = isCounting
   }
 
   #addTexts(texts: readonly string[], codes: Int32Array, batch: BatchParts): void {

@@ -12,30 +12,29 @@ export class Moments {
   #min = Infinity
   #max = -Infinity
 
-  /** Adds those that `read` gives of the numbers at these positions; NaN does not count. */
-  add(
-    values: ArrayLike<number>,
-    positions: ArrayLike<number>,
-    read?: (value: number) => number,
-  ): void {
-    const own = new Moments()
-    let sum = 0
+  /** Adds the numbers at these positions; NaN does not count. */
+  add(values: ArrayLike<number>, positions: ArrayLike<number>): void {
+    let [count, sum, min, max, squares] = [0, 0, Infinity, -Infinity, 0]
     for (let i = 0; i < positions.length; i++) {
-      const given = values[positions[i]]
-      const value = read ? read(given) : given
+      const value = values[positions[i]]
       if (Number.isNaN(value)) continue
-      own.#count++
+      count++
       sum += value
-      if (value < own.#min) own.#min = value
-      if (value > own.#max) own.#max = value
+      if (value < min) min = value
+      if (value > max) max = value
     }
-    if (own.#count === 0) return
-    own.#mean = sum / own.#count
+    if (count === 0) return
+    const mean = sum / count
     for (let i = 0; i < positions.length; i++) {
-      const given = values[positions[i]]
-      const value = read ? read(given) : given
-      if (!Number.isNaN(value)) own.#squares += (value - own.#mean) ** 2
+      const value = values[positions[i]]
+      if (!Number.isNaN(value)) squares += (value - mean) ** 2
     }
+    const own = new Moments()
+    own.#count = count
+    own.#mean = mean
+    own.#squares = squares
+    own.#min = min
+    own.#max = max
     this.merge(own)
   }
 

@@ -42,7 +42,8 @@ export async function* chosenBatches(
 ): AsyncGenerator<ChosenBatch> {
   const at = needed.map((name) => names.indexOf(name))
   let first = 0
-  for await (const { rows, columns } of reader.batches(names)) {
+  for await (const batch of reader.batches(names, true)) {
+    const { rows, columns } = batch
     const parts = partsOfRows(first, rows, testFraction, seed)
     for (const i of at) leaveOut(columns[i], parts)
     yield {

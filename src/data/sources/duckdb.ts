@@ -90,13 +90,13 @@ class DuckDBReader implements TableReader {
     return this.session.name
   }
 
-  batches(names?: readonly string[]): AsyncIterable<SourceBatch> {
+  batches(names?: readonly string[], isBorrowed = false): AsyncIterable<SourceBatch> {
     const { session, table } = this
     const reads = columnsNamed(this.name, this.columns, names).map(({ read }) => read as ReadColumn)
     const expressions = reads.map(({ expression }) => expression).join(', ')
     return session.stream(
       `SELECT ${expressions} FROM ${table}`,
-      reads.map(({ reader }) => reader(session.bindings)),
+      reads.map(({ reader }) => reader(session.bindings, isBorrowed)),
     )
   }
 

@@ -89,6 +89,8 @@ export class DuckDBSession {
         next = bindings.fetch_chunk(result)
         next.catch(() => {})
         yield readChunk(bindings, chunk, readers)
+        // Being asked for once more it stays until here, with what is borrowed from it.
+        bindings.data_chunk_get_size(chunk)
       }
       isOpen = false
     } catch (error) {

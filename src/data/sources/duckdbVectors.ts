@@ -1,6 +1,6 @@
 /**
  * The vectors of DuckDB's data chunks as typed arrays, read through the bindings: its own objects per value
- * take ten times as long. The memory is DuckDB's and ends with the chunk, so that all is copied at once.
+ * take ten times as long. The memory is DuckDB's and ends with the chunk, so that all is copied at once, unless it is only borrowed.
  */
 import type { DataChunk, Vector } from '@duckdb/node-bindings'
 import type { NumberArray } from '../../base/typedArrays.js'
@@ -16,10 +16,10 @@ export interface ReadColumn {
   /** In SQL. */
   readonly expression: string
   /** Makes the reader of its vectors, one for each reading. */
-  readonly reader: (duckdb: Bindings) => VectorReader
+  readonly reader: (duckdb: Bindings, isBorrowed?: boolean) => VectorReader
 }
 
-/** Copies what is in a vector. */
+/** Copies what is in a vector; what is only borrowed may stay where it is. */
 export type VectorReader = (vector: Vector, rows: number) => SourceValues
 
 interface ArrayType {
@@ -72,11 +72,11 @@ export function readColumn(name: string, declared: string): ReadColumn | undefin
 
 function numberReader(Values: ArrayType): ReadColumn['reader'] {
   const bytes = Values.BYTES_PER_ELEMENT
-  return (duckdb) => (vector, rows) => {
+  return (duckdb, isBorrowed) => (vector, rows) => {
     const { buffer, byteOffset } = duckdb.vector_get_data(vector, rows * bytes)
     const values = new Values(buffer, byteOffset, rows)
     const validity = validityOf(duckdb, vector, rows)
-    if (validity === undefined) return values.slice()
+    if (validity === undefined) return isBorrowed ? values : values.slice()
     const found = values instanceof Float32Array ? values.slice() : Float64Array.from(values)
     for (let row = 0; row < rows; row++) if (!isValid(validity, row)) found[row] = Number.NaN
     return found

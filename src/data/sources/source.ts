@@ -36,7 +36,7 @@ export type SourceValues = NumberArray | TextValues
 export interface SourceBatch {
   /** At least 1. */
   readonly rows: number
-  /** In the order in which they were asked for; they are the caller's to keep. */
+  /** In the order in which they were asked for; they are the caller's to keep, unless only borrowed. */
   readonly columns: readonly SourceValues[]
 }
 
@@ -55,9 +55,10 @@ export interface TableReader {
   /**
    * Reads the table from its first row on, in the source's order; leaving the loop stops the reading.
    * @param names the columns to read; all by default
+   * @param isBorrowed whether values need to hold until the next batch is asked for alone
    * @throws DataError where it cannot be read, or a column can not
    */
-  batches(names?: readonly string[]): AsyncIterable<SourceBatch>
+  batches(names?: readonly string[], isBorrowed?: boolean): AsyncIterable<SourceBatch>
   /** Frees what the source holds: connections, files. */
   close(): Promise<void>
 }
