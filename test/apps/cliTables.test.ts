@@ -39,7 +39,7 @@ interface Report {
 
 t.test('a table from end to end', async (t) => {
   const cwd = t.testdir({ 'trips.csv': trips(1500) })
-  const how = ['--target', 'late', '--missing', 'impute', '--add-indicator', '--text', 'note']
+  const how = ['--target', 'late', '--text', 'note']
   const { code, start, end, stderr } = await train(cwd, ['trips.csv', ...how, '--hash-bits', '5'])
   t.equal(code, 0, stderr)
   t.match(start, {
