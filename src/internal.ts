@@ -30,6 +30,7 @@ export {
   figure,
   parseNumber,
   percent,
+  perSecond,
   powerOfTen,
   quote,
   rate,

@@ -102,8 +102,8 @@ export function predict(
   if (isModule(model)) return outputRows('predict', model, rows as ModuleRows, batchSize)
   const saved = model as Classifier | Regressor
   const { inputs, preprocessing } = inputsFor('predict', saved, rows)
-  if (!('classes' in saved)) return regress(saved, inputs, batchSize)
-  const found = classify(saved, inputs, preprocessing, batchSize)
+  if (!('classes' in saved)) return regress(saved, inputs, { batchSize })
+  const found = classify(saved, inputs, preprocessing, { batchSize })
   return { ...found, names: Array.from(found.labels, (label) => saved.classes[label]) }
 }
 
@@ -132,7 +132,7 @@ export function predictProba(
     )
   }
   const { inputs, preprocessing } = inputsFor(op, model, rows)
-  const { labels, scores } = classify(model, inputs, preprocessing, batchSize, op)
+  const { labels, scores } = classify(model, inputs, preprocessing, { batchSize, op })
   return inRows(scores, labels.length)
 }
 
@@ -204,23 +204,30 @@ export function preprocessingOf(
   return preprocessing ?? { mean: [0], scale: [isBytes ? 1 / 255 : 1] }
 }
 
+/** How rows are gone through. */
+interface Going {
+  batchSize?: number
+  op?: string
+  /** Hears after each batch of the rows that are done. */
+  onRows?: (rows: number) => void
+}
+
 /** The classes of rows one after another in one array, whose number and width fit. */
 export function classify(
   { model, inputs: width, classes, loss }: Classifier,
   raw: Float32Array | Uint8Array,
   preprocessing: Preprocessing,
-  batchSize = BATCH,
-  op = 'predict',
+  going: Going = {},
 ): ClassScores {
   const rows = raw.length / width
   const scores = new Float32Array(rows * classes.length)
   const labels = new Int32Array(rows)
-  inBatches(model, raw, width, preprocessing, batchSize, (outputs, row) => {
+  inBatches(model, raw, width, preprocessing, going, (outputs, row) => {
     labels.set(outputs.argmax(-1).data(), row)
     const shown = isProbabilistic(loss) ? outputs.softmax() : outputs
     scores.set(shown.data(), row * classes.length)
   })
-  checkFinite(op, model, 'scores', scores, classes.length)
+  checkFinite(going.op ?? 'predict', model, 'scores', scores, classes.length)
   return { labels, scores }
 }
 
@@ -228,11 +235,11 @@ export function classify(
 export function regress(
   { model, inputs: width, encoding }: Regressor,
   inputs: Float32Array | Uint8Array,
-  batchSize = BATCH,
+  going: Going = {},
 ): Float32Array {
   const { mean, scale } = encoding.target as ValueEncoding
   const values = new Float32Array(inputs.length / width)
-  inBatches(model, inputs, width, NONE, batchSize, (outputs, row) => {
+  inBatches(model, inputs, width, NONE, going, (outputs, row) => {
     values.set(
       outputs.data().map((value) => value / scale + mean),
       row,
@@ -248,7 +255,7 @@ function inBatches(
   raw: Float32Array | Uint8Array,
   width: number,
   preprocessing: Preprocessing,
-  batchSize: number,
+  { batchSize = BATCH, onRows }: Going,
   use: (outputs: Tensor, row: number) => void,
 ): void {
   const rows = raw.length / width
@@ -262,6 +269,7 @@ function inBatches(
           use(model.forward(x), row)
         }),
       )
+      onRows?.(end)
     }
   })
 }

@@ -23,6 +23,7 @@ import {
   unseenNotes,
 } from '../../internal.js'
 import { jsonOption, UsageError } from './options.js'
+import { withRowBar } from './rowBar.js'
 import { note, print, table } from './table.js'
 import { addReadingOptions, isTable, type ReadingOptions, readFor } from './tables.js'
 
@@ -65,12 +66,13 @@ async function predict(path: string, given: string[], options: PredictOptions): 
   const { inputs, preprocessing } = isImages
     ? imagesOf(input, saved)
     : await rowsOf(input, saved, options)
-  if (!('classes' in saved)) {
-    print(showValues(regress(saved, inputs as Float32Array), options.json === true))
-    return
-  }
-  const rows = (i: number) => i + 1
-  print(shown(saved, classify(saved, inputs, preprocessing), 'row', rows, options.json === true))
+  const json = options.json === true
+  const printed = await withRowBar('predicting', inputs.length / saved.inputs, (onRows) => {
+    if (!('classes' in saved)) return showValues(regress(saved, inputs, { onRows }), json)
+    const scores = classify(saved, inputs, preprocessing, { onRows })
+    return shown(saved, scores, 'row', (i) => i + 1, json)
+  })
+  print(printed)
 }
 
 async function predictImages(

@@ -33,6 +33,7 @@ import {
 } from '../../internal.js'
 import { TEST_SHARE, validationShare } from './data.js'
 import { checkedOption, choiceOption, integerOption, listOption } from './options.js'
+import { withRowBar } from './rowBar.js'
 
 /** What the options say of a table to train on. */
 export interface TableSettings extends Reading {
@@ -191,7 +192,10 @@ export async function readTableProblem(
   const filling = { missing, addIndicator: missing === 'impute' }
   const how = { embedAbove: EMBED_ABOVE, ...asked, ...filling, target, stratify }
   const [from, named] = sourceOf(source)
-  const opened = await OpenTable.open(from, { ...how, ...readingOf({ sql }), ...named })
+  const reading = { ...how, ...readingOf({ sql }), ...named }
+  const opened = await withRowBar(`reading ${basename(source)}`, undefined, (onRows) =>
+    OpenTable.open(from, { ...reading, onRows }),
+  )
   const { name, roles, rows, classes } = opened
   const outer = await opened.parts(rows, TEST_SHARE, seed)
   const share = validationShare(name, outer.train.length)
@@ -268,7 +272,10 @@ export async function readFor(
   const encoding = encodingOf(saved)
   // By these columns, rows are told apart.
   const whole = [encoding.target.name, ...(saved.split?.column ? [saved.split.column] : [])]
-  const applied = await readApplied(from, name, encoding, readingOf(options), whole)
+  const reading = readingOf(options)
+  const applied = await withRowBar(`reading ${basename(name)}`, undefined, (onRows) =>
+    readApplied(from, name, encoding, { ...reading, onRows }, whole),
+  )
   return { applied, encoding }
 }
 

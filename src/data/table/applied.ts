@@ -37,7 +37,9 @@ export async function readApplied(
 ): Promise<Applied> {
   const reader = await readerOf(source, { ...encoding.format, ...reading, name })
   if (reader) {
-    const frame = await readTable(reader, expectedOf(reader, encoding, whole))
+    const { onRows } = reading
+    const expected = { ...expectedOf(reader, encoding, whole), onRows }
+    const frame = await readTable(reader, expected)
     return isByName(reader, encoding) ? byName(frame, encoding) : byPosition(frame, encoding)
   }
   const names = encoding.isNamed ? encoding.features.map((feature) => feature.name) : []

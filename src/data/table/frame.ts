@@ -24,6 +24,11 @@ export interface Reading extends CellFormat {
   readonly header?: boolean
   /** How the text is encoded, as TextDecoder calls it; utf-8, or what a byte order mark says. */
   readonly encoding?: string
+  /**
+   * Hears now and then of the rows that were read so far.
+   * @internal
+   */
+  readonly onRows?: (rows: number) => void
 }
 
 /** The cells of a table. */
@@ -67,6 +72,7 @@ export async function readFrame(
   const text = readText(source, name, reading.encoding)
   const head: string[][] = []
   const headLines: number[] = []
+  let rows = 0
   let frame: FrameBuilder | undefined
   const begin = () => {
     const isNamed = reading.header ?? hasHeader(head, reading, names, name)
@@ -85,6 +91,8 @@ export async function readFrame(
         if (head.length === SAMPLE) begin()
       }
     }
+    rows += cells.length
+    reading.onRows?.(rows)
   }
   return (frame ?? begin()).end()
 }

@@ -292,7 +292,10 @@ async function frameOf(
   limit: TextLimit,
 ): Promise<Frame> {
   const reader = await readerOf(source, options)
-  if (reader) return readTable(reader, expectedOf(reader, options, limit))
+  if (reader) {
+    const { onRows } = options
+    return readTable(reader, { ...expectedOf(reader, options, limit), onRows })
+  }
   const { name = 'table', target, features = [], ignore = [], text = [], groupBy, time } = options
   const references = [target, ...features, ...ignore, ...text, groupBy, time]
   const names = references

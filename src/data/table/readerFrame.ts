@@ -38,6 +38,8 @@ export interface ReaderExpected {
   /** Whether the texts of a column may be numbers, as those of a CSV file are; not by default. */
   readonly isParsed?: (name: string) => boolean
   readonly format?: CellFormat
+  /** Hears now and then of the rows that were read so far. */
+  readonly onRows?: (rows: number) => void
 }
 
 /**
@@ -82,6 +84,7 @@ async function frameOf(reader: TableReader, expected: ReaderExpected): Promise<F
       fillers[i](values, rows + 1)
     })
     rows += batch.rows
+    expected.onRows?.(rows)
     if (rows >= checked + PIECE) {
       requireMemory(name, `rows after the first ${rows}`, Math.max(2 ** 24, PIECE * width))
       checked = rows

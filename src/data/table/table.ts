@@ -56,6 +56,7 @@ export const TABLE_OPTIONS: Record<keyof TableOptions, true> = {
   name: true,
   query: true,
   duckdb: true,
+  onRows: true,
 }
 
 /**
