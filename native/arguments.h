@@ -49,6 +49,8 @@ template <typename E>
 using NumbersIn = Span<E, Use::in, Parameter::N>;
 template <typename E>
 using NumbersOut = Span<E, Use::out, Parameter::N>;
+template <typename E>
+using NumbersInout = Span<E, Use::inout, Parameter::N>;
 // Truth values.
 using Truths = Span<Bool, Use::in>;
 using TruthsOut = Span<Bool, Use::out>;

@@ -34,8 +34,24 @@ NB_INLINE T mul(T a, T b) {
 }
 NB_INLINE float div(float a, float b) { return a / b; }
 // By way of double, whose rounding error disappears: exact wherever the power is a float.
-NB_INLINE float power(float a, float b) {
+NB_INLINE float power_of(float a, float b) {
   return b == 2 ? a * a : static_cast<float>(std::pow(static_cast<double>(a), b));
+}
+// Without what is behind the point; 0 for 0 to a power below 0.
+NB_INLINE int32_t power_of(int32_t a, int32_t b) {
+  if (b < 0 && a != 1 && a != -1) return 0;
+  uint32_t square = static_cast<uint32_t>(a);
+  uint32_t result = 1;
+  // Of 1 and -1 the power b is that of -b, and both are odd or neither is.
+  for (uint32_t rest = static_cast<uint32_t>(b); rest != 0; rest >>= 1) {
+    if (rest & 1) result *= square;
+    square *= square;
+  }
+  return static_cast<int32_t>(result);
+}
+template <typename T>
+NB_INLINE T power(T a, T b) {
+  return power_of(a, b);
 }
 // NaN from either side.
 template <typename T>
@@ -54,6 +70,7 @@ void arithmetic() {
   binary<A, Y, add<T>>("add");
   binary<A, Y, sub<T>>("sub");
   binary<A, Y, mul<T>>("mul");
+  binary<A, Y, power<T>>("pow");
   binary<A, Y, maximum<T>>("maximum");
   binary<A, Y, minimum<T>>("minimum");
 }
@@ -65,7 +82,6 @@ const Registration arithmetics = [] {
 
 [[maybe_unused]] const Registration binaries[] = {
     binary<In, Out, div>("div"),
-    binary<In, Out, power>("pow"),
 };
 
 template <typename T>

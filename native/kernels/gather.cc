@@ -172,26 +172,37 @@ Fault scatter_run(Any x, Ints indices, AnyInout y, Size outer, Size length, Size
 const Registration scatter =
     kernel<scatter_check, scatter_run>("scatter", "x indices y outer length count inner each");
 
-void scatter_add_check(In x, Ints indices, Inout y, Size outer, Size length, Size count, Size inner,
-                       Size each) {
+template <typename T>
+void scatter_add_check(NumbersIn<T> x, Ints indices, NumbersInout<T> y, Size outer, Size length,
+                       Size count, Size inner, Size each) {
   along_check(x, indices, y, outer, length, count, inner, each);
 }
-Fault scatter_add_run(In x, Ints indices, Inout y, Size outer, Size length, Size count, Size inner,
-                      Size each, Chunk chunk) noexcept {
+template <typename T>
+Fault scatter_add_run(NumbersIn<T> x, Ints indices, NumbersInout<T> y, Size outer, Size length,
+                      Size count, Size inner, Size each, Chunk chunk) noexcept {
   if (const Fault fault = along_fault(indices, outer, length, count, inner, each)) return fault;
   simd([=] {
-    const auto add = [](float a, float b) { return a + b; };
+    // Integers wrap around: unsigned ones may.
+    using W = std::conditional_t<std::is_floating_point_v<T>, T, uint32_t>;
+    const W* source = reinterpret_cast<const W*>(x.data);
+    W* target = reinterpret_cast<W*>(y.data);
+    const auto add = [](W a, W b) { return a + b; };
     // Apart, because a list for all lets the inner loop go over whole vectors.
     if (each == 0) {
-      scatter_columns(x.data, {indices, count, inner, false}, y.data, outer, length, chunk, add);
+      scatter_columns(source, {indices, count, inner, false}, target, outer, length, chunk, add);
     } else {
-      scatter_columns(x.data, {indices, count, inner, true}, y.data, outer, length, chunk, add);
+      scatter_columns(source, {indices, count, inner, true}, target, outer, length, chunk, add);
     }
   });
   return {};
 }
-const Registration scatter_add = kernel<scatter_add_check, scatter_add_run>(
-    "scatterAdd", "x indices y outer length count inner each");
+template <typename T>
+Registration scatter_add_of() {
+  return kernel<scatter_add_check<T>, scatter_add_run<T>>(
+      "scatterAdd", "x indices y outer length count inner each");
+}
+const Registration scatter_add_floats = scatter_add_of<float>();
+const Registration scatter_add_ints = scatter_add_of<int32_t>();
 
 void one_hot_check(Ints labels, Out y, Size rows, Size cols) {
   holds(labels, rows);

@@ -1,13 +1,15 @@
 // Running sums and products along the middle one of three dimensions, x and y [outer, length,
 // inner]. What has run up is kept in float64, one addition after the other, and rounded where it is
-// stored.
+// stored; integers wrap around.
 #include "columns.h"
 #include "rows.h"
 
 namespace nb {
 namespace {
 
-void scan_check(In x, Out y, Size outer, Size length, Size inner, Size reverse) {
+template <typename T>
+void scan_check(NumbersIn<T> x, NumbersOut<T> y, Size outer, Size length, Size inner,
+                Size reverse) {
   const size_t size = product(outer, length, inner);
   holds(x, size);
   holds(y, size);
@@ -43,38 +45,48 @@ NB_INLINE void for_scans(size_t outer, size_t length, size_t inner, bool reverse
   });
 }
 
-template <class Combine>
-NB_INLINE void scan(In x, Out y, size_t outer, size_t length, size_t inner, bool reverse,
-                    Chunk chunk, double neutral, const Combine& combine) {
+template <typename T>
+using Total = std::conditional_t<std::is_floating_point_v<T>, double, uint32_t>;
+
+template <typename T, class Combine>
+NB_INLINE void scan(NumbersIn<T> x, NumbersOut<T> y, size_t outer, size_t length, size_t inner,
+                    bool reverse, Chunk chunk, Total<T> neutral, const Combine& combine) {
   simd([=] {
-    double total[kColumns];
+    Total<T> total[kColumns];
     for_scans(
         outer, length, inner, reverse, chunk,
         [&](size_t width) { std::fill(total, total + width, neutral); },
         [&](size_t at, size_t c, size_t) {
-          total[c] = combine(total[c], static_cast<double>(x[at]));
-          y[at] = static_cast<float>(total[c]);
+          total[c] = combine(total[c], static_cast<Total<T>>(x[at]));
+          y[at] = static_cast<T>(total[c]);
         });
   });
 }
 
-void cumsum_run(In x, Out y, Size outer, Size length, Size inner, Size reverse,
+template <typename T>
+void cumsum_run(NumbersIn<T> x, NumbersOut<T> y, Size outer, Size length, Size inner, Size reverse,
                 Chunk chunk) noexcept {
-  scan(x, y, outer, length, inner, reverse != 0, chunk, 0,
-       [](double sum, double x) { return sum + x; });
+  scan<T>(x, y, outer, length, inner, reverse != 0, chunk, 0,
+          [](Total<T> sum, Total<T> x) { return sum + x; });
 }
-const Registration cumsum =
-    kernel<scan_check, cumsum_run>("cumsum", "x y outer length inner reverse");
 
-void cumprod_check(In x, Out y, Size outer, Size length, Size inner) {
-  scan_check(x, y, outer, length, inner, 0);
+template <typename T>
+void cumprod_run(NumbersIn<T> x, NumbersOut<T> y, Size outer, Size length, Size inner, Size reverse,
+                 Chunk chunk) noexcept {
+  scan<T>(x, y, outer, length, inner, reverse != 0, chunk, 1,
+          [](Total<T> product, Total<T> x) { return product * x; });
 }
-void cumprod_run(In x, Out y, Size outer, Size length, Size inner, Chunk chunk) noexcept {
-  scan(x, y, outer, length, inner, false, chunk, 1,
-       [](double product, double x) { return product * x; });
+
+template <typename T>
+void scans_of() {
+  kernel<scan_check<T>, cumsum_run<T>>("cumsum", "x y outer length inner reverse");
+  kernel<scan_check<T>, cumprod_run<T>>("cumprod", "x y outer length inner reverse");
 }
-const Registration cumprod =
-    kernel<cumprod_check, cumprod_run>("cumprod", "x y outer length inner");
+const Registration scans = [] {
+  scans_of<float>();
+  scans_of<int32_t>();
+  return Registration();
+}();
 
 void cumprod_grad_check(In x, In y, In dy, Out dx, Size outer, Size length, Size inner) {
   const size_t size = product(outer, length, inner);

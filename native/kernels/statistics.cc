@@ -70,28 +70,36 @@ const Registration variance =
 
 // Products in the order of the elements, because what overflows on the way depends on it.
 
-void prod_check(In x, Out y, Size outer, Size length, Size inner) {
+template <typename T>
+void prod_check(NumbersIn<T> x, NumbersOut<T> y, Size outer, Size length, Size inner) {
   shape_check(x, y, outer, length, inner);
 }
-void prod_run(In x, Out y, Size outer, Size length, Size inner, Chunk chunk) noexcept {
+template <typename T>
+void prod_run(NumbersIn<T> x, NumbersOut<T> y, Size outer, Size length, Size inner,
+              Chunk chunk) noexcept {
+  // Integers wrap around.
+  using Product = std::conditional_t<std::is_floating_point_v<T>, double, uint32_t>;
   const Range range = chunk.of(outer * inner);
   if (range.first == range.second) return;
   simd([=] {
     for_pieces(range, inner, [&](size_t o, size_t from, size_t to) {
       for (size_t c = from; c < to; c += kColumns) {
         const size_t width = std::min(kColumns, to - c);
-        double products[kColumns];
-        std::fill(products, products + width, 1.0);
-        const float* px = x.data + o * length * inner + c;
+        Product products[kColumns];
+        std::fill(products, products + width, Product{1});
+        const T* px = x.data + o * length * inner + c;
         for (size_t r = 0; r < length; ++r) {
-          for (size_t i = 0; i < width; ++i) products[i] *= static_cast<double>(px[r * inner + i]);
+          for (size_t i = 0; i < width; ++i) products[i] *= static_cast<Product>(px[r * inner + i]);
         }
-        for (size_t i = 0; i < width; ++i) y[o * inner + c + i] = static_cast<float>(products[i]);
+        for (size_t i = 0; i < width; ++i) y[o * inner + c + i] = static_cast<T>(products[i]);
       }
     });
   });
 }
-const Registration prod = kernel<prod_check, prod_run>("prod", "x y outer length inner");
+const Registration prod =
+    kernel<prod_check<float>, prod_run<float>>("prod", "x y outer length inner");
+const Registration prod_of_ints =
+    kernel<prod_check<int32_t>, prod_run<int32_t>>("prod", "x y outer length inner");
 
 // dx = dy times the product of the other elements.
 void prod_grad_check(In x, In dy, Out dx, Size outer, Size length, Size inner) {

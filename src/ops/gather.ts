@@ -9,7 +9,7 @@ import { type AnyTensor, isTensor, type Tensor } from '../tensor/tensor.js'
 import { defineOp } from './define.js'
 import { selectRows } from './indexing.js'
 import { filled } from './raw.js'
-import { requireDType, requireFloat, requireValue } from './require.js'
+import { requireDType, requireNumeric, requireValue } from './require.js'
 import { copyView, readView, type View, wholeOf } from './views.js'
 
 type Indices = Tensor<'int32'>
@@ -183,11 +183,16 @@ export function scatter<T extends AnyTensor>(
   return scatterOp(x, indices, sourceFor('scatter', x, indices, source), attributes) as T
 }
 
-export function scatterAdd(x: Tensor, axis: number, indices: Indices, source: Tensor): Tensor {
-  requireFloat('scatterAdd', x)
+export function scatterAdd<T extends AnyTensor>(
+  x: T,
+  axis: number,
+  indices: Indices,
+  source: T,
+): T {
+  requireNumeric('scatterAdd', x)
   const attributes = checkEach('scatterAdd', x, axis, indices)
   const part = sourceFor('scatterAdd', x, indices, source)
-  return scatterAddOp(x, indices, part, attributes) as Tensor
+  return scatterAddOp(x, indices, part, attributes) as T
 }
 
 /** Refuses a source that is not in the shape of the entries that a list names. */
@@ -207,11 +212,11 @@ function checkSource(
   }
 }
 
-export function indexAdd(x: Tensor, axis: number, indices: Indices, source: Tensor): Tensor {
-  requireFloat('indexAdd', x)
+export function indexAdd<T extends AnyTensor>(x: T, axis: number, indices: Indices, source: T): T {
+  requireNumeric('indexAdd', x)
   const attributes = checkList('indexAdd', x, axis, indices)
   checkSource('indexAdd', x, indices, source, attributes)
-  return scatterAddOp(x, indices, source, attributes) as Tensor
+  return scatterAddOp(x, indices, source, attributes) as T
 }
 
 export function indexCopy<T extends AnyTensor>(x: T, axis: number, indices: Indices, source: T): T {

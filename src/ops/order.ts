@@ -7,7 +7,7 @@ import { aroundAxis, resolveAxis } from '../tensor/shape.js'
 import type { AnyTensor, Tensor } from '../tensor/tensor.js'
 import { defineOp } from './define.js'
 import { gather } from './gather.js'
-import { requireFloat, requireTensor } from './require.js'
+import { requireNumeric, requireTensor } from './require.js'
 
 interface OrderAttributes {
   axis: number
@@ -82,28 +82,31 @@ export function topK<T extends AnyTensor>(
   return ordered(x, orderOf('topK', x, axis, largest, k))
 }
 
-const cumsumAxis = defineOp<readonly [Tensor], { axis: number; reverse: boolean }>('cumsum', {
-  forward: ([x], { axis, reverse }) => {
-    const y = allocate(x, x.shape)
-    const { backend } = x.storage
-    backend.run('cumsum', x.handle, y.handle, ...aroundAxis(x.shape, axis), +reverse)
-    return y
+const cumsumAxis = defineOp<readonly [AnyTensor], { axis: number; reverse: boolean }, AnyTensor>(
+  'cumsum',
+  {
+    forward: ([x], { axis, reverse }) => {
+      const y = allocate(x, x.shape, x.dtype)
+      const { backend } = x.storage
+      backend.run('cumsum', x.handle, y.handle, ...aroundAxis(x.shape, axis), +reverse)
+      return y
+    },
+    backward: (dy, _, { attributes: { axis, reverse } }) => [
+      (): Tensor => cumsumAxis(dy, { axis, reverse: !reverse }) as Tensor,
+    ],
   },
-  backward: (dy, _, { attributes: { axis, reverse } }) => [
-    (): Tensor => cumsumAxis(dy, { axis, reverse: !reverse }),
-  ],
-})
+)
 
-const cumprodAxis = defineOp<readonly [Tensor], { axis: number }>('cumprod', {
+const cumprodAxis = defineOp<readonly [AnyTensor], { axis: number }, AnyTensor>('cumprod', {
   forward: ([x], { axis }) => {
-    const y = allocate(x, x.shape)
-    x.storage.backend.run('cumprod', x.handle, y.handle, ...aroundAxis(x.shape, axis))
+    const y = allocate(x, x.shape, x.dtype)
+    x.storage.backend.run('cumprod', x.handle, y.handle, ...aroundAxis(x.shape, axis), 0)
     return y
   },
   save: (y, [x]) => [y, x],
   backward: (dy, [y, x], { attributes: { axis } }) => [
     () => {
-      const dx = allocate(x, x.shape)
+      const dx = allocate(dy, x.shape)
       const { backend } = x.storage
       const buffers = [x.handle, y.handle, dy.handle, dx.handle] as const
       backend.run('cumprodGrad', ...buffers, ...aroundAxis(x.shape, axis))
@@ -112,12 +115,13 @@ const cumprodAxis = defineOp<readonly [Tensor], { axis: number }>('cumprod', {
   ],
 })
 
-export function cumsum(x: Tensor, axis: number): Tensor {
-  requireFloat('cumsum', x)
-  return cumsumAxis(x, { axis: resolveAxis('cumsum', axis, x.shape.length), reverse: false })
+export function cumsum<T extends AnyTensor>(x: T, axis: number): T {
+  requireNumeric('cumsum', x)
+  const along = resolveAxis('cumsum', axis, x.shape.length)
+  return cumsumAxis(x, { axis: along, reverse: false }) as T
 }
 
-export function cumprod(x: Tensor, axis: number): Tensor {
-  requireFloat('cumprod', x)
-  return cumprodAxis(x, { axis: resolveAxis('cumprod', axis, x.shape.length) })
+export function cumprod<T extends AnyTensor>(x: T, axis: number): T {
+  requireNumeric('cumprod', x)
+  return cumprodAxis(x, { axis: resolveAxis('cumprod', axis, x.shape.length) }) as T
 }

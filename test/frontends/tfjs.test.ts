@@ -27,8 +27,35 @@ t.test('it is the backend of choice, and what it has needs no other', async (t) 
   t.strictSame(backend().fallbacks(), {})
   t.strictSame(values(tf.unique(tf.tensor1d([3, 1, 3])).values), [3, 1])
   t.same(backend().fallbacks(), {}, 'only of kernels that it has')
-  t.strictSame(values(tf.pow(tf.tensor1d([2, 3], 'int32'), tf.tensor1d([3, 2], 'int32'))), [8, 9])
-  t.strictSame(backend().fallbacks(), { Pow: 1 })
+  t.strictSame(values(tf.mod(tf.tensor1d([7, 3], 'int32'), tf.tensor1d([0, 2], 'int32'))), [0, 1])
+  t.strictSame(backend().fallbacks(), { Mod: 1 })
+})
+
+t.test('kernels that the backend has for volumes, whole numbers and channels first', async (t) => {
+  const before = { ...backend().fallbacks() }
+  const whole = tf.tensor2d([2, -3, 65536, 65537], [2, 2], 'int32')
+  t.strictSame(values(tf.pow(whole, tf.tensor1d([-1, 2], 'int32'))), [0, 9, 0, 131073])
+  t.strictSame(values(tf.prod(whole, 1)), [-6, 65536])
+  t.strictSame(values(tf.cumsum(whole, 0, true, true)), [65536, 65537, 0, 0])
+  t.strictSame(values(tf.cumprod(whole, 1, false, true)), [-6, -3, 65536, 65537])
+  t.strictSame(values(tf.relu(whole)), [2, 0, 65536, 65537])
+  // numpy.einsum; cpu gives the first of these another shape.
+  const a = tf.tensor2d([1, 2, 3, 4], [2, 2])
+  const b = tf.tensor1d([10, 100])
+  t.strictSame(values(tf.einsum('ij,k->k', a, b)), [100, 1000])
+  t.strictSame(values(tf.einsum('ij,jk->k', a, a)), [22, 32])
+  t.strictSame(values(tf.einsum('ij->j', a)), [4, 6])
+  const x = tf.range(0, 16).reshape([1, 2, 2, 2, 2]) as TensorFlow.Tensor5D
+  t.strictSame(values(tf.maxPool3d(x, 2, 2, 'valid')), [14, 15])
+  t.strictSame(values(tf.avgPool3d(x, 2, 2, 'valid')), [7, 8])
+  const last = tf.range(0, 8).reshape([1, 2, 2, 2]) as TensorFlow.Tensor4D
+  const first = tf.transpose(last, [0, 3, 1, 2]) as TensorFlow.Tensor4D
+  const filter = tf.tensor4d([1, 2], [1, 1, 2, 1])
+  t.strictSame(
+    values(tf.conv2d(first, filter, 1, 'same', 'NCHW')),
+    values(tf.conv2d(last, filter, 1, 'same')),
+  )
+  t.same(backend().fallbacks(), before)
 })
 
 t.test('the values that a tensor is made of are copied', async (t) => {

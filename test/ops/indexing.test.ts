@@ -373,9 +373,9 @@ onBothBackends('what is refused', (t) => {
       "scatterAdd: expected a float32 tensor, got int32; cast('float32') converts it",
     ],
     [
-      () => wrong(list(1)).scatterAdd(0, list(0), list(1)),
+      () => wrong(mask()).scatterAdd(0, list(0), wrong(mask())),
       ArgumentError,
-      "scatterAdd: expected a float32 tensor, got int32; cast('float32') converts it",
+      "scatterAdd: expected a float32 tensor, got bool; cast('float32') converts it",
     ],
     [
       () => x.take(list(6)),
@@ -441,9 +441,9 @@ onBothBackends('what is refused', (t) => {
     ],
     [() => x.topK(4), ArgumentError, 'topK: expected k from 0 to 3, got 4'],
     [
-      () => wrong(picks).cumsum(0),
+      () => wrong(mask()).cumsum(0),
       ArgumentError,
-      "cumsum: expected a float32 tensor, got int32; cast('float32') converts it",
+      "cumsum: expected a float32 tensor, got bool; cast('float32') converts it",
     ],
     [() => x.cumprod(-3), ShapeError, 'cumprod: expected an axis from -2 to 1, got -3'],
     [
@@ -537,4 +537,15 @@ t.test('a result is a buffer of its own', async (t) => {
     [1, 2],
     [3, 4],
   ])
+})
+
+// Values of numpy.cumsum(x, dtype=int32), numpy.cumprod and numpy.add.at.
+onBothBackends('integers are added and multiplied along an axis as they are', (t) => {
+  const x = list(2 ** 31 - 1, 3, -5, 65537)
+  t.strictSame(x.cumsum(0).toArray(), [2147483647, -2147483646, 2147483645, -2147418114])
+  t.strictSame(x.cumprod(0).toArray(), [2147483647, 2147483645, -2147483633, -2146500593])
+  const y = list(7, 2 ** 31 - 1).scatterAdd(0, list(1, 0, 1), list(1, 16777217, 2))
+  t.strictSame(y.toArray(), [16777224, -2147483646])
+  t.strictSame(list(1, 2).indexAdd(0, list(0, 0), list(5, 16777217)).toArray(), [16777223, 2])
+  for (const z of [x.cumsum(0), y]) t.equal(z.dtype, 'int32')
 })

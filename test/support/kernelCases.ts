@@ -105,7 +105,7 @@ export const cases: { [K in KernelName]: () => Cases } = {
   sub: () => all(binary(floats, true), integerPairs()),
   mul: () => all(binary(), integerPairs()),
   div: () => binary(),
-  pow: () => binary(),
+  pow: () => all(binary(), integerPairs()),
   atan2: () => all(binary(), binarySpecials()),
   maximum: () => all(binary(), integerPairs()),
   minimum: () => all(binary(), integerPairs()),
@@ -201,7 +201,7 @@ export const cases: { [K in KernelName]: () => Cases } = {
   argminInOrder: () => all(reduction('int32', SIZES.slice(1)), integerReduction(SIZES.slice(1))),
   argmax: () => all(reduction('int32', SIZES.slice(1)), integerReduction(SIZES.slice(1))),
   variance: variances,
-  prod: () => products(false),
+  prod: () => all(products(false), integerReduction(SIZES)),
   prodGrad: () => products(true),
   any: truthReduction,
   all: truthReduction,
@@ -238,10 +238,7 @@ export const cases: { [K in KernelName]: () => Cases } = {
   multinomial,
   permutation: () => drawn('int32'),
   argsort,
-  cumsum: function* () {
-    yield* scan(0)
-    yield* scan(1)
-  },
+  cumsum: scan,
   cumprod: scan,
   cumprodGrad,
   cdist,

@@ -124,6 +124,7 @@ export function* scatter(): Cases {
 export function* scatterAdd(): Cases {
   for (const { indices, part, whole, extents } of indexed()) {
     yield [floats(part), indices, floats(whole), ...extents]
+    yield [ints(part, 2 ** 31), indices, ints(whole, 2 ** 31), ...extents]
   }
 }
 
@@ -170,10 +171,13 @@ export function* argsort(): Cases {
   ]
 }
 
-export function* scan(...numbers: number[]): Cases {
+export function* scan(): Cases {
   for (const [outer, length, inner] of [...tuples(3, 5000), [3, 5, 300], [40, 700, 1]]) {
     const n = outer * length * inner
-    yield [floats(n), out(n), outer, length, inner, ...numbers]
+    for (const reverse of [0, 1]) {
+      yield [floats(n), out(n), outer, length, inner, reverse]
+      yield [ints(n, 2 ** 31), out(n, 'int32'), outer, length, inner, reverse]
+    }
   }
 }
 

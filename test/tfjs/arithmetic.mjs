@@ -236,11 +236,14 @@ export const arithmetic = {
       ['bij,kj->bik', [b, i, j], [k, j]],
       ['ij,ij->ij', [i, j], [i, j]],
       ['i,j->ij', [i], [j]],
+      ['ij->ji', [i, j]],
+      ['bij->jb', [b, i, j]],
+      ['ij->', [i, j]],
     ])
     return {
       name: `einsum ${equation}`,
-      inputs: [d.floats(x), d.floats(y)],
-      compute: (tf, a, c) => tf.einsum(equation, a, c),
+      inputs: y ? [d.floats(x), d.floats(y)] : [d.floats(x)],
+      compute: (tf, ...operands) => tf.einsum(equation, ...operands),
     }
   },
   scan(d) {
@@ -255,8 +258,23 @@ export const arithmetic = {
       ? undefined
       : {
           name: `${name} ${axis} ${exclusive} ${reverse}`,
-          inputs: [d.floats(shape)],
+          inputs: [d.chance(0.6) ? d.floats(shape) : d.ints(shape, -3, 3)],
           compute: (tf, a) => tf[name](a, axis, exclusive, reverse),
+        }
+  },
+  wholePowers(d) {
+    // Products beyond 2^53 are rounded by cpu.
+    const shape = d.shape(d.int(0, 3), 3)
+    return d.chance(0.5)
+      ? {
+          name: 'pow of int32',
+          inputs: [d.ints(shape, -3, 3), d.ints(shape, -2, 6)],
+          compute: (tf, a, b) => tf.pow(a, b),
+        }
+      : {
+          name: 'prod of int32',
+          inputs: [d.ints(shape, -3, 3)],
+          compute: (tf, a) => tf.prod(a),
         }
   },
   million(d) {

@@ -62,6 +62,33 @@ export const images = {
       compute: (tf, ...x) => gradientOf(tf, f(tf), x, which),
     }
   },
+  channelsFirst(d) {
+    const [size, channels, filters, kernel] = [d.int(3, 12), d.int(1, 6), d.int(1, 9), d.int(1, 3)]
+    const [stride, pad] = [
+      d.int(1, 2),
+      d.pick([
+        'same',
+        'valid',
+        [
+          [0, 0],
+          [0, 0],
+          [1, 0],
+          [0, 1],
+        ],
+      ]),
+    ]
+    const which = d.pick([undefined, 0, 1])
+    // Then the gradients know no padding for each side.
+    if (Array.isArray(pad) && (kernel < 2 || which !== undefined)) return undefined
+    const inputs = [
+      d.floats([2, channels, size, size]),
+      d.floats([kernel, kernel, channels, filters]),
+    ]
+    const f = (tf) => (x, w) => tf.conv2d(x, w, stride, pad, 'NCHW')
+    const compute = (tf, ...x) =>
+      which === undefined ? f(tf)(...x) : gradientOf(tf, f(tf), x, which)
+    return { name: `conv2d NCHW ${which} ${stride} ${pad}`, inputs, compute }
+  },
   depthwise(d) {
     const [size, channels, kernel] = [d.int(3, 14), d.int(1, 9), d.int(1, 3)]
     const [stride, pad, times] = [d.int(1, 2), d.pick(['same', 'valid']), d.pick([1, 1, 2])]
@@ -127,7 +154,8 @@ export const images = {
     return { name: `${name} ${window} ${stride} ${pad} ${isGradient}`, inputs: [x], compute }
   },
   pool3d(d) {
-    const [size, channels, window] = [d.int(2, 7), d.int(1, 9), d.int(1, 2)]
+    const [size, channels, window] = [d.int(2, 7), d.int(1, 9), d.int(1, 3)]
+    if (window > size) return undefined
     const [stride, pad, name, isGradient] = [
       d.int(1, 2),
       d.pick(['same', 'valid']),

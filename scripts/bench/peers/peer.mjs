@@ -27,6 +27,9 @@ export function readLayers(job) {
   }))
 }
 
+/** Initial weights by their names, such as `layers.0.weight`. */
+export const readWeights = ({ files }) => read(files.weights)
+
 /** A function that returns the examples of the next batch, over and over. */
 export function readBatches(job) {
   const order = read(job.files.order).get('order').data

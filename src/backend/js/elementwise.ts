@@ -6,6 +6,7 @@ import { KernelError } from '../../base/errors.js'
 import type { TypedArray } from '../dtype.js'
 import { broadcast } from './broadcast.js'
 import { erf as errorFunction } from './erf.js'
+import { integerPower } from './integers.js'
 import type { Floats, JsKernel, Numbers } from './kernel.js'
 
 export const add = broadcast<Numbers, Numbers>((a, i, di, b, j, dj, y, k, n) => {
@@ -32,9 +33,16 @@ export const div = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
   for (const end = k + n; k < end; k++, i += di, j += dj) y[k] = a[i] / b[j]
 })
 
-export const pow = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
+const powFloats = broadcast<Floats>((a, i, di, b, j, dj, y, k, n) => {
   for (const end = k + n; k < end; k++, i += di, j += dj) y[k] = power(a[i], b[j])
 })
+const powIntegers = broadcast<Int32Array, Int32Array>((a, i, di, b, j, dj, y, k, n) => {
+  for (const end = k + n; k < end; k++, i += di, j += dj) y[k] = integerPower(a[i], b[j])
+})
+export const pow: JsKernel<'pow'> = (a, b, y, ...extents) => {
+  if (y instanceof Int32Array) powIntegers(a as Int32Array, b as Int32Array, y, ...extents)
+  else powFloats(a as Floats, b as Floats, y, ...extents)
+}
 
 // IEEE 754 and C: 1^y = 1 even for NaN, (-1)^±∞ = 1; JavaScript says NaN.
 function power(x: number, y: number): number {

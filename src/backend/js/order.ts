@@ -1,6 +1,7 @@
 /** Kernels that go along the middle one of three dimensions in order. */
 import type { TypedArray } from '../dtype.js'
-import type { Floats, JsKernel } from './kernel.js'
+import { timesOf } from './integers.js'
+import type { JsKernel, Numbers } from './kernel.js'
 
 /** Calls f with the place of the first element of each line of [outer, length, inner]. */
 function forLines(
@@ -44,8 +45,8 @@ export const argsort: JsKernel<'argsort'> = (
 }
 
 function scan(
-  x: Floats,
-  y: Floats,
+  x: Numbers,
+  y: Numbers,
   [outer, length, inner]: readonly number[],
   reverse: boolean,
   neutral: number,
@@ -64,8 +65,8 @@ export const cumsum: JsKernel<'cumsum'> = (x, y, outer, length, inner, reverse) 
   scan(x, y, [outer, length, inner], reverse === 1, 0, (sum, x) => sum + x)
 }
 
-export const cumprod: JsKernel<'cumprod'> = (x, y, outer, length, inner) => {
-  scan(x, y, [outer, length, inner], false, 1, (product, x) => product * x)
+export const cumprod: JsKernel<'cumprod'> = (x, y, outer, length, inner, reverse) => {
+  scan(x, y, [outer, length, inner], reverse === 1, 1, timesOf(x))
 }
 
 // dx[i] = y[i-1]·s[i] with s[i] = dy[i] + x[i+1]·s[i+1]: nothing is divided by what may be 0.

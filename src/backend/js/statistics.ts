@@ -2,6 +2,8 @@
  * Kernels that reduce the middle one of three dimensions in doubles, column by column: x is
  * [outer, length, inner], y is [outer, inner].
  */
+
+import { timesOf } from './integers.js'
 import type { JsKernel } from './kernel.js'
 
 /** Calls f with the place of each column's first element and of its result. */
@@ -30,9 +32,10 @@ export const variance: JsKernel<'variance'> = (x, y, outer, length, inner, corre
 }
 
 export const prod: JsKernel<'prod'> = (x, y, outer, length, inner) => {
+  const times = timesOf(x)
   forColumns(outer, length, inner, (at, to) => {
     let product = 1
-    for (let r = 0; r < length; r++) product *= x[at + r * inner]
+    for (let r = 0; r < length; r++) product = times(product, x[at + r * inner])
     y[to] = product
   })
 }

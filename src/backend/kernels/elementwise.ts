@@ -32,7 +32,8 @@ export const elementwise = {
   sub: arithmetic,
   mul: arithmetic,
   div: binary,
-  pow: binary,
+  // Of integers what is behind the point is left out, as in 2^-1 = 0, and 0 to a power below 0 is 0.
+  pow: arithmetic,
   // The angle of the point (b, a), from -π to π.
   atan2: binary,
   maximum: arithmetic,

@@ -45,9 +45,9 @@ export const gather = {
   ],
   // The same with y[o, index, i] += x[o, c, i].
   scatterAdd: [
-    'x:in:F',
+    'x:in:N',
     'indices:in:int32',
-    'y:inout:F',
+    'y:inout:N',
     'outer:size',
     'length:size',
     'count:size',

@@ -1,5 +1,15 @@
 /** Rows of the kernel table: what goes along an axis in order. */
 
+// Integers wrap around beyond their range.
+const scan = [
+  'x:in:N',
+  'y:out:N',
+  'outer:size',
+  'length:size',
+  'inner:size',
+  'reverse:size',
+] as const
+
 export const order = {
   // Positions of the first `count` elements of each line of x [outer, length, inner] in their order,
   // NaN above all, equal ones as they come; x is of float32 or int32. indices is
@@ -15,9 +25,9 @@ export const order = {
     'descending:size',
   ],
   // y[o, r, i] = Σ x[o, j, i] over j <= r, or j >= r where reverse is 1
-  cumsum: ['x:in:F', 'y:out:F', 'outer:size', 'length:size', 'inner:size', 'reverse:size'],
-  // y[o, r, i] = Π x[o, j, i] over j <= r
-  cumprod: ['x:in:F', 'y:out:F', 'outer:size', 'length:size', 'inner:size'],
+  cumsum: scan,
+  // y[o, r, i] = Π x[o, j, i] over the same
+  cumprod: scan,
   cumprodGrad: [
     'x:in:F',
     'y:in:F',

@@ -22,7 +22,8 @@ export const reduce = {
   argminInOrder: ['x:in:N', 'y:out:int32', ...extents],
   // Σ (x - mean)² / max(0, length - correction)
   variance: [...reduction, 'correction:float'],
-  prod: reduction,
+  // Of integers it wraps around.
+  prod: ['x:in:N', 'y:out:N', ...extents],
   // dx = dy times the product of the other elements.
   prodGrad: ['x:in:F', 'dy:in:F', 'dx:out:F', ...extents],
   any: truth,

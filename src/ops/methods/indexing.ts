@@ -1,5 +1,5 @@
 /** Elements chosen by index, and in another dtype. */
-import { type DType, dtypes } from '../../backend/dtype.js'
+import { type DType, dtypes, type NumericDType } from '../../backend/dtype.js'
 import { isKeyOf } from '../../base/arguments.js'
 import { ArgumentError, excerpt } from '../../base/errors.js'
 import type { Tensor } from '../../tensor/tensor.js'
@@ -43,9 +43,14 @@ export class IndexingMethods<D extends DType> {
   ): Tensor<D> {
     return gathering.scatter(this, axis, indices, source)
   }
-  /** `scatter` that adds to what is there; several for one place are added in their order. For floats. */
-  scatterAdd(this: Tensor, axis: number, indices: Tensor<'int32'>, source: Tensor): Tensor {
-    return gathering.scatterAdd(this, axis, indices, source)
+  /** `scatter` that adds to what is there; several for one place are added in their order. For floats and int32. */
+  scatterAdd(
+    this: Tensor<D & NumericDType>,
+    axis: number,
+    indices: Tensor<'int32'>,
+    source: Tensor<D>,
+  ): Tensor<D> {
+    return gathering.scatterAdd(this as Tensor<D>, axis, indices, source)
   }
   /**
    * The elements at positions in row-major order, in the shape of the indices.
@@ -56,13 +61,18 @@ export class IndexingMethods<D extends DType> {
   }
   /**
    * A copy with the entries of a source added to those along an axis that the indices name, in their
-   * order. For floats.
+   * order. For floats and int32, which wraps around.
    * @param indices int32 [count]; one may be named twice
    * @param source in the shape of x with `count` along the axis
    * @throws KernelError when an index is out of range, ShapeError, ArgumentError
    */
-  indexAdd(this: Tensor, axis: number, indices: Tensor<'int32'>, source: Tensor): Tensor {
-    return gathering.indexAdd(this, axis, indices, source)
+  indexAdd(
+    this: Tensor<D & NumericDType>,
+    axis: number,
+    indices: Tensor<'int32'>,
+    source: Tensor<D>,
+  ): Tensor<D> {
+    return gathering.indexAdd(this as Tensor<D>, axis, indices, source)
   }
   /**
    * A copy with the entries along an axis that the indices name replaced by those of a source; of one

@@ -1,5 +1,5 @@
 /** What goes along an axis in order: sorting, sums and products of all elements so far. */
-import type { DType } from '../../backend/dtype.js'
+import type { DType, NumericDType } from '../../backend/dtype.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { argsort, cumprod, cumsum, type Ordered, sort, topK } from '../order.js'
 
@@ -26,18 +26,18 @@ export class OrderMethods<D extends DType> {
     return topK(this, k, axis, largest)
   }
   /**
-   * Sums of all elements along an axis up to each one; added in float64, in their order.
+   * Sums of all elements along an axis up to each one; added in float64, in their order; of int32 they wrap around.
    * @throws ShapeError when there is no such axis
    * @example tensor([1, 2, 3]).cumsum(0) // [1, 3, 6]
    */
-  cumsum(this: Tensor, axis: number): Tensor {
-    return cumsum(this, axis)
+  cumsum(this: Tensor<D & NumericDType>, axis: number): Tensor<D> {
+    return cumsum(this as Tensor<D>, axis)
   }
   /**
-   * Products of all elements along an axis up to each one; its gradient holds at 0, too.
+   * Products of all elements along an axis up to each one; its gradient holds at 0, too. Of int32 they wrap around.
    * @throws ShapeError when there is no such axis
    */
-  cumprod(this: Tensor, axis: number): Tensor {
-    return cumprod(this, axis)
+  cumprod(this: Tensor<D & NumericDType>, axis: number): Tensor<D> {
+    return cumprod(this as Tensor<D>, axis)
   }
 }

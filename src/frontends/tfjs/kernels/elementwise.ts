@@ -176,7 +176,7 @@ export const elementwise: Rules = {
   Maximum: arithmetic('maximum'),
   Minimum: arithmetic('minimum'),
   RealDiv: floats('div'),
-  Pow: floats('pow'),
+  Pow: arithmetic('pow'),
   Atan2: floats('atan2'),
   FloorDiv: division('floorDivide'),
   Mod: division('remainder'),

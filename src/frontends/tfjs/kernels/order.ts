@@ -1,8 +1,7 @@
 /** What goes along an axis in order: the largest, and running sums and products. */
 
 import { util } from '@tensorflow/tfjs-core'
-import { NONE } from '../entry.js'
-import { floatsOf, type Rule, type Rules, rule, type Tensors } from '../rule.js'
+import { type Rule, type Rules, rule, type Tensors } from '../rule.js'
 import { aroundAxis, sizeOf } from '../shape.js'
 import { copyStrided } from '../strided.js'
 
@@ -34,16 +33,16 @@ interface Scan {
 /** Sums or products along an axis; exclusive ones are those before each element, `neutral` before the first. */
 function scan(kernel: 'cumsum' | 'cumprod', neutral: number): Rule {
   return rule<Tensors<'x'>, Scan>((backend, { x }, { axis, exclusive, reverse }) => {
-    const from = floatsOf(backend, x)
-    if (from === NONE || (reverse && kernel === 'cumprod')) return undefined
+    const { dtype } = x
+    if (dtype !== 'float32' && dtype !== 'int32') return undefined
     const { device } = backend
+    const from = backend.handleOf(x)
     const size = sizeOf(x.shape)
     const [outer, length, inner] = aroundAxis(x.shape, util.parseAxisParam(axis, x.shape)[0])
-    const y = device.alloc(size, 'float32')
-    if (kernel === 'cumsum') device.run(kernel, from, y, outer, length, inner, Number(reverse))
-    else device.run(kernel, from, y, outer, length, inner)
-    if (!exclusive || size === 0) return backend.tensorOf(y, x.shape, 'float32')
-    const shifted = device.alloc(size, 'float32')
+    const y = device.alloc(size, dtype)
+    device.run(kernel, from, y, outer, length, inner, Number(reverse))
+    if (!exclusive || size === 0) return backend.tensorOf(y, x.shape, dtype)
+    const shifted = device.alloc(size, dtype)
     device.run('fill', shifted, size, neutral)
     const strides = [length * inner, inner, 1]
     copyStrided(backend, {
@@ -56,7 +55,7 @@ function scan(kernel: 'cumsum' | 'cumprod', neutral: number): Rule {
       toOffset: reverse ? 0 : inner,
     })
     device.release(y)
-    return backend.tensorOf(shifted, x.shape, 'float32')
+    return backend.tensorOf(shifted, x.shape, dtype)
   })
 }
 

@@ -132,8 +132,9 @@ function truth(kernel: 'any' | 'all'): Rule {
   })
 }
 
+/** Of int32 it wraps around. */
 const prod = rule<Tensors<'x'>, Attributes>((backend, { x }, attributes) => {
-  if (x.dtype !== 'float32') return undefined
+  if (x.dtype !== 'float32' && x.dtype !== 'int32') return undefined
   return reduced(backend, x, attributes, (from, to, extents) =>
     backend.device.run('prod', from, to, ...extents),
   )
