@@ -33,13 +33,14 @@ export function availableMemory(): AvailableMemory {
 /**
  * Refuses what needs more memory than there is, before the system kills the process for touching it.
  * @param what what needs it, for the message
+ * @param advice what to do where there is too little
  * @throws OutOfMemoryError that names need, what is available, and of which limit
  */
-export function requireMemory(op: string, what: string, bytes: number): void {
+export function requireMemory(op: string, what: string, bytes: number, advice?: string): void {
   // Asking takes longer than making what is small.
   if (bytes < 2 ** 24) return
   const room = availableMemory()
-  if (bytes > room.available) throw outOfMemory(op, what, bytes, room)
+  if (bytes > room.available) throw outOfMemory(op, what, bytes, room, {}, advice)
 }
 
 /** The error for an allocation that was refused. */
@@ -49,9 +50,10 @@ export function outOfMemory(
   bytes: number,
   { available, limit, of }: AvailableMemory = availableMemory(),
   options?: ErrorOptions,
+  advice = 'free tensors (dispose, scope) or take fewer at a time',
 ): OutOfMemoryError {
   return new OutOfMemoryError(
-    `${op}: expected at most ${formatBytes(available)}, which is available of the ${formatBytes(limit)} of ${of}, got ${formatBytes(bytes)} for ${what}; free tensors (dispose, scope) or take fewer at a time`,
+    `${op}: expected at most ${formatBytes(available)}, which is available of the ${formatBytes(limit)} of ${of}, got ${formatBytes(bytes)} for ${what}; ${advice}`,
     options,
   )
 }

@@ -5,6 +5,7 @@
 
 import { currentBackend } from '../backend/current.js'
 import { type DType, dtypes, type TypedArray } from '../backend/dtype.js'
+import { requireMemory } from '../base/availableMemory.js'
 import { isBranded } from '../base/brand.js'
 import { ShapeError } from '../base/errors.js'
 import { yielder } from '../base/eventLoop.js'
@@ -27,6 +28,9 @@ export interface Batch<K extends TargetKind = TargetKind> {
 // What is copied at a time: with the pages that are touched first, well below a millisecond.
 const PIECE_BYTES = 2 ** 18
 const PIECE_ROWS = 2048
+
+/** What to do with examples that memory does not hold. */
+const IN_BLOCKS = 'take fewer of them, or give them in blocks, as a BlockSource'
 
 const BRAND = Symbol.for('neuroblas.Examples')
 
@@ -56,6 +60,8 @@ export class Examples<K extends TargetKind = TargetKind> {
     const isBytes = kindOfTypedArray(inputs) === 'Uint8Array'
     const isLabels = kindOfTypedArray(targets) === 'Int32Array'
     const [ofInputs, ofTargets] = [inputShape, targetShape].map((shape) => [this.size, ...shape])
+    const bytes = (isBytes ? 1 : 4) * sizeOf(ofInputs) + 4 * sizeOf(ofTargets)
+    requireMemory('DataLoader', `${this.size} examples of '${given.name}'`, bytes, IN_BLOCKS)
     this.#inputs = isBytes ? allocate('uint8', ofInputs) : allocate('float32', ofInputs)
     this.#targets = isLabels ? allocate('int32', ofTargets) : allocate('float32', ofTargets)
   }

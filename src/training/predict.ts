@@ -2,6 +2,7 @@
 
 import { checkCount, optionsOf } from '../base/arguments.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
+import { type BlockSource, isBlockSource } from '../data/blocks/blockSource.js'
 import { checkDataset } from '../data/dataset.js'
 import { type Rows, readRows } from '../data/rows.js'
 import { encodeInMemory } from '../data/table/applied.js'
@@ -21,6 +22,7 @@ import { format } from '../tensor/shape.js'
 import { isTensor, type Tensor } from '../tensor/tensor.js'
 import { isDataset, type ModuleRows, readShaped } from './moduleInputs.js'
 import { checkFinite, inRows, outputRows, probabilityRows } from './outputRows.js'
+import { blockByBlock } from './predictBlocks.js'
 
 const BATCH = 1000
 /** What a table's encoding leaves to do. */
@@ -48,6 +50,8 @@ export interface Predictions extends ClassScores {
  * @inline
  */
 type Asked = ModuleRows | TableRows
+
+type Answers = Predictions | Float32Array | Float32Array[]
 
 /** Settings of `predict` and `predictProba`. */
 export interface PredictOptions {
@@ -93,12 +97,35 @@ export function predict(
   rows: ModuleRows,
   options?: PredictOptions,
 ): Float32Array[]
+/**
+ * The same for examples that come in blocks, one part of them after another in the source's order. Inputs are as
+ * those of a data set.
+ * @example for await (const { names } of predict(classifier, test)) print(names)
+ */
+export function predict(
+  classifier: Classifier,
+  source: BlockSource,
+  options?: PredictOptions,
+): AsyncIterable<Predictions>
+export function predict(
+  regressor: Regressor,
+  source: BlockSource,
+  options?: PredictOptions,
+): AsyncIterable<Float32Array>
+export function predict(
+  module: Module,
+  source: BlockSource,
+  options?: PredictOptions,
+): AsyncIterable<Float32Array[]>
 export function predict(
   model: Classifier | Regressor | AnyModule,
-  rows: Asked,
+  rows: Asked | BlockSource,
   options: PredictOptions = {},
-): Predictions | Float32Array | Float32Array[] {
+): Answers | AsyncIterable<Answers> {
   const batchSize = checkAsked('predict', model, options)
+  if (isBlockSource(rows)) {
+    return blockByBlock('predict', rows, (data) => predict(model as Module, data, options))
+  }
   if (isModule(model)) return outputRows('predict', model, rows as ModuleRows, batchSize)
   const saved = model as Classifier | Regressor
   const { inputs, preprocessing } = inputsFor('predict', saved, rows)

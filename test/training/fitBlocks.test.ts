@@ -6,18 +6,23 @@ import {
   ArgumentError,
   type BlockFitOptions,
   type BlockSource,
+  type Classifier,
   DataError,
   dataset,
   evaluate,
   fit,
   Generator,
+  memory,
   mse,
+  predict,
   SGD,
   ShapeError,
+  schedules,
   softmaxCrossEntropy,
   split,
 } from '../../lib/index.js'
 import { inBlocks, watched } from '../support/blocks.js'
+import { inChild } from '../support/child.js'
 import {
   network,
   onBothBackendsLater,
@@ -324,6 +329,108 @@ t.test('going back after a divergence', async (t) => {
   })
   t.equal(history?.ended, 'diverged')
   t.equal(seen.begun, seen.ended)
+})
+
+t.test('sorted by class, blocks train as well as a full shuffle', async (t) => {
+  const [train, test] = [blobs(10_000, 1), blobs(10_000, 2)]
+  const classes = 10
+  const accuracyOf = async (source: typeof train | BlockSource<'labels'>, more: object) => {
+    const model = network([16, 32, classes], 5)
+    const optimizer = new Adam(model.parameters(), { lr: schedules.cosine(0.01, 313 * 5) })
+    const options = { loss, optimizer, epochs: 5, seed: 1, ...more }
+    await fit(model, source as BlockSource<'labels'>, options)
+    return (await evaluate(model, test, { loss })).accuracy ?? 0
+  }
+  const wanted = await accuracyOf(train, {})
+  // A window has 1024 of them: those of one class, or of two.
+  const source = inBlocks(train, [500])
+  const found = await accuracyOf(source, { shuffleBuffer: 1024 })
+  t.ok(found > wanted - 0.003, `${found}, with a full shuffle ${wanted}`)
+  const inOrder = await accuracyOf(source, { shuffleBuffer: 1024, cache: false })
+  t.ok(inOrder < wanted - 0.03, `${inOrder} where only windows are mixed`)
+})
+
+/** Points around a centre for each of ten classes, class by class; the clouds overlap. */
+function blobs(size: number, seed: number) {
+  const [width, classes] = [16, 10]
+  const centres = new Generator(99).normal([classes, width], 0, 0.75).data()
+  const inputs = new Generator(seed).normal([size, width]).data()
+  const targets = Int32Array.from({ length: size }, (_, i) => Math.floor((i * classes) / size))
+  for (let i = 0; i < inputs.length; i++) {
+    inputs[i] += centres[targets[Math.floor(i / width)] * width + (i % width)]
+  }
+  return dataset({ inputs, inputShape: [width], targets })
+}
+
+t.test('predict', async (t) => {
+  const { model } = await trained(inBlocks(data, [30]))
+  const { source, seen } = watched(inBlocks(data, [30]))
+  const found: Float32Array[] = []
+  for await (const rows of predict(model, source)) found.push(...rows)
+  t.strictSame(found, predict(model, data))
+  t.strictSame([seen.begun, seen.ended], [1, 1])
+  const classes = data.classes
+  const classifier = {
+    model,
+    inputs: 4,
+    classes,
+    loss: 'softmaxCrossEntropy',
+  } as never as Classifier
+  const names: string[] = []
+  for await (const block of predict(classifier, source)) names.push(...block.names)
+  t.strictSame(names, predict(classifier, data).names)
+  for await (const _ of predict(model, inBlocks(data, [30]))) break
+})
+
+t.test(
+  'a full disk costs the cache alone',
+  {
+    skip: process.platform === 'win32' && 'it has no limit to set',
+  },
+  async (t) => {
+    const before = ['bash', '-c', 'unset NODE_OPTIONS; ulimit -f 8; exec "$@"', '--']
+    const { stdout, stderr, code } = await inChild({ before }, async (nb) => {
+      const source: BlockSource<'values'> = {
+        inputShape: [4],
+        *blocks() {
+          for (let i = 0; i < 20; i++)
+            yield { inputs: new Float32Array(400), targets: new Float32Array(100) }
+        },
+      }
+      const model = nb.mlp([4, 1])
+      const optimizer = new nb.SGD(model.parameters(), { lr: 0.1 })
+      const { epochs } = await nb.fit(model, source, {
+        loss: nb.mse,
+        optimizer,
+        epochs: 3,
+        shuffleBuffer: 100,
+      })
+      console.log(epochs.map(({ examples }) => examples).join())
+    })
+    t.strictSame([code, stdout], [0, '2000,2000,2000\n'], stderr)
+    t.match(stderr, /could not be written \(EFBIG/)
+    t.equal(stderr.match(/NeuroblasWarning/g)?.length, 1)
+  },
+)
+
+t.test('memory stays as it is, however many blocks there are', async (t) => {
+  const model = network([4, 1])
+  const optimizer = new SGD(model.parameters(), { lr: 0.1 })
+  const block = { inputs: new Float32Array(4000), targets: new Float32Array(1000) }
+  const held = new Set<number>()
+  const source: BlockSource<'values'> = {
+    inputShape: [4],
+    *blocks() {
+      for (let i = 0; i < 40; i++) {
+        if (i > 8) held.add(memory().live)
+        yield block
+      }
+    },
+  }
+  await fit(model, source, { loss: mse, optimizer, epochs: 1, batchSize: 100, shuffleBuffer: 1000 })
+  const [least, most] = [Math.min(...held), Math.max(...held)]
+  // Orders of windows and the results of steps come and go.
+  t.ok(most - least < 64 * 1024, `${least} to ${most}`)
 })
 
 t.test('an aborted training closes its source', async (t) => {

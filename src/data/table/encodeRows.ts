@@ -18,6 +18,7 @@ import {
   type ValueEncoding,
   widthOf,
 } from './encoding.js'
+import { IN_BLOCKS } from './frame.js'
 import { hashText } from './hashedText.js'
 import { className } from './roles.js'
 
@@ -65,7 +66,7 @@ export function* encodeFeatures(
   name: string,
 ): Pausable<Encoded> {
   const width = inputsOf(encoding)
-  requireMemory(name, `${rows.length} rows of ${width} inputs`, 4 * rows.length * width)
+  requireMemory(name, `${rows.length} rows of ${width} inputs`, 4 * rows.length * width, IN_BLOCKS)
   const inputs = new Float32Array(rows.length * width)
   const unseen: Unseen[] = []
   let start = 0

@@ -55,6 +55,9 @@ export interface Expected {
 const SAMPLE = 200
 /** After so many rows there must be memory for as many again. */
 const PIECE = 2 ** 16
+/** What to do with a table that memory does not hold. */
+export const IN_BLOCKS =
+  'read fewer columns (features, ignore), or the table in blocks: tableBlocks()'
 /** Different texts of a column that become categories. */
 export const MAX_CATEGORIES = 1000
 
@@ -130,7 +133,7 @@ class FrameBuilder {
     for (let i = 0; i < columns.length; i++) columns[i].push(cells[i] ?? '', line)
     if (++this.#rows % PIECE === 0) {
       const bytes = Math.max(2 ** 24, 8 * PIECE * columns.length)
-      requireMemory(this.name, `rows after the first ${this.#rows}`, bytes)
+      requireMemory(this.name, `rows after the first ${this.#rows}`, bytes, IN_BLOCKS)
     }
   }
 

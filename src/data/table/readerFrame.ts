@@ -12,7 +12,7 @@ import {
 } from '../sources/source.js'
 import type { CellFormat } from './cells.js'
 import { Column } from './column.js'
-import type { Frame } from './frame.js'
+import { type Frame, IN_BLOCKS } from './frame.js'
 
 /** Bytes of a cell in memory: the code of a text, or a number. */
 const BYTES = { text: 4, number: 8 }
@@ -74,7 +74,8 @@ async function frameOf(reader: TableReader, expected: ReaderExpected): Promise<F
     0,
   )
   if (reader.rows !== undefined) {
-    requireMemory(name, `${reader.rows} rows of ${read.length} columns`, reader.rows * width)
+    const what = `${reader.rows} rows of ${read.length} columns`
+    requireMemory(name, what, reader.rows * width, IN_BLOCKS)
   }
   const yieldIfDue = yielder()
   let rows = 0
@@ -86,7 +87,12 @@ async function frameOf(reader: TableReader, expected: ReaderExpected): Promise<F
     rows += batch.rows
     expected.onRows?.(rows)
     if (rows >= checked + PIECE) {
-      requireMemory(name, `rows after the first ${rows}`, Math.max(2 ** 24, PIECE * width))
+      requireMemory(
+        name,
+        `rows after the first ${rows}`,
+        Math.max(2 ** 24, PIECE * width),
+        IN_BLOCKS,
+      )
       checked = rows
     }
     await yieldIfDue()

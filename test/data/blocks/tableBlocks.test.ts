@@ -2,23 +2,29 @@
 import { appendFileSync } from 'node:fs'
 import { DuckDBInstance } from '@duckdb/node-api'
 import t, { type Test } from 'tap'
+import { lookForSystemFilesIn } from '../../../lib/base/availableMemory.js'
 import { partsOfRows, TEST, TRAIN } from '../../../lib/data/blocks/rowSplit.js'
 import { OpenTable } from '../../../lib/data/table/openTable.js'
 import {
   ArgumentError,
   type BlockSource,
   DataError,
+  type Dataset,
+  Examples,
   evaluate,
   fit,
   mlp,
+  OutOfMemoryError,
   SGD,
   setSeed,
   softmaxCrossEntropy,
   type TableBlocksOptions,
+  table,
   tableBlocks,
 } from '../../../lib/index.js'
 import { rejects, warningsOf } from '../../support/engine.js'
 import { wrong } from '../../support/reference.js'
+import { smallContainer, writeSystemFiles } from '../../support/systemFiles.js'
 
 const ROWS = 5000
 const folder = t.testdir()
@@ -235,6 +241,43 @@ t.test('what is refused, and what changes meanwhile', async (t) => {
   )
   await close()
   await rejects(t, all((await closed()).train), ArgumentError, /expected a table that is open/)
+})
+
+t.test('a table that a container does not hold is refused, and read in blocks', async (t) => {
+  // Few bytes in the file, 24 for each row in memory.
+  const long = `${folder}/long.parquet`
+  await write(
+    long,
+    'select 1.5::DOUBLE as a, 2.5::DOUBLE as b, 3::INTEGER as y from range(50000000)',
+  )
+  lookForSystemFilesIn(writeSystemFiles(t.testdir(), smallContainer))
+  t.teardown(() => lookForSystemFilesIn(''))
+  await rejects(
+    t,
+    table(long, { target: 'y', task: 'regress' }),
+    OutOfMemoryError,
+    /long.parquet: expected at most 924.00 MiB, which is available of the 1.00 GiB of the control group .*, got 1.12 GiB for 50000000 rows of 3 columns; read fewer columns \(features, ignore\), or the table in blocks: tableBlocks\(\)/,
+  )
+  const size = 2 ** 28
+  const large = {
+    name: 'large',
+    size,
+    inputs: new Float32Array(0),
+    inputShape: [1],
+    targets: new Float32Array(0),
+    targetShape: [1],
+    classes: [],
+    scale: 1,
+  }
+  await rejects(
+    t,
+    Examples.load(large as Dataset),
+    OutOfMemoryError,
+    /DataLoader: expected at most .* got 2.00 GiB for 268435456 examples of 'large'; take fewer of them, or give them in blocks, as a BlockSource/,
+  )
+  const blocks = await tableBlocks(file, { target: 'label', features: ['a'], missing: 'drop' })
+  t.ok((await all(blocks.test)).targets.length > 800)
+  await blocks.close()
 })
 
 async function closed() {
