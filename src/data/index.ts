@@ -12,6 +12,7 @@ export { loadNpy, loadNpz, type NpyArray } from './formats/npy.js'
 export type { NpyValues } from './formats/npyTypes.js'
 export type { ByteSource } from './formats/text.js'
 export type { ImageFormat } from './images/format.js'
+export { type ImageBlocks, type ImageBlocksOptions, imageBlocks } from './images/imageBlocks.js'
 export {
   type ImageFolder,
   type ImageFolderOptions,

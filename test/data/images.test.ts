@@ -1,5 +1,5 @@
 /** Folders of images: what is found in them, what becomes of each picture, and what is refused. */
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import t from 'tap'
@@ -11,6 +11,7 @@ import {
   DataError,
   fit,
   type ImageFolderOptions,
+  imageBlocks,
   imageFolder,
   loadClassifier,
   OutOfMemoryError,
@@ -475,4 +476,87 @@ t.test('trains, is saved with its format, and predicts files', async (t) => {
       /expected images \{ size, channels, resize \}/,
     )
   }
+})
+
+t.test('in blocks: decoded in the first epoch, from the cache in the second', async (t) => {
+  const folder = t.testdir({})
+  for (const [name, colour] of Object.entries({ blue, red })) {
+    for (let i = 0; i < 40; i++) {
+      write(folder, [[`set/${name}/${i}.png`, await png({ ...colour, g: i })]])
+    }
+  }
+  const options = { size: [4, 4], testFraction: 0.25 } as const
+  const set = join(folder, 'set')
+  const { train, test, classes } = await imageBlocks(set, options)
+  const whole = await imageFolder(set, options)
+  t.strictSame([train.size, test.size, classes], [60, 20, ['blue', 'red']])
+  const greens: number[] = []
+  const labels: number[] = []
+  for await (const { inputs, targets } of train.blocks()) {
+    targets.forEach((label, i) => {
+      labels.push(label)
+      greens.push(inputs[48 * i + 1])
+    })
+  }
+  const pairs = (colours: number[], of: ArrayLike<number>) =>
+    colours.map((g, i) => 2 * g + of[i]).sort((a, b) => a - b)
+  const wanted = Array.from(whole.train.targets, (_, i) => whole.train.inputs[48 * i + 1])
+  t.strictSame(
+    pairs(greens, labels),
+    pairs(wanted, whole.train.targets),
+    'the images of imageFolder',
+  )
+  t.equal(train.digest, (await imageBlocks(set, options)).train.digest)
+  t.not(train.digest, (await imageBlocks(set, { ...options, seed: 1 })).train.digest)
+
+  setSeed(1)
+  const model = convnet([4, 4, 3], [4], [2])
+  const optimizer = new SGD(model.parameters(), { lr: 0.05 })
+  const onEpoch = ({ epoch }: { epoch: number }) => {
+    if (epoch === 1) rmSync(set, { recursive: true })
+  }
+  const { epochs } = await fit(model, train, {
+    loss: softmaxCrossEntropy,
+    optimizer,
+    epochs: 6,
+    batchSize: 8,
+    onEpoch,
+  })
+  t.ok(epochs[5].loss < epochs[0].loss / 2, 'no image is read twice')
+  await rejects(
+    t,
+    (async () => {
+      for await (const _ of test.blocks());
+    })(),
+    DataError,
+    /png: expected a readable file/,
+  )
+})
+
+t.test('in blocks, without what does not decode', async (t) => {
+  const folder = t.testdir({})
+  write(folder, [
+    ...(await named({ 'a/1.png': 1, 'a/2.png': 2, 'b/3.png': 3, 'b/4.png': 4 })),
+    ['a/0.png', Buffer.from('none')],
+  ])
+  const options = { size: [2, 2], testFraction: 0.2, seed: 1 } as const
+  const reds = async (unreadable: 'refuse' | 'drop') => {
+    const { train, test } = await imageBlocks(folder, { ...options, unreadable })
+    const found: number[] = []
+    for (const part of [train, test]) {
+      for await (const { inputs, targets } of part.blocks())
+        targets.forEach((_, i) => {
+          found.push(inputs[12 * i])
+        })
+    }
+    return found.sort()
+  }
+  await rejects(t, reds('refuse'), DataError, /0\.png: expected an intact image/)
+  const warnings: string[] = []
+  const hear = ({ message }: Error) => warnings.push(message)
+  process.on('warning', hear)
+  t.teardown(() => process.off('warning', hear))
+  t.strictSame(await reds('drop'), [1, 2, 3, 4])
+  await new Promise(setImmediate)
+  t.match(warnings, [/left out: .*0\.png: expected an intact image/])
 })

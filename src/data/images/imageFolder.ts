@@ -98,7 +98,8 @@ export async function imageFolder(folder: string, given: ImageFolderOptions): Pr
   }
 }
 
-function checkReading(op: string, { unreadable, onProgress }: ImageReading): void {
+/** @throws ArgumentError */
+export function checkReading(op: string, { unreadable, onProgress }: ImageReading): void {
   if (unreadable !== undefined && unreadable !== 'refuse' && unreadable !== 'drop') {
     throw new ArgumentError(`${op}: expected unreadable refuse or drop, got ${excerpt(unreadable)}`)
   }
@@ -165,7 +166,7 @@ function datasetOf(
 }
 
 /** Moves what decoded together. */
-function without(
+export function without(
   failed: ReadonlyMap<number, DataError>,
   inputs: Uint8Array,
   labels: Int32Array,
