@@ -23,7 +23,7 @@ export { excerpt, spelled } from './base/errors.js'
 export { inParts } from './base/eventLoop.js'
 export { packageFolder, resolvePackage } from './base/packageFolder.js'
 export { loadPackages } from './base/packages.js'
-export { Progress } from './base/progress.js'
+export { clock, Progress } from './base/progress.js'
 export {
   count,
   escapeXml,

@@ -72,6 +72,7 @@ function sharesOf(done: number | undefined, seconds: number, moves: boolean): st
   return [`${bar} ${share}`, `${left} left`]
 }
 
-function clock(seconds: number): string {
+/** Minutes and seconds. */
+export function clock(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
 }

@@ -2,7 +2,7 @@
  * The benchmark in small: that it runs, and that its report has the shape others read. No times are
  * tested.
  */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -215,8 +215,14 @@ t.test('the command writes the report as JSON', async (t) => {
   const flags = ['--input-type=module', '-e', program]
   const run = (...args: string[]) =>
     execFileSync(process.execPath, [...flags, lib, ...args], { stdio: 'pipe' }).toString()
-  const table = run(...small, '--json', file)
+  const { stdout: table, stderr } = spawnSync(
+    process.execPath,
+    [...flags, lib, ...small, '--json', file],
+    { encoding: 'utf8' },
+  )
   t.match(table, /E1 +js/)
+  t.match(stderr, /^1\/3 E1 \(.*\)\n/, 'how far it is')
+  t.match(stderr, /^2\/3 E1-recorded \(.*\), \d+:\d\d left\n/m)
   const report = JSON.parse(readFileSync(file, 'utf8')) as Report
   t.same(new Set(report.rows.map((row) => row.case)), new Set(['E1', 'E1-recorded', 'E1-computed']))
   t.throws(() => run('--cases', 'P0'), /--cases: expected some of P1,P2/)

@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { clock } from '../../internal.js'
 import { type Case, describeCase, learningOf } from './cases.js'
 import type { Checkout } from './checkout.js'
 import { type Contestant, contestantsNamed, levelsOf, threadsOf } from './contestants.js'
@@ -64,7 +65,14 @@ async function runIn(folder: string, options: BenchOptions): Promise<Report> {
     writeData(join(folder, DATA), images)
     for (const c of learning) writeCase(folder, c, images)
   }
-  for (const c of cases) await runCase(folder, c, options, report)
+  const begin = performance.now()
+  for (const [done, c] of cases.entries()) {
+    const seconds = (performance.now() - begin) / 1000
+    const left =
+      done === 0 ? '' : `, ${clock(Math.ceil((seconds / done) * (cases.length - done)))} left`
+    options.progress(`${done + 1}/${cases.length} ${c.id} (${describeCase(c)})${left}`)
+    await runCase(folder, c, options, report)
+  }
   return report
 }
 
@@ -80,7 +88,6 @@ async function runCase(
   const started: Process[] = []
   const entries: Running[] = []
   try {
-    progress(`${c.id} (${describeCase(c)})`)
     for (const { job, contestant } of jobsOf(folder, c, options)) {
       const { command, env } = contestant
       let ready: Ready

@@ -1,5 +1,6 @@
 /** Keras's training loop: what callbacks are told and may change, and what is recorded. */
-import { type Dataset, type EpochReport, fit } from '../../index.js'
+import { type Dataset, type EpochReport, fit, type StepReport } from '../../index.js'
+import { Progress, perSecond } from '../../internal.js'
 import type { CallbackLike, CallbackModel, Logs } from './callback.js'
 import type { FitOptions, History } from './options.js'
 import { formatEpoch } from './summary.js'
@@ -17,16 +18,25 @@ export async function fitModel(
   const { callbacks = [], verbose = 1 } = options
   const perBatch = callbacks.filter((callback) => callback.onTrainBatchEnd)
   const soFar = { loss: 0, examples: 0 }
+  const bar = new Progress(process.stdout)
   let logs: Logs = {}
   const begin = async (epoch: number) => {
     Object.assign(soFar, { loss: 0, examples: 0 })
     training.metrics.reset()
     for (const callback of callbacks) await callback.onEpochBegin?.(epoch)
   }
-  const onStep = ({ step, loss }: { step: number; loss: number }) => {
+  const onStep = ({ epoch, step, stepsPerEpoch, loss }: StepReport) => {
     const count = Math.min(batchSize, train.size - (step - 1) * batchSize)
     soFar.loss += loss * count
     soFar.examples += count
+    if (verbose === 1) {
+      bar.update({
+        title: `Epoch ${epoch}/${epochs}`,
+        done: step / stepsPerEpoch,
+        note: (seconds) =>
+          `loss: ${(soFar.loss / soFar.examples).toFixed(4)} - ${perSecond(step, seconds, 'steps')}`,
+      })
+    }
     if (perBatch.length === 0) return
     logs = training.logs(soFar.loss / soFar.examples, soFar.examples)
     for (const callback of perBatch) callback.onTrainBatchEnd!(step - 1, logs)
@@ -44,6 +54,7 @@ export async function fitModel(
       history.epoch.push(epoch - 1)
       for (const [name, value] of Object.entries(logs)) (history.history[name] ??= []).push(value)
     }
+    bar.restart()
     if (verbose) console.log(formatEpoch(epoch, epochs, seconds, logs))
     if (!model.stopTraining && epoch < epochs) await begin(epoch)
   }
@@ -72,6 +83,7 @@ export async function fitModel(
       },
     })
   } catch (error) {
+    bar.clear()
     await endAfterError(callbacks, logs)
     throw error
   }

@@ -29,7 +29,7 @@ export interface FitOptions {
   validationData?: readonly [x: Rows, y: Rows]
   /** What is called between epochs, in this order. */
   callbacks?: readonly CallbackLike[]
-  /** 0 is silent; 1, the default, prints a line per epoch. */
+  /** 0 is silent; 1, the default, shows a bar and prints a line per epoch, 2 the lines alone. */
   verbose?: 0 | 1 | 2
   /** Whether each epoch has an order of its own; true by default. */
   shuffle?: boolean
