@@ -72,7 +72,7 @@ t.test('a table from end to end', async (t) => {
 
 t.test('one screen of 80 columns', async (t) => {
   const cwd = t.testdir({ 'trips.csv': trips(1500), 'prices.csv': prices(300) })
-  const args = ['trips.csv', '--target', 'late', '--missing', 'impute', '--no-save']
+  const args = ['trips.csv', '--target', 'late', '--no-save']
   const { stdout } = await runCommand(['train', ...args], { cwd })
   const lines = stdout.split('\n')
   t.ok(lines.length < 45, stdout)
@@ -97,7 +97,7 @@ t.test('one screen of 80 columns', async (t) => {
 
 t.test('what is given is taken', async (t) => {
   const cwd = t.testdir({ 'trips.csv': trips(300) })
-  const args = ['trips.csv', '--target', 'late', '--missing', 'impute', '--no-save']
+  const args = ['trips.csv', '--target', 'late', '--no-save']
   const given = ['--epochs', '2', '--layers', '8', '--lr', '0.02', '--class-weights', 'none']
   const { start, end } = await train(cwd, [...args, ...given, '--embed-above', '100'])
   t.match(start, { optimizer: 'sgd', lr: 0.02, dropout: 0, classWeights: 'none', epochs: 2 })
@@ -115,7 +115,7 @@ t.test('what is given is taken', async (t) => {
 
 t.test('parts by group and by time, also when it is tested again', async (t) => {
   const cwd = t.testdir({ 'trips.csv': trips(600) })
-  const args = ['trips.csv', '--target', 'late', '--missing', 'impute', '--epochs', '3']
+  const args = ['trips.csv', '--target', 'late', '--epochs', '3']
   for (const split of [
     ['--group-by', 'driver'],
     ['--time', 'started'],

@@ -92,11 +92,14 @@ function defaultOf(setting: keyof Preset, ...more: string[]): string {
 }
 
 const examples = `
-A table is a file with a row per example; its delimiter, header and the types of its columns are found
-by the text, as pandas.read_csv reads it. The last column is the target where none is named: text and up
+A table has a row per example; the delimiter and the header of a text and the types of its columns are
+found as pandas.read_csv finds them. The last column is the target where none is named: text and up
 to 20 different whole numbers are classes, of other numbers --task must say. Numbers are standardized,
-categories become inputs of 0 and 1, and both are kept with the model. A fifth of the rows is set aside
-to test on; settings that are left out are those of digits, of a regression lr 0.01 and the mse.
+categories become inputs of 0 and 1 or are embedded, dates become their parts; all of it is kept with
+the model. A fifth of the rows is set aside to test on, of each class its share. Layers with a dropout
+of 0.1, batches and epochs go by the number of rows; training is by adam with lr 0.003 (a --lr or
+--momentum alone is sgd's), and ends early unless --epochs is given. The report ends with what the
+columns are worth: what is lost of the score when one of them is shuffled.
 
 Each epoch ends with the loss (mean loss), the regularization loss of l1 and l2, and the accuracy on held-out
 training examples; the weights of the lowest validation loss are kept, tested and saved. Ctrl-C
@@ -133,6 +136,10 @@ Examples:
   neuroblas train ./fashion-mnist --l2 0.0001 --save fashion.safetensors
   neuroblas train flowers.csv --epochs 100
   neuroblas train houses.csv --target price --task regress --missing drop
+  neuroblas train visits.csv --target cured --text notes --group-by patient
+  neuroblas train 'sales/*.parquet' --target amount --task regress --time day
+  neuroblas train shop.duckdb --sql "select * from orders" --target returned
+  cat flowers.csv | neuroblas train - --save flowers.safetensors
   neuroblas train ./pets --image-size 96 --epochs 40
   neuroblas train iris --json | tail -n 1`
 
