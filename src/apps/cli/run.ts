@@ -2,8 +2,8 @@
 import type { FitOptions } from '../../index.js'
 import { isRunFolder, readRun } from '../../internal.js'
 import { UsageError } from './options.js'
+import type { TrainingOptions } from './problem.js'
 import { note } from './table.js'
-import type { TrainingOptions } from './training.js'
 
 export interface RunGiven {
   run?: string

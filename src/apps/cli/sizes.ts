@@ -1,7 +1,7 @@
 /** What a table is trained with, by its size, where nothing else is said. */
 import type { Dataset } from '../../index.js'
 import type { OptimizerName } from './optimizers.js'
-import type { Problem, TrainingOptions } from './training.js'
+import type { Problem, TrainingOptions } from './problem.js'
 
 /** Hidden layers for so many rows to train on; with fewer, the first. */
 const LAYERS: readonly [rows: number, layers: readonly number[]][] = [

@@ -3,18 +3,14 @@
 import { Command } from 'commander'
 import { fit, setBackend } from '../../index.js'
 import { currentBackend, losses, percent, rate } from '../../internal.js'
+import type { EndEvent } from './events.js'
 import { integerOption, numberOption } from './options.js'
-import { type EndEvent, TextReporter } from './report.js'
+import type { TrainingOptions } from './problem.js'
+import { TextReporter } from './report.js'
 import { Interrupt } from './signals.js'
 import { print, table } from './table.js'
 import { defaultsFor } from './train.js'
-import {
-  buildNetwork,
-  buildOptimizer,
-  readProblem,
-  runTraining,
-  type TrainingOptions,
-} from './training.js'
+import { buildNetwork, buildOptimizer, readProblem, runTraining } from './training.js'
 
 const SOURCE = 'mnist'
 /** What the JavaScript engine gets to compile its loops before its speed is measured, in seconds. */

@@ -11,7 +11,7 @@ import {
   type TableSplit,
 } from '../../index.js'
 import { classify, type LossName } from '../../internal.js'
-import type { Problem } from './training.js'
+import type { Problem } from './problem.js'
 
 /** A table before the training. */
 export interface TableOverview {

@@ -1,7 +1,7 @@
 /** How a table that is trained on, and the figures of its test part, look in the terminal: 80 columns at most. */
 import type { EpochReport } from '../../index.js'
 import { count, epochTitle, figure, metricTexts, percent } from '../../internal.js'
-import type { StartEvent } from './report.js'
+import type { StartEvent } from './events.js'
 import { table } from './table.js'
 import type { ClassFigures, TableOverview, TableReport } from './tableReport.js'
 

@@ -17,13 +17,14 @@ import {
   resumeWithOption,
   UsageError,
 } from './options.js'
+import type { Problem, TrainingOptions } from './problem.js'
 import { JsonReporter, TextReporter } from './report.js'
 import { settingsToResume } from './run.js'
 import { Interrupt } from './signals.js'
 import { settingsFor } from './sizes.js'
 import { note } from './table.js'
 import { addTableOptions, isTable, stemOf, tableOptionsIn } from './tables.js'
-import { type Problem, runTraining, type TrainingOptions } from './training.js'
+import { runTraining } from './training.js'
 
 type Preset = Pick<TrainingOptions, 'layers' | 'batchSize' | 'epochs' | 'lr' | 'l2'>
 type ConvPreset = Preset & Pick<TrainingOptions, 'dropout'>

@@ -2,8 +2,6 @@
 
 import { existsSync } from 'node:fs'
 import {
-  type ActivationName,
-  type ColumnDescription,
   convnet,
   type Dataset,
   DivergenceError,
@@ -13,16 +11,11 @@ import {
   fit,
   fitPreprocessing,
   getNumThreads,
-  type ImageFormat,
-  type ImageShape,
   l1,
   l2,
-  type MetricName,
   type MlpArchitecture,
   mlp,
-  type OnDivergence,
   type Optimizer,
-  type Preprocessing,
   preprocess,
   type Sequential,
   ShapeError,
@@ -34,93 +27,23 @@ import {
   setSeed,
   softmaxCrossEntropyLoss,
   type TableEncoding,
-  type TableSplit,
-  type Task,
   type TrainingHistory,
   tableNetwork,
 } from '../../index.js'
-import {
-  currentBackend,
-  epochTitle,
-  isImageFolder,
-  type LossName,
-  losses,
-  noteTest,
-} from '../../internal.js'
+import { currentBackend, epochTitle, isImageFolder, losses, noteTest } from '../../internal.js'
 import { hasOwnTest, holdOut, readData } from './data.js'
-import { type ImageSettings, readImageProblem } from './images.js'
-import { type OptimizerName, optimizers } from './optimizers.js'
+import type { EndEvent, Reporter } from './events.js'
+import { readImageProblem } from './images.js'
+import { optimizers } from './optimizers.js'
 import { UsageError } from './options.js'
+import type { Problem, TrainingOptions } from './problem.js'
 import { regressionFigures } from './regression.js'
-import type { EndEvent, Reporter } from './report.js'
 import { runOf } from './run.js'
 import { checkFolder, checkOutputs } from './savePath.js'
 import type { Interrupt } from './signals.js'
 import { note } from './table.js'
 import { balancedWeights, overviewOf, reportOn } from './tableReport.js'
-import { isTable, readTableProblem, type TableSettings } from './tables.js'
-
-export interface TrainingOptions extends TableSettings, ImageSettings {
-  /** Whether convolutions stand before the other layers. */
-  network: 'dense' | 'conv'
-  /** Of each stage of convolutions. */
-  filters: readonly number[]
-  /** What is computed besides. */
-  metrics?: readonly MetricName[]
-  /** Units of the hidden layers. */
-  layers: readonly number[]
-  activation: ActivationName
-  /** Probability of dropping a hidden unit. */
-  dropout: number
-  loss: LossName
-  batchSize: number
-  epochs: number
-  optimizer: OptimizerName
-  lr: number
-  /** Of SGD. */
-  momentum: number
-  l1: number
-  l2: number
-  seed: number
-  /** Epochs without a lower validation loss after which training ends. */
-  patience?: number
-  /** Whether classes with fewer examples count more; by default where they are far fewer. */
-  classWeights?: 'balanced' | 'none'
-  /** What to do when the loss or a weight is no longer finite. */
-  onDivergence?: OnDivergence
-  /** File that keeps the training after each epoch, from which it goes on where the file exists. */
-  checkpoint?: string
-  /** Folder that keeps the run, in place of a checkpoint. */
-  run?: string
-  /** Names of what may differ from the training that the checkpoint is of. */
-  resumeWith?: readonly string[]
-  backend?: 'native' | 'js'
-  threads?: number
-  /** File for the model; false for none. */
-  save: string | false
-}
-
-export interface Problem {
-  name: string
-  task: Task
-  /** Of a table: the column to predict. */
-  target?: string
-  /** None in a regression. */
-  classes: readonly string[]
-  /** What makes inputs of features; of a table, its encoding does. */
-  preprocessing?: Preprocessing
-  encoding?: TableEncoding
-  /** Of images, [height, width, channels], and of a folder of them, how they were read. */
-  image?: ImageShape
-  images?: ImageFormat
-  /** What decided which examples are those to test on; chance by default. */
-  split?: TableSplit
-  /** Of a table: what its columns are. */
-  columns?: readonly ColumnDescription[]
-  train: Dataset
-  validation: Dataset
-  test: Dataset
-}
+import { isTable, readTableProblem } from './tables.js'
 
 /** The three parts of a data set that is no table, preprocessed by what the training part says. */
 export function readProblem(source: string, seed: number): Problem {
