@@ -100,8 +100,9 @@ export function reportText({ classes, confusion, baseline, importance }: TableRe
   if (classes && confusion && baseline !== undefined) {
     const present = classes.filter(({ support }) => support > 0)
     const balanced = present.reduce((sum, { recall }) => sum + recall, 0) / present.length
+    const usual = baseline.accuracy > 0 ? 1 / present.length : 0
     parts.push(
-      `mean recall ${percent(balanced)}; always ${shortened(baseline.class, 12)}: accuracy ${percent(baseline.accuracy)}, mean recall ${percent(1 / present.length)}`,
+      `mean recall ${percent(balanced)}; always ${shortened(baseline.class, 12)}: accuracy ${percent(baseline.accuracy)}, mean recall ${percent(usual)}`,
       '',
       classesText(classes, confusion),
       '',

@@ -92,7 +92,9 @@ function* fitDates(column: Column, rows: ArrayLike<number>): Pausable<DateEncodi
 
 /** By figures of all parts of its dates. */
 export function dateEncoding(name: string, figures: ReadonlyMap<DatePart, Figures>): DateEncoding {
-  const parts = [...figures].filter(([, { min, max }]) => min < max).map(([part]) => part)
+  const varying = [...figures].filter(([, { min, max }]) => min < max).map(([part]) => part)
+  // As a number that never varies, one date is an input of 0.
+  const parts: DatePart[] = varying.length > 0 ? varying : ['year']
   return { name, type: 'date', parts, ...standardizing(figures.get('year') as Figures) }
 }
 
