@@ -13,6 +13,8 @@ import {
   loadClassifier,
   loadMlp,
   loadModel,
+  loadNpy,
+  loadNpz,
   mlp,
   mnist,
   NeuroblasError,
@@ -94,7 +96,21 @@ async function makeSeeds() {
   }
 }
 
-const seeds = await makeSeeds()
+/** Arrays that NumPy wrote. */
+function numpySeeds() {
+  const file = new URL('../../test/fixtures/npy.json', import.meta.url)
+  const { cases, archives } = JSON.parse(readFileSync(file, 'utf8'))
+  const bytes = (text) => Buffer.from(text, 'base64')
+  return {
+    npy: bytes(cases['>f4'].file),
+    npyTexts: bytes(cases.texts.file),
+    npyFortran: bytes(cases.fortran.file),
+    npz: bytes(archives.stored),
+    npzDeflated: bytes(archives.deflated),
+  }
+}
+
+const seeds = { ...(await makeSeeds()), ...numpySeeds() }
 
 /** What each file is read by. */
 const readers = {
@@ -108,6 +124,11 @@ const readers = {
     await fit(model, small, { ...training(model), epochs: 2, checkpoint: path })
   },
   csv: (path) => table(path, { target: 'class', missing: 'drop', testFraction: 0.5 }),
+  npy: (path) => loadNpy(path),
+  npyTexts: (path) => loadNpy(path),
+  npyFortran: (path) => loadNpy(path),
+  npz: (path) => loadNpz(path),
+  npzDeflated: (path) => loadNpz(path),
   idx: (path) => readIdx(path),
   idxGz: (path) => readIdx(path),
   labels: (path) => {

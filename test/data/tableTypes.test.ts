@@ -130,7 +130,7 @@ t.test('what is no date, in a column of dates', async (t) => {
   }))
   await t.rejects(table(classed(rows), { target: 'class' }), {
     name: 'DataError',
-    message: /expected dates in column when as in 29 of its rows, got "soon" on line 17; name it/,
+    message: /expected dates in column when as in 29 of its rows, got "soon" in row 17; name it/,
   })
   const { encoding } = await encoded(classed(rows.filter((_, i) => i !== 17)), { target: 'class' })
   const opened = await OpenTable.open(
@@ -143,7 +143,7 @@ t.test('what is no date, in a column of dates', async (t) => {
   )
   await t.rejects(opened.encode(opened.rows, encoding), {
     name: 'DataError',
-    message: /expected dates in column when, got "12" on line 1/,
+    message: /expected dates in column when, got "12" in row 1/,
   })
   await t.rejects(table(classed([{ x: new Date(Number.NaN) }]), { target: 'class' }), DataError)
 })
@@ -319,7 +319,7 @@ t.test('splits by class, group and time', async (t) => {
   })
   const lacking = rows.map((row, i) => (i === 5 ? { ...row, patient: null, when: null } : row))
   await t.rejects(table(lacking, { target: 'rare', groupBy: 'patient', ignore: ['when'] }), {
-    message: /expected a group in every row of patient to split by, got none on line 5/,
+    message: /expected a group in every row of patient to split by, got none in row 5/,
   })
   await t.rejects(table(lacking, { target: 'rare', time: 'when', ignore: ['patient', 'when'] }), {
     message: /expected a time in every row of when/,

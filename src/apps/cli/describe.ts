@@ -3,12 +3,13 @@ import { Command } from 'commander'
 import { count, summaryOf } from '../../internal.js'
 import { jsonOption } from './options.js'
 import { print } from './table.js'
-import { addReadingOptions, describeSource, type ReadingOptions } from './tables.js'
+import { addReadingOptions, describeSource, type ReadingOptions, sourceOf } from './tables.js'
 
 const help = `
 Examples:
   neuroblas describe flats.csv
-  neuroblas describe flats.csv --target rent`
+  neuroblas describe flats.csv --target rent
+  neuroblas describe --sql "select * from 'events/*.parquet' where day > '2026-01-01'"`
 
 type DescribeOptions = ReadingOptions & { json?: boolean; target?: string }
 
@@ -18,7 +19,7 @@ export function describeCommand(): Command {
     .description(
       'Shows the columns of a table: types, missing values, ranges, the most frequent categories.',
     )
-    .argument('<table>', 'a table as neuroblas train takes it')
+    .argument('[table]', 'a table as neuroblas train takes it')
     .option(
       '--target <column>',
       'name or position of the column to predict: shows what is used for it',
@@ -28,9 +29,10 @@ export function describeCommand(): Command {
 }
 
 async function describe(
-  source: string,
+  named: string | undefined,
   { json, target, ...options }: DescribeOptions,
 ): Promise<void> {
+  const source = sourceOf(named, 'table', options.sql)
   const { name, rows, columns } = await describeSource(source, target, options)
   if (json) {
     const shown = columns.map(({ use, ...column }) =>

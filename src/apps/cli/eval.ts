@@ -27,7 +27,7 @@ import { jsonOption, metricsOption } from './options.js'
 import { regressionFigures } from './regression.js'
 import { regressionText } from './report.js'
 import { note, print, table } from './table.js'
-import { addReadingOptions, isTable, type ReadingOptions, unseenRows } from './tables.js'
+import { addReadingOptions, isTable, type ReadingOptions, sourceOf, unseenRows } from './tables.js'
 
 const help = `
 The test part is the data set's own, or, for digits, iris and tables (known by their names without the
@@ -50,13 +50,18 @@ export function evalCommand(): Command {
       'Tests a saved model: accuracy, mean loss and confusion matrix, or of a regression R² and the mean absolute error.',
     )
     .argument('<model>', 'file that neuroblas train saved')
-    .argument('<data>', SOURCES)
+    .argument('[data]', SOURCES)
     .addOption(metricsOption())
     .addOption(jsonOption('print one JSON object'))
   return addReadingOptions(command).addHelpText('after', help).action(evalModel)
 }
 
-async function evalModel(path: string, source: string, options: EvalOptions): Promise<void> {
+async function evalModel(
+  path: string,
+  named: string | undefined,
+  options: EvalOptions,
+): Promise<void> {
+  const source = sourceOf(named, 'data', options.sql)
   const saved = loadPredictor(path)
   const { data, notes } = await unseenData(saved, source, options)
   for (const text of notes) note(text)
@@ -97,7 +102,7 @@ async function unseenData(
   source: string,
   options: EvalOptions,
 ): Promise<{ data: Dataset; notes: string[] }> {
-  if (isTable(source)) return unseenRows(saved, source, options)
+  if (isTable(source) || options.sql !== undefined) return unseenRows(saved, source, options)
   if (await isImageFolder(source)) return unseenImages(saved, source)
   return { data: unseenPart(saved, source), notes: [] }
 }

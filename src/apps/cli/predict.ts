@@ -25,11 +25,11 @@ import {
 import { jsonOption, UsageError } from './options.js'
 import { withRowBar } from './rowBar.js'
 import { note, print, table } from './table.js'
-import { addReadingOptions, isTable, type ReadingOptions, readFor } from './tables.js'
+import { addReadingOptions, isTable, type ReadingOptions, readFor, sourceOf } from './tables.js'
 
 const help = `
 INPUT is one image or several, of a model that was trained on a folder of images. Else it holds raw features, as they were before training scaled them: a table of one row per example, -
-for the same on standard input, or an IDX file of images. Where the model was trained on a table with
+for the same on standard input (separated text or JSON lines), the rows of --sql, or an IDX file of images. Where the model was trained on a table with
 names, columns are found by them, in any order; others are ignored. The probability is softmax's; a model
 trained on another loss than cross-entropy has scores.
 
@@ -48,21 +48,21 @@ export function predictCommand(): Command {
       'Prints the class of each row of INPUT and how probable it is, or of a regression its value.',
     )
     .argument('<model>', 'file that neuroblas train saved')
-    .argument('<input...>', 'table, - for standard input, IDX file of images, or images')
+    .argument('[input...]', 'table, - for standard input, IDX file of images, or images')
     .addOption(jsonOption('print one JSON object per row, with the probabilities of all classes'))
   return addReadingOptions(command).addHelpText('after', help).action(predict)
 }
 
 async function predict(path: string, given: string[], options: PredictOptions): Promise<void> {
+  const input = sourceOf(given[0], 'input', options.sql)
   const saved = loadPredictor(path)
   if ('classes' in saved && saved.images) return predictImages(saved, saved.images, given, options)
-  const [input] = given
   if (given.length > 1) {
     throw new UsageError(
       `expected one input but for a model that was trained on a folder of images, got ${given.length}`,
     )
   }
-  const isImages = !isTable(input) && isIdx(input)
+  const isImages = !isTable(input) && options.sql === undefined && isIdx(input)
   const { inputs, preprocessing } = isImages
     ? imagesOf(input, saved)
     : await rowsOf(input, saved, options)

@@ -1,9 +1,9 @@
 /** Tables as the commands read them: options, the parts to train on, what a saved model reads. */
 
+import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import type { Command } from 'commander'
 import {
-  type ByteSource,
   type Classifier,
   type ColumnDescription,
   DataError,
@@ -12,6 +12,7 @@ import {
   type Preprocessing,
   type Regressor,
   type TableEncoding,
+  type TableSource,
   type TableSplit,
   type Task,
 } from '../../index.js'
@@ -20,6 +21,8 @@ import {
   describeTable,
   encodeRows,
   inParts,
+  isPostgres,
+  isSQL,
   namesTable,
   neededOf,
   OpenTable,
@@ -32,7 +35,7 @@ import {
   usableRows,
 } from '../../internal.js'
 import { TEST_SHARE, validationShare } from './data.js'
-import { checkedOption, choiceOption, integerOption, listOption } from './options.js'
+import { checkedOption, choiceOption, integerOption, listOption, UsageError } from './options.js'
 import { withRowBar } from './rowBar.js'
 
 /** What the options say of a table to train on. */
@@ -61,7 +64,6 @@ const EMBED_ABOVE = 50
 
 /** A table that is piped in. */
 const PIPE = '-'
-const PIPE_NAME = 'standard input'
 
 /** Whether a source is a table, by the form of its name. */
 export function isTable(source: string): boolean {
@@ -77,13 +79,46 @@ export function stemOf(source: string): string {
   return source === PIPE || /[\s*?[:]/.test(source) ? '' : stem
 }
 
-/** How a table is read by the options of a command. */
-function readingOf({ delimiter, encoding, sql }: ReadingOptions): SourceOptions {
-  return {
+/**
+ * What reports call a table; a model knows what it was trained on by it. Two queries are not the same rows, and
+ * a URL has a password.
+ */
+export function nameOf(source: string, sql?: string): string {
+  const isQuery = source === sql || isSQL(source)
+  const text = (sql ?? source).trim()
+  const query = `query ${createHash('sha256').update(text).digest('hex').slice(0, 8)}`
+  if (isQuery) return query
+  const plain = isPostgres(source) ? source.replace(/\?.*$/, '') : source
+  const name = source === PIPE ? 'standard input' : basename(plain)
+  return sql === undefined ? name : `${name}, ${query}`
+}
+
+/**
+ * What a command was told to read.
+ * @param what the argument, which may be left out beside SQL
+ */
+export function sourceOf(given: string | undefined, what: string, sql?: string): string {
+  const source = given ?? sql
+  if (source !== undefined) return source
+  throw new UsageError(`missing required argument '${what}'`)
+}
+
+/** The table that a command reads, and how it does by its options. */
+function readingOf(
+  source: string,
+  { delimiter, encoding, sql }: ReadingOptions,
+): [TableSource, SourceOptions] {
+  if (source === PIPE && sql !== undefined) {
+    throw new UsageError('--sql: expected over files or a database, got standard input')
+  }
+  const isNamed = sql !== undefined || source === PIPE || isSQL(source) || isPostgres(source)
+  const how = {
     ...(delimiter !== undefined && { delimiter }),
     ...(encoding !== undefined && { encoding }),
-    ...(sql !== undefined && { query: sql }),
+    ...(sql !== undefined && sql !== source && { query: sql }),
+    ...(isNamed && { name: nameOf(source, sql) }),
   }
+  return [source === PIPE ? process.stdin : source, how]
 }
 
 /** Options of `addReadingOptions`. */
@@ -108,7 +143,7 @@ export function addReadingOptions(command: Command): Command {
       ),
     )
     .option('--encoding <name>', 'of a table, such as latin1 or utf-16le (default: utf-8)')
-    .option('--sql <query>', 'of a database; over files, these are the table data')
+    .option('--sql <query>', 'rows to take: of a database, or of files, which are the table data')
 }
 
 /** All options of a table to train on. */
@@ -155,11 +190,6 @@ export function addTableOptions(command: Command): Command {
   return addReadingOptions(command)
 }
 
-/** What is read, and what it is called where it has no name of its own. */
-function sourceOf(source: string): [ByteSource, { name?: string }] {
-  return source === PIPE ? [process.stdin, { name: PIPE_NAME }] : [source, {}]
-}
-
 /** A table parted for training, and what is to be said of it. */
 export interface TableProblem {
   readonly name: string
@@ -191,9 +221,9 @@ export async function readTableProblem(
   const { missing = 'impute' } = settings
   const filling = { missing, addIndicator: missing === 'impute' }
   const how = { embedAbove: EMBED_ABOVE, ...asked, ...filling, target, stratify }
-  const [from, named] = sourceOf(source)
-  const reading = { ...how, ...readingOf({ sql }), ...named }
-  const opened = await withRowBar(`reading ${basename(source)}`, undefined, (onRows) =>
+  const [from, named] = readingOf(source, { sql })
+  const reading = { ...how, ...named }
+  const opened = await withRowBar(`reading ${nameOf(source, sql)}`, undefined, (onRows) =>
     OpenTable.open(from, { ...reading, onRows }),
   )
   const { name, roles, rows, classes } = opened
@@ -257,9 +287,9 @@ export function describeSource(
   target: string | undefined,
   options: ReadingOptions,
 ) {
-  const [from, named] = sourceOf(source)
+  const [from, reading] = readingOf(source, options)
   const asked = target === undefined ? {} : { target }
-  return describeTable(from, { ...readingOf(options), ...named, ...asked })
+  return describeTable(from, { ...reading, ...asked })
 }
 
 /** A table as a saved model reads it. */
@@ -268,11 +298,10 @@ export async function readFor(
   source: string,
   options: ReadingOptions,
 ): Promise<{ applied: Applied; encoding: TableEncoding }> {
-  const [from, { name = source }] = sourceOf(source)
+  const [from, { name = source, ...reading }] = readingOf(source, options)
   const encoding = encodingOf(saved)
   // By these columns, rows are told apart.
   const whole = [encoding.target.name, ...(saved.split?.column ? [saved.split.column] : [])]
-  const reading = readingOf(options)
   const applied = await withRowBar(`reading ${basename(name)}`, undefined, (onRows) =>
     readApplied(from, name, encoding, { ...reading, onRows }, whole),
   )
@@ -289,12 +318,12 @@ export async function unseenRows(
   const { frame, features, target } = applied
   if (target === undefined) {
     throw new DataError(
-      `${source}: expected the target ${encoding.target.name}, got no such column`,
+      `${frame.name}: expected the target ${encoding.target.name}, got no such column`,
     )
   }
   const needed = neededOf(encoding, features)
   const usable = await inParts(usableRows(frame, needed, target, encoding.missing))
-  const name = basename(frame.name)
+  const name = nameOf(source, options.sql)
   const isTrainingSet = saved.dataset === name
   const { seed = 0, split = { by: 'chance' } } = saved
   const rows = isTrainingSet

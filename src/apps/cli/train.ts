@@ -23,7 +23,7 @@ import { settingsToResume } from './run.js'
 import { Interrupt } from './signals.js'
 import { settingsFor } from './sizes.js'
 import { note } from './table.js'
-import { addTableOptions, isTable, stemOf, tableOptionsIn } from './tables.js'
+import { addTableOptions, isTable, sourceOf, stemOf, tableOptionsIn } from './tables.js'
 import { runTraining } from './training.js'
 
 type Preset = Pick<TrainingOptions, 'layers' | 'batchSize' | 'epochs' | 'lr' | 'l2'>
@@ -94,7 +94,9 @@ function defaultOf(setting: keyof Preset, ...more: string[]): string {
 
 const examples = `
 A table has a row per example; the delimiter and the header of a text and the types of its columns are
-found as pandas.read_csv finds them. The last column is the target where none is named: text and up
+found as pandas.read_csv finds them. Parquet, JSON, patterns of files (in quotes), databases (.duckdb)
+and --sql are read by DuckDB, postgres://… by pg, NumPy's and Arrow's files by their ends; - is separated
+text or JSON lines on standard input. The last column is the target where none is named: text and up
 to 20 different whole numbers are classes, of other numbers --task must say. Numbers are standardized,
 categories become inputs of 0 and 1 or are embedded, dates become their parts; all of it is kept with
 the model. A fifth of the rows is set aside to test on, of each class its share. Layers with a dropout
@@ -140,6 +142,8 @@ Examples:
   neuroblas train visits.csv --target cured --text notes --group-by patient
   neuroblas train 'sales/*.parquet' --target amount --task regress --time day
   neuroblas train shop.duckdb --sql "select * from orders" --target returned
+  neuroblas train --sql "select * from 'events/*.parquet' where day > '2026-01-01'"
+  neuroblas train postgres://me@server/shop --sql 'select * from orders' --target paid
   cat flowers.csv | neuroblas train - --save flowers.safetensors
   neuroblas train ./pets --image-size 96 --epochs 40
   neuroblas train iris --json | tail -n 1`
@@ -270,8 +274,7 @@ async function train(
   { json, resume, ...asked }: Partial<TrainingOptions> & { json?: boolean; resume?: boolean },
 ): Promise<void> {
   const { data, ...kept } = settingsToResume({ ...asked, resume })
-  const source = named ?? data ?? asked.sql
-  if (source === undefined) throw new UsageError("missing required argument 'data'")
+  const source = sourceOf(named ?? data, 'data', asked.sql)
   const isImages = !isTable(source) && (await isImageFolder(source))
   const given = { ...(isImages && { network: 'conv' as const }), ...kept, ...asked }
   // SQL alone is the data.

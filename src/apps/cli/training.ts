@@ -120,7 +120,9 @@ async function problemOf(
   interrupt: Interrupt,
 ): Promise<Problem> {
   if (isTable(source)) {
-    const { notes, ...problem } = await readTableProblem(source, options, options.seed)
+    const { notes, ...problem } = await unlessStopped(interrupt, () =>
+      readTableProblem(source, options, options.seed),
+    )
     for (const text of notes) note(text)
     return problem
   }
@@ -128,18 +130,29 @@ async function problemOf(
   return readProblem(source, options.seed)
 }
 
+/** Does what comes before there is a model to be saved: a signal ends the process. */
+async function unlessStopped<T>(interrupt: Interrupt, work: () => Promise<T>): Promise<T> {
+  const { signal } = interrupt
+  // Not process.exit, which waits for a query that runs in a thread.
+  const quit = () => process.kill(process.pid, interrupt.caught)
+  signal.addEventListener('abort', quit)
+  try {
+    return await work()
+  } finally {
+    signal.removeEventListener('abort', quit)
+  }
+}
+
 async function imageProblem(
   source: string,
   options: TrainingOptions,
   reporter: Reporter,
-  { signal }: Interrupt,
+  interrupt: Interrupt,
 ): Promise<Problem> {
-  // Before there is a model, nothing is to be saved.
-  const quit = () => process.exit()
-  signal.addEventListener('abort', quit)
   const onProgress = (read: number, of: number) => reporter.reading({ read, of })
-  const read = await readImageProblem(source, options, options.seed, onProgress)
-  signal.removeEventListener('abort', quit)
+  const read = await unlessStopped(interrupt, () =>
+    readImageProblem(source, options, options.seed, onProgress),
+  )
   const { notes, format, ...parts } = read
   for (const text of notes) note(text)
   const image = [...format.size, format.channels] as const

@@ -7,6 +7,7 @@ import { MAX_CATEGORIES } from '../table/frame.js'
 const BOOLEANS = ['false', 'true']
 
 export class BatchCells implements Cells {
+  readonly unit = 'row'
   readonly limit = MAX_CATEGORIES
   readonly firstText = undefined
   readonly firstInfinite = undefined

@@ -42,6 +42,7 @@ export class ColumnSummary {
     limit: number,
   ) {
     this.column = new Column(source.name, {}, limit, true)
+    this.column.unit = 'row'
     if (source.type === 'date') for (const part of dateParts) this.#parts.set(part, new Moments())
   }
 

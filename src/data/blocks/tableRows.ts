@@ -152,7 +152,7 @@ export class RowEncoder {
       const label = this.#labels.get(valueAt(rows[i]))
       if (label === undefined) {
         throw new DataError(
-          `${this.name}: expected one of the classes ${this.classes.slice(0, 20).join(', ')} in column ${name}, got ${quote(String(valueAt(rows[i])))} on line ${first + rows[i] + 1}; it has changed`,
+          `${this.name}: expected one of the classes ${this.classes.slice(0, 20).join(', ')} in column ${name}, got ${quote(String(valueAt(rows[i])))} in row ${first + rows[i] + 1}; it has changed`,
         )
       }
       labels[i] = label

@@ -5,11 +5,13 @@
  */
 import { types } from 'node:util'
 import { ArgumentError, DataError, excerpt } from '../../base/errors.js'
+import { quote } from '../../base/text.js'
 import { isList, kindOfTypedArray } from '../../base/typedArrays.js'
 import type { CellFormat } from '../table/cells.js'
 import type { Column } from '../table/column.js'
 import { frameOfRows, type TableRows } from '../table/frame.js'
 import { columnsNamed } from './columns.js'
+import { isJSON, readJSON } from './json.js'
 import type { SourceBatch, SourceColumn, SourceType, SourceValues, TableReader } from './source.js'
 
 type Iterated = AsyncIterable<unknown> | Iterable<unknown>
@@ -28,16 +30,15 @@ export function isIterable(source: unknown): source is Iterated {
   return Symbol.asyncIterator in source || Symbol.iterator in source
 }
 
-/** An iterable that was begun. */
-export interface Begun {
-  /** What came first; undefined of nothing. */
-  readonly first: unknown
-  /** All, the first with them; to be taken once. */
-  readonly all: AsyncGenerator<unknown>
-}
-
-/** Looks at the first element of an iterable. */
-export async function begin(source: Iterated): Promise<Begun> {
+/**
+ * What an iterable is to be read by; the bytes of separated text are given back as they are.
+ * @throws DataError for elements that are neither bytes nor rows
+ */
+export async function openIterable(
+  source: Iterated,
+  name: string,
+  format: CellFormat,
+): Promise<TableReader | AsyncIterable<Uint8Array>> {
   const elements = (async function* () {
     yield* source
   })()
@@ -47,26 +48,26 @@ export async function begin(source: Iterated): Promise<Begun> {
       if (!done) yield first
       yield* elements
     } finally {
-      await elements.return()
+      await elements.return(undefined)
     }
   })()
-  return { first, all }
-}
-
-/** Whether elements of an iterable are pieces of a file. */
-export function isBytes(element: unknown): element is Uint8Array {
-  return kindOfTypedArray(element) === 'Uint8Array'
+  if (!done && kindOfTypedArray(first) !== 'Uint8Array') return openRows(all, name, format)
+  const bytes = all as AsyncIterable<Uint8Array>
+  if (done || !isJSON(first as Uint8Array)) return bytes
+  return openRows(readJSON(bytes, name), name, format, true)
 }
 
 /**
  * A table of the rows of an iterable, which can be read once. What its columns are is found in the first
  * 10,000 rows.
+ * @param isSparse whether a row may lack columns, which are those of all these rows then
  * @throws DataError for elements that are no rows
  */
-export async function openRows(
-  { all }: Begun,
+async function openRows(
+  all: AsyncGenerator<unknown>,
   name: string,
   format: CellFormat,
+  isSparse = false,
 ): Promise<TableReader> {
   const groups = rowsIn(all, name)
   const sample: Row[] = []
@@ -77,8 +78,12 @@ export async function openRows(
   }
   if (sample.length === 0) throw new DataError(`${name}: expected rows, got none`)
   const isNamed = !isList(sample[0])
-  const names = Object.keys(sample[0])
-  const frame = frameOfRows(sample, names, name, format, () => FEW_TEXTS, 1)
+  const names = isSparse ? [...new Set(sample.flatMap(Object.keys))] : Object.keys(sample[0])
+  const frameFrom = (given: readonly Row[], first: number, limit: number) => {
+    const rows = isSparse ? given.map((row, i) => filled(row, names, first + i, name)) : given
+    return frameOfRows(rows, names, name, format, () => limit, first)
+  }
+  const frame = frameFrom(sample, 1, FEW_TEXTS)
   const columns = frame.columns.map((column, i): SourceColumn => {
     const isBoolean = sample.some((row) => typeof cellOf(row, names[i], i) === 'boolean')
     const type = typeOf(column, isBoolean)
@@ -95,7 +100,7 @@ export async function openRows(
       isRead = true
       const read = columnsNamed(name, columns, wanted)
       return batchesOf(sample, groups, (rows, start) => {
-        const { columns } = frameOfRows(rows, names, name, format, () => Infinity, start)
+        const { columns } = frameFrom(rows, start, Infinity)
         const columnOf = new Map(columns.map((column) => [column.name, column]))
         return read.map((column) =>
           valuesOf(columnOf.get(column.name) as Column, column.type, name, start),
@@ -107,6 +112,16 @@ export async function openRows(
       await all.return(undefined)
     },
   }
+}
+
+/** A row with all columns. */
+function filled(row: Row, names: readonly string[], number: number, table: string): Row {
+  const other = Object.keys(row).find((key) => !names.includes(key))
+  if (other === undefined)
+    return Object.fromEntries(names.map((key) => [key, cellOf(row, key, -1) ?? null])) as Row
+  throw new DataError(
+    `${table}: expected the columns ${names.slice(0, 8).join(', ')}${names.length > 8 ? ', …' : ''} as in the first rows, got ${quote(other)} in row ${number}`,
+  )
 }
 
 const cellOf = (row: Row, name: string, position: number): unknown =>
@@ -167,6 +182,7 @@ function otherType(table: string, name: string, expected: string, found: string,
 /** Rows, some at a time. */
 async function* rowsIn(elements: AsyncIterable<unknown>, name: string): AsyncGenerator<Row[]> {
   for await (const element of elements) {
+    if (isList(element) && element.length === 0) continue
     if (isList(element)) yield isRow(element[0]) ? (Array.from(element) as Row[]) : [element as Row]
     else if (isRow(element)) yield listsIn(element) ?? [element as Row]
     else {

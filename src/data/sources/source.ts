@@ -63,6 +63,11 @@ export interface TableReader {
   close(): Promise<void>
 }
 
+/** Whether it is a table that can be read, no stream of bytes. */
+export function isReader(source: TableReader | AsyncIterable<Uint8Array>): source is TableReader {
+  return 'batches' in source
+}
+
 /** Whether these are values of a column of text. */
 export function isTexts(values: SourceValues): values is TextValues {
   return !ArrayBuffer.isView(values)

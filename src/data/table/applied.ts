@@ -3,15 +3,16 @@
 import { ArgumentError, DataError, excerpt } from '../../base/errors.js'
 import { atOnce } from '../../base/eventLoop.js'
 import { quote } from '../../base/text.js'
-import type { ByteSource } from '../formats/text.js'
+import { openIterable } from '../sources/iterable.js'
 import { readerOf } from '../sources/openSource.js'
-import type { SourceOptions, TableReader } from '../sources/source.js'
+import { isReader, type SourceOptions, type TableReader } from '../sources/source.js'
 import type { CellFormat } from './cells.js'
 import type { Column } from './column.js'
 import { type Encoded, encodeFeatures } from './encodeRows.js'
 import type { TableEncoding } from './encoding.js'
 import { type Frame, frameOfRows, MAX_CATEGORIES, readFrame, type TableRows } from './frame.js'
 import { usableRows } from './missing.js'
+import type { TableSource } from './openTable.js'
 import { type ReaderExpected, readTable } from './readerFrame.js'
 
 /** The columns of a table that an encoding wants. */
@@ -23,24 +24,28 @@ export interface Applied {
 }
 
 /**
- * Reads separated text and finds the columns by their names, in any order; by their positions where the
+ * Reads a table and finds the columns by their names, in any order; by their positions where the
  * table that was trained on had no names, or this one has none.
  * @param whole columns of which all different texts are wanted
  * @throws DataError as `table`, and where a column is missing
  */
 export async function readApplied(
-  source: ByteSource,
+  source: TableSource,
   name: string,
   encoding: TableEncoding,
   reading: Omit<SourceOptions, keyof CellFormat | 'header' | 'name'> = {},
   whole: readonly string[] = [],
 ): Promise<Applied> {
-  const reader = await readerOf(source, { ...encoding.format, ...reading, name })
-  if (reader) {
+  const format = { ...encoding.format, ...reading }
+  const opened =
+    typeof source === 'string'
+      ? ((await readerOf(source, { ...format, name })) ?? source)
+      : await openIterable(source, name, format)
+  if (typeof opened !== 'string' && isReader(opened)) {
     const { onRows } = reading
-    const expected = { ...expectedOf(reader, encoding, whole), onRows }
-    const frame = await readTable(reader, expected)
-    return isByName(reader, encoding) ? byName(frame, encoding) : byPosition(frame, encoding)
+    const expected = { ...expectedOf(opened, encoding, whole), onRows }
+    const frame = await readTable(opened, expected)
+    return isByName(opened, encoding) ? byName(frame, encoding) : byPosition(frame, encoding)
   }
   const names = encoding.isNamed ? encoding.features.map((feature) => feature.name) : []
   const limit = limitsOf(encoding)
@@ -48,7 +53,7 @@ export async function readApplied(
     names,
     limit: (column: string) => (whole.includes(column) ? Infinity : limit(column)),
   }
-  const frame = await readFrame(source, name, { ...encoding.format, ...reading }, expected)
+  const frame = await readFrame(opened, name, format, expected)
   return isByName(frame, encoding) ? byName(frame, encoding) : byPosition(frame, encoding)
 }
 

@@ -47,6 +47,8 @@ class Growing<T extends Float64Array | Int32Array> {
 
 /** One column, cell by cell. */
 export class Column {
+  /** What `line` counts of where it was read from: lines of text, or rows. */
+  unit: 'line' | 'row' = 'line'
   /** What a column would be that is not read. */
   unread?: 'number' | 'date' | 'category' | 'text'
   /** Cells so far. */
@@ -188,6 +190,11 @@ export class Column {
     for (const [known, code] of this.#codeOf) if (code !== MISSING) this.#codeOf.delete(known)
     return MISSING
   }
+}
+
+/** Where something was found in a column, for errors. */
+export function placeOf({ unit }: Pick<Column, 'unit'>, found?: Found): string {
+  return `${unit === 'line' ? 'on line' : 'in row'} ${found?.line}`
 }
 
 /** How often each of the texts of a column comes, in all rows or in some. */

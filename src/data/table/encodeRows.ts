@@ -4,7 +4,7 @@ import { requireMemory } from '../../base/availableMemory.js'
 import { DataError } from '../../base/errors.js'
 import { type Pausable, pausably } from '../../base/eventLoop.js'
 import { quote } from '../../base/text.js'
-import { type Column, type Found, MISSING } from './column.js'
+import { type Column, type Found, MISSING, placeOf } from './column.js'
 import { partOf } from './dates.js'
 import {
   type CategoryEncoding,
@@ -41,7 +41,7 @@ export interface Encoded {
 export type Cells = Pick<
   Column,
   | ('name' | 'limit' | 'texts' | 'isDate' | 'firstText' | 'firstInfinite' | 'firstUndated')
-  | ('numberAt' | 'codeAt' | 'isMissing')
+  | ('numberAt' | 'codeAt' | 'isMissing' | 'unit')
 >
 
 /** Rows of a column to be encoded, and where its inputs go. */
@@ -176,10 +176,10 @@ function checkNumbers(column: Cells, table: string): void {
   checkCells(column, table, 'numbers', column.firstText ?? column.firstInfinite)
 }
 
-function checkCells({ name }: Cells, table: string, what: string, wrong?: Found): void {
+function checkCells(column: Cells, table: string, what: string, wrong?: Found): void {
   if (wrong === undefined) return
   throw new DataError(
-    `${table}: expected ${what} in column ${name}, got ${quote(wrong.text)} on line ${wrong.line}`,
+    `${table}: expected ${what} in column ${column.name}, got ${quote(wrong.text)} ${placeOf(column, wrong)}`,
   )
 }
 

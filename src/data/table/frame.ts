@@ -164,6 +164,7 @@ export function frameOfRows(
   first = 0,
 ): Frame {
   const columns = names.map((name, i) => new Column(name, format, limit(name, i, names.length)))
+  for (const column of columns) column.unit = 'row'
   rows.forEach((row, i) => {
     const number = first + i
     checkRow(row, names, number, name)

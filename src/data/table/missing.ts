@@ -2,7 +2,7 @@
 
 import { DataError } from '../../base/errors.js'
 import { type Pausable, pausably } from '../../base/eventLoop.js'
-import type { Column } from './column.js'
+import { type Column, placeOf } from './column.js'
 import type { Frame } from './frame.js'
 
 /**
@@ -66,9 +66,10 @@ export function missingNotes(
       .map(({ name, missing }) => `${name} ${missing}`)
       .join(', ') + (columns.length > LISTED ? ', …' : '')
   if (policy === 'refuse') {
-    const { name, firstMissing } = lacking[0]
+    const [column] = lacking
+    const place = placeOf(column, column.firstMissing)
     throw new DataError(
-      `${table}: expected a value in every cell, got missing ones of ${rows} (${counts(lacking)}), such as ${name} on line ${firstMissing?.line}; ${advice}`,
+      `${table}: expected a value in every cell, got missing ones of ${rows} (${counts(lacking)}), such as ${column.name} ${place}; ${advice}`,
     )
   }
   if (kept === 0) {

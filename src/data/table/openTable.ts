@@ -5,9 +5,9 @@ import { inParts, type Pausable, pausably } from '../../base/eventLoop.js'
 import type { Dataset } from '../dataset.js'
 import type { Task } from '../datasetSource.js'
 import type { ByteSource } from '../formats/text.js'
-import { begin, isBytes, isIterable, openRows } from '../sources/iterable.js'
+import { isIterable, openIterable } from '../sources/iterable.js'
 import { readerOf } from '../sources/openSource.js'
-import type { SourceOptions, TableReader } from '../sources/source.js'
+import { isReader, type SourceOptions, type TableReader } from '../sources/source.js'
 import { checkFormat } from './cells.js'
 import { type Column, MISSING } from './column.js'
 import { type ColumnDescription, describeColumns } from './describe.js'
@@ -312,13 +312,10 @@ async function frameOf(
       `table: expected a path, SQL, an iterable of bytes or of rows, or records, got ${excerpt(source)}`,
     )
   }
-  const begun = await begin(source)
-  if (begun.first === undefined || isBytes(begun.first)) {
-    const bytes = begun.all as AsyncIterable<Uint8Array>
-    return readFrame(bytes, name, options, { names, limit })
-  }
-  const rows = await openRows(begun, name, options)
-  return readTable(rows, expectedOf(rows, options, limit))
+  const opened = await openIterable(source, name, options)
+  return isReader(opened)
+    ? readTable(opened, expectedOf(opened, options, limit))
+    : readFrame(opened, name, options, { names, limit })
 }
 
 /**

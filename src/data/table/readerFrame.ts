@@ -62,6 +62,7 @@ async function frameOf(reader: TableReader, expected: ReaderExpected): Promise<F
     reader.columns.map((column, i) => {
       const isPlain = isParsed?.(column.name) !== true
       const made = new Column(column.name, format, limit(column, i), isPlain)
+      made.unit = 'row'
       if (!expected.names.includes(column.name)) made.unread = UNREAD[column.type]
       return [column.name, made]
     }),

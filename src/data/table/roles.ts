@@ -5,7 +5,7 @@
 import { ArgumentError, DataError, spelled } from '../../base/errors.js'
 import { quote } from '../../base/text.js'
 import type { Task } from '../datasetSource.js'
-import type { Column } from './column.js'
+import { type Column, placeOf } from './column.js'
 import type { Frame } from './frame.js'
 
 /** A column by its name, or by its position from 0 on; a negative one counts from the end. */
@@ -163,23 +163,23 @@ function checkFeature(table: string, column: Column): void {
   const { name, firstText, firstInfinite, firstUndated, texts } = column
   if (firstInfinite && column.isNumeric) {
     throw new DataError(
-      `${table}: expected finite numbers in column ${name}, got ${firstInfinite.text} on line ${firstInfinite.line}; name it among missingValues, or ignore the column`,
+      `${table}: expected finite numbers in column ${name}, got ${firstInfinite.text} ${placeOf(column, firstInfinite)}; name it among missingValues, or ignore the column`,
     )
   }
   if (firstText === undefined || column.isDate) return
   if (SEPARATED.test(firstText.text) && texts?.every((text) => /^[+-]?\d[\d.,' ]*$/.test(text))) {
     throw new DataError(
-      `${table}: expected plain numbers or names in column ${name}, got ${quote(firstText.text)} on line ${firstText.line}; say what its commas or points are (decimal, thousands), or ignore the column`,
+      `${table}: expected plain numbers or names in column ${name}, got ${quote(firstText.text)} ${placeOf(column, firstText)}; say what its commas or points are (decimal, thousands), or ignore the column`,
     )
   }
   if (isNearly(column, column.numeric)) {
     throw new DataError(
-      `${table}: expected numbers in column ${name} as in ${column.numeric} of its rows, got ${quote(firstText.text)} on line ${firstText.line}; name it among missingValues, or ignore the column`,
+      `${table}: expected numbers in column ${name} as in ${column.numeric} of its rows, got ${quote(firstText.text)} ${placeOf(column, firstText)}; name it among missingValues, or ignore the column`,
     )
   }
   if (firstUndated && isNearly(column, column.dates)) {
     throw new DataError(
-      `${table}: expected dates in column ${name} as in ${column.dates} of its rows, got ${quote(firstUndated.text)} on line ${firstUndated.line}; name it among missingValues, or ignore the column`,
+      `${table}: expected dates in column ${name} as in ${column.dates} of its rows, got ${quote(firstUndated.text)} ${placeOf(column, firstUndated)}; name it among missingValues, or ignore the column`,
     )
   }
 }
@@ -197,7 +197,7 @@ function taskOf(
     checkFeature(table, target)
     if (target.isNumeric) return { task: asked }
     throw new DataError(
-      `${table}: expected numbers in target ${name}, got ${firstText ? `${quote(firstText.text)} on line ${firstText.line}` : 'no values'}`,
+      `${table}: expected numbers in target ${name}, got ${firstText ? `${quote(firstText.text)} ${placeOf(target, firstText)}` : 'no values'}`,
     )
   }
   if (asked === undefined && !target.isNumeric) checkFeature(table, target)

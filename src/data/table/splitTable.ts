@@ -3,7 +3,7 @@ import { ArgumentError, DataError } from '../../base/errors.js'
 import { type Pausable, pausably } from '../../base/eventLoop.js'
 import { permutation, streams } from '../../tensor/random.js'
 import { splitRows } from '../dataset.js'
-import { type Column, MISSING } from './column.js'
+import { type Column, MISSING, placeOf } from './column.js'
 import { className } from './roles.js'
 
 /**
@@ -143,9 +143,10 @@ function partsOf(order: Int32Array, isTest: (row: number) => boolean): Parts {
   return { train: order.filter((row) => !isTest(row)), test: order.filter(isTest) }
 }
 
-function lacking(table: string, { name, firstMissing }: Column, what: string): DataError {
+function lacking(table: string, column: Column, what: string): DataError {
+  const place = placeOf(column, column.firstMissing)
   return new DataError(
-    `${table}: expected ${what} in every row of ${name} to split by, got none on line ${firstMissing?.line}`,
+    `${table}: expected ${what} in every row of ${column.name} to split by, got none ${place}`,
   )
 }
 

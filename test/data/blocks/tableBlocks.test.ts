@@ -133,7 +133,7 @@ t.test('what is said of it', async (t) => {
     t,
     tableBlocks(file, { target: 'label' }),
     DataError,
-    /expected a value in every cell, got missing ones of 5000 \(b 714, kind 455, label 385\), such as b on line 4/,
+    /expected a value in every cell, got missing ones of 5000 \(b 714, kind 455, label 385\), such as b in row 4/,
   )
 })
 

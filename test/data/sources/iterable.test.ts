@@ -51,6 +51,39 @@ t.test('rows, lists of cells, many at a time and columns give the same table', a
   t.strictSame((await table(numbers, { target: 2, testFraction: 0.5 })).train.inputShape, [2])
 })
 
+t.test('bytes of JSON, as lines and as a list', async (t) => {
+  const expected = await table(rows, options)
+  const json = rows.map(({ size, day, ...row }) => ({
+    ...row,
+    ...(size !== null && { size }),
+    day,
+  }))
+  const bytes = (text: string) => groupsOf(Buffer.from(text), 1000)
+  const lines = `\ufeff\n${json.map((row) => JSON.stringify(row)).join('\r\n')}\n\n`
+  for (const text of [lines, `[${JSON.stringify(json).slice(1)}`]) {
+    const { train, encoding } = await table(later(bytes(text)), options)
+    t.equal(train.size, expected.train.size)
+    t.strictSame(
+      new Set(encoding.features.map((feature) => JSON.stringify(feature))),
+      new Set(expected.encoding.features.map((feature) => JSON.stringify(feature))),
+    )
+  }
+  const read = (text: string) => table(later(bytes(text)), options)
+  const cases: [string, RegExp][] = [
+    ['{"rent": 1}\n{"rent"\n', /^table: expected JSON on line 2, got "/],
+    ['{"rent": 1}\n[3]\n', /^table: expected an object of JSON on line 2, got \[3\]$/],
+    ['[{"rent": 1}', /^table: expected JSON, got "/],
+    ['{"rent": 1, "a": {}}\n', /for a, got \{\} in row 1$/],
+    [
+      `${lines}{"rent": "low", "more": 1}`,
+      /^table: expected the columns .* got "more" in row 12001$/,
+    ],
+  ]
+  for (const [text, message] of cases) {
+    await t.rejects(read(text), { name: 'DataError', message }, text.slice(-30))
+  }
+})
+
 t.test('the source is closed, also after a mistake', async (t) => {
   let closed = 0
   async function* source(last: unknown) {
@@ -89,7 +122,7 @@ t.test('the source is closed, also after a mistake', async (t) => {
     throw new Error('the cable')
   }
   await t.rejects(table(broken(), options), { message: 'the cable' })
-  await t.rejects(table(later([[]]), options), { name: 'ArgumentError' })
+  await t.rejects(table(later([[]]), options), { name: 'DataError', message: /expected rows/ })
   await t.rejects(table(later<never>([]), options), { name: 'DataError', message: /expected rows/ })
   await t.rejects(table(5 as never, options), {
     name: 'ArgumentError',
