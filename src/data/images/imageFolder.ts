@@ -68,7 +68,6 @@ export function imagesAt({ files, labels }: ImagePart, positions: Int32Array): I
  * `valid`, `validation`) that have these; what is hidden and what is no JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF is
  * left out. Images are taken in the order of their names, turned upright as their EXIF orientation says, laid on white
  * where they are transparent, and brought to one size; they are decoded by sharp, on other threads, and kept as bytes.
- * @param options.size [height, width]
  * @throws DataError when an image does not decode (which may be left out), there are fewer than two classes or one is
  *   empty; OutOfMemoryError before anything is decoded, ArgumentError, MissingPackageError without sharp
  * @example
