@@ -204,7 +204,7 @@ t.test('what does not fit is refused before it is made', async (t) => {
     t,
     () => new DataLoader(data, { batchSize: 1 }),
     OutOfMemoryError,
-    /^alloc: expected at most 924\.00 MiB.* got 4\.00 GiB for 1073741824 elements of float32/,
+    /^DataLoader: expected at most 924\.00 MiB.* got 4\.00 GiB for 1048576 examples of 'large'; .*in blocks/,
   )
 })
 
@@ -219,6 +219,6 @@ t.test('a table that does not fit', async (t) => {
     t,
     table(file, { target: 'y' }),
     OutOfMemoryError,
-    `${file}: expected at most 1.00 MiB, which is available of the 1.00 MiB of the control group /, got 16.00 MiB for rows after the first 65536; free tensors (dispose, scope) or take fewer at a time`,
+    `${file}: expected at most 1.00 MiB, which is available of the 1.00 MiB of the control group /, got 16.00 MiB for rows after the first 65536; read fewer columns (features, ignore), or the table in blocks: tableBlocks()`,
   )
 })
