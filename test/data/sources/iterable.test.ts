@@ -18,7 +18,10 @@ async function* later<T>(elements: Iterable<T>): AsyncGenerator<T> {
   yield* elements
 }
 
-function* groupsOf<T>(elements: readonly T[], size: number): Generator<T[]> {
+function* groupsOf<T extends { readonly length: number; slice(from: number, to: number): T }>(
+  elements: T,
+  size: number,
+): Generator<T> {
   for (let i = 0; i < elements.length; i += size) yield elements.slice(i, i + size)
 }
 
