@@ -5,10 +5,14 @@ import { UsageError } from './options.js'
 import type { TrainingOptions } from './problem.js'
 import { note } from './table.js'
 
-export interface RunGiven {
+interface Given {
   run?: string
   resume?: boolean
+  checkpoint?: string
 }
+
+/** What `neuroblas train` was told, by the names of its options, and its data. */
+type Told = Readonly<Record<string, unknown>> & { readonly data?: string }
 
 /** What is not kept of the options: it does not decide on what is trained. */
 const NOT_KEPT = ['run', 'resumeWith', 'threads']
@@ -17,11 +21,7 @@ const NOT_KEPT = ['run', 'resumeWith', 'threads']
  * What the folder says that was asked for, where its run is to go on; says where it goes on.
  * @throws UsageError for a run that is there without `--resume`, and options that need each other
  */
-export function settingsToResume({
-  run,
-  resume,
-  checkpoint,
-}: RunGiven & Partial<TrainingOptions>): Partial<TrainingOptions> & { data?: string } {
+export function settingsToResume({ run, resume, checkpoint }: Given): Told {
   if (run === undefined) {
     if (resume) throw new UsageError('--resume: expected with --run alone, got it without')
     return {}
@@ -43,11 +43,11 @@ export function settingsToResume({
   if (found.problem !== undefined) note(`${run}: ${found.problem}; goes on by what is given here`)
   else if (found.state === 'done') note(`${run}: ${how}; nothing is left to train`)
   else note(`${run}: goes on, ${how}`)
-  return found.config as Partial<TrainingOptions>
+  return found.config
 }
 
 /** What `fit` is told of the folder: it is to say of the run what was asked for. */
-export function runOf(data: string, options: TrainingOptions): FitOptions['run'] {
+export function runOf(data: string, options: Pick<Given, 'run'>): FitOptions['run'] {
   if (options.run === undefined) return undefined
   const kept = Object.entries(options).filter(([name]) => !NOT_KEPT.includes(name))
   return { folder: options.run, config: { data, ...Object.fromEntries(kept) } }
