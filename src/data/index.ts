@@ -16,6 +16,7 @@ export { type ImageBlocks, type ImageBlocksOptions, imageBlocks } from './images
 export {
   type ImageFolder,
   type ImageFolderOptions,
+  type ImageParts,
   imageFolder,
 } from './images/imageFolder.js'
 export { type ImageSource, readImages } from './images/readImages.js'

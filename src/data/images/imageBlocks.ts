@@ -2,12 +2,19 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { checkPath, optionsOf } from '../../base/arguments.js'
-import { ArgumentError, DataError } from '../../base/errors.js'
+import { DataError } from '../../base/errors.js'
 import { permutation, streams } from '../../tensor/random.js'
 import type { BlockSource } from '../blocks/blockSource.js'
 import { type Decode, decoderFor } from './decode.js'
 import { formatOf, type ImageFormat, type WholeFormat } from './format.js'
-import { checkReading, type ImageReading, imagesAt, without, withTest } from './imageFolder.js'
+import {
+  checkReading,
+  type ImageParts,
+  type ImageReading,
+  imagesAt,
+  partsOf,
+  without,
+} from './imageFolder.js'
 import { type ImagePart, listImages } from './listing.js'
 import { decodeAll, roomFor } from './readImages.js'
 
@@ -20,22 +27,7 @@ export interface ImageBlocksOptions extends ImageFormat, Pick<ImageReading, 'unr
 }
 
 /** Images that are read in blocks. */
-export interface ImageBlocks {
-  /** What reports call it: the name of the folder. */
-  readonly name: string
-  /** The images to train on: bytes [height, width, channels], and their classes. */
-  readonly train: BlockSource<'labels'>
-  /** Those to validate by, where the folder has folders for both test and validation. */
-  readonly validation?: BlockSource<'labels'>
-  /** Those to test on. */
-  readonly test: BlockSource<'labels'>
-  /** The names of the classes' folders, in the order of their labels. */
-  readonly classes: readonly string[]
-  /** How images become inputs: plain data, to be saved with the model as `images`. */
-  readonly format: Required<ImageFormat>
-  /** What was left out. */
-  readonly notes: readonly string[]
-}
+export interface ImageBlocks extends ImageParts<BlockSource<'labels'>> {}
 
 const OPTIONS: Record<keyof ImageBlocksOptions, true> = {
   size: true,
@@ -67,14 +59,9 @@ export async function imageBlocks(folder: string, given: ImageBlocksOptions): Pr
   checkReading(op, { unreadable })
   checkPath(op, folder)
   const listing = await listImages(folder)
-  if (listing.test !== undefined && testFraction !== undefined) {
-    throw new ArgumentError(
-      `${op}: expected a testFraction where the folder has no test part, got one with ${folder}`,
-    )
-  }
   const { name, classes, notes } = listing
   const decode = await decoderFor(op, format)
-  const { train, test, validation } = withTest(listing, testFraction ?? 0.2, seed)
+  const { train, test, validation } = partsOf(op, listing, testFraction, seed)
   const source = (part: ImagePart, what: string) => {
     const order = permutation(part.files.length, seed, streams.split)
     const images = imagesAt(part, order)

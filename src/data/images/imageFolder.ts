@@ -27,16 +27,16 @@ export interface ImageFolderOptions extends ImageFormat, ImageReading {
   readonly seed?: number
 }
 
-/** Images, ready for training. */
-export interface ImageFolder {
+/** A folder of images, each of whose parts is held as `Part`. */
+export interface ImageParts<Part> {
   /** What reports call it: the name of the folder. */
   readonly name: string
   /** The images to train on: bytes [height, width, channels], and their classes. */
-  readonly train: Dataset<'labels'>
+  readonly train: Part
   /** Those to validate by, where the folder has folders for both test and validation. */
-  readonly validation?: Dataset<'labels'>
+  readonly validation?: Part
   /** Those to test on. */
-  readonly test: Dataset<'labels'>
+  readonly test: Part
   /** The names of the classes' folders, in the order of their labels. */
   readonly classes: readonly string[]
   /** How images became inputs: plain data, to be saved with the model as `images`. */
@@ -44,6 +44,9 @@ export interface ImageFolder {
   /** What was left out. */
   readonly notes: readonly string[]
 }
+
+/** Images, ready for training. */
+export interface ImageFolder extends ImageParts<Dataset<'labels'>> {}
 
 const OPTIONS: Record<keyof ImageFolderOptions, true> = {
   size: true,
@@ -82,12 +85,7 @@ export async function imageFolder(folder: string, given: ImageFolderOptions): Pr
   checkReading(op, reading)
   checkPath(op, folder)
   const listing = await listImages(folder)
-  if (listing.test !== undefined && testFraction !== undefined) {
-    throw new ArgumentError(
-      `${op}: expected a testFraction where the folder has no test part, got one with ${folder}`,
-    )
-  }
-  const { train, test, validation } = withTest(listing, testFraction ?? 0.2, seed)
+  const { train, test, validation } = partsOf(op, listing, testFraction, seed)
   const parts = validation === undefined ? [train, test] : [train, test, validation]
   const { data, notes } = await readParts(op, listing, parts, format, reading)
   const { name, classes } = listing
@@ -103,6 +101,21 @@ export function checkReading(op: string, { unreadable, onProgress }: ImageReadin
     throw new ArgumentError(`${op}: expected unreadable refuse or drop, got ${excerpt(unreadable)}`)
   }
   if (onProgress !== undefined) checkFunction(op, 'onProgress as a function', onProgress)
+}
+
+/** The parts of a folder. @throws ArgumentError for a testFraction beside a test part */
+export function partsOf(
+  op: string,
+  listing: ImageListing,
+  testFraction: number | undefined,
+  seed: number,
+): ReturnType<typeof withTest> {
+  if (listing.test === undefined || testFraction === undefined) {
+    return withTest(listing, testFraction ?? 0.2, seed)
+  }
+  throw new ArgumentError(
+    `${op}: expected a testFraction where the folder has no test part, got one with ${listing.folder}`,
+  )
 }
 
 /** The parts of a folder, of which that to test on is drawn where it has none. */
