@@ -10,7 +10,6 @@ import { tensor } from '../tensor/create.js'
 import { drawSeed, Generator, streams } from '../tensor/random.js'
 import { within } from '../tensor/storage.js'
 import type { Tensor } from '../tensor/tensor.js'
-import type { BatchLoader } from './batchLoader.js'
 import type { Dataset } from './dataset.js'
 import { type Batch, Examples, isExamples } from './examples.js'
 
@@ -41,9 +40,7 @@ const OVER =
  * keeps a tensor of it.
  * @example for (const { inputs, targets } of new DataLoader(train, { batchSize: 32, shuffle: true })) …
  */
-export class DataLoader<K extends TargetKind = TargetKind>
-  implements Iterable<Batch<K>>, BatchLoader
-{
+export class DataLoader<K extends TargetKind = TargetKind> implements Iterable<Batch<K>> {
   /** Examples per batch; the last one may be smaller. */
   readonly batchSize: number
   /** Number of examples. */
