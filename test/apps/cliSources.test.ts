@@ -1,10 +1,13 @@
 /** `neuroblas` on tables that are no separated text. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
 import t from 'tap'
-import { runCommand } from '../support/cli.js'
+import { bareNode, root, runCommand } from '../support/cli.js'
 
 const cwd = mkdtempSync(join(tmpdir(), 'neuroblas-cli-sources-'))
 t.teardown(() => rmSync(cwd, { recursive: true }))
@@ -93,4 +96,25 @@ t.test('what cannot be read: one clear line', async (t) => {
     t.match(found, { code, stdout: '', stderr: message }, args.join(' '))
     t.match(found.stderr, /^neuroblas: [^\n]+\n$/)
   }
+})
+
+const isLinux = process.platform === 'linux'
+t.test('Ctrl-C ends a long query', { skip: isLinux ? false : 'needs /proc' }, async (t) => {
+  const sql = 'select sum(sqrt(range)) as x, 1 as y from range(1000000000000)'
+  const [command, ...node] = bareNode
+  const child = spawn(command, [...node, `${root}lib/apps/cli/main.js`, 'train', '--sql', sql], {
+    cwd,
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  const ended = once(child, 'exit')
+  // Until then SIGINT, which is the signal 2, ends any process.
+  const listens = () => {
+    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(
+      readFileSync(`/proc/${child.pid}/status`, 'utf8'),
+    )
+    return (BigInt(`0x${caught?.[1]}`) & 2n) !== 0n
+  }
+  while (!listens()) await nextTurn()
+  child.kill('SIGINT')
+  t.strictSame(await ended, [null, 'SIGINT'])
 })

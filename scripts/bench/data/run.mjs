@@ -1,4 +1,4 @@
-// Training on tables that are read in blocks, each case in a process of its own.
+// Tables that are read, and trained on in blocks, each case in a process of its own.
 //   npm run bench:data -- [--rows 8000000] [--rounds 3] [--keep FILE]
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
@@ -35,17 +35,18 @@ async function write(path, rows) {
 }
 
 const cases = {
-  'from Parquet, batch 128': [],
-  'from the cache, batch 128': ['--cache'],
+  'reading Parquet alone, one thread': ['reading.mjs'],
+  'from Parquet, batch 128': ['blocks.mjs'],
+  'from the cache, batch 128': ['blocks.mjs', '--cache'],
 }
 
 try {
   if (!existsSync(file)) await write(file, Number(values.rows))
   console.log('| case | examples/s of each round | best | MiB |')
   console.log('|---|---|---|---|')
-  for (const [name, options] of Object.entries(cases)) {
+  for (const [name, [program, ...options]] of Object.entries(cases)) {
     const rounds = Array.from({ length: Number(values.rounds) }, () =>
-      JSON.parse(execFileSync(process.execPath, [here('blocks.mjs'), file, ...options])),
+      JSON.parse(execFileSync(process.execPath, [here(program), file, ...options])),
     )
     const rates = rounds.map(({ rates }) => Math.max(...rates.slice(1)))
     const million = (rate) => (rate / 1e6).toFixed(2)

@@ -135,6 +135,7 @@ async function unlessStopped<T>(interrupt: Interrupt, work: () => Promise<T>): P
   const { signal } = interrupt
   // Not process.exit, which waits for a query that runs in a thread.
   const quit = () => process.kill(process.pid, interrupt.caught)
+  if (signal.aborted) quit()
   signal.addEventListener('abort', quit)
   try {
     return await work()
