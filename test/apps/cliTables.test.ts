@@ -144,7 +144,7 @@ t.test('from standard input, SQL and patterns', async (t) => {
   const over = await train(cwd, ['a1.csv', '--sql', 'select * from data limit 50', ...rest])
   t.match(over.start, { testExamples: 10 }, over.stderr)
   const wrong = await runCommand(['train', '--sql', 'select nothing from nowhere'], { cwd })
-  t.match(wrong, { code: 1, stdout: '', stderr: /^neuroblas: query: [^\n]*nowhere[^\n]*\n$/ })
+  t.match(wrong, { code: 1, stdout: '', stderr: /^neuroblas: query \w+: [^\n]*nowhere[^\n]*\n$/ })
 })
 
 t.test('describe', async (t) => {
