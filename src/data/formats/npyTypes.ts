@@ -13,7 +13,7 @@ export interface NpyType {
   /** Bytes of a value. */
   readonly bytes: number
   /** The values in some bytes, which may be changed. */
-  readonly read: (bytes: Buffer) => NpyValues
+  readonly read: (bytes: Uint8Array) => NpyValues
 }
 
 type Constructor = new (buffer: ArrayBufferLike, offset: number, length: number) => NpyValues
@@ -81,15 +81,21 @@ export function npyType(descr: string): NpyType | undefined {
   return undefined
 }
 
-function swap(bytes: Buffer, width: number): void {
-  if (width === 2) bytes.swap16()
-  if (width === 4) bytes.swap32()
-  if (width === 8) bytes.swap64()
+/** The same memory; types of what is public name no Buffer, which browsers lack. */
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
 }
 
-function pieces(bytes: Buffer, width: number, read: (piece: Buffer) => string): string[] {
-  return Array.from({ length: bytes.length / width }, (_, i) =>
-    read(bytes.subarray(i * width, (i + 1) * width)),
+function swap(bytes: Uint8Array, width: number): void {
+  if (width === 2) bufferOf(bytes).swap16()
+  if (width === 4) bufferOf(bytes).swap32()
+  if (width === 8) bufferOf(bytes).swap64()
+}
+
+function pieces(bytes: Uint8Array, width: number, read: (piece: Buffer) => string): string[] {
+  const all = bufferOf(bytes)
+  return Array.from({ length: all.length / width }, (_, i) =>
+    read(all.subarray(i * width, (i + 1) * width)),
   )
 }
 
