@@ -26,6 +26,7 @@ import {
   tensor,
 } from '../../lib/index.js'
 import { decodeSafetensors, encodeSafetensors } from '../../lib/io/safetensors.js'
+import { checksumOf } from '../../lib/training/checkpointFile.js'
 import {
   bits,
   network,
@@ -340,7 +341,9 @@ t.test('a checkpoint that is not finite is refused by name', async (t) => {
     const spoilt = new Map(tensors)
     const { shape, data } = tensors.get(name)!
     spoilt.set(name, { dtype: 'F32', shape, data: Float32Array.from(data).fill(Number.NaN, 0, 1) })
-    writeFileSync(checkpoint, encodeSafetensors(spoilt, metadata))
+    const { training } = metadata
+    const sha256 = checksumOf(spoilt, training)
+    writeFileSync(checkpoint, encodeSafetensors(spoilt, { training, sha256 }))
   }
   const { model, run } = start({ checkpoint })
   const before = model.stateDict()

@@ -2,7 +2,6 @@
 import type { FitOptions } from '../../index.js'
 import { isRunFolder, readRun } from '../../internal.js'
 import { UsageError } from './options.js'
-import type { TrainingOptions } from './problem.js'
 import { note } from './table.js'
 
 interface Given {
