@@ -8,7 +8,10 @@ import { formatOf, type ImageFormat, type WholeFormat } from './format.js'
 import { type ImageListing, type ImagePart, listImages } from './listing.js'
 import { decodeAll, requireRoom, roomFor } from './readImages.js'
 
-/** What is done about images that do not decode. */
+/**
+ * What is done about images that do not decode.
+ * @inline
+ */
 export type UnreadablePolicy = 'refuse' | 'drop'
 
 /** How the images of a folder are read. */
