@@ -38,6 +38,10 @@ export function buildTypeScript() {
     '--stripInternal',
     '--noCheck',
   ])
+  step('removing the types of what is internal', advice, process.execPath, [
+    inRoot('scripts/setup/publishedTypes.mjs'),
+    'lib.new/types',
+  ])
   step('bundling the library', advice, process.execPath, [
     inRoot('scripts/setup/bundle.mjs'),
     'lib.new',

@@ -2,7 +2,7 @@
 import { noteRead } from '../backend/record.js'
 import { checkCount, optionsOf } from '../base/arguments.js'
 import { ArgumentError, excerpt, ShapeError } from '../base/errors.js'
-import { inputsOf, type TableEncoding, widthOf } from '../data/table/encoding.js'
+import { inputsOf, isTableEncoding, type TableEncoding, widthOf } from '../data/table/encoding.js'
 import { concat } from '../ops/layout.js'
 import type { Generator } from '../tensor/random.js'
 import { format } from '../tensor/shape.js'
@@ -112,14 +112,24 @@ export class TableInputs extends Module {
   }
 }
 
+function checkEncoding(op: string, encoding: unknown): void {
+  if (isTableEncoding(encoding)) return
+  throw new ArgumentError(
+    `${op}: expected an encoding as table() makes it, got ${excerpt(encoding)}`,
+  )
+}
+
 /** With more, vectors of one category hardly get better. */
 const MAX_DIM = 600
 
 /**
  * The embeddings of a table's encoding, as a network of `tableNetwork` has them and `saveClassifier` keeps them: of n
  * categories in min(600, 1.6·n^0.56) elements, rounded, as fastai chooses them.
+ * @throws ArgumentError for what is no encoding of a table
  */
-export function embeddingsOf({ features }: TableEncoding): TableEmbedding[] {
+export function embeddingsOf(encoding: TableEncoding): TableEmbedding[] {
+  checkEncoding('embeddingsOf', encoding)
+  const { features } = encoding
   const found: TableEmbedding[] = []
   let column = 0
   for (const feature of features) {
@@ -148,6 +158,7 @@ export function tableNetwork(
   units: readonly number[],
   options: Omit<MlpOptions, 'inputDropout'> = {},
 ): Sequential {
+  checkEncoding('tableNetwork', encoding)
   if (!Array.isArray(units)) {
     throw new ArgumentError(`tableNetwork: expected an array of units, got ${excerpt(units)}`)
   }

@@ -124,8 +124,8 @@ const isText = (value: unknown): value is string => typeof value === 'string'
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText)
 const isMoments = ({ mean, scale }: Fields) => Number.isFinite(mean) && Number.isFinite(scale)
 
-/** Whether something from a file is an encoding that gives so many inputs. */
-export function isTableEncoding(value: unknown, inputs: number): value is TableEncoding {
+/** Whether something from a file is an encoding, that gives so many inputs where a number is given. */
+export function isTableEncoding(value: unknown, inputs?: number): value is TableEncoding {
   const { columns, isNamed, features, target, missing, format } = (value ?? {}) as Fields
   const { name, ...moments } = (target ?? {}) as Fields
   return (
@@ -138,7 +138,7 @@ export function isTableEncoding(value: unknown, inputs: number): value is TableE
     (Object.keys(moments).length === 0 || isMoments(moments)) &&
     missingPolicies.includes(missing as MissingPolicy) &&
     isFormat(format) &&
-    inputsOf(value as TableEncoding) === inputs
+    (inputs === undefined || inputsOf(value as TableEncoding) === inputs)
   )
 }
 
