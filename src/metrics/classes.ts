@@ -74,7 +74,7 @@ export class Accuracy extends ClassMetric {
   }
 
   override restore(state: Float64Array): void {
-    this.requireState(state, state.length === 2)
+    this.requireState(state, (length) => length === 2)
     this.#hits = state[0]
     this.#examples = state[1]
   }
@@ -120,8 +120,8 @@ export abstract class CountingMetric<V extends MetricValue = number> extends Cla
   }
 
   override restore(state: Float64Array): void {
+    this.requireState(state, (length) => length > 0 && length % 3 === 0)
     const classes = state.length / 3
-    this.requireState(state, Number.isInteger(classes) && classes > 0)
     const part = (i: number) => [...state.subarray(i * classes, (i + 1) * classes)]
     this.#counts = { predicted: part(0), actual: part(1), hits: part(2) }
   }
@@ -220,8 +220,8 @@ export class ConfusionMatrix extends ClassMetric<number[][]> {
   }
 
   override restore(state: Float64Array): void {
+    this.requireState(state, (length) => Number.isInteger(Math.sqrt(length)))
     const classes = Math.sqrt(state.length)
-    this.requireState(state, Number.isInteger(classes))
     this.#rows = Array.from({ length: classes }, (_, i) => [
       ...state.subarray(i * classes, (i + 1) * classes),
     ])

@@ -1,6 +1,7 @@
 /** What a metric is: figures of predictions and targets, summed over batches in float64. */
 import { isBranded } from '../base/brand.js'
 import { ArgumentError, excerpt } from '../base/errors.js'
+import { kindOfTypedArray } from '../base/typedArrays.js'
 import type { BatchValues } from './read.js'
 
 const BRAND = Symbol.for('neuroblas.Metric')
@@ -89,12 +90,12 @@ export abstract class Metric<V extends MetricValue = number> {
    * @throws ArgumentError for what `save` did not return
    */
   restore(state: Float64Array): void {
-    this.requireState(state, false)
+    this.requireState(state, () => false)
   }
 
-  /** Refuses what `save` did not return. */
-  protected requireState(state: Float64Array, isOwn: boolean): void {
-    if (isOwn) return
+  /** Refuses what `save` did not return: other than numbers, or of which `fits` says so. */
+  protected requireState(state: Float64Array, fits: (length: number) => boolean): void {
+    if (kindOfTypedArray(state) === 'Float64Array' && fits(state.length)) return
     throw new ArgumentError(
       `${this.name}: expected the numbers that save() returned, got ${excerpt(state)}`,
     )

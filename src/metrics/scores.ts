@@ -60,7 +60,7 @@ export class TopKAccuracy extends Metric {
   }
 
   override restore(state: Float64Array): void {
-    this.requireState(state, state.length === 2)
+    this.requireState(state, (length) => length === 2)
     this.#hits = state[0]
     this.#examples = state[1]
   }
@@ -128,7 +128,7 @@ export class LogLoss extends Metric {
   }
 
   override restore(state: Float64Array): void {
-    this.requireState(state, state.length === 2)
+    this.requireState(state, (length) => length === 2)
     this.#sum = state[0]
     this.#examples = state[1]
   }
@@ -266,10 +266,14 @@ abstract class RankingMetric extends Metric {
   }
 
   override restore(state: Float64Array): void {
+    this.requireState(state, (length) => {
+      const [width] = state
+      const size = (length - 1) / (width + 1)
+      const isEmpty = width === 0 && size === 0
+      return isEmpty || (width >= 1 && [width, size].every(Number.isInteger))
+    })
     const width = state[0]
     const size = (state.length - 1) / (width + 1)
-    const isEmpty = width === 0 && size === 0
-    this.requireState(state, isEmpty || (width >= 1 && [width, size].every(Number.isInteger)))
     const scores = new Float64Array(size * width)
     const labels = new Int32Array(size)
     for (let row = 0; row < size; row++) {

@@ -71,8 +71,8 @@ abstract class ValueMetric extends Metric {
   }
 
   override restore(state: Float64Array): void {
+    this.requireState(state, (length) => length % 3 === 1)
     const columns = (state.length - 1) / 3
-    this.requireState(state, Number.isInteger(columns))
     this.#examples = state[0]
     this.#columns = Array.from({ length: columns }, (_, i) => {
       const [errors, mean, squares] = state.subarray(1 + 3 * i)

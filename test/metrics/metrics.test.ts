@@ -291,6 +291,8 @@ t.test('saved in the middle, a metric goes on to the same figure', async (t) => 
     other.restore(begun.save()!)
     other.update(...batches[1])
     t.strictSame(other.compute(), whole.compute(), name)
-    t.throws(() => other.restore(new Float64Array(5)), ArgumentError, name)
+    for (const state of [new Float64Array(5), [1, 2, 3, 4], null, 2]) {
+      t.throws(() => other.restore(state as Float64Array), ArgumentError, name)
+    }
   }
 })
