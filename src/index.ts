@@ -67,13 +67,13 @@ export {
   type ConfusionMatrixOptions,
   MatthewsCorrcoef,
 } from './metrics/classes.js'
+export { LogLoss } from './metrics/logLoss.js'
 export { Metric, type MetricOptions, type MetricValue } from './metrics/metric.js'
 export type { MetricName, MetricSource, MetricValues } from './metrics/names.js'
 export { type Average, type AveragedOptions, F1, Precision, Recall } from './metrics/precision.js'
 export type { BatchValues } from './metrics/read.js'
 export {
   AveragePrecision,
-  LogLoss,
   type RankingOptions,
   RocAuc,
   TopKAccuracy,

@@ -1,6 +1,7 @@
 /** Metrics of predicted classes: accuracies, correlation, the confusion matrix. */
 import { checkCount, checkFlag, optionsOf } from '../base/arguments.js'
 import { ArgumentError } from '../base/errors.js'
+import { MeanMetric } from './meanMetric.js'
 import { Metric, type MetricOptions, type MetricValue, requireExamples } from './metric.js'
 import { type BatchValues, readLabelled } from './read.js'
 
@@ -18,16 +19,20 @@ export const CLASS_OPTIONS: Record<keyof ClassMetricOptions, true> = {
   fromLogits: true,
 }
 
+/** Where class 1 begins of a single output. */
+function thresholdOf(name: string, { fromLogits = true }: ClassMetricOptions): number {
+  checkFlag(name, 'fromLogits', fromLogits)
+  return fromLogits ? 0 : 0.5
+}
+
 /** Counts which classes were taken for which. */
 abstract class ClassMetric<V extends MetricValue = number> extends Metric<V> {
   readonly targets = 'labels'
   readonly #threshold: number
 
   constructor(name: string, options: ClassMetricOptions) {
-    const { fromLogits = true } = options
     super(name, options)
-    checkFlag(name, 'fromLogits', fromLogits)
-    this.#threshold = fromLogits ? 0 : 0.5
+    this.#threshold = thresholdOf(name, options)
   }
 
   override update(outputs: BatchValues, targets: BatchValues): void {
@@ -44,39 +49,21 @@ abstract class ClassMetric<V extends MetricValue = number> extends Metric<V> {
 }
 
 /** The share of predictions that are right. Labels are whole numbers [batch], or rows with a 1. */
-export class Accuracy extends ClassMetric {
-  #hits = 0
-  #examples = 0
+export class Accuracy extends MeanMetric {
+  readonly #threshold: number
 
   /** @throws ArgumentError for options that do not exist */
   constructor(options: ClassMetricOptions = {}) {
     const given = optionsOf('Accuracy', options, CLASS_OPTIONS)
-    super(given.name ?? 'accuracy', given)
+    const { name = 'accuracy' } = given
+    super(name, given)
+    this.#threshold = thresholdOf(name, given)
   }
 
-  protected override count(predicted: number, actual: number): void {
-    this.#examples++
-    if (predicted === actual) this.#hits++
-  }
-
-  override compute(): number {
-    requireExamples(this.name, this.#examples)
-    return this.#hits / this.#examples
-  }
-
-  override reset(): void {
-    this.#hits = 0
-    this.#examples = 0
-  }
-
-  override save(): Float64Array {
-    return Float64Array.of(this.#hits, this.#examples)
-  }
-
-  override restore(state: Float64Array): void {
-    this.requireState(state, (length) => length === 2)
-    this.#hits = state[0]
-    this.#examples = state[1]
+  override update(outputs: BatchValues, targets: BatchValues): void {
+    const { predicted, labels } = readLabelled(this.name, outputs, targets, this.#threshold)
+    for (let i = 0; i < labels.length; i++) if (predicted[i] === labels[i]) this.sum++
+    this.examples += labels.length
   }
 }
 

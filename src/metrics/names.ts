@@ -2,9 +2,10 @@
 import { isKeyOf } from '../base/arguments.js'
 import { ArgumentError, excerpt, spelled } from '../base/errors.js'
 import { Accuracy, BalancedAccuracy, ConfusionMatrix, MatthewsCorrcoef } from './classes.js'
+import { LogLoss } from './logLoss.js'
 import { isMetric, type Metric, type MetricValue } from './metric.js'
 import { F1, Precision, Recall } from './precision.js'
-import { AveragePrecision, LogLoss, RocAuc, TopKAccuracy } from './scores.js'
+import { AveragePrecision, RocAuc, TopKAccuracy } from './scores.js'
 import {
   MeanAbsoluteError,
   MeanAbsolutePercentageError,

@@ -1,7 +1,9 @@
-/** Metrics of the scores of classes: how high the right one is, how well scores rank examples, likelihood. */
+/** Metrics of the scores of classes: how high the right one is, how well scores rank examples. */
 import { checkCount, checkFlag, optionsOf } from '../base/arguments.js'
 import { ArgumentError, ShapeError, spelled } from '../base/errors.js'
 import { CLASS_OPTIONS, type ClassMetricOptions } from './classes.js'
+import { logSumExp } from './logLoss.js'
+import { MeanMetric } from './meanMetric.js'
 import { Metric, type MetricOptions, requireExamples } from './metric.js'
 import { type BatchValues, readScored } from './read.js'
 
@@ -9,11 +11,7 @@ import { type BatchValues, readScored } from './read.js'
  * The share of examples whose class is among the k with the highest scores. Of equal scores the last is taken
  * to be the highest, as by scikit-learn's top_k_accuracy_score.
  */
-export class TopKAccuracy extends Metric {
-  readonly targets = 'labels'
-  #hits = 0
-  #examples = 0
-
+export class TopKAccuracy extends MeanMetric {
   /**
    * Outputs are [batch, classes].
    * @param k a whole number from 1
@@ -40,115 +38,10 @@ export class TopKAccuracy extends Metric {
       for (let i = begin; i < begin + width; i++) {
         if (scores[i] > scores[at] || (scores[i] === scores[at] && i > at)) above++
       }
-      if (above < this.k) this.#hits++
+      if (above < this.k) this.sum++
     }
-    this.#examples += labels.length
+    this.examples += labels.length
   }
-
-  override compute(): number {
-    requireExamples(this.name, this.#examples)
-    return this.#hits / this.#examples
-  }
-
-  override reset(): void {
-    this.#hits = 0
-    this.#examples = 0
-  }
-
-  override save(): Float64Array {
-    return Float64Array.of(this.#hits, this.#examples)
-  }
-
-  override restore(state: Float64Array): void {
-    this.requireState(state, (length) => length === 2)
-    this.#hits = state[0]
-    this.#examples = state[1]
-  }
-}
-
-/**
- * Mean negative log-likelihood of the right classes. Of logits it is exact in both tails; probabilities are
- * kept as far from 0 and 1 as the precision of their numbers, 2^-23 of float32, else 2^-52, as scikit-learn's
- * log_loss does.
- */
-export class LogLoss extends Metric {
-  readonly targets = 'labels'
-  readonly #fromLogits: boolean
-  #sum = 0
-  #examples = 0
-
-  /** @throws ArgumentError for options that do not exist */
-  constructor(options: ClassMetricOptions = {}) {
-    const given = optionsOf('LogLoss', options, CLASS_OPTIONS)
-    const { name = 'logLoss', fromLogits = true } = given
-    super(name, given)
-    checkFlag('LogLoss', 'fromLogits', fromLogits)
-    this.#fromLogits = fromLogits
-  }
-
-  override update(outputs: BatchValues, targets: BatchValues): void {
-    const { scores, width, labels } = readScored(this.name, outputs, targets)
-    if (!this.#fromLogits) this.#checkProbabilities(scores)
-    const isSingle = scores.BYTES_PER_ELEMENT === 4
-    const least = isSingle ? 2 ** -23 : Number.EPSILON
-    for (let row = 0; row < labels.length; row++) {
-      const label = labels[row]
-      if (this.#fromLogits) {
-        this.#sum += lossOfLogits(scores, row * width, width, label)
-      } else {
-        const score = scores[row * width + (width === 1 ? 0 : label)]
-        const p = width === 1 && label === 0 ? 1 - score : score
-        this.#sum -= Math.log(Math.min(Math.max(p, least), 1 - least))
-      }
-    }
-    this.#examples += labels.length
-  }
-
-  #checkProbabilities(scores: ArrayLike<number>): void {
-    for (let i = 0; i < scores.length; i++) {
-      if (scores[i] >= 0 && scores[i] <= 1) continue
-      throw new ArgumentError(
-        `${this.name}: expected probabilities from 0 to 1, got ${scores[i]}; logits need fromLogits: true`,
-      )
-    }
-  }
-
-  override compute(): number {
-    requireExamples(this.name, this.#examples)
-    return this.#sum / this.#examples
-  }
-
-  override reset(): void {
-    this.#sum = 0
-    this.#examples = 0
-  }
-
-  override save(): Float64Array {
-    return Float64Array.of(this.#sum, this.#examples)
-  }
-
-  override restore(state: Float64Array): void {
-    this.requireState(state, (length) => length === 2)
-    this.#sum = state[0]
-    this.#examples = state[1]
-  }
-}
-
-/** log Σ exp(z) - z of the label; a single logit is beside a 0. */
-function lossOfLogits(z: ArrayLike<number>, begin: number, width: number, label: number): number {
-  if (width === 1) {
-    const margin = label === 1 ? -z[begin] : z[begin]
-    return Math.max(margin, 0) + Math.log1p(Math.exp(-Math.abs(margin)))
-  }
-  return logSumExp(z, begin, width) - z[begin + label]
-}
-
-function logSumExp(z: ArrayLike<number>, begin: number, width: number): number {
-  let largest = -Infinity
-  for (let i = begin; i < begin + width; i++) largest = Math.max(largest, z[i])
-  let sum = 0
-  for (let i = begin; i < begin + width; i++) sum += Math.exp(z[i] - largest)
-  return largest + Math.log(sum)
 }
 
 /** Settings of metrics that rank. */

@@ -3,7 +3,8 @@ import { Command } from 'commander'
 import { count, summaryOf } from '../../internal.js'
 import { jsonOption } from './options.js'
 import { print } from './table.js'
-import { addReadingOptions, describeSource, type ReadingOptions, sourceOf } from './tables.js'
+import { addReadingOptions, type ReadingOptions } from './tableOptions.js'
+import { describeSource, sourceOf } from './tables.js'
 
 const help = `
 Examples:

@@ -27,7 +27,8 @@ import { jsonOption, metricsOption } from './options.js'
 import { regressionFigures } from './regression.js'
 import { regressionText } from './report.js'
 import { note, print, table } from './table.js'
-import { addReadingOptions, isTable, type ReadingOptions, sourceOf, unseenRows } from './tables.js'
+import { addReadingOptions, type ReadingOptions } from './tableOptions.js'
+import { isTable, sourceOf, unseenRows } from './tables.js'
 
 const help = `
 The test part is the data set's own, or, for digits, iris and tables (known by their names without the

@@ -1,35 +1,27 @@
 /** What is told of a training, as it goes on. */
 import type { EpochReport, MetricValues } from '../../index.js'
+import type { TrainingOptions } from './problem.js'
 import type { TableOverview, TableReport } from './tableReport.js'
 
-export interface StartEvent {
+type Settings =
+  | ('batchSize' | 'epochs' | 'optimizer' | 'lr' | 'momentum' | 'l1' | 'l2' | 'seed')
+  | ('patience' | 'activation' | 'dropout' | 'layers')
+
+export interface StartEvent extends Pick<TrainingOptions, Settings> {
   dataset: string
   /** images or examples */
   kind: string
   trainExamples: number
   validationExamples: number
   testExamples: number
-  layers: readonly number[]
   /** Of the convolutions between the inputs and the other layers. */
   filters?: readonly number[]
   parameters: number
-  activation: string
-  dropout: number
   loss: string
   task: string
   /** Of a table: the column to predict, and what the others are. */
   target?: string
   table?: TableOverview
-  batchSize: number
-  epochs: number
-  optimizer: string
-  lr: number
-  momentum: number
-  l1: number
-  l2: number
-  seed: number
-  /** Epochs without a lower validation loss after which training ends. */
-  patience?: number
   classWeights?: string
   backend: string
   threads: number

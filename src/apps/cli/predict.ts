@@ -25,7 +25,8 @@ import {
 import { jsonOption, UsageError } from './options.js'
 import { withRowBar } from './rowBar.js'
 import { note, print, table } from './table.js'
-import { addReadingOptions, isTable, type ReadingOptions, readFor, sourceOf } from './tables.js'
+import { addReadingOptions, type ReadingOptions } from './tableOptions.js'
+import { isTable, readFor, sourceOf } from './tables.js'
 
 const help = `
 INPUT is one image or several, of a model that was trained on a folder of images. Else it holds raw features, as they were before training scaled them: a table of one row per example, -

@@ -15,7 +15,7 @@ import type {
 import type { LossName } from '../../internal.js'
 import type { ImageSettings } from './images.js'
 import type { OptimizerName } from './optimizers.js'
-import type { TableSettings } from './tables.js'
+import type { TableSettings } from './tableOptions.js'
 
 export interface TrainingOptions extends TableSettings, ImageSettings {
   /** Whether convolutions stand before the other layers. */

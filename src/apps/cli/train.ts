@@ -23,7 +23,8 @@ import { settingsToResume } from './run.js'
 import { Interrupt } from './signals.js'
 import { settingsFor } from './sizes.js'
 import { note } from './table.js'
-import { addTableOptions, isTable, sourceOf, stemOf, tableOptionsIn } from './tables.js'
+import { addTableOptions, tableOptionsIn } from './tableOptions.js'
+import { isTable, sourceOf, stemOf } from './tables.js'
 import { runTraining } from './training.js'
 
 type Preset = Pick<TrainingOptions, 'layers' | 'batchSize' | 'epochs' | 'lr' | 'l2'>

@@ -2,164 +2,33 @@
 
 import { existsSync } from 'node:fs'
 import {
-  convnet,
   type Dataset,
   DivergenceError,
-  embeddingsOf,
   evaluate,
   type FitOptions,
   fit,
-  fitPreprocessing,
   getNumThreads,
-  l1,
-  l2,
   type MlpArchitecture,
-  mlp,
-  type Optimizer,
-  preprocess,
   type Sequential,
-  ShapeError,
   saveClassifier,
   saveRegressor,
-  schedules,
   setBackend,
   setNumThreads,
-  setSeed,
   softmaxCrossEntropyLoss,
   type TableEncoding,
   type TrainingHistory,
-  tableNetwork,
 } from '../../index.js'
-import { currentBackend, epochTitle, isImageFolder, losses, noteTest } from '../../internal.js'
-import { hasOwnTest, holdOut, readData } from './data.js'
+import { currentBackend, epochTitle, losses, noteTest } from '../../internal.js'
 import type { EndEvent, Reporter } from './events.js'
-import { readImageProblem } from './images.js'
-import { optimizers } from './optimizers.js'
-import { UsageError } from './options.js'
+import { buildNetwork, buildOptimizer } from './network.js'
 import type { Problem, TrainingOptions } from './problem.js'
+import { problemOf } from './readProblem.js'
 import { regressionFigures } from './regression.js'
 import { runOf } from './run.js'
 import { checkFolder, checkOutputs } from './savePath.js'
 import type { Interrupt } from './signals.js'
 import { note } from './table.js'
 import { balancedWeights, overviewOf, reportOn } from './tableReport.js'
-import { isTable, readTableProblem } from './tables.js'
-
-/** The three parts of a data set that is no table, preprocessed by what the training part says. */
-export function readProblem(source: string, seed: number): Problem {
-  const by = hasOwnTest(source) ? 'chance' : 'class'
-  const { train: all, test } = readData(source, seed)
-  const { train, validation } = holdOut(all, seed, by)
-  const preprocessing = fitPreprocessing(train)
-  const { imageShape } = train
-  return {
-    name: train.name,
-    task: 'classify',
-    classes: train.classes,
-    preprocessing,
-    ...(imageShape && { image: [...imageShape, 1] }),
-    split: { by },
-    train: preprocess(train, preprocessing),
-    validation: preprocess(validation, preprocessing),
-    test: preprocess(test, preprocessing),
-  }
-}
-
-export function buildNetwork(problem: Problem, options: TrainingOptions) {
-  const inputs = problem.train.inputs.length / problem.train.size
-  const outputs = problem.task === 'regress' ? 1 : problem.classes.length
-  const { activation, dropout, layers, network, filters } = options
-  const units = [inputs, ...layers, outputs]
-  setSeed(options.seed)
-  if (network === 'dense') {
-    const { encoding } = problem
-    if (encoding === undefined) {
-      const model = mlp(units, { activation, dropout })
-      return { architecture: { units, activation, dropout }, model }
-    }
-    const embeddings = embeddingsOf(encoding)
-    const model = tableNetwork(encoding, units.slice(1), { activation, dropout })
-    const found = embeddings.length > 0 ? { embeddings } : {}
-    return { architecture: { units, activation, dropout, ...found }, model }
-  }
-  const { image } = problem
-  if (image === undefined) {
-    throw new UsageError(
-      `--network: expected dense for what are no images, got conv for ${problem.name}`,
-    )
-  }
-  const architecture = { units, activation, dropout, convolutions: { image, filters } }
-  try {
-    return { architecture, model: convnet(image, filters, units.slice(1), { activation, dropout }) }
-  } catch (error) {
-    if (!(error instanceof ShapeError)) throw error
-    throw new UsageError(`--filters: ${error.message}`)
-  }
-}
-
-export function buildOptimizer(
-  model: Sequential,
-  examples: number,
-  options: TrainingOptions,
-): Optimizer {
-  const steps = Math.ceil(examples / options.batchSize) * options.epochs
-  const settings = {
-    lr: schedules.cosine(options.lr, steps),
-    regularizer: [
-      ...(options.l1 > 0 ? [l1(options.l1)] : []),
-      ...(options.l2 > 0 ? [l2(options.l2)] : []),
-    ],
-  }
-  return optimizers[options.optimizer].make(model.parameters(), settings, options.momentum)
-}
-
-async function problemOf(
-  source: string,
-  options: TrainingOptions,
-  reporter: Reporter,
-  interrupt: Interrupt,
-): Promise<Problem> {
-  if (isTable(source)) {
-    const { notes, ...problem } = await unlessStopped(interrupt, () =>
-      readTableProblem(source, options, options.seed),
-    )
-    for (const text of notes) note(text)
-    return problem
-  }
-  if (await isImageFolder(source)) return imageProblem(source, options, reporter, interrupt)
-  return readProblem(source, options.seed)
-}
-
-/** Does what comes before there is a model to be saved: a signal ends the process. */
-async function unlessStopped<T>(interrupt: Interrupt, work: () => Promise<T>): Promise<T> {
-  const { signal } = interrupt
-  // Not process.exit, which waits for a query that runs in a thread.
-  const quit = () => process.kill(process.pid, interrupt.caught)
-  if (signal.aborted) quit()
-  signal.addEventListener('abort', quit)
-  try {
-    return await work()
-  } finally {
-    signal.removeEventListener('abort', quit)
-  }
-}
-
-async function imageProblem(
-  source: string,
-  options: TrainingOptions,
-  reporter: Reporter,
-  interrupt: Interrupt,
-): Promise<Problem> {
-  const onProgress = (read: number, of: number) => reporter.reading({ read, of })
-  const read = await unlessStopped(interrupt, () =>
-    readImageProblem(source, options, options.seed, onProgress),
-  )
-  const { notes, format, ...parts } = read
-  for (const text of notes) note(text)
-  const image = [...format.size, format.channels] as const
-  const preprocessing = fitPreprocessing(parts.train)
-  return { task: 'classify', ...parts, preprocessing, image, images: format }
-}
 
 function saveModel(
   model: Sequential,

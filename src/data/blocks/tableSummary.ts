@@ -18,9 +18,10 @@ import {
   standardizing,
 } from '../table/fitEncoding.js'
 import { missingNotes } from '../table/missing.js'
-import { encodingOptionsOf, type TableOptions } from '../table/openTable.js'
+import { encodingOptionsOf } from '../table/openTable.js'
 import { type ReaderExpected, UNREAD } from '../table/readerFrame.js'
 import { classesOf, type Roles, rolesOf, sorted } from '../table/roles.js'
+import type { TableOptions } from '../table/tableOptions.js'
 import { ColumnSummary } from './columnSummary.js'
 import { chosenBatches, type RowChoice } from './tableRows.js'
 

@@ -12,8 +12,8 @@ import { type Encoded, encodeFeatures } from './encodeRows.js'
 import type { TableEncoding } from './encoding.js'
 import { type Frame, frameOfRows, MAX_CATEGORIES, readFrame, type TableRows } from './frame.js'
 import { usableRows } from './missing.js'
-import type { TableSource } from './openTable.js'
 import { type ReaderExpected, readTable } from './readerFrame.js'
+import type { TableSource } from './tableOptions.js'
 
 /** The columns of a table that an encoding wants. */
 export interface Applied {

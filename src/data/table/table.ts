@@ -7,8 +7,9 @@ import type { Dataset } from '../dataset.js'
 import type { Task } from '../datasetSource.js'
 import type { ColumnDescription } from './describe.js'
 import type { TableEncoding } from './encoding.js'
-import { OpenTable, type TableOptions, type TableSource, unseenNotes } from './openTable.js'
+import { OpenTable, unseenNotes } from './openTable.js'
 import { summaryOf } from './summary.js'
+import type { TableOptions, TableSource } from './tableOptions.js'
 
 /** A table, ready for training. */
 export interface Table {

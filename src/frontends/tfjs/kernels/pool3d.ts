@@ -145,34 +145,41 @@ const maxPoolGrad = rule<Tensors<'dy' | 'input'>, Attributes>(
   },
 )
 
+/** Two passes of a kernel of averages; `isWhole` is 1 where they are divided by the whole window. */
+function inTwoPasses(
+  { device }: NeuroblasBackend,
+  kernel: 'averagePool' | 'averagePoolGrad',
+  from: Handle,
+  isWhole: 0 | 1,
+  [first, second]: readonly [Stage, Stage],
+): Handle {
+  const side = kernel === 'averagePool' ? 'to' : 'from'
+  const between = device.alloc(first[side], 'float32')
+  const result = device.alloc(second[side], 'float32')
+  device.run(kernel, from, between, isWhole, ...first.geometry)
+  device.run(kernel, between, result, isWhole, ...second.geometry)
+  device.release(between)
+  return result
+}
+
 /** Divided by the elements inside the volume. */
 const avgPool = rule<Tensors<'x'>, Attributes>((backend, { x }, attributes) => {
-  const { device } = backend
   const from = floatsOf(backend, x)
   const volume = volumeOf(x.shape, attributes)
   if (from === NONE || volume === undefined) return undefined
-  const { planes, depth } = volume
-  const between = device.alloc(planes.to, 'float32')
-  const y = device.alloc(depth.to, 'float32')
-  device.run('averagePool', from, between, 0, ...planes.geometry)
-  device.run('averagePool', between, y, 0, ...depth.geometry)
-  device.release(between)
-  return backend.tensorOf(y, volume.shape, 'float32')
+  const { planes, depth, shape } = volume
+  const y = inTwoPasses(backend, 'averagePool', from, 0, [planes, depth])
+  return backend.tensorOf(y, shape, 'float32')
 })
 
 /** Divided by the whole window, as TensorFlow.js does. */
 const avgPoolGrad = rule<Tensors<'dy' | 'input'>, Attributes>(
   (backend, { dy, input }, attributes) => {
-    const { device } = backend
     const gradient = floatsOf(backend, dy)
     const volume = volumeOf(input.shape, attributes)
     if (gradient === NONE || volume === undefined) return undefined
     const { planes, depth } = volume
-    const between = device.alloc(depth.from, 'float32')
-    const dx = device.alloc(planes.from, 'float32')
-    device.run('averagePoolGrad', gradient, between, 1, ...depth.geometry)
-    device.run('averagePoolGrad', between, dx, 1, ...planes.geometry)
-    device.release(between)
+    const dx = inTwoPasses(backend, 'averagePoolGrad', gradient, 1, [depth, planes])
     return backend.tensorOf(dx, input.shape, 'float32')
   },
 )
