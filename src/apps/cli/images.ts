@@ -71,12 +71,12 @@ export function addImageOptions(command: Command): Command {
     )
 }
 
-/** Filters of as many stages as leave about 7 pixels of the smaller side. */
+/** Filters of as many stages as leave 2 or 3 pixels of the smaller side. */
 export function filtersFor({
   imageSize: [height, width] = [DEFAULT_SIZE, DEFAULT_SIZE],
 }: ImageSettings): number[] {
-  const stages = Math.round(Math.log2(Math.min(height, width) / 7))
-  return Array.from({ length: Math.max(1, stages) }, (_, stage) => Math.min(32 * 2 ** stage, 256))
+  const stages = Math.floor(Math.log2(Math.min(height, width) / 2))
+  return Array.from({ length: Math.max(1, stages) }, (_, stage) => Math.min(16 * 2 ** stage, 128))
 }
 
 /** Images parted for training, as rows of bytes. */
