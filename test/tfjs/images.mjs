@@ -172,12 +172,22 @@ export const images = {
   },
   batchNorm(d) {
     const c = d.int(1, 40)
+    const [statistics, channels] = d.pick([
+      [[c], [c]],
+      [
+        [5, c],
+        [1, c],
+      ],
+      [
+        [3, 5, c],
+        [1, 1, c],
+      ],
+    ])
     const inputs = [
       d.floats([3, 5, c]),
-      d.floats([c]),
-      d.floats([c], { positive: true }),
-      d.floats([c]),
-      d.floats([c]),
+      d.floats(statistics),
+      d.floats(statistics, { positive: true }),
+      ...Array.from({ length: d.int(0, 2) }, () => d.floats(channels)),
     ]
     return {
       name: 'batchNorm',

@@ -40,6 +40,8 @@ export function levelsOf(a: Shape, b: Shape): Levels {
 export type Extents = [n0: number, n1: number, n2: number, aMask: number, bMask: number]
 /** The mask of an operand that moves along all levels. */
 export const ALL = 7
+/** Of one that moves along the last level alone. */
+export const LAST = 4
 
 const maskOf = (moves: readonly boolean[]) =>
   (moves[0] ? 4 : 0) | (moves[1] ? 2 : 0) | (moves[2] ? 1 : 0)

@@ -3,11 +3,37 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core'
 import type { Handle } from '../../../internal.js'
 import type { NeuroblasBackend } from '../backend.js'
-import { ALL } from '../broadcast.js'
+import { ALL, type BinaryKernel, LAST } from '../broadcast.js'
 import { floatsOf, handlesOf, type Rules, rule, type Tensors } from '../rule.js'
 import { sizeOf } from '../shape.js'
 
 type Statistics = Tensors<'x' | 'mean' | 'variance'> & Partial<Tensors<'scale' | 'offset'>>
+
+/**
+ * With statistics that are not one for each channel, such as those of each example: the values of each are gone
+ * through over and over, as the backend `cpu` does.
+ */
+function repeatedNorm(
+  backend: NeuroblasBackend,
+  { x, mean, variance, scale, offset }: Statistics,
+  epsilon: number,
+): TensorInfo {
+  const { device } = backend
+  const size = sizeOf(x.shape)
+  const y = device.alloc(size, 'float32')
+  const combine = (kernel: BinaryKernel, from: Handle, values: Handle, period: number) =>
+    device.run(kernel, from, values, y, 1, size / period, period, ALL, LAST)
+  combine('sub', backend.handleOf(x), backend.handleOf(mean), sizeOf(mean.shape))
+  if (scale) combine('mul', y, backend.handleOf(scale), sizeOf(scale.shape))
+  const period = sizeOf(variance.shape)
+  const deviation = device.alloc(period, 'float32')
+  device.run('affine', backend.handleOf(variance), deviation, period, 1, epsilon)
+  device.run('sqrt', deviation, deviation, period)
+  combine('div', y, deviation, period)
+  device.release(deviation)
+  if (offset) combine('add', y, backend.handleOf(offset), sizeOf(offset.shape))
+  return backend.tensorOf(y, x.shape, 'float32')
+}
 
 /** Where there is no scale it is 1, and an offset 0, for each channel. */
 const fusedBatchNorm = rule<Statistics, { varianceEpsilon?: number }>(
@@ -20,7 +46,12 @@ const fusedBatchNorm = rule<Statistics, { varianceEpsilon?: number }>(
       ({ shape }) => sizeOf(shape) === cols && shape.at(-1) === cols,
     )
     const handles = handlesOf(backend, [x, ...given], 'float32')
-    if (handles === undefined || size === 0 || !arePerChannel) return undefined
+    if (handles === undefined || size === 0) return undefined
+    if (!arePerChannel) {
+      const areRepeated = given.every(({ shape }) => size % sizeOf(shape) === 0)
+      const statistics = { x, mean, variance, scale, offset }
+      return areRepeated ? repeatedNorm(backend, statistics, varianceEpsilon) : undefined
+    }
     const made: Handle[] = []
     const constant = (value: number) => {
       const handle = device.alloc(cols, 'float32')
