@@ -181,7 +181,7 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsF
 }
 
 /**
- * Reads a safetensors file. F64, F16 and BF16 become float32, I64 becomes int32.
+ * Reads a safetensors file. F64, F16, BF16 and floats of 8 bits become float32, I64 becomes int32.
  *
  * @param file name for the errors
  * @returns the tensors in the order of their bytes, and the metadata

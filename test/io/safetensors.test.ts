@@ -89,6 +89,24 @@ t.test('the other dtypes become float32 and int32', async (t) => {
   t.strictSame(converted?.data, Float32Array.of(1.5, -Infinity, NaN, -0))
 })
 
+t.test('floats of 8 bits: every byte is what PyTorch says', async (t) => {
+  const expected: Record<string, (number | string)[]> = JSON.parse(String(fixture('float8.json')))
+  const every = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
+  for (const [dtype, values] of Object.entries(expected)) {
+    const header = craft(`{${field('a', dtype, '[16,16]', '[0,256]')}}`)
+    const { tensors } = decodeSafetensors(Buffer.concat([header, every]), 'f')
+    const data = Float32Array.from(values, Number)
+    t.strictSame(tensors.get('a'), { dtype: 'F32', shape: [16, 16], data }, dtype)
+    t.equal(
+      Object.is(tensors.get('a')!.data[128], -0),
+      !dtype.includes('FNUZ') && dtype !== 'F8_E8M0',
+    )
+  }
+  const { tensors } = decodeSafetensors(fixture('python-float8.safetensors'), 'f')
+  t.strictSame(tensors.get('e4m3')!.data, Float32Array.from(expected.F8_E4M3, Number))
+  t.strictSame(tensors.get('e5m2')!.data, Float32Array.from(expected.F8_E5M2, Number))
+})
+
 t.test('values that the library’s dtypes cannot hold', async (t) => {
   const f64 = craft(`{${field('a', 'F64', '[1]', '[0,8]')}}`, 8)
   f64.writeDoubleLE(1e300, f64.length - 8)
