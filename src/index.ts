@@ -49,7 +49,7 @@ export {
 export type { WeightLayout } from './io/layout.js'
 export { type LoadTorchOptions, loadTorch } from './io/loadTorch.js'
 export { loadMlp, type MlpArchitecture, saveMlp } from './io/mlp.js'
-export { loadModel, saveModel } from './io/model.js'
+export { loadModel, type SaveModelOptions, saveModel } from './io/model.js'
 export {
   loadRegressor,
   type Regressor,

@@ -66,6 +66,7 @@ export {
 export { stratified } from './data/table/splitTable.js'
 export { summaryOf } from './data/table/summary.js'
 export { writeFileAtomically } from './io/files.js'
+export { readModelHeader } from './io/modelFile.js'
 export { checkWritable, isSameFile } from './io/paths.js'
 export { loadPredictor } from './io/regressor.js'
 export { decodeSafetensors, encodeSafetensors } from './io/safetensors.js'

@@ -1,7 +1,7 @@
 // Changes files that are well-formed at random and reads them: each is read, or refused with an error of
 // the library. Anything else is a finding; so is memory that grows with what a file only claims.
 //   node scripts/fuzz/files.mjs [--files 2000] [--seed 1] [--trace]
-import { mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -67,6 +67,7 @@ async function makeSeeds() {
   setSeed(1)
   const model = mlp([4, 5, 3])
   saveModel(model, at('model'), { about: 'a model' })
+  saveModel(model, at('set'), { about: 'a set' }, { maxShardSize: 80 })
   saveClassifier(
     model,
     at('classifier'),
@@ -87,6 +88,7 @@ async function makeSeeds() {
   const read = (name) => readFileSync(at(name))
   return {
     model: read('model'),
+    index: read('set.index.json'),
     classifier: read('classifier'),
     checkpoint: read('checkpoint'),
     csv: Buffer.from(csv),
@@ -115,6 +117,10 @@ const seeds = { ...(await makeSeeds()), ...numpySeeds() }
 /** What each file is read by. */
 const readers = {
   model: (path) => loadModel(mlp([4, 5, 3]), path),
+  index: (path) => {
+    copyFileSync(path, at('set.index.json'))
+    loadModel(mlp([4, 5, 3]), at('set'))
+  },
   classifier: (path) => {
     loadMlp(path)
     predict(loadClassifier(path), [[1, 2, 3, 4]])

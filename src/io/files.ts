@@ -4,6 +4,7 @@
  */
 import {
   closeSync,
+  fstatSync,
   fsyncSync,
   openSync,
   readSync,
@@ -17,6 +18,7 @@ import { checkPath } from '../base/arguments.js'
 import { requireMemory } from '../base/availableMemory.js'
 import { DataError } from '../base/errors.js'
 import { targetOf, withPath } from './paths.js'
+import type { ByteSource } from './safetensors.js'
 import { removeLeftOvers, temporaryIn } from './temporaries.js'
 
 /** Asked for at once: the system moves less than 2 GiB in one call. */
@@ -100,4 +102,29 @@ export function readAt(fd: number, position: number, length: number, file: strin
     done += count
   }
   return bytes
+}
+
+/**
+ * Lets `reader` read a file that is there.
+ * @param what is expected, for the error
+ * @throws DataError when there is no such file
+ */
+export function fromFile<T>(
+  path: string,
+  reader: (source: ByteSource, file: string) => T,
+  what = 'a model file',
+): T {
+  checkPath('load', path)
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found?.isFile()) {
+    throw new DataError(`${path}: expected ${what}, found ${found ? 'no file' : 'nothing'}`)
+  }
+  const fd = openSync(path, 'r')
+  try {
+    const { size: length } = fstatSync(fd)
+    const read = (begin: number, end: number) => readAt(fd, begin, end - begin, path)
+    return reader({ length, read }, path)
+  } finally {
+    closeSync(fd)
+  }
 }

@@ -3,7 +3,8 @@ import { checkFlag, optionsOf } from '../base/arguments.js'
 import { DataError } from '../base/errors.js'
 import type { AnyModule } from '../nn/module.js'
 import { isTorch, layoutIn } from './layout.js'
-import { checkArguments, misfit, readModelFile } from './model.js'
+import { checkArguments, misfit } from './model.js'
+import { readModelFile } from './modelFile.js'
 import { matchTorch, requireMatch, type TorchPlan, warnOf } from './torch/plan.js'
 import type { TorchOptions } from './torch/state.js'
 
@@ -25,6 +26,7 @@ export interface LoadTorchOptions extends TorchOptions {
  *
  * Weights after a `Flatten` of images fit where it has `order: 'channelsFirst'`, as PyTorch's; of another the
  * plan has a note, and a NeuroblasWarning says so. Images that `forward` itself makes flat are not noticed.
+ * @param path of a file, of the index of a set of them, or of a folder, as `loadModel` takes it
  * @returns the plan: what each tensor became, and what was left over
  * @throws DataError when the file is malformed, or none of PyTorch's, and when names or shapes do not fit: it
  *   names the layer and both shapes; ArgumentError for options that do not exist or name nothing in the file,

@@ -11,7 +11,8 @@ import { type ActivationName, activations, mlp, Sequential } from '../nn/sequent
 import { embeddedMlp, type TableEmbedding } from '../nn/tableNetwork.js'
 import { Generator } from '../tensor/random.js'
 import { format, sizeOf } from '../tensor/shape.js'
-import { fill, readModelFile, saveModel } from './model.js'
+import { fill, saveModel } from './model.js'
+import { readModelFile } from './modelFile.js'
 
 /** What an `mlp` is built from, as it is kept in a file. */
 export interface MlpArchitecture {

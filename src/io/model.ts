@@ -1,23 +1,25 @@
 /** Models as `.safetensors` files: parameters and buffers by path, and text beside them. */
-import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
-import { checkPath, optionsOf } from '../base/arguments.js'
-import { ArgumentError, DataError, DivergenceError, excerpt, ShapeError } from '../base/errors.js'
-import { findNotFiniteValue } from '../nn/finite.js'
+import { optionsOf } from '../base/arguments.js'
+import { ArgumentError, DataError, excerpt, ShapeError } from '../base/errors.js'
 import { refuseTrained } from '../nn/lock.js'
 import type { AnyModule } from '../nn/module.js'
-import { readAt, writeFileAtomically } from './files.js'
 import { chooseLayout, isTorch, layoutIn, type WeightLayout } from './layout.js'
-import {
-  type ByteSource,
-  readSafetensors,
-  readSafetensorsMetadata,
-  type SafetensorsFile,
-  safetensorsChunks,
-  type Writable,
-} from './safetensors.js'
+import { readModelFile, writeModelFile } from './modelFile.js'
+import type { SafetensorsFile } from './safetensors.js'
 import type { StoredTensor } from './safetensorsDtypes.js'
+import { shardBytes } from './shards/split.js'
 import { matchTorch, notesOn, requireMatch, warnOf } from './torch/plan.js'
 import { type TorchOptions, torchCounts, toTorch } from './torch/state.js'
+
+/** Settings of `saveModel`. */
+export interface SaveModelOptions extends TorchOptions {
+  /**
+   * What a file may hold, in bytes or as `'500MB'` (KB, MB, GB, TB of 1000 each); everything by default. A larger
+   * model becomes a set of files: `model-00001-of-00003.safetensors` and so on beside
+   * `model.safetensors.index.json`, which says what is where, as Hugging Face's libraries have it.
+   */
+  maxShardSize?: number | string
+}
 
 /**
  * Writes all parameters and buffers to a file, which holds the old content until the new one is complete.
@@ -26,6 +28,8 @@ import { type TorchOptions, torchCounts, toTorch } from './torch/state.js'
  * NeuroblasWarning names a `Flatten` of images that is not in PyTorch's order.
  * @param metadata text to keep beside the parameters; `layout` is 'torch' or not given
  * @param options.rename names that differ between PyTorch and here, of `layout: 'torch'`
+ * @param options.maxShardSize of a file: what is larger becomes a set of them, which is read by `path`, too; the
+ *   old set is there until the new one is complete
  * @throws ArgumentError for metadata that are no text, and for parameters that are not of float32,
  *   DivergenceError for parameters that are not finite where those of the old file are: it stays,
  *   BusyError while the model is being trained, but for the training's callbacks
@@ -35,18 +39,20 @@ export function saveModel(
   model: AnyModule,
   path: string,
   metadata: Record<string, string> = {},
-  options: TorchOptions = {},
+  options: SaveModelOptions = {},
 ): void {
   checkArguments('saveModel', model, path)
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
     throw new ArgumentError(`metadata: expected text by name, got ${excerpt(metadata)}`)
   }
-  const { rename } = optionsOf('saveModel', options, { rename: true })
+  const known = { rename: true, maxShardSize: true } as const
+  const { rename, maxShardSize } = optionsOf('saveModel', options, known)
+  const shard = shardBytes('saveModel', maxShardSize)
   const { layout, ...text } = metadata
   if (layout === 'torch') {
     const counts = torchCounts(model, { rename })
     const entries = [...toTorch(model, { rename }), ...counts]
-    writeModelFile(path, entries, { layout, format: 'pt', ...text })
+    writeModelFile(path, entries, { layout, format: 'pt', ...text }, shard)
     warnOf(notesOn(model))
     return
   }
@@ -55,11 +61,13 @@ export function saveModel(
       `saveModel: expected layout 'torch' for names and weights of PyTorch's, or none, got ${excerpt(layout)}${rename === undefined ? '' : ' and rename'}`,
     )
   }
-  writeModelFile(path, [...model.namedState()], { layout: 'inputOutput', ...text })
+  writeModelFile(path, [...model.namedState()], { layout: 'inputOutput', ...text }, shard)
 }
 
 /**
  * Overwrites a model's parameters and buffers with those of a file. Nothing is changed when something does not fit.
+ * @param path of a `.safetensors` file, of the index of a set of them (`model.safetensors.index.json`), or of a
+ *   folder that holds `model.safetensors` or its index
  * @param options.layout of a file of another program, as square weights would fit either way: 'torch' for
  *   PyTorch's, which `loadTorch` reads, too, and says how; 'inputOutput' for names as here and weights as
  *   Keras's. Files of this library say it themselves.
@@ -120,56 +128,4 @@ function fromTorchFile(
   const matched = matchTorch('loadModel', model, tensors)
   requireMatch(matched, true)
   return matched.values
-}
-
-/** Writes tensors to a file, but never what is not finite over what is. */
-export function writeModelFile(
-  path: string,
-  entries: readonly (readonly [string, Writable])[],
-  metadata: Record<string, string>,
-): void {
-  const chunks = safetensorsChunks(entries, metadata)
-  const found = findNotFiniteValue(entries)
-  if (found !== undefined && holdsFiniteValues(path)) {
-    throw new DivergenceError(
-      `${path}: expected finite values in place of its own, got ${found}; the file stays as it was`,
-    )
-  }
-  writeFileAtomically(path, chunks)
-}
-
-function holdsFiniteValues(path: string): boolean {
-  try {
-    return findNotFiniteValue([...readModelFile(path).tensors]) === undefined
-  } catch (error) {
-    // No file, or none that could be read again.
-    if (error instanceof DataError) return false
-    throw error
-  }
-}
-
-/** @throws DataError when there is no file, or it is malformed */
-export function readModelFile(path: string): SafetensorsFile {
-  return fromFile(path, readSafetensors)
-}
-
-/** The text beside the tensors, which are not read. @throws DataError as `readModelFile` */
-export function readModelMetadata(path: string): Record<string, string> {
-  return fromFile(path, readSafetensorsMetadata)
-}
-
-function fromFile<T>(path: string, reader: (source: ByteSource, file: string) => T): T {
-  checkPath('load', path)
-  const found = statSync(path, { throwIfNoEntry: false })
-  if (!found?.isFile()) {
-    throw new DataError(`${path}: expected a model file, found ${found ? 'no file' : 'nothing'}`)
-  }
-  const fd = openSync(path, 'r')
-  try {
-    const { size: length } = fstatSync(fd)
-    const read = (begin: number, end: number) => readAt(fd, begin, end - begin, path)
-    return reader({ length, read }, path)
-  } finally {
-    closeSync(fd)
-  }
 }

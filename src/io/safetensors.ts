@@ -31,7 +31,8 @@ export interface ByteSource {
   read(begin: number, end: number): ArrayBuffer
 }
 
-interface Located {
+/** A tensor in the bytes of a file. */
+export interface Located {
   readonly name: string
   readonly dtype: Dtype
   readonly shape: readonly number[]
@@ -189,13 +190,10 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsF
  *   does not fit the library's dtype
  */
 export function readSafetensors(source: ByteSource, file: string): SafetensorsFile {
+  const { tensors: located, metadata, start } = readSafetensorsHeader(source, file)
   const fail = failureOf(file)
-  const { text, start } = readHeader(source, fail)
-  const { infos, metadata } = parseHeader(text, fail)
-  const located = infos.map((info) => locate(info, fail))
-  checkOffsets(located, source.length - start, fail)
   const tensors = new Map<string, StoredTensor>()
-  for (const { name, dtype, shape, begin, end } of located) {
+  for (const [name, { dtype, shape, begin, end }] of located) {
     const data = DTYPES[dtype].convert(source.read(start + begin, start + end), (expected, got) =>
       fail(`${expected} in ${show(name)}`, got),
     )
@@ -204,10 +202,23 @@ export function readSafetensors(source: ByteSource, file: string): SafetensorsFi
   return { tensors, metadata }
 }
 
-/** The metadata of a safetensors file alone, of which only the header is read. @throws DataError */
-export function readSafetensorsMetadata(source: ByteSource, file: string): Record<string, string> {
+/** What the header of a safetensors file says. */
+export interface SafetensorsHeader {
+  /** By name, in the order of their bytes. */
+  readonly tensors: Map<string, Located>
+  readonly metadata: Record<string, string>
+  /** Where the tensors' bytes begin. */
+  readonly start: number
+}
+
+/** Reads and checks the header alone. @throws DataError as `readSafetensors`, but for values */
+export function readSafetensorsHeader(source: ByteSource, file: string): SafetensorsHeader {
   const fail = failureOf(file)
-  return parseHeader(readHeader(source, fail).text, fail).metadata
+  const { text, start } = readHeader(source, fail)
+  const { infos, metadata } = parseHeader(text, fail)
+  const located = infos.map((info) => locate(info, fail))
+  checkOffsets(located, source.length - start, fail)
+  return { tensors: new Map(located.map((tensor) => [tensor.name, tensor])), metadata, start }
 }
 
 function failureOf(file: string): Fail {

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { ArgumentError, DataError, NeuroblasError, OutOfMemoryError } from '../base/errors.js'
-import { readModelFile, readModelMetadata, writeModelFile } from '../io/model.js'
+import { readModelFile, readModelHeader, writeModelFile } from '../io/modelFile.js'
 import { safetensorsChunks, type Writable } from '../io/safetensors.js'
 import type { StoredTensor, TensorData } from '../io/safetensorsDtypes.js'
 import type { BestWeights } from './bestWeights.js'
@@ -113,7 +113,7 @@ export function misfit(path: string, error: unknown): unknown {
 export function seedIn(path: string): number | undefined {
   if (!existsSync(path)) return undefined
   try {
-    const { seed } = JSON.parse(readModelMetadata(path).training).identity
+    const { seed } = JSON.parse(readModelHeader(path).metadata.training).identity
     return Number.isSafeInteger(seed) && seed >= 0 ? seed : undefined
   } catch {
     return undefined // where the training goes on from it, it is said what is wrong with the file

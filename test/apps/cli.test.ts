@@ -22,8 +22,10 @@ import {
   fitPreprocessing,
   preprocess,
 } from '../../lib/data/transforms/standardize.js'
+import { saveModel } from '../../lib/io/model.js'
 import { decodeSafetensors, encodeSafetensors } from '../../lib/io/safetensors.js'
 import { mlp } from '../../lib/nn/sequential.js'
+import { Generator } from '../../lib/tensor/random.js'
 import { bareNode, type Run, root, runCommand } from '../support/cli.js'
 
 type Event = Record<string, unknown> & { event: string; testAccuracy: number }
@@ -137,7 +139,7 @@ t.test('wrong arguments: one clear line, exit code 2', async (t) => {
     [['train', 'digits', '--backend', 'gpu'], /--backend: expected native or js, got "gpu"/],
     [['eval', 'm.safetensors'], /missing required argument 'data'/],
     [['predict', 'm.safetensors'], /missing required argument 'input'/],
-    [['info', 'extra'], /too many arguments/],
+    [['info', 'a', 'b'], /too many arguments/],
     [['bench', '--nope'], /unknown option '--nope'/],
     [['start', '--js-seconds', '0'], /--js-seconds: expected a number > 1, got "0"/],
   ]
@@ -759,6 +761,23 @@ t.test('a table that must be explained', async (t) => {
   t.match(await runCommand(['train', 'odd.txt', ...columns], { cwd }), {
     ...{ code: 1, stderr: /expected text in utf-8, got other bytes near .*name the encoding/ },
   })
+})
+
+t.test('info of a model: a file, a set of them, what is none', async (t) => {
+  const cwd = t.testdir()
+  const model = mlp([3, 2], { generator: new Generator(1) })
+  for (const maxShardSize of [1000, 24]) {
+    saveModel(model, `${cwd}/m.safetensors`, { note: 'two\nlines' }, { maxShardSize })
+    const { stdout } = await runCommand(['info', 'm.safetensors'], { cwd })
+    t.match(stdout, /^m\.safetensors: 2 tensors of 8 values, 0\.0 KiB\n/)
+    t.match(stdout, /^layers\.0\.weight +F32 +\[3, 2\] /m)
+    t.match(stdout, /^note +two\\nlines$/m)
+    const json = JSON.parse((await runCommand(['info', 'm.safetensors', '--json'], { cwd })).stdout)
+    t.match(json, { values: 8, bytes: 32, metadata: { layout: 'inputOutput' } })
+    t.equal(json.tensors.length, 2)
+  }
+  const none = await runCommand(['info', 'none'], { cwd })
+  t.match(none, { code: 1, stderr: 'neuroblas: none: expected a model file, found nothing\n' })
 })
 
 t.test('info', async (t) => {

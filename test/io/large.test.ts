@@ -3,7 +3,7 @@ import fs, { openSync, writeSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import t from 'tap'
 import { writeFileAtomically } from '../../lib/io/files.js'
-import { readModelFile } from '../../lib/io/model.js'
+import { readModelFile } from '../../lib/io/modelFile.js'
 
 const GIB = 2 ** 30
 

@@ -1,26 +1,83 @@
-/** `neuroblas info`: what computes on this machine. */
+/** `neuroblas info`: what computes on this machine, or what a model file holds. */
 
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { Command } from 'commander'
 import { BackendError, getNumThreads, setBackend } from '../../index.js'
-import { type AddonInfo, currentBackend, loadAddon, version } from '../../internal.js'
+import {
+  type AddonInfo,
+  count,
+  currentBackend,
+  loadAddon,
+  readModelHeader,
+  version,
+} from '../../internal.js'
 import { costOfCore, engineOf } from '../engine.js'
 import { jsonOption } from './options.js'
 import { bytes, print, table } from './table.js'
 
+const help = `
+Examples:
+  neuroblas info
+  NEUROBLAS_BACKEND=js neuroblas info
+  neuroblas info iris.safetensors`
+
 export function infoCommand(): Command {
   return new Command('info')
-    .summary('show backend, engine of products, OpenBLAS, SIMD level, threads and memory')
-    .description('Shows what computes on this machine.')
+    .summary(
+      'show backend, engine of products, OpenBLAS, SIMD level, threads and memory, or a model file',
+    )
+    .description('Shows what computes on this machine, or what is in a model file.')
+    .argument(
+      '[model]',
+      'a .safetensors file, the index of a set of them, or a folder that holds one',
+    )
     .addOption(jsonOption('print one JSON object'))
-    .addHelpText('after', '\nExamples:\n  neuroblas info\n  NEUROBLAS_BACKEND=js neuroblas info')
+    .addHelpText('after', help)
     .action(info)
 }
 
-function info({ json }: { json?: boolean }): void {
+function info(model: string | undefined, { json }: { json?: boolean }): void {
+  if (model !== undefined) {
+    const content = contentOf(model)
+    print(json ? JSON.stringify(content) : describeModel(content))
+    return
+  }
   const found = collect()
   print(json ? JSON.stringify(found) : describe(found))
 }
+
+/** Of the headers alone: no value is read. */
+function contentOf(path: string) {
+  const { tensors: located, metadata } = readModelHeader(path)
+  const tensors = Array.from(located.values(), ({ name, dtype, shape, begin, end }) => ({
+    name,
+    dtype,
+    shape,
+    bytes: end - begin,
+  }))
+  const values = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
+  const total = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0)
+  return { path, tensors, values, bytes: total, metadata }
+}
+
+function describeModel({ path, tensors, values, bytes: total, metadata }: Content): string {
+  const rows = tensors.map(({ name, dtype, shape, bytes: size }) => [
+    inLine(name),
+    dtype,
+    `[${shape.join(', ')}]`,
+    bytes(size),
+  ])
+  const text = Object.entries(metadata).map((entry) => entry.map(inLine))
+  return [
+    `${path}: ${count(tensors.length)} tensors of ${count(values)} values, ${bytes(total)}`,
+    ...(rows.length > 0 ? [table(rows, 'lllr')] : []),
+    ...(text.length > 0 ? [table(text, 'll')] : []),
+  ].join('\n\n')
+}
+
+/** Of text from a file, as it may stand in a row. */
+const inLine = (text: string) =>
+  JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text).slice(1, -1)
 
 /** The addon is asked for first, so that its absence is a row of the table and no warning. */
 function collect() {
@@ -56,6 +113,7 @@ function collect() {
 }
 
 type Found = ReturnType<typeof collect>
+type Content = ReturnType<typeof contentOf>
 
 const withoutOpenblas = ({ openblasProblem }: Found) =>
   openblasProblem === null
