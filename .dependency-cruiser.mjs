@@ -43,12 +43,18 @@ export default {
       { path: '^src/(apps|frontends)/' },
     ),
     forbid(
+      'nothing-serves-unasked',
+      'serve/ needs node:http; whoever wants it imports neuroblas/serve.',
+      { path: '^src/(?!serve/|apps/)' },
+      { path: '^src/serve/' },
+    ),
+    forbid(
       'front-doors',
       'Apps and frontends use the public entry points, and internal.ts.',
       { path: '^src/(apps|frontends)/' },
       {
         path: '^src/',
-        pathNot: '^src/((apps|frontends)/|(index|internal)\\.ts$|(plot|blas)/index\\.ts$)',
+        pathNot: '^src/((apps|frontends)/|(index|internal)\\.ts$|(plot|blas|serve)/index\\.ts$)',
       },
     ),
     forbid(

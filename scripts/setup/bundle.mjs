@@ -9,7 +9,7 @@ import { rollup } from 'rollup'
 
 const folder = resolve(process.argv[2])
 const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.js'))
-const modules = files.filter((file) => !/^(apps|frontends|plot)\//.test(file))
+const modules = files.filter((file) => !/^(apps|frontends|plot|serve)\//.test(file))
 const pathOf = (file) => join(folder, file)
 
 /** An entry that uses every module. Without it rollup would make the file of one module the one file. */

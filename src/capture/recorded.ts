@@ -4,6 +4,7 @@ import type { Handle } from '../backend/kernels.js'
 import type { Part, Plan, Program, Transfer } from '../backend/program.js'
 import { changeCount, type Reads } from '../backend/reads.js'
 import type { Action, Feed } from '../backend/record.js'
+import { workOf } from '../backend/work.js'
 import { CaptureError } from '../base/errors.js'
 import type { Pausable } from '../base/eventLoop.js'
 import { refuseLocked, type Uses } from '../tensor/locks.js'
@@ -112,6 +113,11 @@ export class Recorded<R extends Results> {
   /** Whether a run is under way, or waits for its turn. */
   get isInUse(): boolean {
     return this.runs > 0
+  }
+
+  /** Floating-point operations of a replay, estimated from the shapes. */
+  get work(): number {
+    return workOf(this.#plan)
   }
 
   call(args: readonly AnyTensor[]): R {

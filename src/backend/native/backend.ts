@@ -7,7 +7,7 @@ import type { Tape } from '../tape.js'
 import { type Addon, loadAddon, matchTables, translate, translateAllocation } from './addon.js'
 import { keepWeightsInPanels } from './panels.js'
 import { NativeProgram } from './program.js'
-import { workOf } from './work.js'
+import { workOf } from '../work.js'
 
 export class NativeBackend implements Backend {
   readonly name = 'native'

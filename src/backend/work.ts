@@ -2,9 +2,9 @@
  * How much a plan computes, from its shapes alone: enough to tell what is over in no time from what is not,
  * on any machine.
  */
-import type { KernelName } from '../kernels.js'
-import type { Plan } from '../program.js'
-import { argumentsOf, type TapeStep } from '../tape.js'
+import type { KernelName } from './kernels.js'
+import type { Plan } from './program.js'
+import { argumentsOf, type TapeStep } from './tape.js'
 
 // The extents of kernels: each element is computed for itself, or m·n·k products are added up.
 const EXTENTS = new Set(
