@@ -144,7 +144,6 @@ const linearKernels = {
   linear: 'linear',
   relu: 'linearRelu',
   sigmoid: 'linearSigmoid',
-  tanh: 'linearTanh',
 } as const
 
 function linear(

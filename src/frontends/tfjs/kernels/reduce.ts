@@ -157,21 +157,16 @@ function place(kernel: 'argmaxInOrder' | 'argminInOrder'): Rule {
 }
 
 /** Along the last axis. */
-function softmax(kernel: 'softmax' | 'logSoftmax'): Rule {
-  return rule<Tensors<'logits'>, { dim?: number; axis?: number }>(
-    (backend, { logits }, { dim, axis }) => {
-      const x = floatsOf(backend, logits)
-      const last = logits.shape.length - 1
-      const along = dim ?? axis ?? -1
-      if (x === NONE || last < 0 || (along !== -1 && along !== last)) return undefined
-      const size = sizeOf(logits.shape)
-      const cols = logits.shape[last]
-      const y = backend.device.alloc(size, 'float32')
-      backend.device.run(kernel, x, y, cols === 0 ? 0 : size / cols, cols)
-      return backend.tensorOf(y, logits.shape, 'float32')
-    },
-  )
-}
+const softmax = rule<Tensors<'logits'>, { dim: number }>((backend, { logits }, { dim }) => {
+  const x = floatsOf(backend, logits)
+  const last = logits.shape.length - 1
+  if (x === NONE || last < 0 || (dim !== -1 && dim !== last)) return undefined
+  const size = sizeOf(logits.shape)
+  const cols = logits.shape[last]
+  const y = backend.device.alloc(size, 'float32')
+  backend.device.run('softmax', x, y, cols === 0 ? 0 : size / cols, cols)
+  return backend.tensorOf(y, logits.shape, 'float32')
+})
 
 export const reduce: Rules = {
   Sum: sum,
@@ -183,6 +178,5 @@ export const reduce: Rules = {
   All: truth('all'),
   ArgMax: place('argmaxInOrder'),
   ArgMin: place('argminInOrder'),
-  Softmax: softmax('softmax'),
-  LogSoftmax: softmax('logSoftmax'),
+  Softmax: softmax,
 }
