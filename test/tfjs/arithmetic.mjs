@@ -1,5 +1,5 @@
 // Calls of TensorFlow.js at random shapes: elementwise operations, reductions and products.
-import { activations, hasNone } from './common.mjs'
+import { activations, gradientOf, hasNone } from './common.mjs'
 
 const reductions = ['sum', 'mean', 'max', 'min', 'prod', 'logSumExp']
 const comparisons = ['greater', 'greaterEqual', 'less', 'lessEqual', 'equal', 'notEqual']
@@ -15,40 +15,30 @@ const binary = [
   'atan2',
 ]
 const whole = ['add', 'sub', 'mul', 'maximum', 'minimum', 'squaredDifference', 'floorDiv', 'mod']
-const unary = [
-  ...[
-    'relu',
-    'relu6',
-    'elu',
-    'selu',
-    'sigmoid',
-    'tanh',
-    'softplus',
-    'leakyRelu',
-    'step',
-    'sign',
-    'abs',
-    'neg',
-  ],
-  ...[
-    'exp',
-    'expm1',
-    'square',
-    'floor',
-    'ceil',
-    'round',
-    'sin',
-    'cos',
-    'tan',
-    'atan',
-    'sinh',
-    'cosh',
-    'asinh',
-  ],
-  ...['erf', 'isNaN', 'isInf', 'isFinite'],
+const activationsOfOne = [
+  'relu',
+  'relu6',
+  'elu',
+  'selu',
+  'sigmoid',
+  'tanh',
+  'softplus',
+  'leakyRelu',
 ]
+const rounded = ['step', 'sign', 'abs', 'neg', 'square', 'floor', 'ceil', 'round']
+const predicates = ['isNaN', 'isInf', 'isFinite']
+const smooth = ['exp', 'expm1', 'sin', 'cos', 'tan', 'atan', 'sinh', 'cosh', 'asinh', 'erf']
 /** Of positive numbers only. */
 const ofPositive = ['log', 'log1p', 'sqrt', 'rsqrt', 'reciprocal']
+
+/** One of these of a tensor. */
+const unary = (names, options) => (d) => {
+  const name = d.pick(names)
+  const specials = d.chance(0.3) && !['sin', 'cos', 'tan'].includes(name)
+  const x = d.floats(d.shape(d.int(0, 4), 30), { ...options, specials })
+  return { name, inputs: [x], compute: (tf, a) => tf[name](a) }
+}
+
 const axesOf = (d, shape) => shape.map((_, axis) => axis).filter(() => d.chance(0.5))
 
 export const arithmetic = {
@@ -86,6 +76,21 @@ export const arithmetic = {
     const inputs = [make(d.chance(0.5) ? shape : d.thinned(shape)), make(shape)]
     return { name, inputs, compute: (tf, a, b) => tf[name](a, b) }
   },
+  comparisons(d) {
+    const shape = d.shape(d.int(0, 3), 5)
+    const make = d.pick([
+      (of) => d.floats(of, { specials: true }),
+      (of) => d.ints(of, -1, 1),
+      (of) => d.bools(of),
+    ])
+    const compute = (tf, a, b) => tf.stack(comparisons.map((name) => tf[name](a, b)))
+    return { name: 'comparisons', inputs: [make(shape), make(shape)], compute }
+  },
+  specials(d) {
+    const compute = (tf, a) => tf.stack([tf.isNaN(a), tf.isInf(a), tf.isFinite(a)])
+    const x = d.floats(d.shape(d.int(0, 3), 5), { specials: true })
+    return { name: 'specials', inputs: [x], compute }
+  },
   logic(d) {
     const shape = d.shape(d.int(0, 4), 9)
     const name = d.pick(['logicalAnd', 'logicalOr', 'logicalXor'])
@@ -95,13 +100,31 @@ export const arithmetic = {
       compute: (tf, a, b) => tf[name](tf.logicalNot(a), b),
     }
   },
-  unary(d) {
-    const name = d.pick([...unary, ...ofPositive])
-    const x = d.floats(d.shape(d.int(0, 4), 30), {
-      positive: ofPositive.includes(name),
-      specials: d.chance(0.3) && !['sin', 'cos', 'tan'].includes(name),
-    })
-    return { name, inputs: [x], compute: (tf, a) => tf[name](a) }
+  activation: unary(activationsOfOne),
+  rounded: unary([...rounded, ...predicates]),
+  smooth: unary(smooth),
+  ofPositive: unary(ofPositive, { positive: true }),
+  unaryGradient(d) {
+    const name = d.pick([...activationsOfOne, 'square', 'abs', 'exp', 'sin', 'erf'])
+    const compute = (tf, a) => gradientOf(tf, tf[name], [a], 0)
+    return { name: `gradient of ${name}`, inputs: [d.floats(d.shape(d.int(0, 3), 20))], compute }
+  },
+  slopes(d) {
+    const shape = d.shape(d.int(1, 4), 9)
+    const inputs = [d.floats(shape), d.floats(d.thinned(shape))]
+    return { name: 'prelu', inputs, compute: (tf, x, slopes) => tf.prelu(x, slopes) }
+  },
+  clip(d) {
+    const shape = d.shape(d.int(0, 3), 20)
+    const [low, high] = [d.int(-3, 0), d.int(0, 3)]
+    const x = d.pick([d.floats(shape, { specials: d.chance(0.3) }), d.ints(shape)])
+    return { name: 'clip', inputs: [x], compute: (tf, a) => tf.clipByValue(a, low, high) }
+  },
+  sumOfMany(d) {
+    const shape = d.shape(d.int(0, 3), 20)
+    const make = d.chance(0.5) ? () => d.floats(shape) : () => d.ints(shape)
+    const inputs = Array.from({ length: d.int(1, 4) }, make)
+    return { name: 'addN', inputs, compute: (tf, ...list) => tf.addN(list) }
   },
   inverse(d) {
     const name = d.pick(['asin', 'acos', 'atanh', 'acosh'])

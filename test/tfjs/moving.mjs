@@ -45,6 +45,27 @@ export const moving = {
     const inputs = Array.from({ length: d.int(1, 4) }, () => make(shape.with(axis, d.int(0, 5))))
     return { name: `concat ${axis}`, inputs, compute: (tf, ...list) => tf.concat(list, axis) }
   },
+  split(d) {
+    const shape = d.shape(d.int(1, 4), 7)
+    const axis = d.int(0, shape.length - 1)
+    const first = d.int(0, shape[axis])
+    const make = d.pick([(of) => d.floats(of), (of) => d.large(of), (of) => d.bools(of)])
+    const compute = (tf, x) => {
+      const parts = tf.split(x, [first, shape[axis] - first], axis)
+      return tf.concat(parts.reverse(), axis)
+    }
+    return hasNone(shape) ? undefined : { name: `split ${axis}`, inputs: [make(shape)], compute }
+  },
+  constant(d) {
+    const shape = d.shape(d.int(0, 4), 7)
+    const x = d.pick([d.floats(shape), d.ints(shape), d.bools(shape)])
+    const compute = d.pick([
+      (tf) => tf.fill(shape, x.dtype === 'float32' ? 2.5 : 1, x.dtype),
+      (tf, a) => tf.onesLike(a),
+      (tf, a) => tf.zerosLike(a),
+    ])
+    return { name: `constant ${compute}`, inputs: [x], compute }
+  },
   pad(d) {
     const shape = d.shape(d.int(1, 4), 8)
     const mode = d.pick(['constant', 'reflect', 'symmetric'])
