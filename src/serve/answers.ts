@@ -16,8 +16,8 @@ export interface Found {
 export interface Answers {
   /** `{ predictions: [...] }` with an object for each row. @throws Refusal for scores that are not finite */
   json(found: Found): string
-  /** The scores, float32 and little-endian. @throws Refusal as above */
-  floats(found: Found): Buffer
+  /** The scores, float32 and little-endian, a byte in each character. @throws Refusal as above */
+  floats(found: Found): string
 }
 
 /** @param width scores of a row */
@@ -58,7 +58,7 @@ export function answersOf({ interface: face, encoding }: Served, width: number):
         values[i] = valueAt(scores, row * width + i)
         if (!Number.isFinite(values[i])) throw tooLarge(values[i])
       }
-      return Buffer.from(values.buffer)
+      return Buffer.from(values.buffer).toString('latin1')
     },
   }
 }

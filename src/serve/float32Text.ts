@@ -11,7 +11,9 @@ const POWERS = Array.from({ length: MAX_POWER + 1 }, (_, i) => Number(`1e${i}`))
 export function float32Text(x: number): string {
   if (Number.isInteger(x)) return `${x}`
   const exponent = Math.floor(Math.log10(Math.abs(x)))
-  return decimalText(x, 6 - exponent) ?? decimalText(x, 8 - exponent) ?? `${x}`
+  return (
+    decimalText(x, 6 - exponent) ?? decimalText(x, 8 - exponent) ?? `${Number(x.toPrecision(9))}`
+  )
 }
 
 /** The number in so many decimals, or undefined where it would be another one. */

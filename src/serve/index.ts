@@ -11,4 +11,5 @@ export {
   type PredictRequest,
   predictHandler,
 } from './predictHandler.js'
+export { type PredictServer, type ServeOptions, serve } from './serve.js'
 export type { ModelInfo } from './service.js'

@@ -122,11 +122,12 @@ function readRow(
   const [meanStep, scaleStep] = [mean.length > 1 ? 1 : 0, scale.length > 1 ? 1 : 0]
   for (let i = 0; i < width; i++) {
     const value = row[i]
-    // Of what float32 cannot hold, the difference from itself is NaN.
     if (typeof value !== 'number' || !(Math.abs(value) <= MAX_FLOAT32)) {
       refuse(`${name}[${i}]: expected a finite number of float32, got ${excerpt(value)}`)
     }
-    inputs[begin + i] = ((value as number) - mean[meanStep * i]) * scale[scaleStep * i]
+    // As bytes bring it, so that both have the same answer.
+    const x = Math.fround(value as number)
+    inputs[begin + i] = (x - mean[meanStep * i]) * scale[scaleStep * i]
   }
 }
 

@@ -167,7 +167,7 @@ export class Service {
     { response, began }: Exchange,
     status: number,
     type: string,
-    body: string | Buffer,
+    body: string,
     headers: Readonly<Record<string, string>> = {},
   ): void {
     if (response.destroyed) {
@@ -176,7 +176,7 @@ export class Service {
     }
     const closing = this.isStopping ? { Connection: 'close' } : undefined
     response.writeHead(status, { 'Content-Type': type, ...closing, ...headers })
-    response.end(body)
+    response.end(body, type === TYPES.floats ? 'latin1' : 'utf8')
     this.metrics.request(status, performance.now() - began)
   }
 }

@@ -25,6 +25,10 @@ const commands: Record<string, Entry> = {
     summary: 'classify new inputs with a saved model',
     load: async () => (await import('./predict.js')).predictCommand(),
   },
+  serve: {
+    summary: 'answer requests for predictions over HTTP',
+    load: async () => (await import('./serve.js')).serveCommand(),
+  },
   runs: {
     summary: 'list the runs of a folder, and compare them',
     load: async () => (await import('./runs.js')).runsCommand(),
