@@ -141,11 +141,11 @@ export class Batcher {
 }
 
 /** A job in pieces of a batch each; the answers are put together again. */
-function piecesOf(job: Job, { batchSize, width, labels }: Replica): Piece[] {
+function piecesOf(job: Job, { batchSize, width }: Replica): Piece[] {
   const { inputs, rows } = job
   if (rows <= batchSize) return [Object.assign(job, { continues: false })]
   const all = new Float32Array(rows * width)
-  const allLabels = new Int32Array(labels.length > 0 ? rows : 0)
+  const allLabels = new Int32Array(rows)
   const inputWidth = inputs.length / rows
   // Of a job that failed or is gone, the other pieces are left out and not told of.
   let isOver = false

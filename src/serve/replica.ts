@@ -47,7 +47,7 @@ export class Replica {
   readonly #programs: readonly Program[]
   /** What the last batch gave, row by row. */
   readonly scores: Float32Array
-  /** Of a classifier; else empty. */
+  /** Of a classifier; else all 0. */
   readonly labels: Int32Array
   /** Scores of a row. */
   readonly width: number
@@ -96,10 +96,10 @@ export class Replica {
     this.#state = state
     this.#programs = programs
     const [{ recorded, inputs }] = programs
-    const { scores, labels } = recorded.call([inputs])
+    const { scores } = recorded.call([inputs])
     this.width = scores.size
     this.scores = new Float32Array(this.batchSize * this.width)
-    this.labels = new Int32Array(labels ? this.batchSize : 0)
+    this.labels = new Int32Array(this.batchSize)
   }
 
   /** Rows of a batch at most. */
