@@ -1,4 +1,5 @@
 /** What `predictHandler` answers: the same as `predict`, over node:http, Express and Fastify. */
+// @ts-expect-error it comes without types
 import express from 'express'
 import fastify from 'fastify'
 import t from 'tap'

@@ -21,7 +21,7 @@ export async function post(
   const isRaw = typeof body === 'string' || body instanceof Uint8Array
   return ask(url, {
     method: 'POST',
-    body: isRaw ? (body as BodyInit) : JSON.stringify(body),
+    body: isRaw ? (body as string | Uint8Array<ArrayBuffer>) : JSON.stringify(body),
     headers: { 'content-type': type },
   })
 }
