@@ -51,6 +51,15 @@ export { type LoadTorchOptions, loadTorch } from './io/loadTorch.js'
 export { loadMlp, type MlpArchitecture, saveMlp } from './io/mlp.js'
 export { loadModel, type SaveModelOptions, saveModel } from './io/model.js'
 export {
+  type ExampleInput,
+  type ExportOnnxOptions,
+  exportOnnx,
+  type NamedExtent,
+  type OnnxSignature,
+  type OnnxType,
+  type OnnxValue,
+} from './io/onnx/exportOnnx.js'
+export {
   loadRegressor,
   type Regressor,
   type RegressorNotes,

@@ -141,7 +141,7 @@ function inputsFrom(input: NonNullable<SummaryOptions['input']>): AnyTensor[] {
 }
 
 /** What a forward pass may change even in `eval`: takes it back. */
-function keep(model: Model): () => void {
+export function keep(model: Pick<Model, 'buffers' | 'namedGenerators'>): () => void {
   const buffers = model.buffers().map((buffer) => ({ buffer, values: buffer.data() }))
   const generators = [defaultGenerator(), ...model.namedGenerators().values()]
   const positions = generators.map((generator) => ({ generator, position: generator.save() }))

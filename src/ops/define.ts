@@ -37,6 +37,28 @@ export type Op<
 
 const nothing: readonly AnyTensor[] = []
 
+/** A call of an op, with its result. */
+export interface OpCall {
+  readonly name: string
+  readonly inputs: readonly AnyTensor[]
+  /** Undefined for an op without any. */
+  readonly attributes: unknown
+  readonly result: AnyTensor
+}
+
+let listener: ((call: OpCall) => void) | undefined
+
+/** Runs fn, and tells a listener of every op in it, in their order. */
+export function listenToOps<T>(heard: (call: OpCall) => void, fn: () => T): T {
+  const before = listener
+  listener = heard
+  try {
+    return fn()
+  } finally {
+    listener = before
+  }
+}
+
 /**
  * Makes an op from its rule: a function of the input tensors and, last, its attributes (a plain
  * object), where it has any.
@@ -85,6 +107,7 @@ function apply<Inputs extends readonly AnyTensor[], Attributes, Y extends AnyTen
     )
   }
   for (const x of kept) x.dispose()
+  if (listener !== undefined) listener({ name, inputs, attributes, result: y })
   return y
 }
 

@@ -1,0 +1,87 @@
+/** A trained model in a graph, from raw features to its answers. */
+
+import type { ValueEncoding } from '../../../data/table/encoding.js'
+import type { Preprocessing } from '../../../data/transforms/standardize.js'
+import { isProbabilistic } from '../../../nn/lossNames.js'
+import type { Classifier } from '../../classifier.js'
+import type { Regressor } from '../../regressor.js'
+import type { Emitter } from './emitter.js'
+import { traceModel } from './model.js'
+import { encodeTable, standardized } from './table.js'
+import { translate } from './translate.js'
+
+/** Writes inputs, preprocessing, model and answers. @throws ArgumentError for what cannot be exported */
+export function writePredictor(g: Emitter, predictor: Classifier | Regressor): void {
+  const traced = traceModel(predictor.model, [[1, predictor.inputs]])
+  const x = inputsOf(g, predictor)
+  translate(g, traced, [x])
+  const y = g.plain(traced.outputs[0])
+  if ('classes' in predictor) writeClasses(g, predictor, y)
+  else writeValues(g, predictor.encoding.target as ValueEncoding, y)
+}
+
+/** Declares the inputs. @returns the name of what goes into the model, [batch, inputs] */
+function inputsOf(g: Emitter, predictor: Classifier | Regressor): string {
+  const { inputs, encoding } = predictor
+  if (encoding !== undefined) return encodeTable(g, encoding)
+  const { images, preprocessing } = predictor as Classifier
+  if (images === undefined) {
+    const x = g.input('input', 'float32', ['batch', inputs])
+    return preprocessing === undefined ? x : preprocess(g, x, inputs, preprocessing)
+  }
+  const shape = [...images.size, images.channels]
+  const bytes = g.input('images', 'uint8', ['batch', ...shape])
+  const flat = g.node('Reshape', [g.cast(bytes, 'float32'), g.ints([0, inputs])])
+  return preprocess(g, flat, inputs, preprocessing ?? { mean: [0], scale: [1 / 255] })
+}
+
+function preprocess(g: Emitter, x: string, inputs: number, { mean, scale }: Preprocessing): string {
+  const list = (values: readonly number[], name: string, isDouble: boolean) =>
+    g.constant(
+      isDouble ? Float64Array.from(values) : Float32Array.from(values),
+      isDouble ? 'float64' : 'float32',
+      [values.length === inputs ? inputs : 1],
+      name,
+    )
+  if (mean.every((value) => value === 0)) {
+    if (scale.every((value) => value === 1)) return x
+    return g.node('Mul', [x, list(scale, 'scale', false)])
+  }
+  const moments = [list(mean, 'mean', true), list(scale, 'scale', true)]
+  return g.cast(standardized(g, x, moments[0], moments[1]), 'float32')
+}
+
+const WHOLE = /^(0|-?[1-9]\d{0,14})$/
+
+/** The class by its name, or by its number where all names are whole numbers; probabilities, or scores. */
+function writeClasses(g: Emitter, { classes, loss }: Classifier, y: string): void {
+  const isWhole = classes.every((name) => WHOLE.test(name))
+  const type = isWhole ? 'int64' : 'string'
+  const names = g.constant(
+    isWhole ? BigInt64Array.from(classes, BigInt) : classes,
+    type,
+    [classes.length],
+    'classes',
+  )
+  const position = g.node('ArgMax', [y], { axis: 1, keepdims: 0 })
+  g.output('label', g.node('Gather', [names, position]), type, ['batch'])
+  const shape = ['batch', classes.length]
+  if (!isProbabilistic(loss)) g.output('scores', y, 'float32', shape)
+  else g.output('probabilities', g.node('Softmax', [y], { axis: 1 }), 'float32', shape)
+}
+
+/** Values in the unit of the target. */
+function writeValues(g: Emitter, { mean, scale }: ValueEncoding, y: string): void {
+  const moments = [scale, mean].map((value) => g.scalar(value, 'float64'))
+  const value = g.node('Add', [g.node('Div', [g.cast(y, 'float64'), moments[0]]), moments[1]])
+  g.output('value', g.cast(value, 'float32'), 'float32', ['batch', 1])
+}
+
+/** What is told of a model beside its graph. */
+export function metadataOf(predictor: Classifier | Regressor): Record<string, string> {
+  const { classes, preprocessing, images, encoding, loss, dataset } = predictor as Classifier
+  const texts = Object.entries({ classes, preprocessing, images, encoding }).flatMap(
+    ([name, value]) => (value === undefined ? [] : [[name, JSON.stringify(value)]]),
+  )
+  return { ...Object.fromEntries(texts), loss, ...(dataset !== undefined && { dataset }) }
+}
