@@ -45,6 +45,7 @@ function project(t: Test, files: Record<string, string> = {}): string {
       neuroblas: t.fixture('symlink', pathOf('.')),
       '@tensorflow': t.fixture('symlink', pathOf('node_modules/@tensorflow')),
       sharp: t.fixture('symlink', pathOf('node_modules/sharp')),
+      'onnxruntime-node': t.fixture('symlink', pathOf('node_modules/onnxruntime-node')),
       '.bin': { neuroblas: command },
     },
     ...files,

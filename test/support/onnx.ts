@@ -1,5 +1,5 @@
 /** Exported models, run by onnxruntime. */
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as ort from 'onnxruntime-node'
 import type { Test } from 'tap'
@@ -18,12 +18,8 @@ export type Fetched = Record<string, { dims: readonly number[]; data: ArrayLike<
 type Feed = Nd | { dtype: 'string' | 'int64'; shape: readonly number[]; data: readonly unknown[] }
 
 /** Runs a model on values by the names of its inputs. */
-export async function run(
-  model: string | Uint8Array,
-  feeds: Record<string, Feed>,
-): Promise<Fetched> {
-  const bytes = typeof model === 'string' ? readFileSync(model) : model
-  const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 3 })
+export async function run(path: string, feeds: Record<string, Feed>): Promise<Fetched> {
+  const session = await ort.InferenceSession.create(readFileSync(path), { logSeverityLevel: 3 })
   const given = Object.entries(feeds).map(([name, { shape, data, dtype = 'float32' }]) => {
     const values = dtype === 'int64' ? BigInt64Array.from(data as bigint[]) : data
     return [name, new ort.Tensor(dtype as 'float32', values as number[], shape)] as const
@@ -61,7 +57,8 @@ export async function agrees(
   name: string,
   options: ExportOnnxOptions = { input: [1, ...rows.shape.slice(1)] },
 ): Promise<void> {
-  const path = join(t.testdir(), 'model.onnx')
+  const path = join(t.testdirName, `${name.replaceAll(/\W+/g, ' ')}.onnx`)
+  mkdirSync(t.testdirName, { recursive: true })
   exportOnnx(model, path, options)
   for (const batch of [rows.shape[0], 1]) {
     const shape = [batch, ...rows.shape.slice(1)]

@@ -29,6 +29,10 @@ const commands: Record<string, Entry> = {
     summary: 'answer requests for predictions over HTTP',
     load: async () => (await import('./serve.js')).serveCommand(),
   },
+  export: {
+    summary: 'write a saved model as ONNX',
+    load: async () => (await import('./export.js')).exportCommand(),
+  },
   runs: {
     summary: 'list the runs of a folder, and compare them',
     load: async () => (await import('./runs.js')).runsCommand(),

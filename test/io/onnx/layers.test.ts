@@ -333,7 +333,7 @@ for (const [name, compute] of Object.entries(any)) {
 }
 
 t.test('what cannot be exported is refused, and leaves the file', async (t) => {
-  const path = join(t.testdir({ 'model.onnx': 'good' }), 'model.onnx')
+  const path = join(t.testdir({ model: 'good' }), 'model')
   const wrong: [unknown, RegExp, object?][] = [
     [
       (x: Tensor) => x.mul(x.data()[0]),

@@ -1,4 +1,6 @@
 /** Every op in an exported graph against the formula that the op itself is tested by. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { noGrad, setBackend, type Tensor } from '../../../lib/index.js'
 import { Emitter } from '../../../lib/io/onnx/export/emitter.js'
@@ -45,11 +47,14 @@ setBackend('js')
 for (const op of ops.keys()) {
   if (typeof rows[op] === 'string') continue
   t.test(op, async (t) => {
+    const folder = t.testdir()
     for (const opCase of opCases[op].filter((found) => !isEmpty(found))) {
       const { name, inputs, expected } = opCase
+      const path = join(folder, `${name.replaceAll(/\W+/g, ' ')}.onnx`)
       const feeds = Object.fromEntries(inputs.map((x, i) => [`x${i}`, x]))
       try {
-        const { y } = await run(graphOf(opCase), feeds)
+        writeFileSync(path, graphOf(opCase))
+        const { y } = await run(path, feeds)
         near(t, y, expected(...inputs), name)
       } catch (error) {
         t.fail(`${name}: ${(error as Error).message.slice(0, 300)}`)
