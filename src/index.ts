@@ -59,6 +59,9 @@ export {
   type OnnxType,
   type OnnxValue,
 } from './io/onnx/exportOnnx.js'
+export type { OnnxValueInfo } from './io/onnx/import/graph.js'
+export { type LoadOnnxOptions, loadOnnx } from './io/onnx/import/load.js'
+export { type OnnxInput, OnnxModel } from './io/onnx/import/model.js'
 export {
   loadRegressor,
   type Regressor,

@@ -29,7 +29,7 @@ function fromFloat64(buffer: ArrayBuffer, fail: Fail): Float32Array {
 }
 
 /** Half precision: sign, 5 bits of exponent (bias 15), 10 of fraction (IEEE 754 binary16). */
-function fromFloat16(buffer: ArrayBuffer): Float32Array {
+export function fromFloat16(buffer: ArrayBuffer): Float32Array {
   return Float32Array.from(new Uint16Array(buffer), halfOf)
 }
 
@@ -74,7 +74,7 @@ function fromFloat8(format: keyof typeof float8) {
 }
 
 /** The upper half of a float32. */
-function fromBfloat16(buffer: ArrayBuffer): Float32Array {
+export function fromBfloat16(buffer: ArrayBuffer): Float32Array {
   const bits = Uint32Array.from(new Uint16Array(buffer), (upper) => upper << 16)
   return new Float32Array(bits.buffer)
 }

@@ -1,0 +1,42 @@
+/** Reading ONNX files. */
+import { optionsOf } from '../../../base/arguments.js'
+import { fromFile } from '../../files.js'
+import { decode } from '../protobuf.js'
+import { modelProto } from '../schema.js'
+import { Constants } from './constant.js'
+import { graphOf } from './graph.js'
+import { OnnxModel } from './model.js'
+
+/** Settings of `loadOnnx`. */
+export interface LoadOnnxOptions {
+  /** The output that `forward` gives; by default the first of floats. */
+  output?: string
+}
+
+/**
+ * Reads a model that PyTorch, scikit-learn (skl2onnx), Keras or this library wrote as ONNX, opset 7 to 28: a
+ * module that can be called, fine-tuned by `fit`, captured and saved by `saveModel`. Values that the model
+ * keeps in a file beside it are read from there, but only from within its folder. Images are
+ * [batch, channels, height, width], as the file says.
+ * @throws DataError for a file that is malformed, and for one with operators or attributes that are not
+ *   supported, which are listed with their nodes; ArgumentError for an output that is not there
+ * @example
+ * const model = loadOnnx('mlp.onnx')
+ * model.forward(tensor(rows)).toArray()
+ */
+export function loadOnnx(path: string, options: LoadOnnxOptions = {}): OnnxModel {
+  const { output } = optionsOf('loadOnnx', options, { output: true })
+  const bytes = fromFile(path, ({ length, read }) => new Uint8Array(read(0, length)))
+  const proto = decode(modelProto, bytes, path)
+  const constants = new Constants(path)
+  try {
+    const graph = graphOf(path, proto, constants)
+    const metadata = Object.fromEntries(
+      proto.metadataProps.map(({ key = '', value = '' }) => [key, value]),
+    )
+    const read = (name: string) => constants.read(graph.initializers.get(name)!)
+    return new OnnxModel(path, graph, metadata, read, output)
+  } finally {
+    constants.close()
+  }
+}
