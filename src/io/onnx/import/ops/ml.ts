@@ -72,7 +72,7 @@ function impute(call: Call): Value {
     : node.number('replaced_value_float', 0)
   const fill = toValue(list(isWhole ? 'int' : 'float', values))
   return pointwise(x.kind, [x, fill], (a, b) =>
-    where(Number.isNaN(missing) ? a.isNaN() : a.equal(missing), a.mul(0).add(b), a),
+    where(Number.isNaN(missing) ? a.isNaN() : a.equal(missing), b, a),
   )
 }
 

@@ -11,9 +11,9 @@ type Reduce = (x: AnyTensor, axes: readonly number[], keepDims: boolean) => AnyT
 function over(call: Call, fn: Reduce): Value {
   const x = call.input(0)
   const given = call.listed('axes', 1) ?? []
-  if (given.length === 0 && call.node.flag('noop_with_empty_axes')) return x
   const all = [...x.shape.keys()]
-  const axes = given.length === 0 ? all : given.map((axis) => call.axis(axis))
+  const isAll = given.length === 0 && !call.node.flag('noop_with_empty_axes')
+  const axes = isAll ? all : given.map((axis) => call.axis(axis))
   const keepDims = call.node.flag('keepdims', true)
   // Wherever the axes lie: images need not be brought back into the order of the file.
   const order = x.axes ?? all
