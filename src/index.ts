@@ -309,6 +309,7 @@ export {
   predict,
   predictProba,
 } from './training/predict.js'
+export { type PredictTableOptions, predictTable } from './training/predictTable.js'
 export type { OnDivergence } from './training/recovery.js'
 export type {
   EpochReport,

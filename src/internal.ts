@@ -18,6 +18,7 @@ export {
   refuseRest,
   refuseUnknown,
 } from './base/arguments.js'
+export { availableMemory, requireMemory } from './base/availableMemory.js'
 export { isBranded } from './base/brand.js'
 export { excerpt, spelled } from './base/errors.js'
 export { inParts } from './base/eventLoop.js'
@@ -37,25 +38,31 @@ export {
 } from './base/text.js'
 export { isList, kindOfTypedArray, readTypedArray } from './base/typedArrays.js'
 export { version } from './base/version.js'
+export { isRowSplit, partsOfRows, partsOfTimes, TEST } from './data/blocks/rowSplit.js'
+export { rowsAt } from './data/blocks/rowsAt.js'
+export { openTableBlocks } from './data/blocks/tableBlocks.js'
+export { positionsOf } from './data/blocks/tableRows.js'
 export { splitRows } from './data/dataset.js'
 export { readIdx } from './data/formats/idx.js'
 export { isBmp, readBmp } from './data/images/bmp.js'
 export { toGrey } from './data/images/decode.js'
+export { imageSource } from './data/images/imageBlocks.js'
 export {
   type ImageReading,
   imagesAt,
   readParts,
   withTest,
 } from './data/images/imageFolder.js'
-export { isImageFolder, listImages } from './data/images/listing.js'
+export { type ImagePart, isImageFolder, listImages } from './data/images/listing.js'
 export { type Rows, readRows, type Values } from './data/rows.js'
 export { idxSetAt } from './data/sets/idxSets.js'
 export { isSQL, namesTable } from './data/sources/openSource.js'
 export { isPostgres } from './data/sources/postgres.js'
 export type { SourceOptions } from './data/sources/source.js'
-export { type Applied, encodeAll, neededOf, readApplied } from './data/table/applied.js'
-export type { Reading } from './data/table/frame.js'
-export { usableRows } from './data/table/missing.js'
+export { type Applied, appliedPieces, neededOf, readApplied } from './data/table/applied.js'
+export { encodedPieces, pieceOf, UnseenTally } from './data/table/encodedPieces.js'
+export type { Frame, Reading } from './data/table/frame.js'
+export { UsableRows } from './data/table/missing.js'
 export {
   describeTable,
   encodeRows,
@@ -65,7 +72,7 @@ export {
 } from './data/table/openTable.js'
 export { stratified } from './data/table/splitTable.js'
 export { summaryOf } from './data/table/summary.js'
-export { writeFileAtomically } from './io/files.js'
+export { AtomicFile, writeFileAtomically } from './io/files.js'
 export { readModelHeader } from './io/modelFile.js'
 export { checkWritable, isSameFile } from './io/paths.js'
 export { loadPredictor } from './io/regressor.js'

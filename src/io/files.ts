@@ -25,10 +25,7 @@ import { removeLeftOvers, temporaryIn } from './temporaries.js'
 const PIECE_BYTES = 2 ** 30
 
 /**
- * Writes bytes, or chunks of them one after another, to `path`: to a temporary file beside it, flushed
- * to the disk, then renamed. The old file stays as it was until the new one is complete; on any error
- * the temporary file is removed, and so are those of writers that were killed. A link is followed, so
- * that the file it points to is replaced or made; the permissions stay as they were.
+ * Writes bytes, or chunks of them one after another, to `path` as `AtomicFile` does; on any error the old file stays.
  *
  * @throws ArgumentError as `targetOf`
  * @throws Error as node:fs gives it (with `code`) when the disk is full, a right is missing, …
@@ -37,40 +34,82 @@ export function writeFileAtomically(
   path: string,
   content: Uint8Array | Iterable<Uint8Array>,
 ): void {
-  checkPath('save', path)
-  const target = targetOf(path)
-  const folder = dirname(target)
-  const mode = statSync(target, { throwIfNoEntry: false })?.mode
-  removeLeftOvers(folder)
-  const temporary = temporaryIn(folder)
+  const file = new AtomicFile(path)
   try {
-    writeAndFlush(temporary, isBytes(content) ? [content] : content, mode)
-    renameSync(temporary, target)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw withPath(error, target)
+    for (const chunk of isBytes(content) ? [content] : content) file.write(chunk)
+    file.commit()
+  } finally {
+    file.discard()
   }
-  flushFolder(folder)
+}
+
+/**
+ * A file that is written to a temporary one beside it, flushed to the disk, then renamed. The old file stays as it was
+ * until the new one is complete. A link is followed, so that the file it points to is replaced or made; the
+ * permissions stay as they were. Temporary files of writers that were killed are removed.
+ */
+export class AtomicFile {
+  readonly #target: string
+  readonly #temporary: string
+  #fd: number | undefined
+
+  /** @throws as `writeFileAtomically` */
+  constructor(path: string) {
+    checkPath('save', path)
+    this.#target = targetOf(path)
+    const folder = dirname(this.#target)
+    const mode = statSync(this.#target, { throwIfNoEntry: false })?.mode
+    removeLeftOvers(folder)
+    this.#temporary = temporaryIn(folder)
+    // wx: never into a file, or through a link, that somebody else put there.
+    this.#fd = this.#named(() => openSync(this.#temporary, 'wx', mode))
+  }
+
+  /** Adds bytes to its end. */
+  write(bytes: Uint8Array): void {
+    const fd = this.#fd as number
+    for (let done = 0; done < bytes.length; ) {
+      const piece = Math.min(bytes.length - done, PIECE_BYTES)
+      done += this.#named(() => writeSync(fd, bytes, done, piece))
+    }
+  }
+
+  /** Puts it in the place of the old one. */
+  commit(): void {
+    const fd = this.#fd as number
+    this.#named(() => fsyncSync(fd))
+    this.#fd = undefined
+    closeSync(fd)
+    try {
+      this.#named(() => renameSync(this.#temporary, this.#target))
+    } catch (error) {
+      rmSync(this.#temporary, { force: true })
+      throw error
+    }
+    flushFolder(dirname(this.#target))
+  }
+
+  /** Removes what was written, unless that is in its place. */
+  discard(): void {
+    if (this.#fd === undefined) return
+    closeSync(this.#fd)
+    this.#fd = undefined
+    rmSync(this.#temporary, { force: true })
+  }
+
+  /** Errors speak of the file that was to be written. */
+  #named<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw withPath(error, this.#target)
+    }
+  }
 }
 
 /** Also a Buffer, which is of another realm where the library is evaluated in one of its own. */
 function isBytes(content: Uint8Array | Iterable<Uint8Array>): content is Uint8Array {
   return ArrayBuffer.isView(content)
-}
-
-function writeAndFlush(file: string, chunks: Iterable<Uint8Array>, mode?: number): void {
-  // wx: never into a file, or through a link, that somebody else put there.
-  const fd = openSync(file, 'wx', mode)
-  try {
-    for (const chunk of chunks) {
-      for (let done = 0; done < chunk.length; ) {
-        done += writeSync(fd, chunk, done, Math.min(chunk.length - done, PIECE_BYTES))
-      }
-    }
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }
 
 /** The rename itself is on the disk only once the folder is. */

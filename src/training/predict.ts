@@ -26,7 +26,7 @@ import { blockByBlock } from './predictBlocks.js'
 
 const BATCH = 1000
 /** What a table's encoding leaves to do. */
-const NONE: Preprocessing = { mean: [0], scale: [1] }
+export const NONE: Preprocessing = { mean: [0], scale: [1] }
 
 /** The classes of some rows, by number. */
 export interface ClassScores {
@@ -130,8 +130,12 @@ export function predict(
   const saved = model as Classifier | Regressor
   const { inputs, preprocessing } = inputsFor('predict', saved, rows)
   if (!('classes' in saved)) return regress(saved, inputs, { batchSize })
-  const found = classify(saved, inputs, preprocessing, { batchSize })
-  return { ...found, names: Array.from(found.labels, (label) => saved.classes[label]) }
+  return named(saved, classify(saved, inputs, preprocessing, { batchSize }))
+}
+
+/** Classes by name, too. */
+export function named({ classes }: Classifier, found: ClassScores): Predictions {
+  return { ...found, names: Array.from(found.labels, (label) => classes[label]) }
 }
 
 /**
@@ -146,21 +150,42 @@ export function predict(
 export function predictProba(
   model: Classifier | Module,
   rows: Asked,
+  options?: PredictOptions,
+): Float32Array[]
+/**
+ * The same for examples that come in blocks, one part of them after another in the source's order. Inputs are as
+ * those of a data set.
+ * @example for await (const rows of predictProba(classifier, test)) for (const [no, yes] of rows) print(yes)
+ */
+export function predictProba(
+  model: Classifier | Module,
+  source: BlockSource,
+  options?: PredictOptions,
+): AsyncIterable<Float32Array[]>
+export function predictProba(
+  model: Classifier | Module,
+  rows: Asked | BlockSource,
   options: PredictOptions = {},
-): Float32Array[] {
+): Float32Array[] | AsyncIterable<Float32Array[]> {
   const op = 'predictProba'
   const batchSize = checkAsked(op, model, options)
-  if (isModule(model)) return probabilityRows(op, model, rows as ModuleRows, batchSize)
-  const { classes, loss } = model
-  if (classes === undefined || !isProbabilistic(loss)) {
-    const found = classes ? `one of the loss ${loss}` : 'a regressor'
-    throw new ArgumentError(
-      `${op}: expected a classifier that was trained on the cross-entropy, got ${found}`,
-    )
+  if (!isModule(model)) requireProbabilities(op, model)
+  if (isBlockSource(rows)) {
+    return blockByBlock(op, rows, (data) => predictProba(model, data, options))
   }
+  if (isModule(model)) return probabilityRows(op, model, rows as ModuleRows, batchSize)
   const { inputs, preprocessing } = inputsFor(op, model, rows)
   const { labels, scores } = classify(model, inputs, preprocessing, { batchSize, op })
   return inRows(scores, labels.length)
+}
+
+/** @throws ArgumentError */
+function requireProbabilities(op: string, { classes, loss }: Classifier): void {
+  if (classes !== undefined && isProbabilistic(loss)) return
+  const found = classes ? `one of the loss ${loss}` : 'a regressor'
+  throw new ArgumentError(
+    `${op}: expected a classifier that was trained on the cross-entropy, got ${found}`,
+  )
 }
 
 /** @returns the batch size @throws ArgumentError, BusyError */
@@ -215,7 +240,7 @@ function rowsOf(op: string, rows: Rows): number[][] {
   return Array.from({ length: shape[0] }, (_, i) => [...values.slice(i * width, (i + 1) * width)])
 }
 
-function checkPredictor(op: string, given: Classifier | Regressor): void {
+export function checkPredictor(op: string, given: Classifier | Regressor): void {
   const { model, inputs } = given ?? {}
   if (isModule(model) && Number.isInteger(inputs)) return
   throw new ArgumentError(
@@ -272,7 +297,7 @@ export function regress(
       row,
     )
   })
-  checkFinite('predict', model, 'values', values, 1)
+  checkFinite(going.op ?? 'predict', model, 'values', values, 1)
   return values
 }
 

@@ -10,8 +10,8 @@ import type { WriteStream } from 'node:tty'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { readData } from '../../lib/apps/cli/data.js'
-import { regressionFigures } from '../../lib/apps/cli/regression.js'
 import { table } from '../../lib/apps/cli/table.js'
+import { testModel } from '../../lib/apps/cli/testing.js'
 import { Progress } from '../../lib/base/progress.js'
 import { type Dataset, dataset } from '../../lib/data/dataset.js'
 import { digits } from '../../lib/data/sets/digits.js'
@@ -882,12 +882,13 @@ t.test('parts: figures of a regression', async (t) => {
     missing: 'refuse',
     format: {},
   }
-  const regressor = { model, inputs: 1, encoding, loss: 'mse' } as const
+  const regressor = { model, encoding, loss: 'mse' } as const
   const data = dataset({ inputs: predicted.map((x) => [x]), targets })
-  const { r2, mae } = regressionFigures(regressor, data)
+  const { r2 = 0, mae = 0 } = (await testModel(regressor, data, undefined)).regression ?? {}
   t.ok(Math.abs(r2 - 0.9486081370449679) < 1e-6 && Math.abs(mae - 0.5) < 1e-6, `${r2} ${mae}`)
   const constant = dataset({ inputs: [[1], [2]], targets: Float32Array.of(0, 0) })
-  t.equal(regressionFigures(regressor, constant).r2, 0, 'as r2_score has it')
+  const found = await testModel(regressor, constant, undefined)
+  t.equal(found.regression?.r2, 0, 'as r2_score has it')
 })
 
 t.test('parts: preprocessing', async (t) => {

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { inChild } from '../support/child.js'
 
-t.test('reading a table and predicting for its rows', async (t) => {
+t.test('predicting for the rows of a table', async (t) => {
   const cwd = t.testdir({
     'many.csv': `a,b,c\n${Array.from({ length: 3000 }, (_, i) => `${i % 7},${i % 5},${i % 3}`).join('\n')}\n`,
   })
@@ -37,12 +37,7 @@ t.test('reading a table and predicting for its rows', async (t) => {
   t.equal(code, 0, stderr)
   t.equal(stdout.trim().split('\n').length, 3000)
   const lines = stderr.split('\r\x1b[K')
-  const isReading = /^reading many\.csv {2}[\d,]+ rows {2}[\d,.]+ rows\/s$/
-  t.ok(
-    lines.some((line) => isReading.test(line)),
-    stderr,
-  )
-  const isPredicting = /^predicting {2}\[=+ *\] +66 % {2}\d:\d\d left {2}[\d,.]+ rows\/s$/
+  const isPredicting = /^predicting many\.csv {2}[\d,]+ rows {2}[\d,.]+ rows\/s$/
   t.ok(
     lines.some((line) => isPredicting.test(line)),
     stderr,

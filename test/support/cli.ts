@@ -14,6 +14,8 @@ export const bareNode = ['env', '-u', 'NODE_OPTIONS', process.execPath] as const
 const node = process.env.TAP_DISABLE_COVERAGE === '1' ? bareNode : [process.execPath]
 
 export interface Run {
+  /** Goes before Node's own command line. */
+  under?: readonly string[]
   cwd?: string
   input?: string
   env?: Record<string, string>
@@ -31,9 +33,9 @@ export interface Finished {
 /** Runs `neuroblas` with these arguments to its end. */
 export async function runCommand(
   args: readonly string[],
-  { cwd = root, input = '', env = {}, watch }: Run = {},
+  { under = [], cwd = root, input = '', env = {}, watch }: Run = {},
 ): Promise<Finished> {
-  const [command, ...before] = [...node, main, ...args]
+  const [command, ...before] = [...under, ...node, main, ...args]
   // What the person who runs the tests has set must not decide them.
   const { NEUROBLAS_BACKEND: _, NEUROBLAS_DEBUG: __, ...environment } = process.env
   const child = spawn(command, before, { cwd, env: { ...environment, ...env } })

@@ -1,7 +1,16 @@
 /** The data sets that the command line knows by name, and folders of IDX files. */
 
 import { existsSync } from 'node:fs'
-import { DataError, type Dataset, digits, iris, mnist, split, subset } from '../../index.js'
+import {
+  type BlockSource,
+  DataError,
+  type Dataset,
+  digits,
+  iris,
+  mnist,
+  split,
+  subset,
+} from '../../index.js'
 import { idxSetAt, stratified } from '../../internal.js'
 
 export const TEST_SHARE = 0.2
@@ -73,6 +82,6 @@ function splitByClass(data: Dataset, testFraction: number, seed: number) {
 }
 
 /** What its examples are called. */
-export function kindOf({ imageShape }: Dataset): string {
-  return imageShape ? 'images' : 'examples'
+export function kindOf(data: Dataset | BlockSource): string {
+  return 'imageShape' in data && data.imageShape ? 'images' : 'examples'
 }

@@ -3,32 +3,29 @@
 import { Command } from 'commander'
 import {
   type Classifier,
-  ConfusionMatrix,
   DataError,
   type Dataset,
-  evaluate,
   type MetricName,
   preprocess,
   type Regressor,
 } from '../../index.js'
 import {
-  classify,
   count,
   figure,
   isImageFolder,
   loadPredictor,
-  losses,
   metricTexts,
   percent,
 } from '../../internal.js'
 import { hasOwnTest, kindOf, readData, readWhole, SOURCES } from './data.js'
 import { unseenImages } from './images.js'
 import { jsonOption, metricsOption } from './options.js'
-import { regressionFigures } from './regression.js'
 import { regressionText } from './report.js'
 import { note, print, table } from './table.js'
 import { addReadingOptions, type ReadingOptions } from './tableOptions.js'
-import { isTable, sourceOf, unseenRows } from './tables.js'
+import { isTable, sourceOf } from './tables.js'
+import { testModel } from './testing.js'
+import { type UnseenRows, unseenRows } from './unseenRows.js'
 
 const help = `
 The test part is the data set's own, or, for digits, iris and tables (known by their names without the
@@ -64,37 +61,27 @@ async function evalModel(
 ): Promise<void> {
   const source = sourceOf(named, 'data', options.sql)
   const saved = loadPredictor(path)
-  const { data, notes } = await unseenData(saved, source, options)
-  for (const text of notes) note(text)
-  const asked = { loss: losses[saved.loss], metrics: options.metrics, verbose: 1 } as const
-  const { accuracy, loss, metrics } = await evaluate(saved.model, data, asked)
-  const figures = { dataset: data.name, examples: data.size, ...(metrics && { metrics }) }
-  const besides = metricTexts(metrics)
-    .map((text) => `  ${text}`)
-    .join('')
-  const heading = `${path} on ${count(data.size)} ${'classes' in saved && saved.images ? 'images' : kindOf(data)} of ${data.name}`
-  if (!('classes' in saved)) {
-    const { r2, mae } = regressionFigures(saved, data)
-    if (options.json) print(JSON.stringify({ ...figures, r2, mae, loss, lossFunction: saved.loss }))
-    else
-      print(
-        `${heading}\n${regressionText(r2, mae)}  loss ${figure(loss)} (${saved.loss})${besides}`,
-      )
-    return
-  }
-  const { classes, loss: lossFunction } = saved
-  const { labels } = classify(saved, data.inputs, { mean: [0], scale: [data.scale] })
-  const matrix = new ConfusionMatrix({ classes: classes.length })
-  matrix.update(labels, data.targets)
-  const confusion = matrix.compute()
+  const unseen = await unseenData(saved, source, options)
+  const { data } = unseen
+  const tested = await testModel(saved, data, options.metrics, 1)
+  for (const text of unseen.notes()) note(text)
+  const { loss, metrics, accuracy, confusion = [], regression } = tested
+  const size = unseen.size()
+  const { name: dataset = source } = data
   if (options.json) {
-    print(JSON.stringify({ ...figures, accuracy, loss, lossFunction, classes, confusion }))
+    const figures = { dataset, examples: size, ...(metrics && { metrics }) }
+    const of = { loss, lossFunction: saved.loss }
+    const more = 'classes' in saved ? { accuracy, ...of, classes: saved.classes, confusion } : of
+    print(JSON.stringify({ ...figures, ...regression, ...more }))
     return
   }
-  print(heading)
-  print(`accuracy ${percent(accuracy as number)}  loss ${figure(loss)} (${lossFunction})${besides}`)
+  const what = 'classes' in saved && saved.images ? 'images' : kindOf(data)
+  const told = regression ? regressionText(regression) : `accuracy ${percent(accuracy as number)}`
+  print(`${path} on ${count(size)} ${what} of ${dataset}`)
+  print([`${told}  loss ${figure(loss)} (${saved.loss})`, ...metricTexts(metrics)].join('  '))
+  if (!('classes' in saved)) return
   print('\nConfusion matrix: a row for each true class, a column for each predicted one')
-  print(matrixText(confusion, classes))
+  print(matrixText(confusion, saved.classes))
 }
 
 /** What the model has not been trained on, with what is to be said of it. */
@@ -102,10 +89,12 @@ async function unseenData(
   saved: Classifier | Regressor,
   source: string,
   options: EvalOptions,
-): Promise<{ data: Dataset; notes: string[] }> {
+): Promise<UnseenRows> {
   if (isTable(source) || options.sql !== undefined) return unseenRows(saved, source, options)
-  if (await isImageFolder(source)) return unseenImages(saved, source)
-  return { data: unseenPart(saved, source), notes: [] }
+  const { data, notes } = (await isImageFolder(source))
+    ? await unseenImages(saved, source)
+    : { data: unseenPart(saved, source), notes: [] }
+  return { data, size: () => data.size, notes: () => notes }
 }
 
 /** What the model has not been trained on of a data set that is no table, preprocessed. */

@@ -9,7 +9,10 @@ import {
   type Regressor,
 } from '../../index.js'
 import {
+  availableMemory,
+  type ImagePart,
   type ImageReading,
+  imageSource,
   imagesAt,
   listImages,
   parseNumber,
@@ -20,6 +23,7 @@ import {
 } from '../../internal.js'
 import { TEST_SHARE, validationShare } from './data.js'
 import { checkedOption, choiceOption } from './options.js'
+import { type Parts, partsInMemory } from './problem.js'
 
 /** What the options say of a folder of images to train on. */
 export interface ImageSettings extends Pick<ImageReading, 'unreadable'> {
@@ -80,17 +84,14 @@ export function filtersFor({
 }
 
 /** Images parted for training, as rows of bytes. */
-export interface ImageProblem {
+export interface ImageProblem extends Parts {
   readonly name: string
   readonly classes: readonly string[]
   readonly format: Required<ImageFormat>
   readonly notes: readonly string[]
-  readonly train: Dataset
-  readonly validation: Dataset
-  readonly test: Dataset
 }
 
-const rowsOf = (data: Dataset): Dataset => ({
+const rowsOf = <T extends { readonly inputShape: readonly number[] }>(data: T): T => ({
   ...data,
   inputShape: [data.inputShape.reduce((a, b) => a * b, 1)],
 })
@@ -110,15 +111,45 @@ export async function readImageProblem(
   const parts = validation
     ? [rest, validation, test]
     : [imagesAt(rest, inner.train), imagesAt(rest, inner.test), test]
+  const found = { name, classes, format }
+  if (isLarge(parts, format)) {
+    const notes = [...listing.notes, `${name}: is larger than memory, and read in blocks`]
+    const settings = { classes, format, unreadable, seed }
+    return { ...found, notes, ...(await partsInBlocks(name, parts, settings)) }
+  }
   const { data, notes } = await readParts('train', listing, parts, format, {
     unreadable,
     onProgress,
   })
   const [first, second, third] = data.map(rowsOf)
   return {
-    ...{ name, classes, format, notes: [...listing.notes, ...notes] },
-    ...{ train: first, validation: second, test: third },
+    ...{ ...found, notes: [...listing.notes, ...notes] },
+    ...partsInMemory(first, second, third),
   }
+}
+
+/** Whether the images, and the copy that training makes of them, are more than there is memory for. */
+function isLarge(parts: readonly ImagePart[], { size, channels }: Required<ImageFormat>): boolean {
+  const images = parts.reduce((sum, { files }) => sum + files.length, 0)
+  return 2 * images * size[0] * size[1] * channels > availableMemory().available
+}
+
+async function partsInBlocks(
+  name: string,
+  parts: readonly ImagePart[],
+  settings: Parameters<typeof imageSource>[3],
+): Promise<Parts> {
+  const [train, validation, test] = await Promise.all(
+    ['train', 'validation', 'test'].map(async (part, i) =>
+      rowsOf(await imageSource('train', `${name} (${part})`, parts[i], settings)),
+    ),
+  )
+  const classCounts = settings.classes.map(
+    (_, label) => parts[0].labels.filter((of) => of === label).length,
+  )
+  const [trained, validated, tested] = parts.map(({ files }) => files.length)
+  const sizes = { train: trained, validation: validated, test: tested }
+  return { train, validation, test, sizes, classCounts }
 }
 
 /** The images of a folder that a model has not been trained on, with the model's labels. */

@@ -17,7 +17,7 @@ import { UsageError } from './options.js'
 import type { Problem, TrainingOptions } from './problem.js'
 
 export function buildNetwork(problem: Problem, options: TrainingOptions) {
-  const inputs = problem.train.inputs.length / problem.train.size
+  const inputs = problem.train.inputShape.reduce((a, b) => a * b, 1)
   const outputs = problem.task === 'regress' ? 1 : problem.classes.length
   const { activation, dropout, layers, network, filters } = options
   const units = [inputs, ...layers, outputs]

@@ -1,12 +1,10 @@
 /** `neuroblas predict`: the class or the value of each row of new features. */
 
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { Command } from 'commander'
 import {
   type Classifier,
-  type ClassScores,
   DataError,
-  type ImageFormat,
   type Preprocessing,
   type Regressor,
   readImages,
@@ -14,33 +12,44 @@ import {
 import {
   classify,
   count,
-  encodeAll,
   isProbabilistic,
   loadPredictor,
   preprocessingOf,
   readIdx,
   regress,
-  unseenNotes,
 } from '../../internal.js'
+import {
+  type Answer,
+  answersOf,
+  fileOutput,
+  type Output,
+  printed,
+  type Subject,
+} from './answers.js'
 import { jsonOption, UsageError } from './options.js'
 import { withRowBar } from './rowBar.js'
-import { note, print, table } from './table.js'
+import { checkOutputs } from './savePath.js'
 import { addReadingOptions, type ReadingOptions } from './tableOptions.js'
-import { isTable, readFor, sourceOf } from './tables.js'
+import { isTable, piecesFor, sourceOf } from './tables.js'
 
 const help = `
 INPUT is one image or several, of a model that was trained on a folder of images. Else it holds raw features, as they were before training scaled them: a table of one row per example, -
 for the same on standard input (separated text or JSON lines), the rows of --sql, or an IDX file of images. Where the model was trained on a table with
 names, columns are found by them, in any order; others are ignored. The probability is softmax's; a model
-trained on another loss than cross-entropy has scores.
+trained on another loss than cross-entropy has scores. A table may be larger than memory: it is read piece by
+piece, and so are the answers printed. --out writes them to a file, which is there once it is complete.
 
 Examples:
   neuroblas predict iris.safetensors flowers.csv
   echo 5.1,3.5,1.4,0.2 | neuroblas predict iris.safetensors -
+  neuroblas predict sales.safetensors 'new/*.parquet' --out answers.csv
   neuroblas predict mnist.safetensors t10k-images-idx3-ubyte --json
   neuroblas predict pets.safetensors cat.jpg dog.png`
 
-type PredictOptions = ReadingOptions & { json?: boolean }
+interface PredictOptions extends ReadingOptions {
+  json?: boolean
+  out?: string
+}
 
 export function predictCommand(): Command {
   const command = new Command('predict')
@@ -51,72 +60,86 @@ export function predictCommand(): Command {
     .argument('<model>', 'file that neuroblas train saved')
     .argument('[input...]', 'table, - for standard input, IDX file of images, or images')
     .addOption(jsonOption('print one JSON object per row, with the probabilities of all classes'))
+    .option('--out <file>', 'write to a file, which is .csv or .jsonl, in place of printing')
   return addReadingOptions(command).addHelpText('after', help).action(predict)
 }
 
 async function predict(path: string, given: string[], options: PredictOptions): Promise<void> {
+  const { json = false, out } = options
   const input = sourceOf(given[0], 'input', options.sql)
+  if (json && out !== undefined) {
+    throw new UsageError('--json: expected without --out, whose end decides, got both')
+  }
+  checkOutputs({ '--out': out }, existsSync(input) ? input : undefined)
   const saved = loadPredictor(path)
-  if ('classes' in saved && saved.images) return predictImages(saved, saved.images, given, options)
-  if (given.length > 1) {
+  if (given.length > 1 && !('classes' in saved && saved.images)) {
     throw new UsageError(
       `expected one input but for a model that was trained on a folder of images, got ${given.length}`,
     )
   }
-  const isImages = !isTable(input) && options.sql === undefined && isIdx(input)
-  const { inputs, preprocessing } = isImages
-    ? imagesOf(input, saved)
-    : await rowsOf(input, saved, options)
-  const json = options.json === true
-  const printed = await withRowBar('predicting', inputs.length / saved.inputs, (onRows) => {
-    if (!('classes' in saved)) return showValues(regress(saved, inputs, { onRows }), json)
-    const scores = classify(saved, inputs, preprocessing, { onRows })
-    return shown(saved, scores, 'row', (i) => i + 1, json)
-  })
-  print(printed)
+  const output = out === undefined ? printed(json) : fileOutput(out)
+  try {
+    await predictAll(saved, given, input, options, output)
+    output.commit()
+  } finally {
+    output.discard()
+  }
 }
 
-async function predictImages(
-  saved: Classifier,
-  format: ImageFormat,
-  paths: readonly string[],
-  { json = false }: PredictOptions,
+async function predictAll(
+  saved: Classifier | Regressor,
+  given: readonly string[],
+  input: string,
+  options: PredictOptions,
+  output: Output,
 ): Promise<void> {
-  const { data } = await readImages(paths, format)
-  const scores = classify(saved, data as Uint8Array, preprocessingOf(saved, true))
-  print(shown(saved, scores, 'image', (i) => paths[i], json))
+  if ('classes' in saved && saved.images) {
+    const { data } = await readImages(given, saved.images)
+    const preprocessing = preprocessingOf(saved, true)
+    const found = answersFor(saved, data as Uint8Array, preprocessing)
+    return output.write(found({ of: 'image', which: (i) => given[i] }, output.isWhole))
+  }
+  const row = (first: number): Subject => ({ of: 'row', which: (i) => first + i + 1 })
+  if (isTable(input) || options.sql !== undefined || !isIdx(input)) {
+    let rows = 0
+    for await (const inputs of piecesFor(saved, input, options)) {
+      output.write(answersFor(saved, inputs, NONE)(row(rows), output.isWhole))
+      rows += inputs.length / saved.inputs
+    }
+    return
+  }
+  const { inputs, preprocessing } = imagesOf(input, saved)
+  const found = await withRowBar('predicting', inputs.length / saved.inputs, (onRows) =>
+    answersFor(saved, inputs, preprocessing, onRows),
+  )
+  output.write(found(row(0), output.isWhole))
 }
 
-/** The answers, line by line; of each, which row or image it is about. */
-function shown(
-  { classes, loss }: Classifier,
-  scores: ClassScores,
-  of: 'row' | 'image',
-  which: (i: number) => number | string,
-  json: boolean,
-): string {
+/** What a table's encoding leaves to do. */
+const NONE: Preprocessing = { mean: [0], scale: [1] }
+
+/** What the model says of inputs, once it is said which they are. */
+function answersFor(
+  saved: Classifier | Regressor,
+  inputs: Float32Array | Uint8Array,
+  preprocessing: Preprocessing,
+  onRows?: (rows: number) => void,
+): (subject: Subject, isWhole: boolean) => Answer[] {
+  if (!('classes' in saved)) {
+    const values = regress(saved, inputs, { onRows })
+    return ({ of, which }) => Array.from(values, (value, i) => ({ [of]: which(i), value }))
+  }
+  const { classes, loss } = saved
+  const found = classify(saved, inputs, preprocessing, { onRows })
   const what = isProbabilistic(loss) ? 'probability' : 'score'
-  return (json ? asJson : asTable)(scores, classes, what, of, which)
+  return (subject, isWhole) => answersOf(found, classes, what, subject, isWhole)
 }
 
-interface Features {
-  inputs: Float32Array | Uint8Array
-  /** What is still to be done to them. */
-  preprocessing: Preprocessing
-}
-
-async function rowsOf(
+/** Images, and what is still to be done to them. */
+function imagesOf(
   input: string,
   saved: Classifier | Regressor,
-  options: PredictOptions,
-): Promise<Features> {
-  const { applied, encoding } = await readFor(saved, input, options)
-  const { inputs, unseen } = encodeAll(applied, encoding)
-  for (const text of unseenNotes(applied.frame.name, unseen)) note(text)
-  return { inputs, preprocessing: { mean: [0], scale: [1] } }
-}
-
-function imagesOf(input: string, saved: Classifier | Regressor): Features {
+): { inputs: Float32Array | Uint8Array; preprocessing: Preprocessing } {
   if (saved.encoding) {
     throw new DataError(`${input}: expected a table, as the model was trained on one, got images`)
   }
@@ -131,12 +154,6 @@ function imagesOf(input: string, saved: Classifier | Regressor): Features {
   })
   const inputs = data instanceof Uint8Array ? data : Float32Array.from(data)
   return { inputs, preprocessing: preprocessingOf(saved as Classifier, data instanceof Uint8Array) }
-}
-
-function showValues(values: Float32Array, json: boolean): string {
-  const rows = Array.from(values, (value, row) => ({ row: row + 1, value }))
-  if (json) return rows.map((row) => JSON.stringify(row)).join('\n')
-  return table([['row', 'value'], ...rows.map(({ row, value }) => [`${row}`, `${value}`])], 'rr')
 }
 
 /**
@@ -154,39 +171,4 @@ function isIdx(file: string): boolean {
   } finally {
     closeSync(fd)
   }
-}
-
-function asTable(
-  { labels, scores }: ClassScores,
-  classes: readonly string[],
-  what: string,
-  of: string,
-  which: (i: number) => number | string,
-): string {
-  const rows = Array.from(labels, (label, row) => {
-    const value = scores[row * classes.length + label]
-    return [`${which(row)}`, classes[label], value.toFixed(4)]
-  })
-  return table([[of, 'class', what], ...rows], of === 'row' ? 'rlr' : 'llr')
-}
-
-function asJson(
-  { labels, scores }: ClassScores,
-  classes: readonly string[],
-  what: string,
-  of: string,
-  which: (i: number) => number | string,
-): string {
-  const [one, all] = what === 'score' ? ['score', 'scores'] : ['probability', 'probabilities']
-  return Array.from(labels, (label, row) => {
-    const start = row * classes.length
-    const found = [...scores.subarray(start, start + classes.length)]
-    return JSON.stringify({
-      [of]: which(row),
-      class: classes[label],
-      label,
-      [one]: found[label],
-      [all]: found,
-    })
-  }).join('\n')
 }

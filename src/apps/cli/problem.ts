@@ -1,6 +1,7 @@
 /** What a training on the command line is told, and what it is given to train on. */
 import type {
   ActivationName,
+  BlockSource,
   ColumnDescription,
   Dataset,
   ImageFormat,
@@ -57,7 +58,26 @@ export interface TrainingOptions extends TableSettings, ImageSettings {
   save: string | false
 }
 
-export interface Problem {
+/** What is trained, validated and tested on: in memory, or in blocks. */
+export interface Parts {
+  train: Dataset | BlockSource
+  validation: Dataset | BlockSource
+  test: Dataset | BlockSource
+  /** Examples of each; of images that are left out where they do not decode, at most. */
+  sizes: { readonly train: number; readonly validation: number; readonly test: number }
+  /** Examples of each class to train on; none in a regression. */
+  classCounts: readonly number[]
+}
+
+/** Parts that are in memory. */
+export function partsInMemory(train: Dataset, validation: Dataset, test: Dataset): Parts {
+  const sizes = { train: train.size, validation: validation.size, test: test.size }
+  const counts = train.classes.map(() => 0)
+  if (counts.length > 0) for (const label of train.targets) counts[label]++
+  return { train, validation, test, sizes, classCounts: counts }
+}
+
+export interface Problem extends Parts {
   name: string
   task: Task
   /** Of a table: the column to predict. */
@@ -74,7 +94,6 @@ export interface Problem {
   split?: TableSplit
   /** Of a table: what its columns are. */
   columns?: readonly ColumnDescription[]
-  train: Dataset
-  validation: Dataset
-  test: Dataset
+  /** Frees what parts in blocks are read from. */
+  close?: () => Promise<void>
 }

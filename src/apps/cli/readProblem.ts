@@ -4,10 +4,11 @@ import { isImageFolder } from '../../internal.js'
 import { hasOwnTest, holdOut, readData } from './data.js'
 import type { Reporter } from './events.js'
 import { readImageProblem } from './images.js'
-import type { Problem, TrainingOptions } from './problem.js'
+import { type Problem, partsInMemory, type TrainingOptions } from './problem.js'
 import type { Interrupt } from './signals.js'
 import { note } from './table.js'
-import { isTable, readTableProblem } from './tables.js'
+import { choiceNotes, readTableProblem } from './tableProblem.js'
+import { isTable } from './tables.js'
 
 /** The three parts of a data set that is no table, preprocessed by what the training part says. */
 export function readProblem(source: string, seed: number): Problem {
@@ -23,9 +24,11 @@ export function readProblem(source: string, seed: number): Problem {
     preprocessing,
     ...(imageShape && { image: [...imageShape, 1] }),
     split: { by },
-    train: preprocess(train, preprocessing),
-    validation: preprocess(validation, preprocessing),
-    test: preprocess(test, preprocessing),
+    ...partsInMemory(
+      preprocess(train, preprocessing),
+      preprocess(validation, preprocessing),
+      preprocess(test, preprocessing),
+    ),
   }
 }
 
@@ -40,7 +43,7 @@ export async function problemOf(
     const { notes, ...problem } = await unlessStopped(interrupt, () =>
       readTableProblem(source, options, options.seed),
     )
-    for (const text of notes) note(text)
+    for (const text of [...choiceNotes(problem, options.target), ...notes]) note(text)
     return problem
   }
   if (await isImageFolder(source)) return imageProblem(source, options, reporter, interrupt)
@@ -74,6 +77,7 @@ async function imageProblem(
   const { notes, format, ...parts } = read
   for (const text of notes) note(text)
   const image = [...format.size, format.channels] as const
-  const preprocessing = fitPreprocessing(parts.train)
+  // Bytes go from 0 to 1.
+  const preprocessing = { mean: [0], scale: [1 / 255] }
   return { task: 'classify', ...parts, preprocessing, image, images: format }
 }

@@ -2,6 +2,7 @@ import { count, epochTitle, figure, metricTexts, Progress, percent, rate } from 
 import type { EndEvent, EpochEvent, ReadEvent, Reporter, StartEvent, StepEvent } from './events.js'
 import { print, table } from './table.js'
 import { epochText, isShown, reportText, tableRows } from './tableText.js'
+import type { RegressionFigures } from './testing.js'
 
 export class JsonReporter implements Reporter {
   reading(): void {}
@@ -116,7 +117,7 @@ function layersOf({ layers, filters }: StartEvent): string {
 }
 
 /** The figures of a regression. */
-export function regressionText(r2: number, mae: number): string {
+export function regressionText({ r2, mae }: RegressionFigures): string {
   return `R² ${r2.toFixed(4)}  mean absolute error ${Number(mae.toPrecision(4))}`
 }
 
@@ -133,7 +134,7 @@ function outcome(e: EndEvent): string {
   }
   const tested =
     e.testAccuracy === null
-      ? regressionText(e.testR2 as number, e.testMae as number)
+      ? regressionText({ r2: e.testR2 as number, mae: e.testMae as number })
       : `accuracy ${percent(e.testAccuracy)}`
   lines.push(
     [`test ${tested}`, `loss ${figure(e.testLoss)}`, ...metricTexts(e.testMetrics)].join('  '),

@@ -1,5 +1,4 @@
 /** What a table is trained with, by its size, where nothing else is said. */
-import type { Dataset } from '../../index.js'
 import type { OptimizerName } from './optimizers.js'
 import type { Problem, TrainingOptions } from './problem.js'
 
@@ -16,6 +15,8 @@ const [SMALLEST_BATCH, LARGEST_BATCH] = [16, 512]
 /** Steps that a training has at most, and how many epochs that may be. */
 const STEPS = 12_000
 const [FEWEST_EPOCHS, MOST_EPOCHS] = [20, 200]
+/** Of what is read in blocks, an epoch is long. */
+const EPOCHS_OF_BLOCKS = 5
 /** Epochs without a lower validation loss, of all epochs. */
 const PATIENCE = 0.15
 /** A network whose layers are chosen has this, too. */
@@ -27,14 +28,15 @@ const UNEVEN = 3
 
 /** The settings for a table. Early stopping is for those who say no number of epochs. */
 export function settingsFor(
-  { train, task }: Problem,
+  { train, sizes, classCounts, task }: Problem,
   given: Partial<TrainingOptions>,
 ): Partial<TrainingOptions> {
-  const rows = train.size
+  const rows = sizes.train
   const layers = LAYERS.filter(([least]) => rows >= least).map(([, units]) => units)
   const batchSize = given.batchSize ?? batchSizeOf(rows)
-  const epochs = clamp(Math.ceil((STEPS * batchSize) / rows), FEWEST_EPOCHS, MOST_EPOCHS)
-  const classWeights = task === 'classify' && isUneven(train) ? 'balanced' : 'none'
+  const fewest = 'blocks' in train ? EPOCHS_OF_BLOCKS : FEWEST_EPOCHS
+  const epochs = clamp(Math.ceil((STEPS * batchSize) / rows), fewest, MOST_EPOCHS)
+  const classWeights = task === 'classify' && isUneven(classCounts) ? 'balanced' : 'none'
   return {
     ...(given.layers === undefined && { layers: layers.at(-1), dropout: DROPOUT }),
     batchSize,
@@ -53,9 +55,7 @@ function batchSizeOf(rows: number): number {
   return clamp(2 ** Math.round(Math.log2(rows / STEPS_PER_EPOCH)), SMALLEST_BATCH, LARGEST_BATCH)
 }
 
-function isUneven({ targets, classes }: Dataset): boolean {
-  const counts = new Array<number>(classes.length).fill(0)
-  for (const label of targets) counts[label]++
+function isUneven(counts: readonly number[]): boolean {
   const occurring = counts.filter((count) => count > 0)
   return Math.max(...occurring) > UNEVEN * Math.min(...occurring)
 }

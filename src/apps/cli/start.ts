@@ -1,7 +1,7 @@
 /** `neuroblas start`, what `npm start` runs: MNIST natively, then the same in pure JavaScript. */
 
 import { Command } from 'commander'
-import { fit, setBackend } from '../../index.js'
+import { type Dataset, fit, setBackend } from '../../index.js'
 import { currentBackend, losses, percent, rate } from '../../internal.js'
 import type { EndEvent } from './events.js'
 import { buildNetwork, buildOptimizer } from './network.js'
@@ -74,9 +74,9 @@ async function jsSpeed(
   let steps = 0
   let from = 0
   let until = 0
-  await fit(model, problem.train, {
+  await fit(model, problem.train as Dataset, {
     loss: losses[options.loss],
-    optimizer: buildOptimizer(model, problem.train.size, options),
+    optimizer: buildOptimizer(model, problem.sizes.train, options),
     epochs: options.epochs,
     batchSize: options.batchSize,
     seed: options.seed,

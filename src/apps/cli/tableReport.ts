@@ -1,8 +1,8 @@
 /** What is told of a table that is trained on: what it is, and how well the model does on its test part. */
 import {
+  type BlockSource,
   type Classifier,
   type ColumnImportance,
-  ConfusionMatrix,
   type Dataset,
   permutationImportance,
   type Regressor,
@@ -10,7 +10,7 @@ import {
   subset,
   type TableSplit,
 } from '../../index.js'
-import { classify, type LossName } from '../../internal.js'
+import { type LossName, rowsAt } from '../../internal.js'
 import type { Problem } from './problem.js'
 
 /** A table before the training. */
@@ -53,14 +53,13 @@ export interface TableReport {
 const MEASURED = 2000
 
 export function overviewOf(problem: Problem): TableOverview {
-  const { columns = [], encoding, split = { by: 'chance' }, train, classes } = problem
+  const { columns = [], encoding, split = { by: 'chance' }, sizes, classCounts, classes } = problem
   const features: Record<string, number> = {}
   for (const { use, type } of columns) {
     if (use === 'feature') features[type] = (features[type] ?? 0) + 1
   }
   const embedded = encoding?.features.filter((of) => of.type === 'category' && of.embedded) ?? []
-  const counts = countsOf(train)
-  const shares = classes.map((name, label) => [name, counts[label] / train.size])
+  const shares = classes.map((name, label) => [name, classCounts[label] / sizes.train])
   return {
     columns: columns.length,
     features,
@@ -71,53 +70,44 @@ export function overviewOf(problem: Problem): TableOverview {
   }
 }
 
-function countsOf({ targets, classes }: Dataset): number[] {
-  const counts = new Array<number>(classes.length).fill(0)
-  for (const label of targets) counts[label]++
-  return counts
-}
-
 /** As scikit-learn's `compute_class_weight('balanced')`: examples ÷ (classes that occur · examples of the class). */
-export function balancedWeights(train: Dataset): number[] {
-  const counts = countsOf(train)
+export function balancedWeights(counts: readonly number[]): number[] {
+  const examples = counts.reduce((a, b) => a + b, 0)
   const occurring = counts.filter((count) => count > 0).length
-  return counts.map((count) => (count === 0 ? 0 : train.size / (occurring * count)))
+  return counts.map((count) => (count === 0 ? 0 : examples / (occurring * count)))
 }
 
+/** @param confusion of the test part; none in a regression */
 export async function reportOn(
-  { test, train, classes, encoding }: Problem,
+  { test, sizes, classCounts, classes, encoding }: Problem,
   model: Sequential,
   loss: LossName,
+  confusion: readonly (readonly number[])[] | undefined,
 ): Promise<TableReport> {
-  const saved = {
-    model,
-    inputs: test.inputShape[0],
-    encoding,
-    loss,
-    ...(classes.length > 0 && { classes }),
-  }
-  const step = Math.max(1, test.size / MEASURED)
-  const rows = Array.from({ length: Math.floor(test.size / step) }, (_, i) => Math.floor(i * step))
-  const measured = subset(test, rows)
+  const [inputs] = test.inputShape
+  const saved = { model, inputs, encoding, loss, ...(confusion && { classes }) }
+  const measured = await evenRows(test, sizes.test, MEASURED)
   const importance = await permutationImportance(saved as Classifier | Regressor, measured)
-  if (classes.length === 0) return { importance }
-  const { labels } = classify(saved as Classifier, test.inputs, { mean: [0], scale: [1] })
-  const counts = countsOf(train)
-  const usual = counts.indexOf(Math.max(...counts))
-  const hits = test.targets.filter((label) => label === usual).length
-  const baseline = { class: classes[usual], accuracy: hits / test.size }
-  return { ...classFigures(labels, test), baseline, importance }
+  if (confusion === undefined) return { importance }
+  const usual = classCounts.indexOf(Math.max(...classCounts))
+  const hits = confusion[usual].reduce((a, b) => a + b, 0)
+  const baseline = { class: classes[usual], accuracy: hits / sizes.test }
+  return { classes: classFigures(confusion, classes), confusion, baseline, importance }
+}
+
+/** So many rows at most, evenly from all. */
+async function evenRows(data: Dataset | BlockSource, size: number, most: number): Promise<Dataset> {
+  const step = Math.max(1, size / most)
+  const rows = Int32Array.from({ length: Math.floor(size / step) }, (_, i) => Math.floor(i * step))
+  return 'blocks' in data ? rowsAt('train', data, rows) : subset(data, [...rows])
 }
 
 function classFigures(
-  labels: Int32Array,
-  { targets, classes }: Dataset,
-): Pick<TableReport, 'classes' | 'confusion'> {
-  const matrix = new ConfusionMatrix({ classes: classes.length })
-  matrix.update(labels, targets)
-  const confusion = matrix.compute()
+  confusion: readonly (readonly number[])[],
+  classes: readonly string[],
+): ClassFigures[] {
   const share = (part: number, whole: number) => (whole === 0 ? 0 : part / whole)
-  const figures = classes.map((name, label) => {
+  return classes.map((name, label) => {
     const hits = confusion[label][label]
     const support = confusion[label].reduce((a, b) => a + b, 0)
     const predicted = confusion.reduce((sum, row) => sum + row[label], 0)
@@ -129,5 +119,4 @@ function classFigures(
       f1: share(2 * hits, predicted + support),
     }
   })
-  return { classes: figures, confusion }
 }

@@ -21,6 +21,7 @@ export function tableRows(e: StartEvent, overview: TableOverview): string[][] {
     class: ', by class',
     group: `, by ${split.column}`,
     time: `, the latest by ${split.column}`,
+    hash: split.column === undefined ? '' : `, by ${split.column}`,
   }
   const parts = `${count(e.trainExamples)} to train on, ${count(e.validationExamples)} to validate, ${count(e.testExamples)} to test${by[split.by]}`
   const weights = e.classWeights === 'balanced' ? ', weighted to be even' : ''

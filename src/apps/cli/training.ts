@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs'
 import {
   type Dataset,
   DivergenceError,
-  evaluate,
   type FitOptions,
   fit,
   getNumThreads,
@@ -23,12 +22,12 @@ import type { EndEvent, Reporter } from './events.js'
 import { buildNetwork, buildOptimizer } from './network.js'
 import type { Problem, TrainingOptions } from './problem.js'
 import { problemOf } from './readProblem.js'
-import { regressionFigures } from './regression.js'
 import { runOf } from './run.js'
 import { checkFolder, checkOutputs } from './savePath.js'
 import type { Interrupt } from './signals.js'
 import { note } from './table.js'
 import { balancedWeights, overviewOf, reportOn } from './tableReport.js'
+import { testModel } from './testing.js'
 
 function saveModel(
   model: Sequential,
@@ -73,16 +72,29 @@ export async function runTraining(
   if (given.backend) setBackend(given.backend)
   if (given.threads) setNumThreads(given.threads)
   const problem = await problemOf(source, given, reporter, interrupt)
-  const options = settle(problem)
+  try {
+    return await trainOn(problem, source, settle(problem), reporter, interrupt)
+  } finally {
+    await problem.close?.()
+  }
+}
+
+async function trainOn(
+  problem: Problem,
+  source: string,
+  options: TrainingOptions,
+  reporter: Reporter,
+  interrupt: Interrupt,
+): Promise<EndEvent> {
   const { architecture, model } = buildNetwork(problem, options)
   const { units } = architecture
   const { layers, network, filters, metrics, backend, threads, save, run, ...settings } = options
   reporter.start({
     dataset: problem.name,
     kind: problem.image ? 'images' : 'examples',
-    trainExamples: problem.train.size,
-    validationExamples: problem.validation.size,
-    testExamples: problem.test.size,
+    trainExamples: problem.sizes.train,
+    validationExamples: problem.sizes.validation,
+    testExamples: problem.sizes.test,
     layers: units,
     ...(network === 'conv' && { filters }),
     parameters: model.parameters().reduce((sum, { size }) => sum + size, 0),
@@ -106,31 +118,24 @@ export async function runTraining(
     throw new DivergenceError('train: diverged before the end of the first epoch; nothing saved')
   }
   // A first epoch that was interrupted taught little: its weights must not replace those of a file.
-  const isWhole = history.epochs[0]?.examples === problem.train.size
+  const isWhole = history.ended !== 'aborted' || history.epochs[0]?.examples === problem.sizes.train
   const left = !isWhole && save !== false && existsSync(save) ? save : null
   const saved = trained && save !== false && left === null ? save : null
-  const loss = losses[options.loss]
-  const tested = trained
-    ? await evaluate(model, problem.test, { loss, metrics: options.metrics })
-    : undefined
-  const regressor = problem.encoding && {
-    model,
-    inputs: units[0],
-    encoding: problem.encoding,
-    loss: options.loss,
-  }
-  const regression =
-    tested && regressor && problem.task === 'regress'
-      ? regressionFigures(regressor, problem.test)
-      : undefined
+  const { loss, metrics: asked } = options
+  const of = { model, loss, encoding: problem.encoding, classes: problem.classes }
+  const tested = trained ? await testModel(of, problem.test, asked) : undefined
+  const { regression } = tested ?? {}
   const testAccuracy = tested?.accuracy ?? null
   if (run !== undefined && tested) {
+    const { confusion, regression, ...figures } = tested
     noteTest(run, {
-      ...tested,
+      ...{ accuracy: undefined, ...figures },
       ...(regression && { metrics: { ...tested.metrics, ...regression } }),
     })
   }
   if (saved !== null) saveModel(model, saved, architecture, problem, options, testAccuracy)
+  const report =
+    tested && problem.encoding && (await reportOn(problem, model, loss, tested.confusion))
   const kept = history.epochs[history.bestEpoch - 1]
   const end: EndEvent = {
     testAccuracy,
@@ -138,7 +143,7 @@ export async function runTraining(
     testMae: regression?.mae ?? null,
     testLoss: tested?.loss ?? null,
     ...(tested?.metrics && { testMetrics: tested.metrics }),
-    ...(tested && problem.encoding && { report: await reportOn(problem, model, options.loss) }),
+    ...(report && { report }),
     loss: kept?.loss ?? null,
     regularizationLoss: kept?.regularizationLoss ?? null,
     validationAccuracy: kept?.validationAccuracy ?? null,
@@ -159,9 +164,9 @@ export async function runTraining(
 }
 
 /** Weights of classes are part of the loss where it has them, so that the validation is weighted, too. */
-function lossFor(train: Dataset, { loss, classWeights }: TrainingOptions) {
+function lossFor({ classCounts }: Problem, { loss, classWeights }: TrainingOptions) {
   if (classWeights !== 'balanced' || loss !== 'cross-entropy') return losses[loss]
-  return softmaxCrossEntropyLoss({ classWeights: balancedWeights(train) })
+  return softmaxCrossEntropyLoss({ classWeights: balancedWeights(classCounts) })
 }
 
 async function train(
@@ -177,13 +182,15 @@ async function train(
   let examples = 0
   let total = 0
   let seconds = 0
-  const history = await fit(model, problem.train, {
-    loss: lossFor(problem.train, options),
-    optimizer: buildOptimizer(model, problem.train.size, options),
+  // All parts are of one kind, as the overloads of fit ask for.
+  const [data, validation] = [problem.train, problem.validation] as [Dataset, Dataset]
+  const history = await fit(model, data, {
+    loss: lossFor(problem, options),
+    optimizer: buildOptimizer(model, problem.sizes.train, options),
     epochs,
     batchSize,
     seed,
-    validation: problem.validation,
+    validation,
     keepBest: true,
     ...(patience !== undefined && { earlyStopping: { patience } }),
     onDivergence,
@@ -195,7 +202,7 @@ async function train(
     resumeWith,
     signal,
     onStep({ epoch, step, stepsPerEpoch, loss }) {
-      examples = Math.min(step * batchSize, problem.train.size)
+      examples = Math.min(step * batchSize, problem.sizes.train)
       const title = epochTitle(epoch, epochs)
       const done = step / stepsPerEpoch
       reporter.step({ title, done, whole: (epoch - 1 + done) / epochs, loss, examples })

@@ -7,7 +7,7 @@ import { Column } from '../table/column.js'
 import { type DatePart, dateParts, dateText, partOf } from '../table/dates.js'
 import type { Figures } from '../table/figures.js'
 import { Moments } from './moments.js'
-import { LEFT_OUT, TEST, TRAIN } from './rowSplit.js'
+import { LEFT_OUT, TRAIN } from './rowSplit.js'
 
 const BOOLEANS = ['false', 'true']
 
@@ -17,7 +17,8 @@ export interface BatchParts {
   readonly first: number
   readonly parts: Uint8Array
   readonly train: Int32Array
-  readonly test: Int32Array
+  /** To test on, and to validate by. */
+  readonly others: Int32Array
 }
 
 export class ColumnSummary {
@@ -26,10 +27,10 @@ export class ColumnSummary {
   /** Missing ones among the training rows. */
   missingInTraining = 0
   readonly training = new Moments()
-  readonly #tested = new Moments()
+  readonly #others = new Moments()
   readonly #parts = new Map<DatePart, Moments>()
-  /** Of each text, or number of a target, rows to train and to test on. */
-  readonly #counts = new Map<string | number, [train: number, test: number]>()
+  /** Of each text, or number of a target, rows to train on, and others. */
+  readonly #counts = new Map<string | number, [train: number, others: number]>()
   #rows = 0
   #missing = 0
   #numeric = 0
@@ -80,7 +81,7 @@ export class ColumnSummary {
   get figures() {
     const all = new Moments()
     all.merge(this.training)
-    all.merge(this.#tested)
+    all.merge(this.#others)
     return all.figures
   }
 
@@ -89,15 +90,15 @@ export class ColumnSummary {
     return new Map([...this.#parts].map(([part, { figures }]) => [part, figures]))
   }
 
-  /** Rows of a text, or of a number: to train on, to test on. */
-  countsOf(text: string): readonly [train: number, test: number] {
+  /** Rows of a text, or of a number: to train on, and others. */
+  countsOf(text: string): readonly [train: number, others: number] {
     const key = this.source.type === 'number' ? Number(text) : text
     return this.#counts.get(key) ?? [0, 0]
   }
 
   #addNumbers(values: ArrayLike<number>, batch: BatchParts): void {
     this.training.add(values, batch.train)
-    this.#tested.add(values, batch.test)
+    this.#others.add(values, batch.others)
     const { column } = this
     const isDate = this.source.type === 'date'
     const push = (value: number, line: number) =>
@@ -145,7 +146,7 @@ export class ColumnSummary {
       if (this.column.texts) this.#counts.set(key, counts)
       else this.#counts.clear()
     }
-    counts[part === TEST ? 1 : 0]++
+    counts[part === TRAIN ? 0 : 1]++
   }
 
   #noteMissing(i: number, { parts, first }: BatchParts): void {

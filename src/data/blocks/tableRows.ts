@@ -19,14 +19,24 @@ import {
 import { BatchCells } from './batchCells.js'
 import type { Block } from './blockSource.js'
 import type { BatchParts } from './columnSummary.js'
-import { LEFT_OUT, partsOfRows, TEST, TRAIN } from './rowSplit.js'
+import {
+  LEFT_OUT,
+  partsOfRows,
+  partsOfTimes,
+  type RowSplit,
+  type Shares,
+  TEST,
+  TRAIN,
+  VALIDATION,
+} from './rowSplit.js'
 
 /** Which rows of a source are used, and for what. */
-export interface RowChoice {
-  readonly testFraction: number
-  readonly seed: number
+export interface RowChoice extends Shares {
   /** Columns without whose values a row is left out. */
   readonly needed: readonly string[]
+  readonly split: RowSplit
+  /** By time, of the rows to validate by. */
+  readonly validFrom?: number
 }
 
 /** A batch, and what its rows are for. */
@@ -38,22 +48,54 @@ export interface ChosenBatch extends BatchParts {
 export async function* chosenBatches(
   reader: TableReader,
   names: readonly string[],
-  { testFraction, seed, needed }: RowChoice,
+  choice: RowChoice,
 ): AsyncGenerator<ChosenBatch> {
-  const at = needed.map((name) => names.indexOf(name))
+  const { needed, split } = choice
+  const own = split.column === undefined ? [] : [split.column]
+  const read = [...names, ...own.filter((name) => !names.includes(name))]
+  const at = needed.map((name) => read.indexOf(name))
   let first = 0
-  for await (const batch of reader.batches(names, true)) {
-    const { rows, columns } = batch
-    const parts = partsOfRows(first, rows, testFraction, seed)
+  for await (const { rows, columns } of reader.batches(read, true)) {
+    const keys = own.map((name) => keysOf(reader, name, columns[read.indexOf(name)], first))
+    const parts = partsOf(choice, first, rows, keys[0])
     for (const i of at) leaveOut(columns[i], parts)
     yield {
       first,
-      columns,
+      columns: columns.slice(0, names.length),
       parts,
-      train: positionsOf(parts, TRAIN),
-      test: positionsOf(parts, TEST),
+      train: positionsOf(parts, (part) => part === TRAIN),
+      others: positionsOf(parts, (part) => part === TEST || part === VALIDATION),
     }
     first += rows
+  }
+}
+
+function partsOf(
+  choice: RowChoice,
+  first: number,
+  rows: number,
+  keyAt?: (row: number) => string | number,
+): Uint8Array {
+  const { split, validFrom } = choice
+  if (split.from === undefined) return partsOfRows(first, rows, choice, keyAt)
+  const timeAt = keyAt as (row: number) => number
+  return partsOfTimes(rows, { from: split.from, validFrom }, timeAt)
+}
+
+/** The values of a column that decides, none of which may be missing. */
+function keysOf(
+  { name: table }: TableReader,
+  column: string,
+  values: SourceValues,
+  first: number,
+): (row: number) => string | number {
+  const keyAt = (row: number) => (isTexts(values) ? values.texts[values.codes[row]] : values[row])
+  return (row) => {
+    const key = keyAt(row)
+    if (key !== undefined && !Number.isNaN(key)) return key
+    throw new DataError(
+      `${table}: expected a value in every row of ${column} to split by, got none in row ${first + row + 1}`,
+    )
   }
 }
 
@@ -65,10 +107,11 @@ function leaveOut(values: SourceValues, parts: Uint8Array): void {
   }
 }
 
-function positionsOf(parts: Uint8Array, part: number): Int32Array {
+/** The rows that are for something. */
+export function positionsOf(parts: Uint8Array, isWanted: (part: number) => boolean): Int32Array {
   const positions = new Int32Array(parts.length)
   let count = 0
-  for (let i = 0; i < parts.length; i++) if (parts[i] === part) positions[count++] = i
+  for (let i = 0; i < parts.length; i++) if (isWanted(parts[i])) positions[count++] = i
   return positions.subarray(0, count)
 }
 

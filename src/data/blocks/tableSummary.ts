@@ -1,6 +1,6 @@
 /** What a table is, found in a pass over it: roles of its columns, their encoding, how many rows there are. */
 import { crc32 } from 'node:zlib'
-import { DataError } from '../../base/errors.js'
+import { ArgumentError, DataError } from '../../base/errors.js'
 import { yielder } from '../../base/eventLoop.js'
 import {
   isTexts,
@@ -17,13 +17,15 @@ import {
   type EncodingOptions,
   standardizing,
 } from '../table/fitEncoding.js'
-import { missingNotes } from '../table/missing.js'
+import { missingNotes, refuseMissing } from '../table/missing.js'
 import { encodingOptionsOf } from '../table/openTable.js'
 import { type ReaderExpected, UNREAD } from '../table/readerFrame.js'
-import { classesOf, type Roles, rolesOf, sorted } from '../table/roles.js'
+import { classesOf, columnAt, type Roles, rolesOf, sorted } from '../table/roles.js'
 import type { TableOptions } from '../table/tableOptions.js'
 import { ColumnSummary } from './columnSummary.js'
-import { chosenBatches, type RowChoice } from './tableRows.js'
+import { type Shares, TEST } from './rowSplit.js'
+import { chosenBatches, positionsOf, type RowChoice } from './tableRows.js'
+import { timesOfParts } from './timeSplit.js'
 
 /** What is found. */
 export interface TableSummary {
@@ -34,7 +36,9 @@ export interface TableSummary {
   readonly description: readonly ColumnDescription[]
   readonly choice: RowChoice
   /** Rows of the parts. */
-  readonly sizes: { readonly train: number; readonly test: number }
+  readonly sizes: { readonly train: number; readonly validation: number; readonly test: number }
+  /** Rows of each class to train on. */
+  readonly classCounts: readonly number[]
   /** A checksum of all values, in their order. */
   readonly sum: number
 }
@@ -52,14 +56,16 @@ export async function summarize(
   reader: TableReader,
   { names, limit }: ReaderExpected,
   options: TableOptions,
-  parts: Pick<RowChoice, 'testFraction' | 'seed'>,
+  shares: Shares,
 ): Promise<TableSummary> {
+  const parts = { ...shares, ...(await splitOf(reader, options, shares)) }
   const limitOf = (column: SourceColumn) => {
     const kept = limit(column, reader.columns.indexOf(column))
     // Text whose words are hashed needs none.
     return Number.isFinite(kept) ? kept : 0
   }
-  const all = await pass(reader, names, limitOf, { ...parts, needed: [] })
+  const { onRows } = options
+  const all = await pass(reader, names, limitOf, { ...parts, needed: [] }, onRows)
   const { name, isNamed } = reader
   const columnOf = new Map(all.summaries.map(({ column }) => [column.name, column]))
   const columns = reader.columns.map((column) => columnOf.get(column.name) ?? unread(column))
@@ -71,15 +77,17 @@ export async function summarize(
     (column) => column.missing > 0,
   )
   const needed = missing === 'drop' ? lacking : lacking.filter((column) => column === target)
-  if (missing === 'refuse') missingNotes(frame, lacking, needed, 0, missing, target)
+  if (missing === 'refuse') refuseMissing(frame, lacking)
   const choice = { ...parts, needed: needed.map((column) => column.name) }
   const used = [...features, target].map((column) => column.name)
-  const chosen = needed.length === 0 ? all : await pass(reader, used, limitOf, choice)
-  const { train, test } = chosen.sizes
-  const notes = missingNotes(frame, lacking, needed, train + test, missing, target)
-  if (train === 0 || test === 0) {
+  const chosen = needed.length === 0 ? all : await pass(reader, used, limitOf, choice, onRows)
+  const { train, validation, test } = chosen.sizes
+  const kept = train + validation + test
+  const notes = missingNotes(name, lacking, all.rows, kept, missing, target.name)
+  const isValidated = (shares.validationFraction ?? 0) > 0
+  if (train === 0 || test === 0 || (isValidated && validation === 0)) {
     throw new DataError(
-      `${name}: expected rows to train and to test on, got ${train} and ${test}; take another testFraction or seed`,
+      `${name}: expected rows in each part, got ${train} to train${isValidated ? `, ${validation} to validate` : ''} and ${test} to test on; take another testFraction or seed`,
     )
   }
   const summaryOf = new Map(chosen.summaries.map((summary) => [summary.column.name, summary]))
@@ -107,8 +115,27 @@ export async function summarize(
     description: describe(columns, roles, all.summaries),
     choice,
     sizes: chosen.sizes,
+    classCounts: classes.map((label) => found(target).countsOf(label)[0]),
     sum: chosen.sum,
   }
+}
+
+/** How rows are parted: by their numbers, by the groups of a column, or by its times. */
+async function splitOf(
+  reader: TableReader,
+  { groupBy, time }: TableOptions,
+  shares: Shares,
+): Promise<Pick<RowChoice, 'split' | 'validFrom'>> {
+  if (groupBy !== undefined && time !== undefined) {
+    throw new ArgumentError('tableBlocks: expected one of groupBy and time, got both')
+  }
+  if (groupBy !== undefined) {
+    return { split: { by: 'hash', column: columnAt(reader, groupBy, 'groupBy').name } }
+  }
+  if (time === undefined) return { split: { by: 'hash' } }
+  const column = columnAt(reader, time, 'time').name
+  const { from, validFrom } = await timesOfParts(reader, column, shares)
+  return { split: { by: 'time', column, from }, validFrom }
 }
 
 function unread({ name, type }: SourceColumn): Column {
@@ -122,6 +149,7 @@ async function pass(
   names: readonly string[],
   limitOf: (column: SourceColumn) => number,
   choice: RowChoice,
+  onRows?: (rows: number) => void,
 ): Promise<Pass> {
   const columnOf = new Map(reader.columns.map((column) => [column.name, column]))
   const summaries = names.map((name) => {
@@ -130,20 +158,24 @@ async function pass(
   })
   const yieldIfDue = yielder()
   const checksum = new Checksum()
-  let [rows, train, test] = [0, 0, 0]
+  let rows = 0
+  const sizes = { train: 0, validation: 0, test: 0 }
   for await (const batch of chosenBatches(reader, names, choice)) {
     for (const [i, values] of batch.columns.entries()) {
       summaries[i].add(values, batch)
       checksum.add(values, i)
     }
     rows += batch.parts.length
-    train += batch.train.length
-    test += batch.test.length
+    onRows?.(rows)
+    sizes.train += batch.train.length
+    const tested = positionsOf(batch.parts, (part) => part === TEST).length
+    sizes.test += tested
+    sizes.validation += batch.others.length - tested
     await yieldIfDue()
   }
   if (rows === 0) throw new DataError(`${reader.name}: expected rows, got none`)
   for (const summary of summaries) summary.end()
-  return { summaries, rows, sizes: { train, test }, sum: checksum.sum }
+  return { summaries, rows, sizes, sum: checksum.sum }
 }
 
 /** A checksum of all values that go by, in their order. */

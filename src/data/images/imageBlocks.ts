@@ -5,7 +5,7 @@ import { checkPath, optionsOf } from '../../base/arguments.js'
 import { DataError } from '../../base/errors.js'
 import { permutation, streams } from '../../tensor/random.js'
 import type { BlockSource } from '../blocks/blockSource.js'
-import { type Decode, decoderFor } from './decode.js'
+import { decoderFor } from './decode.js'
 import { formatOf, type ImageFormat, type WholeFormat } from './format.js'
 import {
   checkReading,
@@ -60,13 +60,10 @@ export async function imageBlocks(folder: string, given: ImageBlocksOptions): Pr
   checkPath(op, folder)
   const listing = await listImages(folder)
   const { name, classes, notes } = listing
-  const decode = await decoderFor(op, format)
   const { train, test, validation } = partsOf(op, listing, testFraction, seed)
-  const source = (part: ImagePart, what: string) => {
-    const order = permutation(part.files.length, seed, streams.split)
-    const images = imagesAt(part, order)
-    return sourceOf(`${name} (${what})`, images, { classes, format, decode, unreadable })
-  }
+  const settings = { classes, format, unreadable, seed }
+  const source = (part: ImagePart, what: string) =>
+    imageSource(op, `${name} (${what})`, part, settings)
   return {
     name,
     train: await source(train, 'train'),
@@ -79,15 +76,20 @@ export async function imageBlocks(folder: string, given: ImageBlocksOptions): Pr
 interface Settings {
   readonly classes: readonly string[]
   readonly format: WholeFormat
-  readonly decode: Decode
-  readonly unreadable: 'refuse' | 'drop'
+  readonly unreadable?: 'refuse' | 'drop'
+  /** Of the order of the images. */
+  readonly seed: number
 }
 
-async function sourceOf(
+/** Pictures of a folder, decoded in blocks. */
+export async function imageSource(
+  op: string,
   name: string,
-  part: ImagePart,
-  { classes, format, decode, unreadable }: Settings,
+  files: ImagePart,
+  { classes, format, unreadable = 'refuse', seed }: Settings,
 ): Promise<BlockSource<'labels'>> {
+  const decode = await decoderFor(op, format)
+  const part = imagesAt(files, permutation(files.files.length, seed, streams.split))
   const { size, channels } = format
   const count = part.files.length
   const perBlock = Math.max(FEWEST, Math.floor(BLOCK_BYTES / (size[0] * size[1] * channels)))
@@ -107,7 +109,7 @@ async function sourceOf(
     classes,
     digest: await digestOf(part, { classes, format, unreadable }),
     async *blocks() {
-      const room = roomFor('imageBlocks', Math.min(perBlock, count), format)
+      const room = roomFor(op, Math.min(perBlock, count), format)
       for (let first = 0; first < count; first += perBlock) {
         const files = part.files.slice(first, first + perBlock)
         const labels = part.labels.slice(first, first + perBlock)

@@ -10,9 +10,9 @@ import type { CellFormat } from './cells.js'
 import type { Column } from './column.js'
 import { type Encoded, encodeFeatures } from './encodeRows.js'
 import type { TableEncoding } from './encoding.js'
-import { type Frame, frameOfRows, MAX_CATEGORIES, readFrame, type TableRows } from './frame.js'
+import { type Frame, frameOfRows, MAX_CATEGORIES, readFrames, type TableRows } from './frame.js'
 import { usableRows } from './missing.js'
-import { type ReaderExpected, readTable } from './readerFrame.js'
+import { type ReaderExpected, tableFrames } from './readerFrame.js'
 import type { TableSource } from './tableOptions.js'
 
 /** The columns of a table that an encoding wants. */
@@ -23,8 +23,11 @@ export interface Applied {
   readonly target?: Column
 }
 
+/** How a table is read beside what its encoding says. */
+export type AppliedReading = Omit<SourceOptions, keyof CellFormat | 'header' | 'name'>
+
 /**
- * Reads a table and finds the columns by their names, in any order; by their positions where the
+ * Reads a table whole and finds the columns by their names, in any order; by their positions where the
  * table that was trained on had no names, or this one has none.
  * @param whole columns of which all different texts are wanted
  * @throws DataError as `table`, and where a column is missing
@@ -33,9 +36,43 @@ export async function readApplied(
   source: TableSource,
   name: string,
   encoding: TableEncoding,
-  reading: Omit<SourceOptions, keyof CellFormat | 'header' | 'name'> = {},
-  whole: readonly string[] = [],
+  reading?: AppliedReading,
+  whole?: readonly string[],
 ): Promise<Applied> {
+  const { value } = await appliedPieces(source, name, encoding, reading, whole, Infinity).next()
+  return value as Applied
+}
+
+/** Rows of a piece: enough that little is lost at its ends. */
+const PIECE = 2 ** 14
+
+/**
+ * The same piece by piece, for tables that need not fit into memory.
+ * @param size rows of a piece, at least, but for the last one
+ * @throws DataError as `readApplied`
+ */
+export async function* appliedPieces(
+  source: TableSource,
+  name: string,
+  encoding: TableEncoding,
+  reading: AppliedReading = {},
+  whole: readonly string[] = [],
+  size = PIECE,
+): AsyncGenerator<Applied> {
+  const frames = await framesOf(source, name, encoding, reading, whole, size)
+  for await (const frame of frames) {
+    yield isByName(frame, encoding) ? byName(frame, encoding) : byPosition(frame, encoding)
+  }
+}
+
+async function framesOf(
+  source: TableSource,
+  name: string,
+  encoding: TableEncoding,
+  reading: AppliedReading,
+  whole: readonly string[],
+  size: number,
+): Promise<AsyncGenerator<Frame>> {
   const format = { ...encoding.format, ...reading }
   const opened =
     typeof source === 'string'
@@ -43,9 +80,7 @@ export async function readApplied(
       : await openIterable(source, name, format)
   if (typeof opened !== 'string' && isReader(opened)) {
     const { onRows } = reading
-    const expected = { ...expectedOf(opened, encoding, whole), onRows }
-    const frame = await readTable(opened, expected)
-    return isByName(opened, encoding) ? byName(frame, encoding) : byPosition(frame, encoding)
+    return tableFrames(opened, { ...expectedOf(opened, encoding, whole), onRows }, size)
   }
   const names = encoding.isNamed ? encoding.features.map((feature) => feature.name) : []
   const limit = limitsOf(encoding)
@@ -53,8 +88,7 @@ export async function readApplied(
     names,
     limit: (column: string) => (whole.includes(column) ? Infinity : limit(column)),
   }
-  const frame = await readFrame(opened, name, format, expected)
-  return isByName(frame, encoding) ? byName(frame, encoding) : byPosition(frame, encoding)
+  return readFrames(opened, name, format, expected, size)
 }
 
 /** Whether columns are found by their names: some have names that training knew. */

@@ -62,7 +62,7 @@ export const IN_BLOCKS =
 export const MAX_CATEGORIES = 1000
 
 /**
- * Reads separated text.
+ * Reads separated text whole.
  * @throws DataError naming the line of a row with another number of cells, or where there are no rows,
  * OutOfMemoryError where there is no memory for them
  */
@@ -70,16 +70,33 @@ export async function readFrame(
   source: ByteSource,
   name: string,
   reading: Reading,
-  { names = [], limit = () => MAX_CATEGORIES }: Expected = {},
+  expected?: Expected,
 ): Promise<Frame> {
+  const { value } = await readFrames(source, name, reading, expected).next()
+  return value as Frame
+}
+
+/**
+ * Reads separated text piece by piece, in frames of the same columns.
+ * @param size rows of a piece, at least, but for the last one
+ * @throws DataError as `readFrame`
+ */
+export async function* readFrames(
+  source: ByteSource,
+  name: string,
+  reading: Reading,
+  { names = [], limit = () => MAX_CATEGORIES }: Expected = {},
+  size = Infinity,
+): AsyncGenerator<Frame> {
   const text = readText(source, name, reading.encoding)
   const head: string[][] = []
   const headLines: number[] = []
   let rows = 0
   let frame: FrameBuilder | undefined
+  let isFirst = true
   const begin = () => {
     const isNamed = reading.header ?? hasHeader(head, reading, names, name)
-    frame = new FrameBuilder(name, isNamed, head, reading, limit)
+    frame = new FrameBuilder(name, shapeOf(head, isNamed), reading, limit)
     head.forEach((cells, i) => {
       if (!isNamed || i > 0) frame?.push(cells, headLines[i])
     })
@@ -96,29 +113,45 @@ export async function readFrame(
     }
     rows += cells.length
     reading.onRows?.(rows)
+    if (frame && frame.rows >= size) {
+      yield frame.end()
+      isFirst = false
+      frame = new FrameBuilder(name, frame.shape, reading, limit)
+    }
   }
-  return (frame ?? begin()).end()
+  frame ??= begin()
+  if (isFirst || frame.rows > 0) yield frame.end()
+}
+
+/** The columns of a text, by its first rows. */
+interface FrameShape {
+  readonly names: readonly string[]
+  readonly isNamed: boolean
+  readonly hasRowNames: boolean
+}
+
+function shapeOf(head: readonly string[][], isNamed: boolean): FrameShape {
+  const [first = [], second = first] = head
+  const more = isNamed && second.length === first.length + 1
+  // As R writes them, a header has no name for the names of the rows; else a last cell is empty.
+  const hasRowNames = more && second[second.length - 1] !== ''
+  const padded = hasRowNames ? ['', ...first] : more ? [...first, ''] : first
+  const names = isNamed ? columnNames(padded) : first.map((_, i) => `${i}`)
+  return { names, isNamed, hasRowNames }
 }
 
 /** Puts rows into columns. */
 class FrameBuilder {
+  rows = 0
   readonly #columns: Column[]
-  readonly #hasRowNames: boolean
-  #rows = 0
 
   constructor(
     readonly name: string,
-    readonly isNamed: boolean,
-    head: readonly string[][],
+    readonly shape: FrameShape,
     format: CellFormat,
     limit: (name: string, position: number, width: number) => number,
   ) {
-    const [first = [], second = first] = head
-    const more = isNamed && second.length === first.length + 1
-    // As R writes them, a header has no name for the names of the rows; else a last cell is empty.
-    this.#hasRowNames = more && second[second.length - 1] !== ''
-    const padded = this.#hasRowNames ? ['', ...first] : more ? [...first, ''] : first
-    const names = isNamed ? columnNames(padded) : first.map((_, i) => `${i}`)
+    const { names } = shape
     this.#columns = names.map((name, i) => new Column(name, format, limit(name, i, names.length)))
   }
 
@@ -131,21 +164,19 @@ class FrameBuilder {
     }
     // As pandas.read_csv has it, the last values of a row that is too short are missing.
     for (let i = 0; i < columns.length; i++) columns[i].push(cells[i] ?? '', line)
-    if (++this.#rows % PIECE === 0) {
+    if (++this.rows % PIECE === 0) {
       const bytes = Math.max(2 ** 24, 8 * PIECE * columns.length)
-      requireMemory(this.name, `rows after the first ${this.#rows}`, bytes, IN_BLOCKS)
+      requireMemory(this.name, `rows after the first ${this.rows}`, bytes, IN_BLOCKS)
     }
   }
 
   end(): Frame {
-    const { name, isNamed } = this
-    if (this.#rows === 0) {
-      throw new DataError(
-        `${name}: expected rows${isNamed ? ' after the line of names' : ''}, got none`,
-      )
-    }
-    const hasRowNames = this.#hasRowNames
-    return { name, columns: this.#columns, rows: this.#rows, isNamed, hasRowNames }
+    const { name, rows } = this
+    const { isNamed, hasRowNames } = this.shape
+    if (rows > 0) return { name, columns: this.#columns, rows, isNamed, hasRowNames }
+    throw new DataError(
+      `${name}: expected rows${isNamed ? ' after the line of names' : ''}, got none`,
+    )
   }
 }
 

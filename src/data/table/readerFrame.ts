@@ -5,6 +5,7 @@ import { yielder } from '../../base/eventLoop.js'
 import { columnsNamed } from '../sources/columns.js'
 import {
   isTexts,
+  type SourceBatch,
   type SourceColumn,
   type SourceType,
   type SourceValues,
@@ -43,63 +44,104 @@ export interface ReaderExpected {
 }
 
 /**
- * Reads a source, which is closed afterwards.
+ * Reads a source whole, which is closed afterwards.
  * @throws DataError where it cannot be read or has no rows, OutOfMemoryError where there is no memory for them
  */
 export async function readTable(reader: TableReader, expected: ReaderExpected): Promise<Frame> {
+  const frames = tableFrames(reader, expected)
   try {
-    return await frameOf(reader, expected)
+    const { value } = await frames.next()
+    return value as Frame
+  } finally {
+    await frames.return(undefined)
+  }
+}
+
+/**
+ * Reads a source piece by piece, in frames of the same columns; it is closed afterwards.
+ * @param size rows of a piece, at least, but for the last one
+ * @throws DataError, OutOfMemoryError as `readTable`
+ */
+export async function* tableFrames(
+  reader: TableReader,
+  expected: ReaderExpected,
+  size = Infinity,
+): AsyncGenerator<Frame> {
+  const yieldIfDue = yielder()
+  try {
+    let frame = new TableFrame(reader, expected, 0)
+    if (size === Infinity) frame.requireRoom()
+    for await (const batch of reader.batches(expected.names)) {
+      frame.add(batch)
+      expected.onRows?.(frame.first + frame.rows)
+      await yieldIfDue()
+      if (frame.rows < size) continue
+      yield frame
+      frame = new TableFrame(reader, expected, frame.first + frame.rows)
+    }
+    if (frame.first + frame.rows === 0) {
+      throw new DataError(`${reader.name}: expected rows, got none`)
+    }
+    if (frame.rows > 0) yield frame
   } finally {
     await reader.close()
   }
 }
 
-async function frameOf(reader: TableReader, expected: ReaderExpected): Promise<Frame> {
-  const { name, isNamed } = reader
-  const read = columnsNamed(name, reader.columns, expected.names)
-  const { limit, isParsed, format = {} } = expected
-  const columns = new Map(
-    reader.columns.map((column, i) => {
+/** Rows of a source while they are put into columns. */
+class TableFrame implements Frame {
+  readonly name: string
+  readonly isNamed: boolean
+  readonly hasRowNames = false
+  readonly columns: readonly Column[]
+  rows = 0
+  readonly #fillers: ((values: SourceValues, row: number) => void)[]
+  /** Bytes of a row, and for how many rows there was room. */
+  readonly #bytes: number
+  #checked = 0
+
+  /** @param first rows before this piece */
+  constructor(
+    readonly reader: TableReader,
+    { names, limit, isParsed, format = {} }: ReaderExpected,
+    readonly first: number,
+  ) {
+    const { name, isNamed, columns } = reader
+    this.name = name
+    this.isNamed = isNamed
+    this.columns = columns.map((column, i) => {
       const isPlain = isParsed?.(column.name) !== true
       const made = new Column(column.name, format, limit(column, i), isPlain)
       made.unit = 'row'
-      if (!expected.names.includes(column.name)) made.unread = UNREAD[column.type]
-      return [column.name, made]
-    }),
-  )
-  const fillers = read.map((column) =>
-    filler(name, columns.get(column.name) as Column, column.type),
-  )
-  const width = read.reduce(
-    (sum, { type }) => sum + (type === 'text' ? BYTES.text : BYTES.number),
-    0,
-  )
-  if (reader.rows !== undefined) {
-    const what = `${reader.rows} rows of ${read.length} columns`
-    requireMemory(name, what, reader.rows * width, IN_BLOCKS)
-  }
-  const yieldIfDue = yielder()
-  let rows = 0
-  let checked = 0
-  for await (const batch of reader.batches(expected.names)) {
-    batch.columns.forEach((values, i) => {
-      fillers[i](values, rows + 1)
+      if (!names.includes(column.name)) made.unread = UNREAD[column.type]
+      return made
     })
-    rows += batch.rows
-    expected.onRows?.(rows)
-    if (rows >= checked + PIECE) {
-      requireMemory(
-        name,
-        `rows after the first ${rows}`,
-        Math.max(2 ** 24, PIECE * width),
-        IN_BLOCKS,
-      )
-      checked = rows
-    }
-    await yieldIfDue()
+    const read = columnsNamed(name, columns, names)
+    this.#fillers = read.map((column) =>
+      filler(name, this.columns[columns.indexOf(column)], column.type),
+    )
+    const bytes = read.map(({ type }) => (type === 'text' ? BYTES.text : BYTES.number))
+    this.#bytes = bytes.reduce((a, b) => a + b, 0)
   }
-  if (rows === 0) throw new DataError(`${name}: expected rows, got none`)
-  return { name, columns: [...columns.values()], rows, isNamed, hasRowNames: false }
+
+  /** @throws OutOfMemoryError where it is known that there is no memory for all rows */
+  requireRoom(): void {
+    const { rows } = this.reader
+    if (rows === undefined) return
+    const what = `${rows} rows of ${this.#fillers.length} columns`
+    requireMemory(this.name, what, rows * this.#bytes, IN_BLOCKS)
+  }
+
+  add({ rows, columns }: SourceBatch): void {
+    columns.forEach((values, i) => {
+      this.#fillers[i](values, this.first + this.rows + 1)
+    })
+    this.rows += rows
+    if (this.rows < this.#checked + PIECE) return
+    const bytes = Math.max(2 ** 24, PIECE * this.#bytes)
+    requireMemory(this.name, `rows after the first ${this.rows}`, bytes, IN_BLOCKS)
+    this.#checked = this.rows
+  }
 }
 
 /** Puts the values of a batch into a column; `row` is the number of its first one. */

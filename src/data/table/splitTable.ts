@@ -11,10 +11,12 @@ import { className } from './roles.js'
  * time, where the latest rows are the test part. Plain data, which travels with a model.
  */
 export interface TableSplit {
-  /** What decides. */
-  readonly by: 'chance' | 'class' | 'group' | 'time'
+  /** What decides; `hash`: that of the number of a row, or of its value in the column, as in a table in blocks. */
+  readonly by: 'chance' | 'class' | 'group' | 'time' | 'hash'
   /** The column of groups or times. */
   readonly column?: string
+  /** By time, of a table in blocks: the first time of the test part; of a date in milliseconds since 1970. */
+  readonly from?: number
 }
 
 /** Positions among the rows. */
@@ -25,9 +27,11 @@ export interface Parts {
 
 /** Whether something from a file is a split. */
 export function isTableSplit(value: unknown): value is TableSplit {
-  const { by, column } = (value ?? {}) as Record<string, unknown>
+  const { by, column, from } = (value ?? {}) as Record<string, unknown>
+  if (from !== undefined && (by !== 'time' || typeof from !== 'number')) return false
   if (by === 'chance' || by === 'class') return column === undefined
-  return (by === 'group' || by === 'time') && typeof column === 'string'
+  if (by === 'hash' && column === undefined) return true
+  return (by === 'group' || by === 'time' || by === 'hash') && typeof column === 'string'
 }
 
 /**

@@ -65,7 +65,7 @@ t.before(() => write(file, MIXED))
 async function sameAsInMemory(t: Test, options: TableBlocksOptions): Promise<void> {
   const blocks = await tableBlocks(file, options)
   const opened = await OpenTable.open(file, options)
-  const parts = partsOfRows(0, ROWS, 0.2, 0)
+  const parts = partsOfRows(0, ROWS, { testFraction: 0.2, seed: 0 })
   const rowsOf = (part: number) => opened.rows.filter((row) => parts[row] === part)
   const encoding = await opened.fit(rowsOf(TRAIN))
   const plain = (value: unknown) => JSON.parse(JSON.stringify(value))
@@ -138,14 +138,18 @@ t.test('what is said of it', async (t) => {
 })
 
 t.test('rows of the parts', async (t) => {
-  const parts = partsOfRows(0, 100_000, 0.3, 5)
+  const parts = partsOfRows(0, 100_000, { testFraction: 0.3, seed: 5 })
   const share = parts.filter((part) => part === TEST).length / parts.length
   // Three standard deviations.
   t.ok(Math.abs(share - 0.3) < 3 * Math.sqrt((0.3 * 0.7) / parts.length), `${share}`)
-  t.strictSame(partsOfRows(1000, 50, 0.3, 5), parts.slice(1000, 1050), 'by their numbers alone')
-  t.notSame(partsOfRows(0, 100, 0.3, 6), parts.slice(0, 100))
-  t.notSame(partsOfRows(2 ** 32, 100, 0.3, 5), parts.slice(0, 100))
-  t.notSame(partsOfRows(0, 100, 0.3, 5 + 2 ** 32), parts.slice(0, 100))
+  t.strictSame(
+    partsOfRows(1000, 50, { testFraction: 0.3, seed: 5 }),
+    parts.slice(1000, 1050),
+    'by their numbers alone',
+  )
+  t.notSame(partsOfRows(0, 100, { testFraction: 0.3, seed: 6 }), parts.slice(0, 100))
+  t.notSame(partsOfRows(2 ** 32, 100, { testFraction: 0.3, seed: 5 }), parts.slice(0, 100))
+  t.notSame(partsOfRows(0, 100, { testFraction: 0.3, seed: 5 + 2 ** 32 }), parts.slice(0, 100))
 })
 
 t.test('from CSV and SQL; training, validation, evaluation', async (t) => {
