@@ -167,3 +167,15 @@ t.test('describe', async (t) => {
   const nothing = await runCommand(['describe', 'nowhere.csv'], { cwd })
   t.match(nothing, { code: 1, stderr: /nowhere\.csv: expected a readable file/ })
 })
+
+t.test('more than a thousand classes', async (t) => {
+  const rowsOf = (from: number, count: number) =>
+    `x,kind\n${Array.from({ length: count }, (_, i) => `${2 * (from + i)},kind ${(from + i) % 1100}`).join('\n')}\n`
+  const cwd = t.testdir({ 'kinds.csv': rowsOf(0, 3300), 'more.csv': rowsOf(7, 1100) })
+  const few = ['--target', 'kind', '--epochs', '1', '--layers', '2', '--save', 'kinds']
+  const { code, stderr } = await train(cwd, ['kinds.csv', ...few])
+  t.equal(code, 0, stderr)
+  const tested = await runCommand(['eval', 'kinds', 'more.csv', '--json'], { cwd })
+  const { examples, classes, confusion } = JSON.parse(tested.stdout)
+  t.strictSame([examples, classes.length, confusion.length], [1100, 1100, 1100])
+})

@@ -152,6 +152,83 @@ t.test('rows of the parts', async (t) => {
   t.notSame(partsOfRows(0, 100, { testFraction: 0.3, seed: 5 + 2 ** 32 }), parts.slice(0, 100))
 })
 
+t.test('parts by group and by time; rows to validate by', async (t) => {
+  const counts =
+    "select range as x, range % 40 as shop, date '2024-01-01' + (range % 100)::INTEGER as day from range(4000)"
+  /** What the parts have in a column. */
+  const columnOf = async (options: Omit<TableBlocksOptions, 'target'>, column: string) => {
+    const sql = `select x, shop, day, ${column} as found from (${counts})`
+    const how = { target: 'found', task: 'regress', features: ['x'], ...options } as const
+    const blocks = await tableBlocks(sql, how)
+    const { mean, scale } = blocks.encoding.target as { mean: number; scale: number }
+    const { train, validation, test, split } = blocks
+    const values = []
+    for (const part of [train, validation, test]) {
+      const targets = part ? (await all(part)).targets : []
+      values.push(targets.map((value) => Math.round(value / scale + mean)))
+    }
+    await blocks.close()
+    return { values, split, sizes: [train.size, validation?.size, test.size] }
+  }
+  const shops = await columnOf({ groupBy: 'shop', validationFraction: 0.2 }, 'shop')
+  t.strictSame(shops.split, { by: 'hash', column: 'shop' })
+  const sets = shops.values.map((values) => new Set(values))
+  t.equal(
+    sets.reduce((sum, { size }) => sum + size, 0),
+    40,
+    'a group is in one part alone',
+  )
+  t.ok(sets.every(({ size }) => size > 0))
+  t.strictSame(
+    shops.sizes,
+    shops.values.map(({ length }) => length),
+  )
+
+  const days = await columnOf({ time: 'day', validationFraction: 0.1 }, 'x % 100')
+  t.strictSame(days.split, { by: 'time', column: 'day', from: Date.UTC(2024, 0, 81) })
+  t.strictSame(days.sizes, [2800, 400, 800])
+  t.ok(days.values[2].every((day) => day >= 80))
+  t.ok(days.values[1].every((day) => day >= 70 && day < 80))
+  const numbers = await columnOf({ time: 'x' }, 'x')
+  t.strictSame(numbers.split, { by: 'time', column: 'x', from: 3200 })
+  t.strictSame(numbers.sizes, [3200, undefined, 800])
+
+  const refused = (options: Partial<TableBlocksOptions>, sql = counts) =>
+    tableBlocks(sql, { target: 'x', task: 'regress', ...options })
+  const text = "select 'a' || range as t, range as x from range(100)"
+  await rejects(
+    t,
+    refused({ time: 't' }, text),
+    DataError,
+    /numbers or dates in t to split by, got text/,
+  )
+  const lacking =
+    'select if(range = 7, null, range % 5) as g, range as x, range * 2 as y from range(100)'
+  await rejects(t, refused({ groupBy: 'g' }, lacking), DataError, /in every row of g .* in row 8/)
+  await rejects(
+    t,
+    refused({ groupBy: 'x', time: 'day' }),
+    ArgumentError,
+    /groupBy and time, got both/,
+  )
+  await rejects(
+    t,
+    refused({ validationFraction: 0.8 }),
+    ArgumentError,
+    /validationFraction in \[0, 0\.8\), got 0\.8/,
+  )
+  const few = 'select range as x, range * 2 as y from range(10)'
+  await rejects(t, refused({ validationFraction: 0.001 }, few), DataError, /rows in each part, got/)
+})
+
+t.test('times of many rows are sampled', async (t) => {
+  const sql = 'select range as day, hash(range) % 2 = 0 as y, range % 7 as x from range(1000000)'
+  const { test, split, close } = await tableBlocks(sql, { target: 'y', time: 'day' })
+  t.equal(split.from, 800_000)
+  t.equal(test.size, 200_000)
+  await close()
+})
+
 t.test('from CSV and SQL; training, validation, evaluation', async (t) => {
   setSeed(1)
   const csv = `${folder}/mixed.csv`
