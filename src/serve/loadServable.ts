@@ -1,6 +1,6 @@
 /** Any model in a file that this library wrote with what it takes to build it again. */
 import { loadMlp } from '../io/mlp.js'
-import { readModelMetadata } from '../io/model.js'
+import { readModelHeader } from '../io/modelFile.js'
 import { loadPredictor } from '../io/regressor.js'
 import type { Servable } from './modelInterface.js'
 
@@ -9,7 +9,7 @@ import type { Servable } from './modelInterface.js'
  * @throws DataError when the file is malformed or does not say what it holds
  */
 export function loadServable(path: string): Servable {
-  const { classes, encoding } = readModelMetadata(path)
+  const { classes, encoding } = readModelHeader(path).metadata
   const isBare = classes === undefined && encoding === undefined
   return isBare ? loadMlp(path).model : loadPredictor(path)
 }

@@ -133,6 +133,7 @@ t.test('every public layer is among them', async (t) => {
     'ModuleDict',
     'ConvLayer',
     'Embedding',
+    'OnnxModel',
   ]
   const isLayer = (value: unknown) =>
     typeof value === 'function' && value.prototype instanceof Module
