@@ -92,8 +92,11 @@ function contentOf<T>(path: string, read: Reader<T>): Content<T> {
   )
 }
 
-/** Where a single file and an index are both there, the file counts, as it does with Hugging Face. */
-function fileOf(path: string): string {
+/**
+ * The file or the index that a path is of, or else the path. Where both are there, the file counts, as it does
+ * with Hugging Face.
+ */
+export function fileOf(path: string): string {
   checkPath('load', path)
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory()
   const file = isFolder ? join(path, IN_FOLDER) : path

@@ -1,5 +1,6 @@
-/** Notices when another file stands at a path. */
+/** Notices when another model stands at a path: another file, or another index of several. */
 import { stat } from 'node:fs/promises'
+import { fileOf } from '../io/modelFile.js'
 
 /** Milliseconds between two looks; events of the file system would miss network drives and mounted folders. */
 const INTERVAL = 500
@@ -47,7 +48,7 @@ export type FileState = string | undefined
 
 export async function fileState(path: string): Promise<FileState> {
   try {
-    const { ino, size, mtimeMs } = await stat(path)
+    const { ino, size, mtimeMs } = await stat(fileOf(path))
     return `${ino} ${size} ${mtimeMs}`
   } catch {
     return undefined

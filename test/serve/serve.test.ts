@@ -12,6 +12,7 @@ import {
   saveClassifier,
   saveMlp,
 } from '../../lib/index.js'
+import { readModelFile, writeModelFile } from '../../lib/io/modelFile.js'
 import { type ServeOptions, serve } from '../../lib/serve/index.js'
 import { rejects } from '../support/engine.js'
 import { ask, bytesOf, connected, post } from '../support/http.js'
@@ -108,6 +109,26 @@ t.test('a newer file answers, a worse one does not', async (t) => {
   await client
   t.strictSame([...statuses], [200])
   t.match(server.metrics(), /reloads_total\{result="ok"\} 2\n.*\{result="failed"\} 2\n/)
+})
+
+t.test('a set of files, and a newer one', async (t) => {
+  const folder = t.testdir()
+  const [single, path] = [join(folder, 'single'), join(folder, 'model.safetensors')]
+  const saveSet = (label: number) => {
+    save(single, label)
+    const { tensors, metadata } = readModelFile(single)
+    writeModelFile(path, [...tensors], metadata, 20)
+  }
+  saveSet(0)
+  let heard = (_?: Error) => {}
+  const { url } = await started(t, folder, { onReload: (error) => heard(error) })
+  t.equal(await nameOf(url), 'a')
+  const event = new Promise<Error | undefined>((resolve) => {
+    heard = resolve
+  })
+  saveSet(2)
+  t.equal(await event, undefined)
+  t.equal(await nameOf(url), 'c')
 })
 
 t.test('what is in the way of a start', async (t) => {
