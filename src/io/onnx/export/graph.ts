@@ -24,8 +24,11 @@ const IR_VERSION = 8
 /** What a message of protocol buffers can hold. */
 const MAX_BYTES = 2 ** 31 - 1
 
-/** What ONNX calls our dtypes, and those of inputs and labels. */
-export const typeOf = {
+/** The type of a value in a graph. */
+export type OnnxType = DType | 'int64' | 'string'
+
+/** What ONNX calls them. */
+export const typeOf: Readonly<Record<OnnxType, number>> = {
   float32: dataType.float,
   float64: dataType.double,
   int32: dataType.int32,
@@ -33,10 +36,7 @@ export const typeOf = {
   bool: dataType.bool,
   int64: dataType.int64,
   string: dataType.string,
-} satisfies Record<DType | 'int64' | 'string', number>
-
-/** The type of a value in a graph. */
-export type OnnxType = keyof typeof typeOf
+}
 
 /** An extent: a number, the batch (as its name), or nothing that is known. */
 export type NamedExtent = number | string | null
