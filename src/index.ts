@@ -51,13 +51,9 @@ export { type LoadTorchOptions, loadTorch } from './io/loadTorch.js'
 export { loadMlp, type MlpArchitecture, saveMlp } from './io/mlp.js'
 export { loadModel, type SaveModelOptions, saveModel } from './io/model.js'
 export {
-  type ExampleInput,
   type ExportOnnxOptions,
   exportOnnx,
-  type NamedExtent,
   type OnnxSignature,
-  type OnnxType,
-  type OnnxValue,
 } from './io/onnx/exportOnnx.js'
 export type { OnnxValueInfo } from './io/onnx/import/graph.js'
 export { type LoadOnnxOptions, loadOnnx } from './io/onnx/import/load.js'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { loadClassifier, mlp, predict, saveClassifier, saveModel } from '../../lib/index.js'
 import { runCommand } from '../support/cli.js'
-import { near, run } from '../support/onnx.js'
+import { near, runtimeResults } from '../support/onnxRuntime.js'
 
 function saved(folder: string): string {
   const path = join(folder, 'kinds.safetensors')
@@ -33,14 +33,14 @@ t.test('a model, and a sentence of what it takes and gives', async (t) => {
     stdout,
     'wrote kinds.onnx, which takes input (float32 [batch, 2]), and gives label (string [batch]) and probabilities (float32 [batch, 3])\n',
   )
-  const { probabilities } = await run(join(cwd, 'kinds.onnx'), {
-    input: { shape: [2, 2], data: [1, 2, 3, -1] },
+  const { probabilities } = await runtimeResults(join(cwd, 'kinds.onnx'), {
+    input: { type: 'float32', shape: [2, 2], data: [1, 2, 3, -1] },
   })
   const { scores } = predict(loadClassifier(path), [
     [1, 2],
     [3, -1],
   ])
-  near(t, probabilities, { shape: [2, 3], data: scores }, 'probabilities')
+  near(t, probabilities.data, scores, 'probabilities')
 })
 
 t.test('what is refused leaves the file', async (t) => {

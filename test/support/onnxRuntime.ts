@@ -5,7 +5,7 @@ import { loadOnnx, type OnnxInput, type OnnxModel, tensor } from '../../lib/inde
 
 /** Values of an input. */
 export interface Values {
-  readonly type: 'float32' | 'int64' | 'bool' | 'string'
+  readonly type: 'float32' | 'int32' | 'int64' | 'uint8' | 'bool' | 'string'
   readonly shape: readonly number[]
   readonly data: readonly number[] | readonly string[]
 }
@@ -70,20 +70,27 @@ export async function agrees(
     const found = got[output]
     const about = `${name}: ${output}`
     if (found?.shape !== undefined) t.same(found.shape, shape, `${about}, shape`)
-    const finite = data.map(Number).filter(Number.isFinite)
-    const size = finite.reduce((most, value) => Math.max(most, Math.abs(value)), 1)
-    const differs = (value: number | string, i: number) => {
-      const other = found.data[i]
-      if (Object.is(value, other) || value === other) return false
-      return !(Math.abs(Number(value) - Number(other)) <= tolerance * size)
-    }
-    const at = found.data.length === data.length ? data.findIndex(differs) : 0
-    t.equal(
-      at,
-      -1,
-      at < 0
-        ? about
-        : `${about}: expected ${data.slice(at, at + 6)}, got ${found.data.slice(at, at + 6)}`,
-    )
+    near(t, found.data, data, about, tolerance)
   }
+}
+
+/** Numbers are those expected, to a tolerance relative to the largest of them, and texts the same. */
+export function near(
+  t: Test,
+  found: ArrayLike<number | string>,
+  expected: ArrayLike<number | string>,
+  name: string,
+  tolerance = 1e-5,
+): void {
+  const [got, data] = [Array.from(found), Array.from(expected)]
+  const finite = data.map(Number).filter(Number.isFinite)
+  const size = finite.reduce((most, value) => Math.max(most, Math.abs(value)), 1)
+  const differs = (value: number | string, i: number) => {
+    const other = got[i]
+    if (Object.is(value, other) || value === other) return false
+    return !(Math.abs(Number(value) - Number(other)) <= tolerance * size)
+  }
+  const at = got.length === data.length ? data.findIndex(differs) : 0
+  const shown = `${name}: expected ${data.slice(at, at + 6)}, got ${got.slice(at, at + 6)}`
+  t.equal(at, -1, at < 0 ? name : shown)
 }

@@ -1,6 +1,6 @@
 /** `neuroblas export`: a saved model as a file that other programs run. */
 import { Command } from 'commander'
-import { exportOnnx, type OnnxValue } from '../../index.js'
+import { exportOnnx, type OnnxValueInfo } from '../../index.js'
 import { loadPredictor } from '../../internal.js'
 import { jsonOption, UsageError } from './options.js'
 import { checkOutputs } from './savePath.js'
@@ -41,10 +41,10 @@ function exportModel(model: string, file: string, { json }: { json?: boolean }):
 /** So many are listed. */
 const LISTED = 12
 
-function listed(values: readonly OnnxValue[]): string {
+function listed(values: readonly OnnxValueInfo[]): string {
   const shown = values
     .slice(0, LISTED)
-    .map(({ name, type, shape }) => `${name} (${type} [${shape.join(', ')}])`)
+    .map(({ name, dtype, shape = [] }) => `${name} (${dtype} [${shape.join(', ')}])`)
   const left = values.length - shown.length
   if (left > 0) return `${shown.join(', ')} and ${left} more`
   return shown.length === 1 ? shown[0] : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`

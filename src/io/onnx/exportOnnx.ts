@@ -3,19 +3,18 @@ import { checkPath, optionsOf } from '../../base/arguments.js'
 import { ArgumentError, DivergenceError, excerpt } from '../../base/errors.js'
 import { findNotFinite } from '../../nn/finite.js'
 import { refuseTrained } from '../../nn/lock.js'
-import { type AnyModule, isModule } from '../../nn/module.js'
+import { type AnyModule, isModule, type SummaryInput } from '../../nn/module.js'
 import { isTensor } from '../../tensor/tensor.js'
 import type { Classifier } from '../classifier.js'
 import { writeFileAtomically } from '../files.js'
 import type { Regressor } from '../regressor.js'
 import { Emitter } from './export/emitter.js'
-import type { NamedExtent, OnnxType, OnnxValue } from './export/graph.js'
+import type { NamedShape } from './export/graph.js'
 import { Batch, type Extents } from './export/merge.js'
-import { type ExampleInput, traceModel } from './export/model.js'
+import { traceModel } from './export/model.js'
 import { metadataOf, writePredictor } from './export/predictor.js'
 import { translate } from './export/translate.js'
-
-export type { ExampleInput, NamedExtent, OnnxType, OnnxValue }
+import type { OnnxValueInfo } from './import/graph.js'
 
 /** Settings of `exportOnnx`. */
 export interface ExportOnnxOptions {
@@ -23,15 +22,15 @@ export interface ExportOnnxOptions {
    * Of a module: the shape of its inputs, the batch included, such as [1, 784], or a tensor of examples, such as indices;
    * an array of these for several inputs.
    */
-  input?: ExampleInput | readonly ExampleInput[]
+  input?: SummaryInput | readonly SummaryInput[]
 }
 
 /** What an exported model takes and gives. */
 export interface OnnxSignature {
   /** In their order. */
-  readonly inputs: readonly OnnxValue[]
+  readonly inputs: readonly OnnxValueInfo[]
   /** In their order. */
-  readonly outputs: readonly OnnxValue[]
+  readonly outputs: readonly OnnxValueInfo[]
 }
 
 /**
@@ -98,7 +97,7 @@ function writeModule(g: Emitter, model: AnyModule, input: ExportOnnxOptions['inp
   })
 }
 
-function examplesIn(input: ExportOnnxOptions['input']): readonly ExampleInput[] {
+function examplesIn(input: ExportOnnxOptions['input']): readonly SummaryInput[] {
   const given: readonly unknown[] = Array.isArray(input) && !isShape(input) ? input : [input]
   if (given.length > 0 && given.every(isExample)) return given
   throw new ArgumentError(
@@ -106,7 +105,7 @@ function examplesIn(input: ExportOnnxOptions['input']): readonly ExampleInput[] 
   )
 }
 
-function isExample(value: unknown): value is ExampleInput {
+function isExample(value: unknown): value is SummaryInput {
   return isTensor(value) ? value.shape.length > 0 && value.size > 0 : isShape(value)
 }
 
@@ -115,9 +114,9 @@ function isShape(value: unknown): value is readonly number[] {
   return Array.isArray(value) && value.length > 0 && value.every(isExtent)
 }
 
-function named(shape: Extents): NamedExtent[] {
+function named(shape: Extents): NamedShape {
   return shape.map((extent) => {
-    if (!(extent instanceof Batch)) return extent
-    return extent.times === 1 ? 'batch' : `${extent.times}*batch`
+    if (extent instanceof Batch) return extent.times === 1 ? 'batch' : `${extent.times}*batch`
+    return extent ?? '?'
   })
 }

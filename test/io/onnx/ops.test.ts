@@ -8,7 +8,8 @@ import { merge } from '../../../lib/io/onnx/export/merge.js'
 import { runOf } from '../../../lib/io/onnx/export/run.js'
 import { readingOf, rows, translate } from '../../../lib/io/onnx/export/translate.js'
 import { ops } from '../../../lib/ops/define.js'
-import { near, run } from '../../support/onnx.js'
+import { valuesOf } from '../../support/onnxExport.js'
+import { near, runtimeResults } from '../../support/onnxRuntime.js'
 import type { OpCase } from '../../support/opCase.js'
 import { opCases } from '../../support/opCases.js'
 import { toTensor } from '../../support/reference.js'
@@ -51,11 +52,13 @@ for (const op of ops.keys()) {
     for (const opCase of opCases[op].filter((found) => !isEmpty(found))) {
       const { name, inputs, expected } = opCase
       const path = join(folder, `${name.replaceAll(/\W+/g, ' ')}.onnx`)
-      const feeds = Object.fromEntries(inputs.map((x, i) => [`x${i}`, x]))
+      const feeds = Object.fromEntries(inputs.map((x, i) => [`x${i}`, valuesOf(x)]))
       try {
         writeFileSync(path, graphOf(opCase))
-        const { y } = await run(path, feeds)
-        near(t, y, expected(...inputs), name)
+        const { y } = await runtimeResults(path, feeds)
+        const { shape, data } = expected(...inputs)
+        t.strictSame(y.shape, shape, `${name}: shape`)
+        near(t, y.data, data, name)
       } catch (error) {
         t.fail(`${name}: ${(error as Error).message.slice(0, 300)}`)
       }

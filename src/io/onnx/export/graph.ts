@@ -3,6 +3,7 @@
 import { type DType, dtypes } from '../../../backend/dtype.js'
 import { ArgumentError } from '../../../base/errors.js'
 import { version } from '../../../base/version.js'
+import type { OnnxValueInfo } from '../import/graph.js'
 import { encode, type Given } from '../protobuf.js'
 import {
   type AttributeProto,
@@ -38,18 +39,14 @@ export const typeOf: Readonly<Record<OnnxType, number>> = {
   string: dataType.string,
 }
 
-/** An extent: a number, the batch (as its name), or nothing that is known. */
-export type NamedExtent = number | string | null
-
-/** An input or output of a model. */
-export interface OnnxValue {
-  /** What it is fed, or fetched, by. */
-  readonly name: string
-  /** Of its elements. */
-  readonly type: OnnxType
-  /** `batch` for the number of examples, null for what is not known. */
-  readonly shape: readonly NamedExtent[]
+/** An input or output of a type that is written here. */
+interface GraphValue extends OnnxValueInfo {
+  readonly dtype: OnnxType
+  readonly shape: NamedShape
 }
+
+/** Extents: numbers, names that stand for any, or `?` for what is not known. */
+export type NamedShape = readonly (number | string)[]
 
 /** Attributes of a node. Those of the names below are floats, other numbers are integers. */
 export type Attributes = Readonly<Record<string, Attribute>>
@@ -71,19 +68,19 @@ type Elements = ArrayBufferView<ArrayBufferLike> | readonly string[]
 export class Graph {
   readonly #nodes: Given<NodeProto>[] = []
   readonly #initializers: Given<TensorProto>[] = []
-  readonly #inputs: OnnxValue[] = []
-  readonly #outputs: OnnxValue[] = []
+  readonly #inputs: GraphValue[] = []
+  readonly #outputs: GraphValue[] = []
   readonly #taken = new Set<string>([''])
   readonly #made = new Map<string, string>()
   #usesMl = false
   /** The module whose ops are being written; it goes before the names of nodes. */
   path = ''
 
-  get inputs(): readonly OnnxValue[] {
+  get inputs(): readonly OnnxValueInfo[] {
     return this.#inputs
   }
 
-  get outputs(): readonly OnnxValue[] {
+  get outputs(): readonly OnnxValueInfo[] {
     return this.#outputs
   }
 
@@ -96,17 +93,17 @@ export class Graph {
   }
 
   /** Declares an input. @returns its name, which is the one that was asked for unless it was taken */
-  input(name: string, type: OnnxType, shape: readonly NamedExtent[]): string {
+  input(name: string, dtype: OnnxType, shape: NamedShape): string {
     const own = this.unique(name)
-    this.#inputs.push({ name: own, type, shape })
+    this.#inputs.push({ name: own, dtype, shape })
     return own
   }
 
   /** Declares an output, which has a value under another name until now. */
-  output(name: string, value: string, type: OnnxType, shape: readonly NamedExtent[]): void {
+  output(name: string, value: string, dtype: OnnxType, shape: NamedShape): void {
     const own = this.unique(name)
     this.#nodes.push({ opType: 'Identity', name: own, input: [value], output: [own] })
-    this.#outputs.push({ name: own, type, shape })
+    this.#outputs.push({ name: own, dtype, shape })
   }
 
   /** Adds a node. @returns the name of its first output, or of the one at a position */
@@ -224,12 +221,12 @@ function withoutIdentities(nodes: readonly Given<NodeProto>[]): Given<NodeProto>
   }))
 }
 
-function infoOf({ name, type, shape }: OnnxValue): Given<ValueInfoProto> {
+function infoOf({ name, dtype, shape }: GraphValue): Given<ValueInfoProto> {
   const dim = shape.map((extent) => {
-    if (extent === null) return {}
-    return typeof extent === 'number' ? { dimValue: extent } : { dimParam: extent }
+    if (typeof extent === 'number') return { dimValue: extent }
+    return extent === '?' ? {} : { dimParam: extent }
   })
-  return { name, type: { tensorType: { elemType: typeOf[type], shape: { dim } } } }
+  return { name, type: { tensorType: { elemType: typeOf[dtype], shape: { dim } } } }
 }
 
 function attributeOf(name: string, value: Attribute): Given<AttributeProto> {

@@ -4,20 +4,17 @@ import { isFloat } from '../../../backend/dtype.js'
 import { ArgumentError, excerpt, ShapeError } from '../../../base/errors.js'
 import type { HookHandle } from '../../../nn/hooks.js'
 import { type AnyModule, inEval } from '../../../nn/module.js'
-import { keep } from '../../../nn/summary.js'
+import { keep, type SummaryInput } from '../../../nn/summary.js'
 import { tensor, zeros } from '../../../tensor/create.js'
 import { noGrad } from '../../../tensor/graph.js'
 import { Generator } from '../../../tensor/random.js'
 import { scope } from '../../../tensor/scope.js'
-import { format, type Shape } from '../../../tensor/shape.js'
+import { format } from '../../../tensor/shape.js'
 import type { Storage } from '../../../tensor/storage.js'
 import { type AnyTensor, isTensor } from '../../../tensor/tensor.js'
 import { BATCHES, type Merged, merge } from './merge.js'
 import { type Run, runOf, type StateTensor } from './run.js'
 import { readingOf } from './translate.js'
-
-/** An input to run a model with: examples, or the shape of zeros. The batch is the first axis. */
-export type ExampleInput = Shape | AnyTensor
 
 /** What a model computes, and what its outputs are called; one that has no name is the only one. */
 export interface Traced extends Merged {
@@ -28,7 +25,7 @@ export interface Traced extends Merged {
  * Runs a model twice, on two batches of different sizes and values.
  * @throws ArgumentError for a model that cannot be exported, ShapeError where it does not take the inputs
  */
-export function traceModel(model: AnyModule, inputs: readonly ExampleInput[]): Traced {
+export function traceModel(model: AnyModule, inputs: readonly SummaryInput[]): Traced {
   const state = stateOf(model)
   let names: readonly string[] = []
   const putBack = keep(model)
@@ -89,7 +86,7 @@ function followPaths(model: AnyModule): { pathOf: () => string; remove: () => vo
  * Examples for a run: first those that are given or zeros, then smaller ones of the same signs, so that an index stays
  * one, or numbers from 0 to 1.
  */
-function examplesOf(input: ExampleInput, position: 0 | 1): AnyTensor {
+function examplesOf(input: SummaryInput, position: 0 | 1): AnyTensor {
   const [, ...shape] = isTensor(input) ? input.shape : input
   const batch = [BATCHES[position], ...shape]
   if (!isTensor(input) && position === 0) return zeros(batch)
