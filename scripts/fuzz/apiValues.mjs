@@ -327,6 +327,7 @@ const parameters = {
     scale: 'share',
   }),
   evaluate: op('module', 'dataset', { '!loss': 'loss', batchSize: (c) => 1 + c.below(200) }),
+  exportOnnx: op('module', 'path', { input: 'shape' }),
   eye: op('size'),
   fit: op('module', 'dataset', { '!loss': 'loss', ...fitting }),
   fitPreprocessing: op('dataset'),

@@ -1,8 +1,16 @@
 /** Models of PyTorch's exporters and of skl2onnx, see fixtures/onnx/make_onnx_models.py: as onnxruntime computes them. */
+
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { setBackend } from '../../../lib/index.js'
-import { agrees, type Values } from '../../support/onnxRuntime.js'
+import { exportOnnx, loadOnnx, setBackend } from '../../../lib/index.js'
+import {
+  agrees,
+  importedResults,
+  near,
+  runtimeResults,
+  type Values,
+} from '../../support/onnxRuntime.js'
 import { random } from '../../support/values.js'
 
 const pathOf = (name: string) =>
@@ -29,6 +37,19 @@ const torch: Record<string, () => Values> = {
   }),
   decoder: () => floats(3, 4, 5, 5),
 }
+
+t.test('they can be exported again', async (t) => {
+  const path = join(t.testdir(), 'again.onnx')
+  // Not `words`, whose indices the import looks at: negative ones count from the end.
+  for (const name of ['mlp', 'convnet', 'residual', 'attention', 'decoder']) {
+    const x = torch[name]()
+    const model = loadOnnx(pathOf(`${name}-script`))
+    exportOnnx(model, path, { input: x.shape })
+    const [expected] = Object.values(importedResults(model, { x }))
+    const { output } = await runtimeResults(path, { input: x })
+    near(t, output.data, expected.data, name)
+  }
+})
 
 for (const backend of ['js', 'native'] as const) {
   t.test(`both exporters of PyTorch (${backend})`, async (t) => {

@@ -249,6 +249,31 @@ t.test(
   },
 )
 
+t.test('weights keep their names, and what is not used is left out', async (t) => {
+  const path = join(t.testdir(), 'names.onnx')
+  class Spare extends Module {
+    readonly used = new nb.Conv2d(2, 3, 3)
+    readonly spare = new nb.Linear(4, 4)
+    forward(x: Tensor): Tensor {
+      this.spare.forward(x.reshape([-1, 4])).cumprod(0)
+      return this.used.forward(x)
+    }
+  }
+  exportOnnx(new Spare(), path, { input: [1, 4, 4, 2] })
+  const { graph } = decode(modelProto, readFileSync(path), path)
+  t.strictSame(
+    graph?.initializer.map(({ name, dims }) => [name, dims]),
+    [
+      ['used.weight', [3, 2, 3, 3]],
+      ['used.bias', [3]],
+    ],
+  )
+  t.strictSame(
+    graph?.node.map(({ name }) => name),
+    ['used/Transpose', 'used/Conv', 'Transpose'],
+  )
+})
+
 class Gate extends Module<[x: Tensor, gate: Tensor], { y: Tensor; open: Tensor }> {
   readonly inner = new nb.Linear(3, 3)
   forward(x: Tensor, gate: Tensor) {
@@ -294,6 +319,8 @@ class Lambda extends Module {
 }
 
 const any: Record<string, (x: Tensor) => Tensor> = {
+  'nothing at all': (x) => x,
+  'constants alone': () => tensor([[1, 2]]),
   'attention between the examples of a batch': (x) =>
     nb.matmul(x, x, { transB: true }).softmax().matmul(x),
   'repeated to the batch': (x) =>
