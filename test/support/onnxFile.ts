@@ -1,6 +1,6 @@
 /** ONNX files of a few nodes, written for a test. */
 import { writeFileSync } from 'node:fs'
-import { encode, type Given } from '../../src/io/onnx/protobuf.js'
+import { encode, type Given } from '../../lib/io/onnx/protobuf.js'
 import {
   type AttributeProto,
   attributeType,
@@ -9,7 +9,7 @@ import {
   modelProto,
   type NodeProto,
   type TensorProto,
-} from '../../src/io/onnx/schema.js'
+} from '../../lib/io/onnx/schema.js'
 import type { Values } from './onnxRuntime.js'
 
 /** A float, which a whole number would not be told to be. */
@@ -66,7 +66,7 @@ export function nodeOf(
   return {
     opType,
     domain: domain.reverse().join('.'),
-    name: `the ${op}`,
+    name: `${op} of ${outputs[0]}`,
     input: inputs,
     output: outputs,
     attribute: Object.entries(attributes).map(([name, value]) => attributeOf(name, value)),

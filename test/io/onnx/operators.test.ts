@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { setBackend } from '../../../lib/index.js'
-import { operators } from '../../../src/io/onnx/import/ops/index.js'
+import { operators } from '../../../lib/io/onnx/import/ops/index.js'
 import { type OperatorCase, operatorCases } from '../../support/onnxCases.js'
 import { modelOf, nodeOf, write } from '../../support/onnxFile.js'
 import { agrees, type Values } from '../../support/onnxRuntime.js'

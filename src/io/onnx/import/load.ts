@@ -1,11 +1,12 @@
 /** Reading ONNX files. */
 import { optionsOf } from '../../../base/arguments.js'
+import type { Tensor } from '../../../tensor/tensor.js'
 import { fromFile } from '../../files.js'
 import { decode } from '../protobuf.js'
 import { modelProto } from '../schema.js'
 import { Constants } from './constant.js'
 import { graphOf } from './graph.js'
-import { OnnxModel } from './model.js'
+import { type OnnxInput, OnnxModel } from './model.js'
 
 /** Settings of `loadOnnx`. */
 export interface LoadOnnxOptions {
@@ -23,8 +24,13 @@ export interface LoadOnnxOptions {
  * @example
  * const model = loadOnnx('mlp.onnx')
  * model.forward(tensor(rows)).toArray()
+ * @example
+ * const words = loadOnnx<[ids: Tensor<'int32'>]>('words.onnx')
  */
-export function loadOnnx(path: string, options: LoadOnnxOptions = {}): OnnxModel {
+export function loadOnnx<Inputs extends readonly OnnxInput[] = [x: Tensor]>(
+  path: string,
+  options: LoadOnnxOptions = {},
+): OnnxModel<Inputs> {
   const { output } = optionsOf('loadOnnx', options, { output: true })
   const bytes = fromFile(path, ({ length, read }) => new Uint8Array(read(0, length)))
   const proto = decode(modelProto, bytes, path)
@@ -35,7 +41,7 @@ export function loadOnnx(path: string, options: LoadOnnxOptions = {}): OnnxModel
       proto.metadataProps.map(({ key = '', value = '' }) => [key, value]),
     )
     const read = (name: string) => constants.read(graph.initializers.get(name)!)
-    return new OnnxModel(path, graph, metadata, read, output)
+    return new OnnxModel<Inputs>(path, graph, metadata, read, output)
   } finally {
     constants.close()
   }

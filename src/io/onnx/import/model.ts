@@ -36,7 +36,10 @@ interface Weight {
  * the names that the file gives them; other constants of floats are its buffers. Normalization is by the
  * moments of the file, and nothing is dropped out, also while it is trained.
  */
-export class OnnxModel extends Module<OnnxInput[], Tensor> {
+export class OnnxModel<Inputs extends readonly OnnxInput[] = [x: Tensor]> extends Module<
+  Inputs,
+  Tensor
+> {
   /** What it takes, in the order of `forward`. */
   readonly inputs: readonly OnnxValueInfo[]
   /** What it can give. */
@@ -118,7 +121,7 @@ export class OnnxModel extends Module<OnnxInput[], Tensor> {
    * @throws ShapeError and ArgumentError for inputs that are not as the file says, DataError for a node that
    *   cannot be computed, which names it; CaptureError in a captured function where a shape depends on values
    */
-  forward(...inputs: OnnxInput[]): Tensor {
+  forward(...inputs: Inputs): Tensor {
     if (inputs.length !== this.inputs.length) {
       const names = this.inputs.map(({ name }) => name).join(', ')
       throw new ArgumentError(
