@@ -198,6 +198,22 @@ t.test('weights come through nodes that only reshape them', async (t) => {
   await agrees(t, path, { x: floats(4, 3) }, 'turned weights')
 })
 
+t.test('what stands before a network is no weight', async (t) => {
+  const path = join(t.testdir(), 'model.onnx')
+  const nodes = [
+    nodeOf('Sub', ['x', 'mean'], ['centred']),
+    nodeOf('Div', ['centred', 'scale'], ['scaled']),
+    nodeOf('MatMul', ['scaled', 'w'], ['z']),
+    nodeOf('Add', ['z', 'b'], ['y']),
+  ]
+  const initializers = { mean: floats(3), scale: floats(3), w: floats(3, 2), b: floats(2) }
+  write(path, modelOf({ nodes, inputs: { x: floats(4, 3) }, initializers }))
+  const model = loadOnnx(path)
+  t.same([...model.namedParameters().keys()], ['w', 'b'])
+  t.same([...model.namedBuffers().keys()], ['mean', 'scale'])
+  await agrees(t, path, { x: floats(4, 3) }, 'preprocessing')
+})
+
 t.test('an output of its own choice', async (t) => {
   const path = pathOf('sklearn-classifier')
   const x = tensor([[1, 0, 0, 0]])
@@ -248,6 +264,23 @@ t.test('inputs that are not as the file says are refused', async (t) => {
     ArgumentError,
     /a list of texts as input town/,
   )
+})
+
+t.test('whole numbers beyond int32 are a list', async (t) => {
+  const path = join(t.testdir(), 'model.onnx')
+  const day: Values = { type: 'int64', shape: [], data: [86_400_000] }
+  const time: Values = { type: 'int64', shape: [1, 1], data: [0] }
+  const nodes = [
+    nodeOf('Div', ['time', 'day'], ['days']),
+    nodeOf('Cast', ['days'], ['y'], { to: 1 }),
+  ]
+  write(path, modelOf({ nodes, inputs: { time }, initializers: { day } }))
+  const model = loadOnnx<[number[] | BigInt64Array]>(path)
+  const times = [1_764_158_400_000, -86_400_000]
+  t.same(model.forward(times).toArray(), [[20_418], [-1]])
+  t.same(model.forward(BigInt64Array.from(times, BigInt)).toArray(), [[20_418], [-1]])
+  refuses(t, () => model.forward([0.5]), ArgumentError, /expected a tensor as input time/)
+  refuses(t, () => model.forward(BigInt64Array.of(2n ** 60n)), ArgumentError, /within 2\^53/)
 })
 
 t.test('a category that was never seen is refused where the file does not allow it', async (t) => {

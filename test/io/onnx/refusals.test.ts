@@ -6,6 +6,7 @@ import t from 'tap'
 import { DataError, loadOnnx, tensor } from '../../../lib/index.js'
 import type { Given } from '../../../lib/io/onnx/protobuf.js'
 import {
+  type AttributeProto,
   attributeType,
   dataType,
   type ModelProto,
@@ -216,7 +217,9 @@ t.test('graphs inside graphs are refused, however deep', async (t) => {
   const path = join(t.testdir(), 'model.onnx')
   let graph: Given<ModelProto>['graph'] = { node: [] }
   for (let depth = 0; depth < 200; depth++) {
-    const attribute = [{ name: 'body', type: attributeType.graph, g: graph }]
+    const attribute: Given<AttributeProto>[] = [
+      { name: 'body', type: attributeType.graph, g: graph },
+    ]
     graph = {
       node: [{ opType: 'If', input: ['x'], output: ['y'], attribute }],
       output: [{ name: 'y' }],

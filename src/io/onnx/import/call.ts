@@ -9,6 +9,8 @@ export interface Operator {
   readonly attributes?: readonly string[]
   /** Positions of inputs that are weights, where the file gives their values. */
   readonly weights?: readonly number[]
+  /** Whether it is arithmetic of two operands, which also stands before a network. */
+  readonly isArithmetic?: true
   /** Whether its input comes out with the same elements, so that weights may come through it. */
   readonly passes?: true
   /** How many outputs there are at most; 1 where it is not told. */

@@ -204,13 +204,17 @@ export function encodeTexts(texts: readonly string[]): {
 }
 
 /** Whole numbers that a float64 holds; the ends of int64, which mean no end at all, are infinite. */
-function whole(what: string, values: ArrayLike<number>): ArrayLike<number> {
+export function whole(
+  what: string,
+  values: ArrayLike<number>,
+  Failure: typeof DataError = DataError,
+): ArrayLike<number> {
   let found = values
   for (let i = 0; i < values.length; i++) {
     const value = values[i]
     if (Math.abs(value) <= MOST_INTEGER) continue
     if (Math.abs(value) !== INT64_END) {
-      throw new DataError(`${what}: expected whole numbers within 2^53, got ${value}`)
+      throw new Failure(`${what}: expected whole numbers within 2^53, got ${value}`)
     }
     if (found === values) found = Float64Array.from(values)
     ;(found as Float64Array)[i] = Math.sign(value) * Infinity

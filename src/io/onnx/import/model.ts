@@ -1,4 +1,5 @@
 /** A graph as a module: its weights are parameters, and its nodes are computed by the library's ops. */
+import { types } from 'node:util'
 import { isFloat } from '../../../backend/dtype.js'
 import {
   ArgumentError,
@@ -15,15 +16,19 @@ import { noGrad } from '../../../tensor/graph.js'
 import { within } from '../../../tensor/storage.js'
 import { type AnyTensor, isTensor, type Tensor } from '../../../tensor/tensor.js'
 import { Call } from './call.js'
-import { type Constant, encodeTexts, toValue } from './constant.js'
+import { type Constant, encodeTexts, toValue, whole } from './constant.js'
 import { type Graph, type OnnxValueInfo, ordered, type ValueInfo } from './graph.js'
 import type { Node } from './node.js'
 import { operators } from './ops/index.js'
 import { weightOrder } from './ops/windows.js'
 import { Value } from './value.js'
+import { weightsOf } from './weights.js'
 
-/** What a model takes as one of its inputs: a tensor, or of texts a list. */
-export type OnnxInput = AnyTensor | readonly string[]
+/**
+ * What a model takes as one of its inputs: a tensor; a list of texts, one for each row; or whole numbers that
+ * int32 does not hold, such as times in milliseconds, also one for each row.
+ */
+export type OnnxInput = AnyTensor | readonly string[] | readonly number[] | BigInt64Array
 
 /** A weight, with its axes in the order that it is computed in. */
 interface Weight {
@@ -87,7 +92,7 @@ export class OnnxModel<Inputs extends readonly OnnxInput[] = [x: Tensor]> extend
   /** Initializers become weights or constants; what only depends on these is computed now. */
   #readConstants(read: (name: string) => Constant): void {
     const { initializers, nodes } = this.#graph
-    const { weights, filters } = usesOf(nodes)
+    const { weights, filters } = weightsOf(this.#graph)
     const used = new Set(nodes.flatMap(({ inputs }) => inputs))
     for (const { name } of this.#graph.outputs) used.add(name)
     for (const name of initializers.keys()) {
@@ -214,24 +219,6 @@ export class OnnxModel<Inputs extends readonly OnnxInput[] = [x: Tensor]> extend
   }
 }
 
-/** Which values are weights, and which of these only the filters of convolutions. */
-function usesOf(nodes: readonly Node[]): { weights: Set<string>; filters: Set<string> } {
-  const weights = new Set<string>()
-  const filters = new Set<string>()
-  const others = new Set<string>()
-  for (const { op, inputs, outputs } of [...nodes].reverse()) {
-    const operator = operators[op]
-    const isConvolution = op === 'Conv' || op === 'ConvTranspose'
-    for (const [i, name] of inputs.entries()) {
-      const passes = operator.passes && i === 0 && weights.has(outputs[0])
-      if (operator.weights?.includes(i) || passes) weights.add(name)
-      if (isConvolution && i === 1) filters.add(name)
-      else others.add(name)
-    }
-  }
-  return { weights, filters: new Set([...filters].filter((name) => !others.has(name))) }
-}
-
 /** Filters are kept as convolutions here take them; what has one axis is a bias, which is not regularized. */
 function weightOf({ values, shape }: Constant, isFilter: boolean): Weight {
   const axes = isFilter && shape.length > 2 ? weightOrder(shape.length) : undefined
@@ -244,6 +231,13 @@ function weightOf({ values, shape }: Constant, isFilter: boolean): Weight {
 /** An input as the file has it. */
 function inputOf({ name, kind, dtype, shape }: ValueInfo, given: OnnxInput): Value {
   if (kind === 'text') return textInput(name, given, shape)
+  if (kind === 'int' && isListOfWhole(given)) {
+    return Value.of(
+      kind,
+      whole(`input ${name}`, Array.from(given, Number), ArgumentError),
+      rowsOf(given.length, shape),
+    )
+  }
   if (!isTensor(given)) {
     throw new ArgumentError(`OnnxModel: expected a tensor as input ${name}, got ${excerpt(given)}`)
   }
@@ -271,10 +265,16 @@ function textInput(name: string, given: OnnxInput, shape: ValueInfo['shape']): V
     )
   }
   const { values, vocabulary } = encodeTexts(given)
-  return Value.of(
-    'text',
-    values,
-    [values.length, ...Array((shape?.length ?? 1) - 1).fill(1)],
-    vocabulary,
-  )
+  return Value.of('text', values, rowsOf(values.length, shape), vocabulary)
+}
+
+/** The shape of a list that has one element for each row. */
+const rowsOf = (count: number, shape: ValueInfo['shape']) => [
+  count,
+  ...Array(Math.max(0, (shape?.length ?? 1) - 1)).fill(1),
+]
+
+function isListOfWhole(given: OnnxInput): given is readonly number[] | BigInt64Array {
+  if (types.isBigInt64Array(given)) return true
+  return Array.isArray(given) && given.every((value) => Number.isSafeInteger(value))
 }

@@ -22,6 +22,7 @@ type Pair = (x: AnyTensor, y: AnyTensor | number) => AnyTensor
 
 /** Of two inputs, either of which may be a weight. */
 const arithmetic = (fn: Pair): Operator => ({
+  isArithmetic: true,
   weights: [0, 1],
   run: (call) => binary(call.input(0).kind, call.input(0), call.input(1), fn),
 })
@@ -149,7 +150,7 @@ export const elementwise: Operators = {
   Ceil: unary((x) => x.ceil()),
   Clip: { attributes: ['min', 'max'], run: clip },
   Cos: unary((x) => x.cos()),
-  Div: { weights: [0, 1], run: divide },
+  Div: { isArithmetic: true, weights: [0, 1], run: divide },
   Equal: comparison((x, y) => x.equal(y)),
   Erf: unary((x) => x.erf()),
   Exp: unary((x) => x.exp()),
