@@ -110,7 +110,10 @@ export class OnnxModel<Inputs extends readonly OnnxInput[] = [x: Tensor]> extend
       if (value.kind !== 'float' || value.size < 2 || !used.has(name)) continue
       const buffer = new ModuleBuffer(value.device)
       this.#buffers.set(name, buffer)
-      this.#constants.set(name, new Value('float', value.physical, value.axes, undefined, buffer))
+      const kept = value.isHost
+        ? new Value('float', value.physical, value.axes, undefined, buffer)
+        : new Value('float', buffer)
+      this.#constants.set(name, kept)
     }
   }
 
@@ -265,7 +268,8 @@ function textInput(name: string, given: OnnxInput, shape: ValueInfo['shape']): V
     )
   }
   const { values, vocabulary } = encodeTexts(given)
-  return Value.of('text', values, rowsOf(values.length, shape), vocabulary)
+  const codes = tensor(values, rowsOf(values.length, shape), 'int32')
+  return new Value('text', codes, undefined, vocabulary)
 }
 
 /** The shape of a list that has one element for each row. */

@@ -169,9 +169,9 @@ function permuted(x: AnyTensor, axes: readonly number[]): AnyTensor {
   return x.transpose(axes)
 }
 
-/** Refuses constants that are too large to be computed beside the network. */
-export function checkConstant(shape: Shape): void {
-  if (sizeOf(shape) <= MOST_ELEMENTS) return
+/** Refuses results that are too large to be computed beside the network, where all of what they follow from is. */
+export function checkConstant(shape: Shape, from: readonly Value[] = []): void {
+  if (sizeOf(shape) <= MOST_ELEMENTS || !from.every((value) => value.isHost)) return
   throw new DataError(
     `expected constants of at most ${MOST_ELEMENTS} elements, got shape ${format(shape)}`,
   )

@@ -17,6 +17,7 @@ function gather(call: Call): Value {
   const [x, indices] = [call.input(0), call.input(1)]
   const axis = call.axis(call.node.number('axis', 0))
   const shape: Shape = x.shape.toSpliced(axis, 1, ...indices.shape)
+  checkConstant(shape, [x, indices])
   return x.with(
     compute([x, indices], (a, i) =>
       a.indexSelect(axis, placesOf(i, x.shape[axis]).reshape([i.size])).reshape(shape),
@@ -40,6 +41,7 @@ function gatherNd(call: Call): Value {
     )
   }
   const [outer, inner] = [x.shape.slice(0, depth), x.shape.slice(depth)]
+  checkConstant([indices.size, ...inner], [x, indices])
   return x.with(
     compute([x, indices], (a, i) => {
       const columns = i.reshape([-1, depth]).split(1, 1)
@@ -100,7 +102,8 @@ function oneHot(call: Call): Value {
   const [indices, values] = [call.input(0), call.input(2)]
   const depth = call.input(1).number('depth')
   const axis = call.axis(call.node.number('axis', -1), indices.rank + 1)
-  if (indices.isHost) checkConstant([...indices.shape, depth])
+  checkConstant([depth])
+  checkConstant([...indices.shape, depth], [indices, values])
   const classes = Value.of(
     'int',
     Array.from({ length: depth }, (_, i) => i),

@@ -8,7 +8,7 @@ import type { AnyTensor } from '../../../../tensor/tensor.js'
 import type { Call, Operators } from '../call.js'
 import { type Constant, encodeTexts, toValue } from '../constant.js'
 import type { Node } from '../node.js'
-import { compute, pointwise, Value } from '../value.js'
+import { checkConstant, compute, pointwise, Value } from '../value.js'
 import { lookUp } from './elementwise.js'
 
 const floats = (x: AnyTensor): AnyTensor => (isFloat(x.dtype) ? x : x.cast(floatOf(x)))
@@ -87,6 +87,7 @@ function positionsOf(x: Value, keys: Constant): Value {
     return lookUp(toValue(list('int', places)), x)
   }
   const known = toValue(keys)
+  checkConstant([...x.shape, known.size], [x])
   const y = compute([x, known], (a, b) => {
     const hits = a.unsqueeze(-1).equal(b.cast(a.dtype))
     // Where no key is hit, this is the largest.
@@ -148,6 +149,7 @@ function encodeOneHot(call: Call): Value {
   const x = call.input(0)
   const positions = positionsOf(x, categories)
   const count = categories.values.length
+  checkConstant([...x.shape, count], [x])
   if (!call.node.flag('zeros', true)) refuseUnknown(x, positions, count)
   const places = toValue(
     list(

@@ -56,6 +56,7 @@ function join(call: Call): Value {
   }
   const axis = call.axis(call.node.number('axis', 1))
   if (all.length === 1) return first
+  checkConstant([all.reduce((size, value) => size + value.size, 0)], all)
   return first.with(compute(all, (...tensors) => concat(tensors, axis)))
 }
 
@@ -101,7 +102,7 @@ function expand(call: Call): Value {
 
 /** More elements than there were, which a constant may not have too many of. */
 function grown(x: Value, shape: Shape, fn: (a: AnyTensor) => AnyTensor): Value {
-  if (x.isHost) checkConstant(shape)
+  checkConstant(shape, [x])
   return x.map(fn)
 }
 

@@ -68,10 +68,17 @@ function checkSpace(rank: number, most: number): void {
   )
 }
 
+/** Volumes are convolved plane by plane, also those of their borders. */
+const MOST_PLANES = 1000
+
 function conv(call: Call): Value {
   const [x, weight, bias] = [call.input(0), call.input(1), call.maybe(2)]
   checkSpace(x.rank, 3)
   const moves = movesOf(call.node, weight.shape.slice(2))
+  const borders = bordersOf(call.node, moves, x.shape.slice(2))
+  if (x.rank === 5 && Math.max(...borders[0]) > MOST_PLANES) {
+    throw new DataError(`expected at most ${MOST_PLANES} planes before a volume, got ${borders[0]}`)
+  }
   const op = [conv1d, conv2d, conv3d][x.rank - 3]
   const y = op(
     x.inOrder(channelsLast(x.rank)),
@@ -80,7 +87,7 @@ function conv(call: Call): Value {
     {
       stride: moves.stride,
       dilation: moves.dilation,
-      padding: bordersOf(call.node, moves, x.shape.slice(2)),
+      padding: borders,
       groups: call.node.number('group', 1),
     },
   )
@@ -223,6 +230,9 @@ function localResponse(call: Call): Value {
   ]
   const image: AnyTensor = x.inOrder(channelsLast(x.rank))
   const channels = image.shape.at(-1)!
+  if (!(size >= 1 && size <= 2 * channels)) {
+    throw new DataError(`expected a size from 1 to twice the ${channels} channels, got ${size}`)
+  }
   const border: Pair = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)]
   const none = Array.from({ length: x.rank - 1 }, (): Pair => [0, 0])
   const squares = image.square().pad([...none, border])
