@@ -1,4 +1,4 @@
-/** Temporary files, whose names say which process they are of: what a killed one left can be told. */
+/** Temporary files and folders, whose names say which process they are of: what a killed one left can be told. */
 import { createHash, randomBytes } from 'node:crypto'
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,21 +16,21 @@ export function temporaryIn(folder: string): string {
   return join(folder, `.neuroblas-${PLACE}-${process.pid}-${random}.tmp`)
 }
 
-/** Removes the temporary files of writers that were killed. */
+/** Removes the temporary files and folders of processes that were killed. */
 export function removeLeftOvers(folder: string): void {
   for (const name of readdirSync(folder)) {
     const { place, pid } = TEMPORARY.exec(name)?.groups ?? {}
     if (place === undefined) continue
     const file = join(folder, name)
     const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
-    const isLeft = (place === PLACE && !isAlive(Number(pid))) || Date.now() - written > OLD
+    const isLeft = place === PLACE ? !isAlive(Number(pid)) : Date.now() - written > OLD
     if (isLeft) removeIfAllowed(file)
   }
 }
 
 function removeIfAllowed(file: string): void {
   try {
-    rmSync(file, { force: true })
+    rmSync(file, { force: true, recursive: true })
   } catch {
     // In a shared folder it may be another user's, whose next write removes it.
   }

@@ -76,6 +76,9 @@ t.test('what killed writers left behind goes with the next write, and nothing el
   const ours = temporaryIn(dir)
   const ofPid = (pid: number) => ours.replace(`-${process.pid}-`, `-${pid}-`)
   const elsewhere = (name: string) => name.replace(/neuroblas-\w{8}/, 'neuroblas-00000000')
+  const folder = `${ofPid(deadPid).slice(0, -16)}0123456789ab.tmp`
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'spilled'), '')
   const left = [ofPid(deadPid), elsewhere(ofPid(1))]
   const kept = [
     ours,
@@ -86,9 +89,9 @@ t.test('what killed writers left behind goes with the next write, and nothing el
   ]
   for (const file of [...left, ...kept]) writeFileSync(file, '')
   const twoDaysAgo = new Date(Date.now() - 48 * 3600 * 1000)
-  utimesSync(left[1], twoDaysAgo, twoDaysAgo)
+  for (const file of [left[1], ours]) utimesSync(file, twoDaysAgo, twoDaysAgo)
   write(join(dir, 'model'))
-  for (const file of left) t.notOk(existsSync(file), file)
+  for (const file of [...left, folder]) t.notOk(existsSync(file), file)
   for (const file of kept) t.ok(existsSync(file), file)
 })
 

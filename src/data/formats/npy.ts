@@ -136,6 +136,12 @@ function parseHeader(text: string, file: string): Omit<Header, 'start'> {
       `${file}: expected descr, fortran_order and shape, got ${quote(text.trim())}`,
     )
   }
+  if (descr.startsWith('[')) {
+    const fields = [...descr.matchAll(/\('([^']*)'/g)].map(([, name]) => quote(name)).join(', ')
+    throw new DataError(
+      `${file}: expected an array of numbers, booleans or texts, got a structured one with the fields ${fields}; save each as an array of its own, as by numpy.savez`,
+    )
+  }
   const type = npyType(descr.slice(1, -1))
   if (type === undefined) {
     const reason = descr.includes('|O') ? 'Python objects, which are code' : descr

@@ -1,8 +1,10 @@
 /** Tables in Arrow's IPC files and streams (https://arrow.apache.org/docs/format/Columnar.html), also Feather. */
 import { open } from 'node:fs/promises'
+import * as zlib from 'node:zlib'
 import type { DataType, RecordBatch, RecordBatchReader, Vector } from 'apache-arrow'
 import { DataError, NeuroblasError } from '../../base/errors.js'
 import { loadPackages } from '../../base/packages.js'
+import { decodeLz4 } from '../formats/lz4.js'
 import { checkNames, columnsNamed } from './columns.js'
 import type { SourceBatch, SourceColumn, SourceType, SourceValues, TableReader } from './source.js'
 import { TextCodes } from './texts.js'
@@ -24,6 +26,7 @@ interface Column extends SourceColumn {
  */
 export async function openArrow(path: string, name = path): Promise<TableReader> {
   const [arrow] = await loadPackages<[Arrow]>('table', 'apache-arrow')
+  addCodecs(arrow)
   const { reader, close } = await opened(arrow, path, name)
   const columns = reader.schema.fields.map((field, index) => ({
     name: field.name,
@@ -41,6 +44,20 @@ export async function openArrow(path: string, name = path): Promise<TableReader>
     batches: (names) => batchesOf(arrow, path, name, columnsNamed(name, columns, names)),
     close: async () => {},
   }
+}
+
+/** Codecs for compressed buffers, where nobody has added others. */
+function addCodecs({ compressionRegistry: codecs, CompressionType }: Arrow): void {
+  const { LZ4_FRAME, ZSTD } = CompressionType
+  if (codecs.get(LZ4_FRAME) === null) codecs.set(LZ4_FRAME, { decode: decodeLz4 })
+  if (codecs.get(ZSTD) === null) codecs.set(ZSTD, { decode: decodeZstd })
+}
+
+function decodeZstd(bytes: Uint8Array): Uint8Array {
+  // Newer than the oldest Node.js that this package runs on.
+  const { zstdDecompressSync } = zlib as { zstdDecompressSync?: (bytes: Uint8Array) => Uint8Array }
+  if (zstdDecompressSync) return zstdDecompressSync(bytes)
+  throw new Error('buffers compressed by zstd, which takes Node.js 22.15 or newer')
 }
 
 type Reader = () => (vector: Vector) => SourceValues

@@ -1,13 +1,12 @@
 /** A database opened through DuckDB's bindings, and statements run over it. */
-import { randomUUID } from 'node:crypto'
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Connection, Database } from '@duckdb/node-bindings'
 import { availableMemory } from '../../base/availableMemory.js'
 import { ArgumentError } from '../../base/errors.js'
 import { ownFile, requireFrom } from '../../base/packageFolder.js'
 import { loadPackages } from '../../base/packages.js'
+import { removeLeftOvers, temporaryIn } from '../../io/temporaries.js'
 import { duckdbError } from './duckdbError.js'
 import { type Bindings, readChunk, textReader, type VectorReader } from './duckdbVectors.js'
 import type { DuckDBSettings, SourceBatch, TextValues } from './source.js'
@@ -37,7 +36,9 @@ export class DuckDBSession {
     // A package of theirs, which need not lie where this one would find it.
     const theirs = requireFrom(requireFrom(ownFile()).resolve('@duckdb/node-api'))
     const bindings: Bindings = theirs('@duckdb/node-bindings')
-    const temporary = join(tmpdir(), `neuroblas-duckdb-${randomUUID()}`)
+    const folder = tmpdir()
+    if (existsSync(folder)) removeLeftOvers(folder)
+    const temporary = temporaryIn(folder)
     const config = bindings.create_config()
     const memory = Math.max(LEAST_MEMORY, Math.floor(availableMemory().available / 4))
     const all = {

@@ -1,14 +1,23 @@
 /** Tables in Arrow's IPC files and streams. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import * as zlib from 'node:zlib'
 import * as arrow from 'apache-arrow'
 import t from 'tap'
+import { decodeLz4 } from '../../../lib/data/formats/lz4.js'
 import { readerOf } from '../../../lib/data/sources/openSource.js'
 import type { TableReader } from '../../../lib/data/sources/source.js'
 import { table } from '../../../lib/index.js'
 import { readAll } from '../../support/readers.js'
 
+const fixture = JSON.parse(
+  readFileSync(new URL('../../fixtures/arrow.json', import.meta.url), 'utf8'),
+) as {
+  columns: { x: number[]; i: (number | null)[]; s: string[]; d: string[] }
+  files: { lz4: string; zstd: string }
+  frames: { bytes: string; length: number; crc32: number }[]
+}
 const folder = mkdtempSync(join(tmpdir(), 'neuroblas-arrow-'))
 t.teardown(() => rmSync(folder, { recursive: true }))
 const { NaN: none } = Number
@@ -101,6 +110,55 @@ t.test('several batches, trained on', async (t) => {
   const { train, classes } = await table(path, { target: 'y' })
   t.strictSame([train.size, classes], [80, ['down', 'up']])
   await t.rejects(table(path, { target: 'y', query: 'select 1' }), { name: 'ArgumentError' })
+})
+
+t.test('compressed, as pandas writes Feather', async (t) => {
+  const { x, i, s, d } = fixture.columns
+  const wanted = x.map((_, row) => [x[row], i[row] ?? none, s[row], d[row]])
+  const [lz4, zstd] = [fixture.files.lz4, fixture.files.zstd].map((text) =>
+    Buffer.from(text, 'base64'),
+  )
+  t.strictSame(await readAll(await open(write('lz4.feather', lz4))), wanted)
+  const path = write('zstd.feather', zstd)
+  const reading = async () => readAll(await open(path))
+  if ('zstdDecompressSync' in zlib) t.strictSame(await reading(), wanted)
+  else
+    await t.rejects(reading(), {
+      name: 'DataError',
+      message: /zstd\.feather: .*zstd, which takes Node\.js 22\.15/,
+    })
+  const at = lz4.indexOf(Buffer.of(0x04, 0x22, 0x4d, 0x18))
+  for (const [place, value] of [
+    [0, 5],
+    [4, 0],
+    [8, 255],
+  ] as const) {
+    const broken = Buffer.from(lz4)
+    broken[at + place] = value
+    await t.rejects(
+      open(write('broken.feather', broken)).then((reader) => readAll(reader)),
+      { name: 'DataError', message: /broken\.feather: .*no frame of LZ4/ },
+    )
+  }
+})
+
+t.test('frames of LZ4', async (t) => {
+  for (const { bytes, length, crc32 } of fixture.frames) {
+    const packed = Buffer.from(bytes, 'base64')
+    const found = decodeLz4(packed)
+    t.strictSame([found.length, zlib.crc32(found)], [length, crc32])
+    // However it is cut or changed, it is refused or decoded to something.
+    for (let i = 0; i < packed.length; i += 1 + Math.floor(packed.length / 50)) {
+      t.throws(() => decodeLz4(packed.subarray(0, i)), { message: /no frame of LZ4/ })
+      const changed = Buffer.from(packed)
+      changed[i] ^= 0xff
+      try {
+        decodeLz4(changed)
+      } catch (error) {
+        t.match(error, { message: /no frame of LZ4/ })
+      }
+    }
+  }
 })
 
 t.test('what is none is refused', async (t) => {

@@ -217,11 +217,38 @@ t.test('settings, and what is larger than memory', async (t) => {
   })
   for await (const _ of sorted.batches()) break
   await sorted.close()
+  const ours = new RegExp(`^\\.neuroblas-\\w{8}-${process.pid}-`)
   t.strictSame(
-    readdirSync(tmpdir()).filter((name) => /^neuroblas-duckdb-[0-9a-f]{8}-/.test(name)),
+    readdirSync(tmpdir()).filter((name) => ours.test(name)),
     [],
   )
   await t.rejects(open('select 1', { duckdb: { nope: 1 } }), { name: 'DataError', message: /nope/ })
+})
+
+t.test('a file of separated text among others is said by its name and line', async (t) => {
+  const lines = Array.from({ length: 30 }, (_, i) => `${2 * i},${i},${'ab'[i % 2]}\n`).join('')
+  const good = `x,y,k\n${lines}`
+  writeFileSync(at('csv-a.csv'), good)
+  const cases: [string | Buffer, RegExp][] = [
+    [
+      Buffer.from(`${good}1,2,\xe4\n`, 'latin1'),
+      /csv-b\.csv: expected rows of separated text, got "Invalid unicode .*" on line 32$/,
+    ],
+    [
+      `${good}1,2,${'q'.repeat(3e6)}\n`,
+      /csv-b\.csv: expected rows of separated text, got "Maximum line size .{1,200}" on line \d+$/,
+    ],
+    [`x,z,k\n${lines}`, /csv-b\.csv: expected the columns of .*csv-a\.csv, got none of "y"/],
+    [
+      `${good}5,6,7,8\n`,
+      /csv-b\.csv: expected the columns of .*csv-a\.csv, got none of .*or a row with another number of cells/,
+    ],
+  ]
+  for (const [bytes, message] of cases) {
+    writeFileSync(at('csv-b.csv'), bytes)
+    const reading = open(at('csv-*.csv')).then((reader) => readAll(reader))
+    await t.rejects(reading, { name: 'DataError', message })
+  }
 })
 
 t.test('what it cannot read is said by name', async (t) => {
