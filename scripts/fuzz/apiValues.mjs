@@ -1,5 +1,9 @@
 // What the API is called with: of each kind of argument values that fit, and values that fit nothing.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { runInNewContext } from 'node:vm'
+import sharp from 'sharp'
 import * as blas from '../../lib/blas/index.js'
 import * as keras from '../../lib/frontends/keras/index.js'
 import * as sklearn from '../../lib/frontends/sklearn/index.js'
@@ -9,6 +13,27 @@ import { HOSTILE } from './random.mjs'
 
 export const pool = neuroblas
 const { tensor, zeros, ones, mlp, SGD, Adam, Generator, iris, dataset, Linear } = neuroblas
+
+const SQL =
+  "select range as a, 'xy'[1 + range % 2] as b, date '2024-01-01' + range::INTEGER as day from range(9)"
+const records = [1, 2, 3, 4].map((a) => ({ a, b: a % 2 ? 'x' : 'y' }))
+const images = await imagesIn(mkdtempSync(join(tmpdir(), 'neuroblas-fuzz-images-')))
+
+/** Few small ones, of two classes. */
+async function imagesIn(folder) {
+  process.once('exit', () => rmSync(folder, { recursive: true }))
+  for (const [name, background] of [
+    ['light', '#eee'],
+    ['dark', '#222'],
+  ]) {
+    mkdirSync(join(folder, name))
+    for (let i = 0; i < 3; i++) {
+      const picture = sharp({ create: { width: 3 + i, height: 4, channels: 3, background } })
+      await picture.toFile(join(folder, name, `${i}.png`))
+    }
+  }
+  return folder
+}
 
 /** Errors of the values that fit nothing, not of the library: they throw when they are looked at. */
 class Outside extends Error {}
@@ -89,6 +114,7 @@ const kinds = {
   seed: (c) => c.below(10),
   data: (c) => c.pick([nested(c), nested(c, 1), Float32Array.of(1, 2), Int32Array.of(0, 1), true]),
   rows: (c) => c.pick([[[1, 2, 3, 4]], zeros([2, 4]), [Float64Array.of(1, 2, 3, 4)], [[1], [2]]]),
+  asked: (c) => value(c, c.pick(['rows', 'rows', 'blocks'])),
   labels: (c) => c.pick([[0, 1, 2], tensor(Int32Array.of(0, 1, 2)), Int32Array.of(0), [[1], [0]]]),
   tensor: (c) => c.pick([() => live.ofClass(c, neuroblas.Tensor), () => zeros(matrix(c))])(),
   tensors: (c) => [
@@ -139,12 +165,14 @@ const kinds = {
     loss: 'cross-entropy',
     testAccuracy: 0.5,
   }),
-  records: (c) =>
-    c.pick([
-      [1, 2, 3, 4].map((a) => ({ a, b: a % 2 ? 'x' : 'y' })),
-      [1, 2, 3, 4].map((a) => ({ a: a * c.random(), b: a })),
-      'none',
-    ]),
+  records: (c) => c.pick([records, [1, 2, 3, 4].map((a) => ({ a: a * c.random(), b: a })), 'none']),
+  // What DuckDB, and a folder of images, give.
+  sql: (c) => c.pick([SQL, `${SQL} where a < 0`, "select 'x' as b", 'select', 'none.parquet']),
+  tableSource: (c) => value(c, c.pick(['records', 'sql'])),
+  imageFolder: (c) => c.pick([images, images, 'none', '.']),
+  columnName: (c) => c.pick(['a', 'b', 'day', 'none', 0, -1]),
+  columnNames: (c) => [value(c, 'columnName')],
+  blocks: () => ({ inputShape: [4], classes: few.classes, blocks: () => [few, few] }),
   preprocessing: () => ({ mean: [0], scale: [1] }),
   inputs: () => [[[1, 2]]],
 }
@@ -200,6 +228,30 @@ const fitting = {
   ema: () => ({ decay: 0.5 }),
   onStep: 'fn',
   onEpoch: 'fn',
+}
+const tabled = {
+  '!target': (c) => c.pick(['b', 'b', 'a', 'day', -1]),
+  task: (c) => c.pick(['classify', 'regress']),
+  missing: (c) => c.pick(['refuse', 'drop', 'impute']),
+  addIndicator: 'flag',
+  features: 'columnNames',
+  ignore: 'columnNames',
+  text: 'columnNames',
+  hashBits: (c) => 1 + c.below(5),
+  embedAbove: (c) => c.below(3),
+  groupBy: 'columnName',
+  time: 'columnName',
+  testFraction: () => 0.5,
+  seed: 'seed',
+  name: 'text',
+}
+const pictured = {
+  '!size': (c) => [1 + c.below(5), 1 + c.below(5)],
+  channels: (c) => c.pick([1, 3]),
+  resize: (c) => c.pick(['stretch', 'crop']),
+  unreadable: (c) => c.pick(['refuse', 'drop']),
+  testFraction: () => 0.5,
+  seed: 'seed',
 }
 const settings = { '!lr': 'positive', regularizer: 'regularizer', maxNorm: 'positive' }
 const dense = { bias: 'flag', init: 'initializer', generator: 'generator' }
@@ -329,7 +381,13 @@ const parameters = {
   evaluate: op('module', 'dataset', { '!loss': 'loss', batchSize: (c) => 1 + c.below(200) }),
   exportOnnx: op('module', 'path', { input: 'shape' }),
   eye: op('size'),
-  fit: op('module', 'dataset', { '!loss': 'loss', ...fitting }),
+  fit: op('module', (c) => value(c, c.pick(['dataset', 'dataset', 'blocks'])), {
+    '!loss': 'loss',
+    ...fitting,
+    run: (c) => c.pick(['run-a', { folder: 'run-b', every: 1 + c.below(9), keep: 1 }, '']),
+    cache: (c) => c.pick([true, false, 'cache']),
+    shuffleBuffer: (c) => 1 + c.below(9),
+  }),
   fitPreprocessing: op('dataset'),
   fromTorch: op('module', () => trained.stateDict()),
   full: op('shape', 'number'),
@@ -369,7 +427,12 @@ const parameters = {
   noGrad: op('fn'),
   oneHot: op('integers', 'size'),
   ones: op('shape'),
-  predict: op(() => classifier, 'rows', { batchSize: (c) => 1 + c.below(9) }),
+  predict: op(() => classifier, 'asked', { batchSize: (c) => 1 + c.below(9) }),
+  predictProba: op(() => classifier, 'asked', { batchSize: (c) => 1 + c.below(9) }),
+  predictTable: op(() => ofTable, 'tableSource', {
+    batchSize: (c) => 1 + c.below(9),
+    name: 'text',
+  }),
   predictedClasses: op('tensor'),
   preprocess: op('dataset', 'preprocessing'),
   pretrain: op('module', 'dataset', {
@@ -399,13 +462,11 @@ const parameters = {
   split: op('dataset', 'share', 'seed'),
   stack: op('tensors', 'axis'),
   subset: op('dataset', () => [0, 1]),
-  table: op('records', {
-    '!target': () => 'b',
-    task: (c) => c.pick(['classify', 'regress']),
-    missing: (c) => c.pick(['refuse', 'drop', 'impute']),
-    testFraction: () => 0.5,
-    seed: 'seed',
-  }),
+  table: op('tableSource', { ...tabled, stratify: 'flag', query: () => SQL }),
+  tableBlocks: op('sql', { ...tabled, validationFraction: () => 0.2 }),
+  imageFolder: op('imageFolder', pictured),
+  imageBlocks: op('imageFolder', pictured),
+  readImages: op((c) => [`${images}/${c.pick(['light/0', 'dark/1', 'none'])}.png`], pictured),
   tensor: op('data', 'shape', 'dtype'),
   toTorch: op('module'),
   tripletMargin: op('tensor', 'tensor', 'tensor', 'reduction'),
@@ -578,6 +639,14 @@ const plane = dataset({
   targets: [0, 1, 1],
 })
 const trained = mlp([4, 3])
+/** Of a table with the columns a and b; the latter is the target. */
+const ofTable = {
+  model: mlp([1, 2]),
+  inputs: 1,
+  classes: ['x', 'y'],
+  loss: 'cross-entropy',
+  encoding: (await neuroblas.table(records, { target: 'b' })).encoding,
+}
 const classifier = { model: trained, inputs: 4, classes: ['a', 'b', 'c'], loss: 'cross-entropy' }
 
 /** Charts take long: they are called seldom. */

@@ -1,6 +1,8 @@
 /** `predictTable`: what a model says of the rows of a table, which need not fit into memory. */
 import { checkCount, optionsOf } from '../base/arguments.js'
 import { ArgumentError, excerpt } from '../base/errors.js'
+import { isList } from '../base/typedArrays.js'
+import { isIterable } from '../data/sources/iterable.js'
 import type { SourceOptions } from '../data/sources/source.js'
 import { encodedPieces, UnseenTally } from '../data/table/encodedPieces.js'
 import type { TableEncoding } from '../data/table/encoding.js'
@@ -52,6 +54,11 @@ export function predictTable(
   const { batchSize = 1000, ...reading } = optionsOf(op, options, OPTIONS)
   checkPredictor(op, model)
   checkCount(op, 'batchSize', batchSize)
+  if (typeof source !== 'string' && !isList(source) && !isIterable(source)) {
+    throw new ArgumentError(
+      `${op}: expected a path, SQL, an iterable of bytes or of rows, or records, got ${excerpt(source)}`,
+    )
+  }
   const { encoding } = model
   if (encoding === undefined) {
     throw new ArgumentError(

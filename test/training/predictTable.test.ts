@@ -111,6 +111,7 @@ t.test('without the target, by SQL; categories that are new; what is wrong', asy
   const wrong: [() => unknown, RegExp][] = [
     [() => predictTable({} as Classifier, query), /predictTable: expected a classifier/],
     [() => predictTable(classifier, query, { batchSize: 0 }), /batchSize/],
+    [() => predictTable(classifier, 3 as never), /expected a path, SQL, an iterable .*, got 3/],
     [() => predictTable(classifier, query, { target: 'x' } as never), /target/],
     [
       () => predictTable({ ...classifier, encoding: undefined }, query),
