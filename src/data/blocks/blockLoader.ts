@@ -98,7 +98,7 @@ export class BlockLoader implements BatchLoader {
   }
 
   get total(): number | undefined {
-    return this.#total ?? this.#cache?.rows ?? this.form.size
+    return this.#total ?? this.form.size
   }
 
   get length(): number | undefined {
@@ -171,10 +171,12 @@ export class BlockLoader implements BatchLoader {
     const cache = this.#cache
     if (cache && !cache.hasFailed && cache.rows === undefined) {
       await cache.find()
+      // Of one that is written now, it is known at the end of the epoch, however far reading is ahead.
+      this.#total ??= cache.rows
       if (cache.rows === undefined) {
         const recording = await cache.record(new BlockReader(op, source, form, this.total))
         if (isInOrder) return recording
-        await this.#readAll(recording)
+        this.#total = await this.#readAll(recording)
       }
     }
     if (cache?.rows === undefined) return new BlockReader(op, source, form, this.total)
