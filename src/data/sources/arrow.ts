@@ -1,6 +1,6 @@
 /** Tables in Arrow's IPC files and streams (https://arrow.apache.org/docs/format/Columnar.html), also Feather. */
 import { open } from 'node:fs/promises'
-import * as zlib from 'node:zlib'
+import zlib from 'node:zlib'
 import type { DataType, RecordBatch, RecordBatchReader, Vector } from 'apache-arrow'
 import { DataError, NeuroblasError } from '../../base/errors.js'
 import { loadPackages } from '../../base/packages.js'
