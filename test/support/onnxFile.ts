@@ -22,7 +22,9 @@ export type Setting = number | string | readonly number[] | readonly string[] | 
 
 const TYPES = {
   float32: dataType.float,
+  int32: dataType.int32,
   int64: dataType.int64,
+  uint8: dataType.uint8,
   bool: dataType.bool,
   string: dataType.string,
 }
@@ -52,7 +54,7 @@ export function tensorOf(name: string, { type, shape, data }: Values): Given<Ten
   if (type === 'float32')
     return { ...given, rawData: new Uint8Array(Float32Array.from(numbers).buffer) }
   if (type === 'int64') return { ...given, int64Data: numbers }
-  if (type === 'bool') return { ...given, int32Data: numbers }
+  if (type !== 'string') return { ...given, int32Data: numbers }
   return { ...given, stringData: (data as string[]).map(text) }
 }
 
