@@ -33,6 +33,12 @@ t.test('a model, and a sentence of what it takes and gives', async (t) => {
     stdout,
     'wrote kinds.onnx, which takes input (float32 [batch, 2]), and gives label (string [batch]) and probabilities (float32 [batch, 3])\n',
   )
+  const json = await runCommand(['export', path, 'again.onnx', '--json'], { cwd })
+  t.match(JSON.parse(json.stdout), {
+    file: 'again.onnx',
+    inputs: [{ name: 'input', dtype: 'float32', shape: ['batch', 2] }],
+  })
+  t.strictSame(readFileSync(join(cwd, 'again.onnx')), readFileSync(join(cwd, 'kinds.onnx')))
   const { probabilities } = await runtimeResults(join(cwd, 'kinds.onnx'), {
     input: { type: 'float32', shape: [2, 2], data: [1, 2, 3, -1] },
   })

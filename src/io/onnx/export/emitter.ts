@@ -48,6 +48,11 @@ export class Emitter extends Graph {
     this.#names.set(value, { ...this.#names.get(value), ...names })
   }
 
+  /** The same of a value with its last axis second, which with less than three axes is where it was. */
+  defineChannelsFirst(value: Value, name: string): void {
+    this.define(value, value.shape.length > 2 ? { channelsFirst: name } : { plain: name })
+  }
+
   /** Whether a value has only the order of ONNX's images so far. */
   isChannelsFirst(value: Value): boolean {
     const names = this.#names.get(value)
@@ -155,7 +160,9 @@ export class Emitter extends Graph {
 const UNKNOWN =
   'expected shapes of fixed extents and multiples of the batch, got one that is neither'
 
-function isSameExtent(a: Extent, b: Extent | undefined): boolean {
+/** Whether two extents are known to be the same. */
+export function isSameExtent(a?: Extent, b?: Extent): boolean {
+  if (typeof a === 'number') return a === b
   return a instanceof Batch && b instanceof Batch && a.times === b.times
 }
 

@@ -12,23 +12,36 @@ import { where } from './run.js'
 // biome-ignore lint/suspicious/noExplicitAny: each row knows the attributes of its op
 export type Write = (g: Emitter, x: readonly string[], attributes: any, call: OpValue) => string
 
+/** Writes the nodes of a call, and says what its result is called, in one order of axes or both. */
+// biome-ignore lint/suspicious/noExplicitAny: each row knows the attributes of its op
+export type Define = (g: Emitter, attributes: any, call: OpValue) => void
+
 /** How an op is written. */
-export interface Row {
-  /**
-   * `any`: each element for itself, so that all inputs may have their channels first; `channelsFirst`: the first input
-   * has them, and the result; `own`: `write` defines the result itself.
-   */
-  readonly order: 'any' | 'plain' | 'channelsFirst' | 'own'
-  readonly write: Write
+export type Row = {
   /** What the attributes are told as; as they are by default. */
   readonly read?: Reading
-}
+} & (
+  | {
+      /**
+       * `any`: each element for itself, so that all inputs may have their channels first; `channelsFirst`: the first
+       * input has them, and the result.
+       */
+      readonly order: 'any' | 'plain' | 'channelsFirst'
+      readonly write: Write
+    }
+  | {
+      /** By `define` itself. */
+      readonly order: 'own'
+      readonly define: Define
+    }
+)
 
 /** Ops by name, or the reason why one has no place in an exported model. */
 export type Rows = Readonly<Record<string, Row | string>>
 
 export const elementwise = (write: Write): Row => ({ order: 'any', write })
 export const plain = (write: Write, read?: Reading): Row => ({ order: 'plain', write, read })
+export const own = (define: Define): Row => ({ order: 'own', define })
 export const channelsFirst = (write: Write, read?: Reading): Row => ({
   order: 'channelsFirst',
   write,

@@ -50,12 +50,12 @@ function write(g: Emitter, call: OpValue): void {
   const { op, inputs, attributes } = call.from
   const row = rowOf(op, call.path)
   if (row.order === 'own') {
-    row.write(g, [], attributes, call)
+    row.define(g, attributes, call)
     return
   }
   if (row.order === 'channelsFirst') {
     const name = row.write(g, [g.channelsFirst(inputs[0])], attributes, call)
-    g.define(call, call.shape.length > 2 ? { channelsFirst: name } : { plain: name })
+    g.defineChannelsFirst(call, name)
     return
   }
   const isFirst = row.order === 'any' && isWrittenFirst(g, call)

@@ -2,67 +2,52 @@
 
 import type { View } from '../../../../ops/views.js'
 import type { Shape } from '../../../../tensor/shape.js'
-import { type Emitter, END, type OpValue, toChannelsFirst, toChannelsLast } from '../emitter.js'
+import {
+  type Emitter,
+  END,
+  isSameExtent,
+  type OpValue,
+  toChannelsFirst,
+  toChannelsLast,
+} from '../emitter.js'
 import type { Extents, Reading } from '../merge.js'
-import { fixed, plain, type Row, type Rows } from '../row.js'
+import { fixed, own, plain, type Rows } from '../row.js'
 import { type AxisRange, type Positions, positionsOf, rangesOf } from '../views.js'
 
-/** Where an axis of channels-last values of a rank is in channels-first ones. */
-const axisInFirst = (axis: number, rank: number) => toChannelsFirst(rank).indexOf(axis)
-
 /** With the batch and the channels as they are, the axes between them are reshaped in either order. */
-const reshape: Row = {
-  order: 'own',
-  write: (g, _, __, call) => {
-    const [x] = call.from.inputs
-    const [from, to] = [x.shape, call.shape]
-    const keepsEnds = isSame(from[0], to[0]) && isSame(from.at(-1), to.at(-1)) && to.length > 1
-    if (!keepsEnds || !g.isChannelsFirst(x)) {
-      const plain = g.reshape(g.plain(x), from, to)
-      g.define(call, { plain })
-      return plain
-    }
-    const ordered = (shape: Extents) => toChannelsFirst(shape.length).map((axis) => shape[axis])
-    const name = g.reshape(g.channelsFirst(x), ordered(from), ordered(to))
-    g.define(call, to.length > 2 ? { channelsFirst: name } : { plain: name })
-    return name
-  },
-}
-
-function isSame(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
-}
+const reshape = own((g, _, call) => {
+  const [x] = call.from.inputs
+  const [from, to] = [x.shape, call.shape]
+  const keepsEnds = isSameExtent(from[0], to[0]) && isSameExtent(from.at(-1), to.at(-1))
+  if (to.length < 2 || !keepsEnds || !g.isChannelsFirst(x)) {
+    g.define(call, { plain: g.reshape(g.plain(x), from, to) })
+    return
+  }
+  const ordered = (shape: Extents) => toChannelsFirst(shape.length).map((axis) => shape[axis])
+  g.defineChannelsFirst(call, g.reshape(g.channelsFirst(x), ordered(from), ordered(to)))
+})
 
 /** What only brings channels to the other end is a name for the same elements. */
-const transpose: Row = {
-  order: 'own',
-  write: (g, _, { axes }: { axes: number[] }, call) => {
-    const [x] = call.from.inputs
-    const rank = axes.length
-    if (rank > 2 && isSame(axes, toChannelsLast(rank))) {
-      g.define(call, { channelsFirst: g.plain(x) })
-    } else if (rank > 2 && isSame(axes, toChannelsFirst(rank))) {
-      g.define(call, { plain: g.channelsFirst(x) })
-    } else g.define(call, { plain: g.permuted(x, axes) })
-    return ''
-  },
-}
+const transpose = own((g, { axes }: { axes: readonly number[] }, call) => {
+  const [x] = call.from.inputs
+  const rank = axes.length
+  const isOrder = (order: readonly number[]) => rank > 2 && String(axes) === String(order)
+  if (isOrder(toChannelsLast(rank))) g.defineChannelsFirst(call, g.plain(x))
+  else if (isOrder(toChannelsFirst(rank))) g.define(call, { plain: g.channelsFirst(x) })
+  else g.define(call, { plain: g.permuted(x, axes) })
+})
 
-const concat: Row = {
-  order: 'own',
-  write: (g, _, { axis }: { axis: number }, call) => {
-    const { inputs } = call.from
-    const rank = call.shape.length
-    if (inputs.some((x) => g.isChannelsFirst(x))) {
-      const parts = inputs.map((x) => g.channelsFirst(x))
-      g.define(call, { channelsFirst: g.node('Concat', parts, { axis: axisInFirst(axis, rank) }) })
-    } else {
-      const parts = inputs.map((x) => g.plain(x))
-      g.define(call, { plain: g.node('Concat', parts, { axis }) })
-    }
-    return ''
-  },
-}
+const concat = own((g, { axis }: { axis: number }, call) => {
+  const { inputs } = call.from
+  if (inputs.some((x) => g.isChannelsFirst(x))) {
+    const parts = inputs.map((x) => g.channelsFirst(x))
+    const axisThere = toChannelsFirst(call.shape.length).indexOf(axis)
+    g.defineChannelsFirst(call, g.node('Concat', parts, { axis: axisThere }))
+  } else {
+    const parts = inputs.map((x) => g.plain(x))
+    g.define(call, { plain: g.node('Concat', parts, { axis }) })
+  }
+})
 
 type Part = { readonly ranges: readonly AxisRange[] } | Positions
 

@@ -4,7 +4,7 @@ import { placeWindow } from '../../../../ops/window.js'
 import type { Shape } from '../../../../tensor/shape.js'
 import type { Emitter } from '../emitter.js'
 import type { Reading, Value } from '../merge.js'
-import { channelsFirst, plain, type Row, type Rows } from '../row.js'
+import { channelsFirst, own, plain, type Rows } from '../row.js'
 
 /** Matrices with their last two axes swapped. */
 function swapped(g: Emitter, x: Value): string {
@@ -13,15 +13,11 @@ function swapped(g: Emitter, x: Value): string {
   return g.permuted(x, [...axes.slice(0, -2), col, row])
 }
 
-const matmul: Row = {
-  order: 'own',
-  write: (g, _, { transA, transB }: { transA: boolean; transB: boolean }, call) => {
-    const [a, b] = call.from.inputs
-    const operands = [transA ? swapped(g, a) : g.plain(a), transB ? swapped(g, b) : g.plain(b)]
-    g.define(call, { plain: g.node('MatMul', operands) })
-    return ''
-  },
-}
+const matmul = own((g, { transA, transB }: { transA: boolean; transB: boolean }, call) => {
+  const [a, b] = call.from.inputs
+  const operands = [transA ? swapped(g, a) : g.plain(a), transB ? swapped(g, b) : g.plain(b)]
+  g.define(call, { plain: g.node('MatMul', operands) })
+})
 
 /** A window over images as ONNX tells it. */
 interface Placed {
