@@ -12,6 +12,7 @@ import {
   Dropout,
   dataset,
   evaluate,
+  exportOnnx,
   fit,
   Generator,
   Linear,
@@ -146,6 +147,7 @@ async function refusesAll(t: Test, model: Module, when: string) {
   const calls: Record<string, () => unknown> = {
     predict: () => predict({ ...classifier, loss: 'cross-entropy' }, [[1, 2, 3, 4, 5, 6]]),
     saveModel: () => saveModel(model, path),
+    exportOnnx: () => exportOnnx(model, path, { input: [1, UNITS[0]] }),
     loadModel: () => loadModel(model, path),
     stateDict: () => model.stateDict(),
     loadStateDict: () => model.loadStateDict({} as never),
@@ -247,6 +249,7 @@ onBothBackendsLater('in the callbacks of fit', async (t) => {
       if (epoch !== 2) return
       const found = await evaluate(model, data, { loss })
       saveModel(model, `${t.testdir()}/model.safetensors`)
+      exportOnnx(model, `${t.testdirName}/model.onnx`, { input: [1, UNITS[0]] })
       t.equal((await infer.run(x)).size, 32, 'onEpoch')
       t.equal(model.forward(x).size, 32)
       open()

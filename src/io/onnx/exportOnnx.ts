@@ -91,9 +91,10 @@ function writeModule(g: Emitter, model: AnyModule, input: ExportOnnxOptions['inp
   const inputs = traced.inputs.map(({ shape, dtype }, i) =>
     g.input(examples.length === 1 ? 'input' : `input_${i}`, dtype, named(shape)),
   )
+  const names = traced.names.map((name) => g.unique(name))
   translate(g, traced, inputs)
   traced.outputs.forEach((value, i) => {
-    g.output(traced.names[i], g.plain(value), value.dtype, named(value.shape))
+    g.output(names[i], g.plain(value), value.dtype, named(value.shape))
   })
 }
 

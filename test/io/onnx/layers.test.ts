@@ -274,6 +274,17 @@ t.test('weights keep their names, and what is not used is left out', async (t) =
   )
 })
 
+t.test('a parameter may be called as an input or an output is', async (t) => {
+  class Named extends Module {
+    readonly input = new nb.Parameter(tensor([1, 2]))
+    readonly output = new nb.Parameter(tensor([3, 4]))
+    forward(x: Tensor): Tensor {
+      return x.mul(this.input).add(this.output)
+    }
+  }
+  await agrees(t, new Named(), scaled([3, 2]), 'names')
+})
+
 class Gate extends Module<[x: Tensor, gate: Tensor], { y: Tensor; open: Tensor }> {
   readonly inner = new nb.Linear(3, 3)
   forward(x: Tensor, gate: Tensor) {

@@ -99,11 +99,10 @@ export class Graph {
     return own
   }
 
-  /** Declares an output, which has a value under another name until now. */
+  /** Declares an output, whose name was made sure to be unique before there were others, from a value. */
   output(name: string, value: string, dtype: OnnxType, shape: NamedShape): void {
-    const own = this.unique(name)
-    this.#nodes.push({ opType: 'Identity', name: own, input: [value], output: [own] })
-    this.#outputs.push({ name: own, dtype, shape })
+    this.#nodes.push({ opType: 'Identity', name, input: [value], output: [name] })
+    this.#outputs.push({ name, dtype, shape })
   }
 
   /** Adds a node. @returns the name of its first output, or of the one at a position */

@@ -14,10 +14,16 @@ import { translate } from './translate.js'
 export function writePredictor(g: Emitter, predictor: Classifier | Regressor): void {
   const traced = traceModel(predictor.model, [[1, predictor.inputs]])
   const x = inputsOf(g, predictor)
+  const names = outputsOf(predictor).map((name) => g.unique(name))
   translate(g, traced, [x])
   const y = g.plain(traced.outputs[0])
-  if ('classes' in predictor) writeClasses(g, predictor, y)
-  else writeValues(g, predictor.encoding.target as ValueEncoding, y)
+  if ('classes' in predictor) writeClasses(g, predictor, y, names)
+  else writeValues(g, predictor.encoding.target as ValueEncoding, y, names[0])
+}
+
+function outputsOf(predictor: Classifier | Regressor): string[] {
+  if (!('classes' in predictor)) return ['value']
+  return ['label', isProbabilistic(predictor.loss) ? 'probabilities' : 'scores']
 }
 
 /** Declares the inputs. @returns the name of what goes into the model, [batch, inputs] */
@@ -54,27 +60,32 @@ function preprocess(g: Emitter, x: string, inputs: number, { mean, scale }: Prep
 const WHOLE = /^(0|-?[1-9]\d{0,14})$/
 
 /** The class by its name, or by its number where all names are whole numbers; probabilities, or scores. */
-function writeClasses(g: Emitter, { classes, loss }: Classifier, y: string): void {
+function writeClasses(
+  g: Emitter,
+  { classes, loss }: Classifier,
+  y: string,
+  [label, scores]: readonly string[],
+): void {
   const isWhole = classes.every((name) => WHOLE.test(name))
   const type = isWhole ? 'int64' : 'string'
-  const names = g.constant(
+  const texts = g.constant(
     isWhole ? BigInt64Array.from(classes, BigInt) : classes,
     type,
     [classes.length],
     'classes',
   )
   const position = g.node('ArgMax', [y], { axis: 1, keepdims: 0 })
-  g.output('label', g.node('Gather', [names, position]), type, ['batch'])
+  g.output(label, g.node('Gather', [texts, position]), type, ['batch'])
   const shape = ['batch', classes.length]
-  if (!isProbabilistic(loss)) g.output('scores', y, 'float32', shape)
-  else g.output('probabilities', g.node('Softmax', [y], { axis: 1 }), 'float32', shape)
+  const shown = isProbabilistic(loss) ? g.node('Softmax', [y], { axis: 1 }) : y
+  g.output(scores, shown, 'float32', shape)
 }
 
 /** Values in the unit of the target. */
-function writeValues(g: Emitter, { mean, scale }: ValueEncoding, y: string): void {
+function writeValues(g: Emitter, { mean, scale }: ValueEncoding, y: string, name: string): void {
   const moments = [scale, mean].map((value) => g.scalar(value, 'float64'))
   const value = g.node('Add', [g.node('Div', [g.cast(y, 'float64'), moments[0]]), moments[1]])
-  g.output('value', g.cast(value, 'float32'), 'float32', ['batch', 1])
+  g.output(name, g.cast(value, 'float32'), 'float32', ['batch', 1])
 }
 
 /** What is told of a model beside its graph. */
