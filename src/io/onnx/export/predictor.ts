@@ -1,5 +1,6 @@
 /** A trained model in a graph, from raw features to its answers. */
 
+import { dtypes, type FloatDType } from '../../../backend/dtype.js'
 import type { ValueEncoding } from '../../../data/table/encoding.js'
 import type { Preprocessing } from '../../../data/transforms/standardize.js'
 import { isProbabilistic } from '../../../nn/lossNames.js'
@@ -33,27 +34,22 @@ function inputsOf(g: Emitter, predictor: Classifier | Regressor): string {
   const { images, preprocessing } = predictor as Classifier
   if (images === undefined) {
     const x = g.input('input', 'float32', ['batch', inputs])
-    return preprocessing === undefined ? x : preprocess(g, x, inputs, preprocessing)
+    return preprocessing === undefined ? x : preprocess(g, x, preprocessing)
   }
   const shape = [...images.size, images.channels]
   const bytes = g.input('images', 'uint8', ['batch', ...shape])
   const flat = g.node('Reshape', [g.cast(bytes, 'float32'), g.ints([0, inputs])])
-  return preprocess(g, flat, inputs, preprocessing ?? { mean: [0], scale: [1 / 255] })
+  return preprocess(g, flat, preprocessing ?? { mean: [0], scale: [1 / 255] })
 }
 
-function preprocess(g: Emitter, x: string, inputs: number, { mean, scale }: Preprocessing): string {
-  const list = (values: readonly number[], name: string, isDouble: boolean) =>
-    g.constant(
-      isDouble ? Float64Array.from(values) : Float32Array.from(values),
-      isDouble ? 'float64' : 'float32',
-      [values.length === inputs ? inputs : 1],
-      name,
-    )
+function preprocess(g: Emitter, x: string, { mean, scale }: Preprocessing): string {
+  const list = (values: readonly number[], type: FloatDType, name: string) =>
+    g.constant(dtypes[type].array.from(values), type, [values.length], name)
   if (mean.every((value) => value === 0)) {
     if (scale.every((value) => value === 1)) return x
-    return g.node('Mul', [x, list(scale, 'scale', false)])
+    return g.node('Mul', [x, list(scale, 'float32', 'scale')])
   }
-  const moments = [list(mean, 'mean', true), list(scale, 'scale', true)]
+  const moments = [list(mean, 'float64', 'mean'), list(scale, 'float64', 'scale')]
   return g.cast(standardized(g, x, moments[0], moments[1]), 'float32')
 }
 

@@ -51,7 +51,7 @@ function variance(g: Emitter, x: string, axis: number, correction: number, call:
   return g.node('Div', [sums, g.scalar(Math.max(0, count - correction), call.dtype)])
 }
 
-/** Products of all elements so far: of each place, those before it times ones. */
+/** Products of all elements so far: ONNX has none but over whole axes, so the others count as 1 for each place. */
 const cumprod: Write = (g, [x], { axis }, call) => {
   const count = fixed(call.shape[axis], 'a number of elements', call)
   const rank = call.shape.length
@@ -66,7 +66,7 @@ const cumprod: Write = (g, [x], { axis }, call) => {
   return g.node('ReduceProd', [taken], { axes: [axis + 1], keepdims: 0 })
 }
 
-/** With u·u = Σ x² of x less its mean, or of x itself; (x - mean)/√(u² / n + epsilon)·weight + bias. */
+/** Without the mean it is x/√(mean of x² + epsilon)·weight + bias, which ONNX has no op for before opset 23. */
 const layerNorm: Write = (g, [x, weight, bias], { epsilon, centered }, call) => {
   const rank = call.from.inputs[1].shape.length
   if (centered) return g.node('LayerNormalization', [x, weight, bias], { axis: -rank, epsilon })
