@@ -15,6 +15,7 @@ import {
   loadModel,
   loadNpy,
   loadNpz,
+  loadOnnx,
   mlp,
   mnist,
   NeuroblasError,
@@ -26,7 +27,11 @@ import {
   softmaxCrossEntropy,
   split,
   table,
+  zeros,
 } from '../../lib/index.js'
+import { operators } from '../../lib/io/onnx/import/ops/index.js'
+import { decode, encode } from '../../lib/io/onnx/protobuf.js'
+import { modelProto } from '../../lib/io/onnx/schema.js'
 import { HOSTILE, randomOf } from './random.mjs'
 
 const { values: options } = parseArgs({
@@ -112,7 +117,35 @@ function numpySeeds() {
   }
 }
 
-const seeds = { ...(await makeSeeds()), ...numpySeeds() }
+const OPERATORS = Object.keys(operators).map((name) => name.split('.').at(-1))
+
+/** Models of other exporters. */
+const ONNX = [
+  'attention-script',
+  'convnet-dynamo',
+  'decoder-script',
+  'sklearn-table',
+  'words-script',
+]
+const onnxOf = (name) =>
+  readFileSync(new URL(`../../test/fixtures/onnx/${name}.onnx`, import.meta.url))
+
+const seeds = {
+  ...(await makeSeeds()),
+  ...numpySeeds(),
+  ...Object.fromEntries(ONNX.map((name) => [name, onnxOf(name)])),
+}
+
+/** Small inputs of what a model says it takes. */
+function askOnnx(path) {
+  const model = loadOnnx(path)
+  const given = model.inputs.map(({ name, dtype, shape = [] }) => {
+    if (dtype === 'string') return [name, ['Rome', 'Bern']]
+    const extents = shape.map((extent, i) => (i === 0 || typeof extent === 'string' ? 2 : extent))
+    return [name, zeros(extents).cast(dtype.startsWith('float') ? 'float32' : 'int32')]
+  })
+  model.run(Object.fromEntries(given))
+}
 
 /** What each file is read by. */
 const readers = {
@@ -137,6 +170,7 @@ const readers = {
   npzDeflated: (path) => loadNpz(path),
   idx: (path) => readIdx(path),
   idxGz: (path) => readIdx(path),
+  ...Object.fromEntries(ONNX.map((name) => [name, askOnnx])),
   labels: (path) => {
     const images = join(folder, 'train-images-idx3-ubyte')
     writeFileSync(images, seeds.idx)
@@ -182,6 +216,17 @@ const aNote = (text) =>
     return JSON.stringify(inner)
   })
 
+/** Changes a field of a message, or of one inside: a number, a name, or one of a list. */
+function aField(message) {
+  const names = Object.keys(message).filter((name) => message[name]?.length !== 0)
+  const name = pick(names)
+  const value = message[name]
+  if (typeof value === 'number') message[name] = Math.trunc(pick(NUMBERS)) || below(20)
+  else if (typeof value === 'string') message[name] = pick([...OPERATORS, 'x', ''])
+  else if (Array.isArray(value) && chance(0.2)) value.splice(below(value.length), 1, pick(value))
+  else if (typeof value === 'object' && !ArrayBuffer.isView(value)) aField(value)
+}
+
 /** Ways to change a file. */
 const changes = {
   flip: (bytes) => {
@@ -220,6 +265,16 @@ const changes = {
   header: (bytes) => (bytes.length < 8 ? bytes : withHeader(bytes, pick([aNumber, aWord, aValue]))),
   note: (bytes) => (bytes.length < 8 ? bytes : withHeader(bytes, aNote)),
   text: (bytes) => Buffer.from(pick([aNumber, aWord])(bytes.toString('latin1')), 'latin1'),
+  message: (bytes) => {
+    try {
+      const model = structuredClone(decode(modelProto, bytes, 'a seed'))
+      const { node, initializer } = model.graph
+      aField(chance(0.9) ? pick([...node, ...node, ...initializer]) : model)
+      return Buffer.concat(encode(modelProto, model))
+    } catch {
+      return bytes
+    }
+  },
   gzip: (bytes) => (bytes[0] === 0x1f ? gunzip(bytes) : gzipSync(bytes)),
 }
 
