@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { WriteStream } from 'node:tty'
+import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { readData } from '../../lib/apps/cli/data.js'
@@ -778,6 +779,20 @@ t.test('info of a model: a file, a set of them, what is none', async (t) => {
   }
   const none = await runCommand(['info', 'none'], { cwd })
   t.match(none, { code: 1, stderr: 'neuroblas: none: expected a model file, found nothing\n' })
+})
+
+t.test('info of an ONNX file, also of one that cannot be computed here', async (t) => {
+  const file = fileURLToPath(new URL('../fixtures/onnx/sklearn-table.onnx', import.meta.url))
+  const { stdout } = await runCommand(['info', file])
+  t.match(stdout, /ONNX of skl2onnx [\d.]+, ai\.onnx 16, ai\.onnx\.ml 1; 64 values/)
+  t.match(stdout, /input {3}town +string +\[\?, 1\]\noutput {2}label +int64 +\[\?\]/)
+  const { operators, outputs } = JSON.parse((await runCommand(['info', file, '--json'])).stdout)
+  t.equal(operators.MatMul, 2)
+  t.strictSame(outputs[1], { name: 'probabilities', dtype: 'float32', shape: ['?', 3] })
+  const cwd = t.testdir({ 'none.onnx': 'none' })
+  const none = await runCommand(['info', 'none.onnx'], { cwd })
+  t.equal(none.code, 1)
+  t.match(none.stderr, /none\.onnx: expected/)
 })
 
 t.test('info', async (t) => {

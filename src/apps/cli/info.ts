@@ -8,7 +8,9 @@ import {
   count,
   currentBackend,
   loadAddon,
+  type OnnxFile,
   readModelHeader,
+  readOnnxFile,
   version,
 } from '../../internal.js'
 import { costOfCore, engineOf } from '../engine.js'
@@ -19,7 +21,8 @@ const help = `
 Examples:
   neuroblas info
   NEUROBLAS_BACKEND=js neuroblas info
-  neuroblas info iris.safetensors`
+  neuroblas info iris.safetensors
+  neuroblas info iris.onnx`
 
 export function infoCommand(): Command {
   return new Command('info')
@@ -29,7 +32,7 @@ export function infoCommand(): Command {
     .description('Shows what computes on this machine, or what is in a model file.')
     .argument(
       '[model]',
-      'a .safetensors file, the index of a set of them, or a folder that holds one',
+      'a .safetensors file, the index of a set of them, a folder that holds one, or a .onnx file',
     )
     .addOption(jsonOption('print one JSON object'))
     .addHelpText('after', help)
@@ -37,6 +40,11 @@ export function infoCommand(): Command {
 }
 
 function info(model: string | undefined, { json }: { json?: boolean }): void {
+  if (model?.endsWith('.onnx')) {
+    const file = readOnnxFile(model)
+    print(json ? JSON.stringify({ path: model, ...file }) : describeOnnx(model, file))
+    return
+  }
   if (model !== undefined) {
     const content = contentOf(model)
     print(json ? JSON.stringify(content) : describeModel(content))
@@ -74,6 +82,29 @@ function describeModel({ path, tensors, values, bytes: total, metadata }: Conten
     ...(text.length > 0 ? [table(text, 'll')] : []),
   ].join('\n\n')
 }
+
+function describeOnnx(path: string, file: OnnxFile): string {
+  const { producer, opsets, inputs, outputs, operators, values, metadata } = file
+  const versions = Object.entries(opsets).map(([domain, version]) => `${inLine(domain)} ${version}`)
+  const ends = [
+    ...inputs.map((info) => ['input', ...wordsOf(info)]),
+    ...outputs.map((info) => ['output', ...wordsOf(info)]),
+  ]
+  const nodes = Object.entries(operators).map(([name, times]) => [inLine(name), count(times)])
+  const text = Object.entries(metadata).map((entry) => entry.map(inLine))
+  return [
+    `${path}: ONNX of ${inLine(producer) || 'unknown origin'}, ${versions.join(', ')}; ${count(values)} values`,
+    ...(ends.length > 0 ? [table(ends, 'llll')] : []),
+    ...(nodes.length > 0 ? [table(nodes, 'lr')] : []),
+    ...(text.length > 0 ? [table(text, 'll')] : []),
+  ].join('\n\n')
+}
+
+const wordsOf = ({ name, dtype, shape }: OnnxFile['inputs'][number]) => [
+  inLine(name),
+  dtype,
+  shape === undefined ? 'of any shape' : inLine(`[${shape.join(', ')}]`),
+]
 
 /** Of text from a file, as it may stand in a row. */
 const inLine = (text: string) =>

@@ -1,4 +1,5 @@
 /** Every operator of the import, alone in a graph, as onnxruntime computes it. */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { setBackend } from '../../../lib/index.js'
@@ -38,6 +39,13 @@ function written(
 
 t.test('every operator has its cases', async (t) => {
   t.same(Object.keys(operatorCases).sort(), Object.keys(operators).sort())
+})
+
+t.test('the guide names every operator', async (t) => {
+  const guide = readFileSync(new URL('../../../docs/onnx.md', import.meta.url), 'utf8')
+  const named = new Set(guide.slice(guide.indexOf('## Import')).match(/\w+/g))
+  const missing = Object.keys(operators).filter((op) => !named.has(op.replace('ai.onnx.ml.', '')))
+  t.same(missing, [])
 })
 
 for (const backend of ['js', 'native'] as const) {

@@ -87,13 +87,22 @@ function byName(file: string, graph: GraphProto): Map<string, TensorProto> {
   return found
 }
 
-function infoOf({ name = '', type }: ValueInfoProto): OnnxValueInfo & { kind: Kind | undefined } {
+/** Of an input or an output what the file says. */
+export function infoOf({
+  name = '',
+  type,
+}: ValueInfoProto): OnnxValueInfo & { kind: Kind | undefined } {
   const tensor = type?.tensorType
   // What ZipMap would make maps of stays a tensor of floats here.
   if (tensor === undefined) return { name, dtype: 'float32', shape: undefined, kind: undefined }
   const shape = tensor.shape?.dim.map(({ dimValue, dimParam }) => dimValue ?? (dimParam || '?'))
   const { elemType } = tensor
   return { name, dtype: dtypeName(elemType), shape, kind: kindOf(elemType) }
+}
+
+/** What everybody may know of it. */
+export function withoutKind({ name, dtype, shape }: OnnxValueInfo): OnnxValueInfo {
+  return { name, dtype, shape }
 }
 
 function dtypeName(type: number | undefined): string {
@@ -167,19 +176,26 @@ function makersOf(
 const MOST_NAMES = 3
 
 function refuseUnsupported(file: string, nodes: readonly Node[]): void {
+  const lines = unsupportedIn(nodes).map((line) => `\n  ${line}`)
+  if (lines.length === 0) return
+  throw new DataError(`${file}: expected operators that are supported, got${lines.join('')}`)
+}
+
+/** What of nodes cannot be computed, each with how many of them have it and their names. */
+function unsupportedIn(nodes: readonly Node[]): string[] {
   const problems = new Map<string, string[]>()
   for (const node of nodes) {
     for (const problem of problemsOf(node)) {
-      problems.set(problem, [...(problems.get(problem) ?? []), node.name])
+      const names = problems.get(problem) ?? []
+      names.push(node.name)
+      problems.set(problem, names)
     }
   }
-  if (problems.size === 0) return
-  const lines = [...problems].map(([problem, names]) => {
+  return [...problems].map(([problem, names]) => {
     const shown = names.slice(0, MOST_NAMES).map(spelled).join(', ')
     const more = names.length > MOST_NAMES ? ', …' : ''
-    return `\n  ${problem}: ${names.length} node${names.length > 1 ? 's' : ''} (${shown}${more})`
+    return `${problem}: ${names.length} node${names.length > 1 ? 's' : ''} (${shown}${more})`
   })
-  throw new DataError(`${file}: expected operators that are supported, got${lines.join('')}`)
 }
 
 function problemsOf(node: Node): string[] {

@@ -1,10 +1,8 @@
 /** Reading ONNX files. */
 import { optionsOf } from '../../../base/arguments.js'
 import type { Tensor } from '../../../tensor/tensor.js'
-import { fromFile } from '../../files.js'
-import { decode } from '../protobuf.js'
-import { modelProto } from '../schema.js'
 import { Constants } from './constant.js'
+import { metadataOf, protoOf } from './file.js'
 import { graphOf } from './graph.js'
 import { type OnnxInput, OnnxModel } from './model.js'
 
@@ -32,16 +30,12 @@ export function loadOnnx<Inputs extends readonly OnnxInput[] = [x: Tensor]>(
   options: LoadOnnxOptions = {},
 ): OnnxModel<Inputs> {
   const { output } = optionsOf('loadOnnx', options, { output: true })
-  const bytes = fromFile(path, ({ length, read }) => new Uint8Array(read(0, length)))
-  const proto = decode(modelProto, bytes, path)
+  const proto = protoOf(path)
   const constants = new Constants(path)
   try {
     const graph = graphOf(path, proto, constants)
-    const metadata = Object.fromEntries(
-      proto.metadataProps.map(({ key = '', value = '' }) => [key, value]),
-    )
     const read = (name: string) => constants.read(graph.initializers.get(name)!)
-    return new OnnxModel<Inputs>(path, graph, metadata, read, output)
+    return new OnnxModel<Inputs>(path, graph, metadataOf(proto), read, output)
   } finally {
     constants.close()
   }

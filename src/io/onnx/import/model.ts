@@ -17,7 +17,7 @@ import { within } from '../../../tensor/storage.js'
 import { type AnyTensor, isTensor, type Tensor } from '../../../tensor/tensor.js'
 import { Call } from './call.js'
 import { type Constant, encodeTexts, toValue, whole } from './constant.js'
-import { type Graph, type OnnxValueInfo, ordered, type ValueInfo } from './graph.js'
+import { type Graph, type OnnxValueInfo, ordered, type ValueInfo, withoutKind } from './graph.js'
 import type { Node } from './node.js'
 import { operators } from './ops/index.js'
 import { weightOrder } from './ops/windows.js'
@@ -70,8 +70,8 @@ export class OnnxModel<Inputs extends readonly OnnxInput[] = [x: Tensor]> extend
     super()
     this.#file = file
     this.#graph = graph
-    this.inputs = graph.inputs.map(({ kind: _, ...info }) => info)
-    this.outputs = graph.outputs.map(({ kind: _, ...info }) => info)
+    this.inputs = graph.inputs.map(withoutKind)
+    this.outputs = graph.outputs.map(withoutKind)
     this.metadata = metadata
     this.#output = this.#chosen(output)
     noGrad(() => this.#readConstants(read))
