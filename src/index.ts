@@ -57,7 +57,7 @@ export {
 } from './io/onnx/exportOnnx.js'
 export type { OnnxValueInfo } from './io/onnx/import/graph.js'
 export { type LoadOnnxOptions, loadOnnx } from './io/onnx/import/load.js'
-export { type OnnxInput, OnnxModel } from './io/onnx/import/model.js'
+export type { OnnxInput, OnnxModel } from './io/onnx/import/model.js'
 export {
   loadRegressor,
   type Regressor,

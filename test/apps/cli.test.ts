@@ -795,6 +795,33 @@ t.test('info of an ONNX file, also of one that cannot be computed here', async (
   t.match(none.stderr, /none\.onnx: expected/)
 })
 
+t.test('predict by an ONNX file', async (t) => {
+  const fixture = (name: string) =>
+    fileURLToPath(new URL(`../fixtures/onnx/${name}.onnx`, import.meta.url))
+  const cwd = t.testdir({ 'rows.csv': 'a,b,c,d\n5,0,0,0\n-5,0,0,0\n' })
+  const { stdout } = await runCommand(['predict', fixture('sklearn-binary'), 'rows.csv'], { cwd })
+  t.match(stdout, /row +output_label +output_probability 0 +output_probability 1\n +1 +yes +0\.\d+/)
+  const json = await runCommand(['predict', fixture('mlp-script'), '-', '--json'], {
+    cwd,
+    input: '1,2,3,4,5,6\n',
+  })
+  const answer = JSON.parse(json.stdout)
+  t.equal(answer.row, 1)
+  t.equal(answer.y.length, 3)
+  for (const [args, message] of [
+    [
+      [fixture('sklearn-table'), 'rows.csv'],
+      /expected inputs that are columns of numbers, got a: float32 \[\?, 1\]/,
+    ],
+    [[fixture('mlp-script'), 'rows.csv'], /expected 6 columns, the features, or 7/],
+    [['none.onnx', 'rows.csv'], /none\.onnx: expected a model file, found nothing/],
+  ] as const) {
+    const found = await runCommand(['predict', ...args], { cwd })
+    t.equal(found.code, 1)
+    t.match(found.stderr, message)
+  }
+})
+
 t.test('info', async (t) => {
   const js = await runCommand(['info', '--json'], { env: { NEUROBLAS_BACKEND: 'js' } })
   t.match(JSON.parse(js.stdout), {

@@ -26,11 +26,12 @@ import {
   printed,
   type Subject,
 } from './answers.js'
+import { onnxAnswers } from './onnxAnswers.js'
 import { jsonOption, UsageError } from './options.js'
 import { withRowBar } from './rowBar.js'
 import { checkOutputs } from './savePath.js'
 import { addReadingOptions, type ReadingOptions } from './tableOptions.js'
-import { isTable, piecesFor, sourceOf } from './tables.js'
+import { encodingOf, isTable, piecesFor, sourceOf } from './tables.js'
 
 const help = `
 INPUT is one image or several, of a model that was trained on a folder of images. Else it holds raw features, as they were before training scaled them: a table of one row per example, -
@@ -57,7 +58,7 @@ export function predictCommand(): Command {
     .description(
       'Prints the class of each row of INPUT and how probable it is, or of a regression its value.',
     )
-    .argument('<model>', 'file that neuroblas train saved')
+    .argument('<model>', 'file that neuroblas train saved, or a .onnx file')
     .argument('[input...]', 'table, - for standard input, IDX file of images, or images')
     .addOption(jsonOption('print one JSON object per row, with the probabilities of all classes'))
     .option('--out <file>', 'write to a file, which is .csv or .jsonl, in place of printing')
@@ -71,15 +72,40 @@ async function predict(path: string, given: string[], options: PredictOptions): 
     throw new UsageError('--json: expected without --out, whose end decides, got both')
   }
   checkOutputs({ '--out': out }, existsSync(input) ? input : undefined)
+  if (path.endsWith('.onnx')) return predictOnnx(path, given, input, options)
   const saved = loadPredictor(path)
   if (given.length > 1 && !('classes' in saved && saved.images)) {
     throw new UsageError(
       `expected one input but for a model that was trained on a folder of images, got ${given.length}`,
     )
   }
+  await writeTo(out, json, (output) => predictAll(saved, given, input, options, output))
+}
+
+/** A model of ONNX, which is asked about the columns of a table. */
+async function predictOnnx(
+  path: string,
+  given: readonly string[],
+  input: string,
+  options: PredictOptions,
+): Promise<void> {
+  if (given.length > 1) throw new UsageError(`expected one table, got ${given.length}`)
+  await writeTo(options.out, options.json ?? false, async (output) => {
+    for await (const answers of onnxAnswers(path, input, options, output.isWhole)) {
+      output.write(answers)
+    }
+  })
+}
+
+/** Writes answers to a file, which is there once they are complete, or prints them. */
+async function writeTo(
+  out: string | undefined,
+  json: boolean,
+  write: (output: Output) => Promise<void>,
+): Promise<void> {
   const output = out === undefined ? printed(json) : fileOutput(out)
   try {
-    await predictAll(saved, given, input, options, output)
+    await write(output)
     output.commit()
   } finally {
     output.discard()
@@ -102,7 +128,7 @@ async function predictAll(
   const row = (first: number): Subject => ({ of: 'row', which: (i) => first + i + 1 })
   if (isTable(input) || options.sql !== undefined || !isIdx(input)) {
     let rows = 0
-    for await (const inputs of piecesFor(saved, input, options)) {
+    for await (const inputs of piecesFor(encodingOf(saved), input, options)) {
       output.write(answersFor(saved, inputs, NONE)(row(rows), output.isWhole))
       rows += inputs.length / saved.inputs
     }

@@ -85,17 +85,29 @@ export function readingOf(
 
 /** What a model without an encoding reads a table by: its features, and perhaps a class after them. */
 export function encodingOf(saved: Classifier | Regressor): TableEncoding {
-  if (saved.encoding) return saved.encoding
-  const { mean, scale } = preprocessingOf(saved as Classifier, false)
+  return (
+    saved.encoding ?? numericEncoding(saved.inputs, preprocessingOf(saved as Classifier, false))
+  )
+}
+
+/**
+ * How columns of numbers are read.
+ * @param names of the columns; without them, the first columns of a table, and perhaps a class after them
+ */
+export function numericEncoding(
+  count: number,
+  { mean, scale }: Preprocessing,
+  names?: readonly string[],
+): TableEncoding {
   const at = (list: Preprocessing['mean'], i: number) => list[list.length > 1 ? i : 0]
-  const columns = Array.from({ length: saved.inputs + 1 }, (_, i) => `${i}`)
+  const columns = names ?? Array.from({ length: count + 1 }, (_, i) => `${i}`)
   return {
     columns,
-    isNamed: false,
+    isNamed: names !== undefined,
     features: columns
-      .slice(0, -1)
+      .slice(0, count)
       .map((name, i) => ({ name, type: 'number', mean: at(mean, i), scale: at(scale, i) })),
-    target: { name: `${saved.inputs}` },
+    target: { name: `${count}` },
     missing: 'refuse',
     format: {},
   }
@@ -117,7 +129,7 @@ export function describeSource(
  * Notes tell of categories that training had not.
  */
 export async function* piecesFor(
-  saved: Classifier | Regressor,
+  encoding: TableEncoding,
   source: string,
   options: ReadingOptions,
 ): AsyncGenerator<Float32Array> {
@@ -126,7 +138,7 @@ export async function* piecesFor(
   const bar = new RowBar(`predicting ${basename(name)}`)
   const how = { ...reading, onRows: bar.update }
   try {
-    for await (const inputs of encodedPieces(from, name, encodingOf(saved), how, unseen)) {
+    for await (const inputs of encodedPieces(from, name, encoding, how, unseen)) {
       // What is printed now begins on a line of its own.
       bar.close()
       yield inputs
