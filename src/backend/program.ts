@@ -54,6 +54,8 @@ export interface Turn {
 export interface Program {
   /** Runs on this thread and its helpers; returns the iterations done. Throws KernelError. */
   runSync(iterations: number, transfers: readonly Transfer[]): number
+  /** One iteration on this thread alone, which waits for nobody else's threads: for what is short. */
+  runAlone(): void
   /**
    * One iteration beside JavaScript; if it is short and nothing else runs, at once on this thread instead, as
    * far as that does not hold up the event loop.

@@ -121,14 +121,12 @@ export class Recorded<R extends Results> {
   }
 
   call(args: readonly AnyTensor[]): R {
-    refuseLocked('capture', this.uses, ', or call run(), which waits for its turn')
-    this.#load(args)
-    try {
-      this.#program.runSync(1, [])
-    } finally {
-      this.#undo(1 - this.#program.progress())
-    }
-    return this.#handOut()
+    return this.#replayNow(args, () => this.#program.runSync(1, []))
+  }
+
+  /** The same on this thread alone, beside whatever else computes: for what is short. */
+  callAlone(args: readonly AnyTensor[]): R {
+    return this.#replayNow(args, () => this.#program.runAlone())
   }
 
   run(args: readonly AnyTensor[]): Promise<R> {
@@ -204,6 +202,17 @@ export class Recorded<R extends Results> {
 
   get #cells(): readonly Cell[] {
     return [...this.#inputs, ...this.#outputs]
+  }
+
+  #replayNow(args: readonly AnyTensor[], replay: () => void): R {
+    refuseLocked('capture', this.uses, ', or call run(), which waits for its turn')
+    this.#load(args)
+    try {
+      replay()
+    } finally {
+      this.#undo(1 - this.#program.progress())
+    }
+    return this.#handOut()
   }
 
   /** Tensors for results, which are the caller's own; `leading` axes come first. */

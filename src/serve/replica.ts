@@ -130,7 +130,7 @@ export class Replica {
     const { storage, handle } = program.inputs
     try {
       storage.backend.write(handle, inputs.subarray(0, storage.length))
-      if (!program.isLong) this.#read(program.recorded.call([program.inputs]))
+      if (!program.isLong) this.#read(program.recorded.callAlone([program.inputs]))
     } catch (error) {
       done(error)
       return

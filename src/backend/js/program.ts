@@ -61,6 +61,10 @@ export class JsProgram implements Program {
     this.#shared = sharedIn(plan)
   }
 
+  runAlone(): void {
+    this.runSync(1, [])
+  }
+
   runSync(iterations: number, transfers: readonly Transfer[]): number {
     const parts = [{ program: this, transfers }]
     const held = this.#begin(parts)

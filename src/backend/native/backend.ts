@@ -4,10 +4,10 @@ import { type DType, dtypes, type TypedArray } from '../dtype.js'
 import type { Handle, KernelArgs, KernelName } from '../kernels.js'
 import type { Part, Place, Plan, Program, Turn } from '../program.js'
 import type { Tape } from '../tape.js'
+import { workOf } from '../work.js'
 import { type Addon, loadAddon, matchTables, translate, translateAllocation } from './addon.js'
 import { keepWeightsInPanels } from './panels.js'
 import { NativeProgram } from './program.js'
-import { workOf } from '../work.js'
 
 export class NativeBackend implements Backend {
   readonly name = 'native'

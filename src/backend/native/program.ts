@@ -46,6 +46,10 @@ export class NativeProgram implements Program {
     return this.#runHere(iterations, transfers, false)
   }
 
+  runAlone(): void {
+    this.#runHere(1, [], true)
+  }
+
   async runOnce(transfers: readonly Transfer[]): Promise<void> {
     // Not on another thread where a turn's share is used up: that would have done it no sooner.
     while (running === 0 && this.#work > left && this.#work <= AT_ONCE) await toNextTurn()
