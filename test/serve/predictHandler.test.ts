@@ -2,6 +2,7 @@
 // @ts-expect-error it comes without types
 import express from 'express'
 import fastify from 'fastify'
+import sharp from 'sharp'
 import t from 'tap'
 import {
   ArgumentError,
@@ -16,6 +17,7 @@ import {
   mlp,
   predict,
   type Regressor,
+  readImages,
   Sequential,
   SGD,
   ShapeError,
@@ -271,6 +273,50 @@ t.test('requests of one turn are a batch, and large ones are cut into several', 
   )
 })
 
+t.test('batches of a large model are computed beside the event loop', async (t) => {
+  const model = mlp([256, 1024, 1024, 2])
+  const handler = predictHandler(model, { batchSize: 32 })
+  const url = await listening(t, handler)
+  const x = Array.from({ length: 48 }, (_, row) =>
+    Array.from({ length: 256 }, (_, i) => Math.sin(row + i)),
+  )
+  const asked = [bytesOf(x.flat()), bytesOf(x[5]), bytesOf(x[7])].map((body) => post(url, body))
+  const [all, ...single] = (await Promise.all(asked)).map(({ floats }) => floats)
+  const expected = predict(model, x)
+  close(t, Float32Array.from(all), Float32Array.from(expected.flatMap((y) => [...y])), 1e-5, 'all')
+  for (const [i, row] of [5, 7].entries()) {
+    close(t, Float32Array.from(single[i]), expected[row], 1e-5, `row ${row}`)
+  }
+  const { live } = memory()
+  await post(url, bytesOf(x.flat()))
+  t.ok(memory().live <= live, 'what runs leave is freed')
+})
+
+t.test('images, as their files have them', async (t) => {
+  const images = { size: [2, 3], channels: 3, resize: 'stretch' } as const
+  const layer = new Linear(18, 2)
+  layer.weight.assign(Float32Array.from({ length: 36 }, (_, i) => (i % 2 ? 1 : 0)))
+  const classifier: Classifier = {
+    model: new Sequential(layer),
+    inputs: 18,
+    classes: ['dark', 'light'],
+    loss: 'mse',
+    preprocessing: { mean: [51], scale: [1 / 51] },
+    images,
+  }
+  const url = await listening(t, predictHandler(classifier))
+  const create = { width: 4, height: 4, channels: 3, background: '#663366' } as const
+  const picture = await sharp({ create }).png().toBuffer()
+  const { json } = await post(url, picture, 'image/png')
+  t.match(json.predictions, [{ label: 1, name: 'light' }])
+  const { scores } = predict(classifier, await readImages([picture], images))
+  close(t, Float32Array.from(json.predictions[0].scores), scores, 1e-5, 'as predict')
+  const broken = await post(url, picture.subarray(0, 60), 'image/png')
+  t.equal(broken.status, 400)
+  t.match(broken.json.error, /image 0: expected an intact image/)
+  t.match((await post(url, '{}', 'image/png')).json.error, /expected an intact image/)
+})
+
 t.test('Express, before and behind its parser', async (t) => {
   const handler = predictHandler(summed())
   const app = express()
@@ -362,7 +408,8 @@ t.test('answering allocates nothing, and dispose frees everything', async (t) =>
   await all()
   const { live } = memory()
   await all()
-  t.equal(memory().live, live)
+  // Less, where the collector came by.
+  t.ok(memory().live <= live)
   await handler.dispose()
-  t.equal(memory().live, before)
+  t.ok(memory().live <= before)
 })
