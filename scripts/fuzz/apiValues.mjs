@@ -372,6 +372,15 @@ const parameters = {
     classes: () => ['a', 'b'],
   }),
   digits: op(),
+  imageAugmentation: op({
+    '!imageShape': () => [2, 2, 3],
+    rotation: 'positive',
+    scale: 'share',
+    shift: 'share',
+    flip: 'flag',
+    brightness: 'positive',
+    contrast: 'share',
+  }),
   distortion: op({
     '!imageShape': () => [2, 2],
     alpha: 'positive',

@@ -53,4 +53,8 @@ export type { TableSplit } from './table/splitTable.js'
 export { type Table, table } from './table/table.js'
 export type { TableChunk, TableOptions, TableSource } from './table/tableOptions.js'
 export { type Augment, type DistortionOptions, distortion } from './transforms/distortion.js'
+export {
+  type ImageAugmentationOptions,
+  imageAugmentation,
+} from './transforms/imageAugmentation.js'
 export { fitPreprocessing, type Preprocessing, preprocess } from './transforms/standardize.js'

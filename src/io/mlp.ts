@@ -30,6 +30,8 @@ export interface MlpArchitecture {
     image: ImageShape
     /** Of each stage. */
     filters: readonly number[]
+    /** Whether means of the channels follow, as `convnet` has it. */
+    pooling?: 'avg'
   }
   /** What `embeddingsOf` says, in a network of `tableNetwork`; `units` begin with the width of an encoded row. */
   embeddings?: readonly TableEmbedding[]
@@ -103,9 +105,9 @@ function networkOf(
     throw new ArgumentError('expected embeddings without convolutions and inputDropout')
   }
   if (convolutions === undefined) return mlp(units, { ...options, inputDropout, ...weights })
-  const { image, filters } = convolutions
+  const { image, filters, pooling } = convolutions
   const [pixels, ...others] = units
-  const network = convnet(image, filters, others, { ...options, ...weights })
+  const network = convnet(image, filters, others, { ...options, ...weights, pooling })
   if (pixels === sizeOf(image) && inputDropout === undefined) return network
   throw new ArgumentError(
     `expected units that begin with ${sizeOf(image)} pixels, and no inputDropout, got ${excerpt(units)}`,

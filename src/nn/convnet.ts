@@ -4,7 +4,7 @@ import { ArgumentError, excerpt, ShapeError, spelled } from '../base/errors.js'
 import { BatchNorm2d } from './batchNorm.js'
 import { Conv2d } from './conv.js'
 import type { Module } from './module.js'
-import { MaxPool2d } from './pool.js'
+import { GlobalAvgPool2d, MaxPool2d } from './pool.js'
 import { activations, type MlpOptions, perceptron, Sequential } from './sequential.js'
 import { Flatten, Reshape } from './shapes.js'
 
@@ -12,9 +12,17 @@ import { Flatten, Reshape } from './shapes.js'
 export type ImageShape = readonly [height: number, width: number, channels: number]
 
 /** Settings of `convnet`; those of a perceptron are for the layers after the convolutions. */
-export type ConvnetOptions = Pick<MlpOptions, 'activation' | 'dropout' | 'init' | 'generator'>
+export interface ConvnetOptions
+  extends Pick<MlpOptions, 'activation' | 'dropout' | 'init' | 'generator'> {
+  /**
+   * `avg`: what the perceptron gets is the mean of each channel over what is left of the image, wherever in the image
+   * something is, as by Keras's `pooling`; by default it gets all of it.
+   */
+  pooling?: 'avg'
+}
 
 const OPTIONS: Record<keyof ConvnetOptions, true> = {
+  pooling: true,
   activation: true,
   dropout: true,
   init: true,
@@ -64,12 +72,15 @@ export function convnet(
   options: ConvnetOptions = {},
 ): Sequential {
   const given = optionsOf('convnet', options, OPTIONS)
-  const { activation = 'relu', dropout = 0, ...weights } = given
+  const { activation = 'relu', dropout = 0, pooling, ...weights } = given
   if (!isKeyOf(activations, activation)) {
     const known = Object.keys(activations).join(', ')
     throw new ArgumentError(
       `convnet: expected an activation of ${known}, got ${spelled(activation)}`,
     )
+  }
+  if (pooling !== undefined && pooling !== 'avg') {
+    throw new ArgumentError(`convnet: expected pooling avg or none, got ${spelled(pooling)}`)
   }
   if (!Array.isArray(units) || units.length === 0) {
     throw new ArgumentError(`convnet: expected units of one layer or more, got ${excerpt(units)}`)
@@ -88,10 +99,10 @@ export function convnet(
     width = Math.floor(width / WINDOW)
     channels = count
   }
-  const features = height * width * channels
+  const features = pooling ? channels : height * width * channels
   return new Sequential(
     ...layers,
-    new Flatten(),
+    pooling ? new GlobalAvgPool2d() : new Flatten(),
     ...perceptron([features, ...units], activation, dropout, weights),
   )
 }

@@ -3,8 +3,11 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import t from 'tap'
-import { loadClassifier } from '../../lib/index.js'
+import { readImageProblem } from '../../lib/apps/cli/images.js'
+import { lookForSystemFilesIn } from '../../lib/base/availableMemory.js'
+import { type BlockSource, type Dataset, loadClassifier } from '../../lib/index.js'
 import { runCommand } from '../support/cli.js'
+import { smallContainer, writeSystemFiles } from '../support/systemFiles.js'
 
 /** Stripes down or across, in any two colours. */
 const stripes = (isAcross: boolean, i: number) => {
@@ -111,4 +114,36 @@ t.test('grey, by dense layers, without what does not decode', async (t) => {
     channels: 1,
     resize: 'stretch',
   })
+})
+
+t.test('a folder that memory does not hold is read in blocks', async (t) => {
+  const folder = join(cwd, 'stripes')
+  const read = (settings: object) => readImageProblem(folder, settings, 0, undefined)
+  const whole = await read({ imageSize: [40, 40] })
+  const { '/proc/meminfo': _, ...container } = smallContainer
+  // 300 kB are left; each image takes 4800 bytes, twice.
+  const left = { '/proc/meminfo': 'MemTotal: 24105000 kB\nMemAvailable: 300 kB\n' }
+  lookForSystemFilesIn(writeSystemFiles(t.testdir(), { ...container, ...left }))
+  t.teardown(() => lookForSystemFilesIn(''))
+  const found = await read({ imageSize: [40, 40] })
+  t.match(found.notes.join(), /stripes: is larger than memory, and read in blocks/)
+  t.strictSame(found.sizes, whole.sizes)
+  t.strictSame(found.classCounts, whole.classCounts)
+  for (const part of ['train', 'validation', 'test'] as const) {
+    const source = found[part] as BlockSource<'labels'>
+    t.strictSame(source.inputShape, whole[part].inputShape)
+    const images: string[] = []
+    for await (const { inputs, targets } of source.blocks()) {
+      const width = inputs.length / targets.length
+      targets.forEach((label, i) => {
+        images.push(`${label} ${inputs.slice(i * width, (i + 1) * width)}`)
+      })
+    }
+    const { inputs, targets } = whole[part] as Dataset<'labels'>
+    const wanted = Array.from(
+      targets,
+      (label, i) => `${label} ${inputs.slice(i * 4800, (i + 1) * 4800)}`,
+    )
+    t.strictSame(images.sort(), wanted.sort(), `the same images in ${part}, in another order`)
+  }
 })

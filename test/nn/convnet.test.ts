@@ -55,6 +55,35 @@ t.test('layers and weights', async (t) => {
   )
 })
 
+t.test('means of the channels', async (t) => {
+  const options = { pooling: 'avg', generator: new Generator(1) } as const
+  const model = convnet(IMAGE, [3, 5], [4], options)
+  t.strictSame(
+    model.layers.slice(-2).map((layer) => layer.constructor.name),
+    ['GlobalAvgPool2d', 'Linear'],
+  )
+  t.strictSame(model.parameters().at(-2)?.shape, [5, 4])
+  const path = join(t.testdir(), 'pooled.safetensors')
+  const convolutions = { image: IMAGE, filters: [3, 5], pooling: 'avg' } as const
+  const pooled = { units: [PIXELS, 4], activation: 'relu', convolutions } as const
+  saveMlp(model, path, pooled)
+  const images = new Generator(2).normal([3, ...IMAGE])
+  model.eval()
+  t.strictSame(loadMlp(path).model.forward(images).data(), model.forward(images).data())
+  refuses(
+    t,
+    () => saveMlp(model, path, { ...pooled, convolutions: { image: IMAGE, filters: [3, 5] } }),
+    ArgumentError,
+    /architecture/,
+  )
+  refuses(
+    t,
+    () => convnet(IMAGE, [3], [4], { pooling: 'max' as 'avg' }),
+    ArgumentError,
+    /pooling avg or none, got/,
+  )
+})
+
 onBothBackends('images and rows of their pixels are the same', (t) => {
   const model = small()
   model.eval()

@@ -32,7 +32,7 @@ export interface ImageSettings extends Pick<ImageReading, 'unreadable'> {
   channels?: 1 | 3
 }
 
-const NAMES = ['imageSize', 'channels', 'unreadable'] as const
+const NAMES = ['imageSize', 'channels', 'unreadable', 'augment'] as const
 const DEFAULT_SIZE = 64
 const MAX_SIDE = 4096
 
@@ -73,13 +73,20 @@ export function addImageOptions(command: Command): Command {
         ['refuse', 'drop'],
       ),
     )
+    .addOption(
+      choiceOption(
+        '--augment <kind>',
+        'whether images to train on are turned, stretched, moved and lit at random (default: all)',
+        ['all', 'none'],
+      ),
+    )
 }
 
-/** Filters of as many stages as leave 2 or 3 pixels of the smaller side. */
+/** Filters of as many stages as leave 4 to 7 pixels of the smaller side. */
 export function filtersFor({
   imageSize: [height, width] = [DEFAULT_SIZE, DEFAULT_SIZE],
 }: ImageSettings): number[] {
-  const stages = Math.floor(Math.log2(Math.min(height, width) / 2))
+  const stages = Math.floor(Math.log2(Math.min(height, width) / 4))
   return Array.from({ length: Math.max(1, stages) }, (_, stage) => Math.min(16 * 2 ** stage, 128))
 }
 

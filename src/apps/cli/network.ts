@@ -19,7 +19,7 @@ import type { Problem, TrainingOptions } from './problem.js'
 export function buildNetwork(problem: Problem, options: TrainingOptions) {
   const inputs = problem.train.inputShape.reduce((a, b) => a * b, 1)
   const outputs = problem.task === 'regress' ? 1 : problem.classes.length
-  const { activation, dropout, layers, network, filters } = options
+  const { activation, dropout, layers, network, filters, pooling } = options
   const units = [inputs, ...layers, outputs]
   setSeed(options.seed)
   if (network === 'dense') {
@@ -39,9 +39,11 @@ export function buildNetwork(problem: Problem, options: TrainingOptions) {
       `--network: expected dense for what are no images, got conv for ${problem.name}`,
     )
   }
-  const architecture = { units, activation, dropout, convolutions: { image, filters } }
+  const convolutions = { image, filters, ...(pooling && { pooling }) }
+  const architecture = { units, activation, dropout, convolutions }
   try {
-    return { architecture, model: convnet(image, filters, units.slice(1), { activation, dropout }) }
+    const model = convnet(image, filters, units.slice(1), { activation, dropout, pooling })
+    return { architecture, model }
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error
     throw new UsageError(`--filters: ${error.message}`)

@@ -23,6 +23,10 @@ export interface TrainingOptions extends TableSettings, ImageSettings {
   network: 'dense' | 'conv'
   /** Of each stage of convolutions. */
   filters: readonly number[]
+  /** Of the convolutions of a folder of images. */
+  pooling?: 'avg'
+  /** Whether images to train on are changed at random. */
+  augment?: 'all' | 'none'
   /** What is computed besides. */
   metrics?: readonly MetricName[]
   /** Units of the hidden layers. */

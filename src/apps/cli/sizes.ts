@@ -63,3 +63,21 @@ function isUneven(counts: readonly number[]): boolean {
 function clamp(value: number, least: number, most: number): number {
   return Math.min(Math.max(value, least), most)
 }
+
+/** Batches, and steps that folders of images are trained for. */
+const [IMAGE_BATCH, IMAGE_STEPS] = [16, 3000]
+const [FEWEST_IMAGE_EPOCHS, MOST_IMAGE_EPOCHS] = [20, 100]
+/** Epochs without a lower validation loss, of all epochs: that of few images jumps. */
+const IMAGE_PATIENCE = 0.3
+
+/** The same for a folder of images. */
+export function imageSettingsFor(
+  { sizes }: Problem,
+  given: Partial<TrainingOptions>,
+): Partial<TrainingOptions> {
+  const batchSize = given.batchSize ?? IMAGE_BATCH
+  const wanted = Math.ceil((IMAGE_STEPS * batchSize) / sizes.train)
+  const epochs = clamp(wanted, FEWEST_IMAGE_EPOCHS, MOST_IMAGE_EPOCHS)
+  const isFree = given.epochs === undefined
+  return { batchSize, epochs, ...(isFree && { patience: Math.ceil(IMAGE_PATIENCE * epochs) }) }
+}

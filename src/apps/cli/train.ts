@@ -21,7 +21,7 @@ import type { Problem, TrainingOptions } from './problem.js'
 import { JsonReporter, TextReporter } from './report.js'
 import { settingsToResume } from './run.js'
 import { Interrupt } from './signals.js'
-import { settingsFor } from './sizes.js'
+import { imageSettingsFor, settingsFor } from './sizes.js'
 import { note } from './table.js'
 import { addTableOptions, tableOptionsIn } from './tableOptions.js'
 import { isTable, sourceOf, stemOf } from './tables.js'
@@ -43,15 +43,18 @@ const convPresets: Record<string, ConvPreset> = {
   digits: { layers: [64], batchSize: 32, epochs: 30, lr: 0.05, l2: 0.0001, dropout: 0.3 },
 }
 
-/** Of folders of images: with a hidden layer, shapes at random places were not learned. */
-const imagePreset: ConvPreset = {
+/**
+ * Of folders of images; batches and epochs go by their number. With a hidden layer, or without the means of the
+ * channels, shapes at random places were not learned from some hundred images.
+ */
+const imagePreset = {
   layers: [],
-  batchSize: 16,
-  epochs: 20,
   lr: 0.01,
   l2: 0.0001,
   dropout: 0,
-}
+  pooling: 'avg',
+  augment: 'all',
+} as const
 
 /** Adam learned them sooner than SGD. */
 const IMAGE_LR = 0.003
@@ -126,8 +129,9 @@ goes on from there with a tenth of the learning rate, five times at most.
 
 A folder of images has a folder for each class, or the folders train and test with these; sharp decodes
 them. They are stretched to one size, and classified by a network with convolutions, whose stages are as
-many as suit the size, without hidden layers: batches of 16, 20 epochs, adam with lr 0.003, l2 0.0001
-(--momentum alone is sgd's).
+many as suit the size, by the means of its channels: batches of 16, adam with lr 0.003 (--momentum alone is
+sgd's), l2 0.0001, epochs by the number of images, from 20 to 100, which end early unless --epochs is given.
+Those to train on are turned, stretched, moved and lit at random, but not mirrored (--augment none: as they are).
 
 With --network conv, images go through stages of a convolution of 3 x 3, batch norm, the activation and a
 pool of 2 x 2 before the dense layers; settings that are left out are those found for such networks: of
@@ -306,8 +310,10 @@ async function train(
   })
   try {
     const options = { ...defaults, ...given }
-    const settle = (problem: Problem) =>
-      isTable(source) ? { ...options, ...settingsFor(problem, given), ...given } : options
+    const settle = (problem: Problem) => {
+      if (isTable(source)) return { ...options, ...settingsFor(problem, given), ...given }
+      return isConv ? { ...options, ...imageSettingsFor(problem, given), ...given } : options
+    }
     await runTraining(source, options, reporter, interrupt, settle)
   } finally {
     reporter.close()

@@ -7,6 +7,8 @@ import {
   type FitOptions,
   fit,
   getNumThreads,
+  type ImageShape,
+  imageAugmentation,
   type MlpArchitecture,
   type Sequential,
   saveClassifier,
@@ -169,6 +171,14 @@ function lossFor({ classCounts }: Problem, { loss, classWeights }: TrainingOptio
   return softmaxCrossEntropyLoss({ classWeights: balancedWeights(classCounts) })
 }
 
+/** As photographs of the same thing differ; mirrored they are not, for some things are others then. */
+function augmentationOf({ image }: Problem) {
+  return imageAugmentation({
+    imageShape: image as ImageShape,
+    ...{ rotation: 10, scale: 0.15, shift: 0.1, brightness: 0.2, contrast: 0.2 },
+  })
+}
+
 async function train(
   model: Sequential,
   problem: Problem,
@@ -201,6 +211,7 @@ async function train(
     run,
     resumeWith,
     signal,
+    ...(options.augment === 'all' && { augment: augmentationOf(problem) }),
     onStep({ epoch, step, stepsPerEpoch, loss }) {
       examples = Math.min(step * batchSize, problem.sizes.train)
       const title = epochTitle(epoch, epochs)
