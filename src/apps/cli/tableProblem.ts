@@ -1,5 +1,7 @@
 /** A table to train on, in three parts: in memory where that holds it, else in blocks. */
 import { statSync } from 'node:fs'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import {
   type BlockSource,
   OutOfMemoryError,
@@ -21,8 +23,11 @@ export interface TableProblem extends Problem {
 
 /** Of the rows of a table in blocks, of which there are many. */
 const VALIDATION_OF_BLOCKS = 0.01
-/** Bytes that a byte of separated text takes as a cell and as an input, in the usual case. */
-const PER_BYTE = 3
+/** Bytes that a byte of separated text takes as a cell, as an input and as the copy of that for training, at most, nearly. */
+const PER_BYTE = 6
+
+/** Bytes that a row takes while it is parted, and at least as a feature of an example, with the copy for training. */
+const [PARTING, ENCODED] = [40, 8]
 
 /** @throws DataError, ArgumentError as `table` and `tableBlocks` */
 export async function readTableProblem(
@@ -47,8 +52,15 @@ export async function readTableProblem(
   } catch (error) {
     if (!(error instanceof OutOfMemoryError) || source === PIPE) throw error
     note(`${name}: is larger than memory, and read in blocks`)
+    collectGarbage()
   }
   return inBlocks(source, name, options)
+}
+
+/** Frees what was read in vain: the system would kill a process that kept it beside what follows. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
 }
 
 async function inMemory(
@@ -63,6 +75,8 @@ async function inMemory(
     OpenTable.open(source, { ...options, stratify, onRows }),
   )
   const { name, roles, rows, classes } = opened
+  const bytes = rows.length * (PARTING + ENCODED * roles.features.length)
+  requireMemory(name, `parting and encoding ${rows.length} rows`, bytes)
   const outer = await opened.parts(rows, TEST_SHARE, seed)
   const share = validationShare(name, outer.train.length)
   const inner = await opened.parts(outer.train, share, seed)

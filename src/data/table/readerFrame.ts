@@ -27,8 +27,9 @@ export const UNREAD = {
 } as const
 /** The last time that a Date can be, in milliseconds. */
 const LATEST = 8.64e15
-/** After so many rows there must be memory for as many again. */
+/** After so many rows there must be memory for as many again, and for what the source itself may take meanwhile. */
 const PIECE = 2 ** 16
+const ROOM = 2 ** 26
 
 /** Which columns are read, and how. */
 export interface ReaderExpected {
@@ -138,7 +139,7 @@ class TableFrame implements Frame {
     })
     this.rows += rows
     if (this.rows < this.#checked + PIECE) return
-    const bytes = Math.max(2 ** 24, PIECE * this.#bytes)
+    const bytes = Math.max(ROOM, PIECE * this.#bytes)
     requireMemory(this.name, `rows after the first ${this.rows}`, bytes, IN_BLOCKS)
     this.#checked = this.rows
   }
