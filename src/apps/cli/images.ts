@@ -23,7 +23,7 @@ import {
 } from '../../internal.js'
 import { TEST_SHARE, validationShare } from './data.js'
 import { checkedOption, choiceOption } from './options.js'
-import { type Parts, partsInMemory } from './problem.js'
+import { type Parts, partsInMemory } from './parts.js'
 
 /** What the options say of a folder of images to train on. */
 export interface ImageSettings extends Pick<ImageReading, 'unreadable'> {

@@ -1,9 +1,7 @@
 /** What a training on the command line is told, and what it is given to train on. */
 import type {
   ActivationName,
-  BlockSource,
   ColumnDescription,
-  Dataset,
   ImageFormat,
   ImageShape,
   MetricName,
@@ -16,6 +14,7 @@ import type {
 import type { LossName } from '../../internal.js'
 import type { ImageSettings } from './images.js'
 import type { OptimizerName } from './optimizers.js'
+import type { Parts } from './parts.js'
 import type { TableSettings } from './tableOptions.js'
 
 export interface TrainingOptions extends TableSettings, ImageSettings {
@@ -60,25 +59,6 @@ export interface TrainingOptions extends TableSettings, ImageSettings {
   threads?: number
   /** File for the model; false for none. */
   save: string | false
-}
-
-/** What is trained, validated and tested on: in memory, or in blocks. */
-export interface Parts {
-  train: Dataset | BlockSource
-  validation: Dataset | BlockSource
-  test: Dataset | BlockSource
-  /** Examples of each; of images that are left out where they do not decode, at most. */
-  sizes: { readonly train: number; readonly validation: number; readonly test: number }
-  /** Examples of each class to train on; none in a regression. */
-  classCounts: readonly number[]
-}
-
-/** Parts that are in memory. */
-export function partsInMemory(train: Dataset, validation: Dataset, test: Dataset): Parts {
-  const sizes = { train: train.size, validation: validation.size, test: test.size }
-  const counts = train.classes.map(() => 0)
-  if (counts.length > 0) for (const label of train.targets) counts[label]++
-  return { train, validation, test, sizes, classCounts: counts }
 }
 
 export interface Problem extends Parts {
