@@ -13,7 +13,7 @@ export interface LoadOnnxOptions {
 }
 
 /**
- * Reads a model that PyTorch, scikit-learn (skl2onnx), Keras or this library wrote as ONNX, opset 7 to 28: a
+ * Reads a model that PyTorch, scikit-learn (skl2onnx) or this library wrote as ONNX, opset 7 to 28: a
  * module that can be called, fine-tuned by `fit`, captured and saved by `saveModel`. Values that the model
  * keeps in a file beside it are read from there, but only from within its folder. Images are
  * [batch, channels, height, width], as the file says.
