@@ -14,6 +14,7 @@ import {
   SGD,
   ShapeError,
   saveModel,
+  scope,
   setSeed,
   softmaxCrossEntropy,
   type Tensor,
@@ -174,6 +175,27 @@ t.test('images stay as convolutions take them between nodes that do not mind', a
   const outputs = ['e', 'means', 'most', 'turned', 'shares', 'flat']
   write(path, modelOf({ nodes, inputs: { x: floats(2, 3, 4, 5) }, initializers, outputs }))
   await agrees(t, path, { x: floats(2, 3, 4, 5) }, 'images')
+})
+
+onBothBackends('constants serve every call', (t) => {
+  const path = join(t.testdir(), 'model.onnx')
+  const nodes = [
+    nodeOf('Conv', ['x', 'w'], ['a']),
+    nodeOf('Constant', [], ['pixels'], { value: floats(1, 2, 3, 3) }),
+    nodeOf('Mul', ['a', 'pixels'], ['b']),
+    nodeOf('MatMul', ['pixels', 'pixels'], ['products']),
+    nodeOf('Add', ['b', 'products'], ['y']),
+  ]
+  write(
+    path,
+    modelOf({ nodes, inputs: { x: floats(1, 2, 3, 3) }, initializers: { w: floats(2, 2, 1, 1) } }),
+  )
+  const model = loadOnnx(path)
+  const x = inputOf(floats(1, 2, 3, 3)) as Tensor
+  const first = scope(() => model.forward(x).data())
+  const step = capture((given: Tensor) => model.forward(given))
+  for (const ask of [step, step, model.forward.bind(model)]) t.same(ask(x).data(), first)
+  model.dispose()
 })
 
 t.test('weights come through nodes that only reshape them', async (t) => {

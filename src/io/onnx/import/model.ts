@@ -169,7 +169,8 @@ export class OnnxModel<Inputs extends readonly OnnxInput[] = [x: Tensor]> extend
   }
 
   #evaluate(inputs: readonly OnnxInput[], wanted: readonly string[]): Value[] {
-    const values = new Map(this.#constants)
+    const values = new Map<string, Value>()
+    for (const [name, value] of this.#constants) values.set(name, value.again)
     for (const [name, { parameter, axes }] of this.#weights) {
       values.set(name, new Value('float', parameter, axes))
     }

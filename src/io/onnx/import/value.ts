@@ -38,6 +38,7 @@ export class Value {
   readonly isHost: boolean
   /** In the order of `axes`. */
   readonly physical: AnyTensor
+  /** Of a value of one call: what a call makes does not outlive it. */
   readonly #ordered = new Map<string, AnyTensor>()
 
   /**
@@ -67,6 +68,11 @@ export class Value {
   ): Value {
     const elements = onHost(() => tensor(values, shape, dtypeOf(kind, true)))
     return new Value(kind, elements, undefined, vocabulary)
+  }
+
+  /** The same for another call. */
+  get again(): Value {
+    return this.isHost ? this : new Value(this.kind, this.physical, this.axes, this.vocabulary)
   }
 
   #where<T>(fn: () => T): T {
@@ -119,7 +125,7 @@ export class Value {
       x,
       axes.map((axis) => from.indexOf(axis)),
     )
-    this.#ordered.set(name, found)
+    if (!this.isHost) this.#ordered.set(name, found)
     return found
   }
 

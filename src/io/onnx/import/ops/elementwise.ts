@@ -11,7 +11,7 @@ import type { Node } from '../node.js'
 import { binary, type Kind, pointwise, Value } from '../value.js'
 
 /** x as floats, which it is on the backend of constants. */
-const floats = (x: AnyTensor): AnyTensor => (isFloat(x.dtype) ? x : x.cast(floatOf(x)))
+export const floats = (x: AnyTensor): AnyTensor => (isFloat(x.dtype) ? x : x.cast(floatOf(x)))
 
 /** Of one input. */
 const unary = (fn: (x: AnyTensor) => AnyTensor, kind?: Kind): Operator => ({

@@ -1,17 +1,14 @@
 /** Operators of ai.onnx.ml, as skl2onnx writes them: what stands before and behind a network. */
-import { isFloat } from '../../../../backend/dtype.js'
 import { ArgumentError, DataError, excerpt } from '../../../../base/errors.js'
 import { where } from '../../../../ops/elementwise.js'
 import { concat } from '../../../../ops/layout.js'
-import { floatOf, fullLike } from '../../../../tensor/allocate.js'
+import { fullLike } from '../../../../tensor/allocate.js'
 import type { AnyTensor } from '../../../../tensor/tensor.js'
 import type { Call, Operators } from '../call.js'
 import { type Constant, encodeTexts, toValue } from '../constant.js'
 import type { Node } from '../node.js'
 import { checkConstant, compute, pointwise, Value } from '../value.js'
-import { lookUp } from './elementwise.js'
-
-const floats = (x: AnyTensor): AnyTensor => (isFloat(x.dtype) ? x : x.cast(floatOf(x)))
+import { floats, lookUp } from './elementwise.js'
 
 const list = (kind: 'float' | 'int', values: readonly number[]): Constant => ({
   kind,

@@ -1,9 +1,8 @@
 /** Sums, means and the like over axes. */
-import { isFloat } from '../../../../backend/dtype.js'
-import { floatOf } from '../../../../tensor/allocate.js'
 import type { AnyTensor } from '../../../../tensor/tensor.js'
 import type { Call, Operator, Operators } from '../call.js'
 import { compute, Value } from '../value.js'
+import { floats } from './elementwise.js'
 
 type Reduce = (x: AnyTensor, axes: readonly number[], keepDims: boolean) => AnyTensor
 
@@ -38,7 +37,7 @@ const reduce = (fn: Reduce): Operator => ({
 const ofFloats =
   (fn: Reduce): Reduce =>
   (x, ...rest) =>
-    fn(isFloat(x.dtype) ? x : x.cast(floatOf(x)), ...rest)
+    fn(floats(x), ...rest)
 
 export const reductions: Operators = {
   ReduceL1: reduce((x, axes, keep) => x.abs().sum(axes, keep)),
