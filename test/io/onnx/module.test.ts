@@ -19,6 +19,7 @@ import {
   softmaxCrossEntropy,
   type Tensor,
   tensor,
+  zeros,
 } from '../../../lib/index.js'
 import { float, modelOf, nodeOf, write } from '../../support/onnxFile.js'
 import { agrees, inputOf, type Values } from '../../support/onnxRuntime.js'
@@ -175,6 +176,30 @@ t.test('images stay as convolutions take them between nodes that do not mind', a
   const outputs = ['e', 'means', 'most', 'turned', 'shares', 'flat']
   write(path, modelOf({ nodes, inputs: { x: floats(2, 3, 4, 5) }, initializers, outputs }))
   await agrees(t, path, { x: floats(2, 3, 4, 5) }, 'images')
+})
+
+onBothBackends('a batch of nothing gives nothing', (t) => {
+  const shapes = {
+    'mlp-dynamo': [
+      [0, 6],
+      [0, 3],
+    ],
+    'convnet-script': [
+      [0, 3, 16, 16],
+      [0, 5],
+    ],
+    'attention-script': [
+      [0, 5, 8],
+      [0, 5, 8],
+    ],
+    'decoder-dynamo': [
+      [0, 4, 5, 5],
+      [0, 3, 40, 40],
+    ],
+  }
+  for (const [name, [given, expected]] of Object.entries(shapes)) {
+    t.same(loadOnnx(pathOf(name)).forward(zeros(given)).shape, expected, name)
+  }
 })
 
 onBothBackends('constants serve every call', (t) => {
