@@ -21,7 +21,7 @@ export interface Job {
 /** As many rows of a job as fit into a batch. */
 interface Piece extends Job {
   /** Whether it must be answered by the same weights as the one before. */
-  readonly continues: boolean
+  readonly continues?: boolean
 }
 
 export class Batcher {
@@ -143,7 +143,7 @@ export class Batcher {
 /** A job in pieces of a batch each; the answers are put together again. */
 function piecesOf(job: Job, { batchSize, width }: Replica): Piece[] {
   const { inputs, rows } = job
-  if (rows <= batchSize) return [Object.assign(job, { continues: false })]
+  if (rows <= batchSize) return [job]
   const all = new Float32Array(rows * width)
   const allLabels = new Int32Array(rows)
   const inputWidth = inputs.length / rows
