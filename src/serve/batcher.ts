@@ -119,15 +119,15 @@ export class Batcher {
     const taken: Piece[] = []
     let [rows, seen] = [0, 0]
     for (const piece of this.#waiting) {
-      if (rows + piece.rows > this.#active.batchSize) break
+      const isGone = piece.isGone()
+      if (!isGone && rows + piece.rows > this.#active.batchSize) break
       seen++
       this.#waitingRows -= piece.rows
-      if (piece.isGone()) {
-        piece.drop()
-        continue
+      if (isGone) piece.drop()
+      else {
+        taken.push(piece)
+        rows += piece.rows
       }
-      taken.push(piece)
-      rows += piece.rows
     }
     this.#waiting = seen === this.#waiting.length ? [] : this.#waiting.slice(seen)
     return taken
