@@ -12,7 +12,10 @@ export function float32Text(x: number): string {
   if (Number.isInteger(x)) return `${x}`
   const exponent = Math.floor(Math.log10(Math.abs(x)))
   return (
-    decimalText(x, 6 - exponent) ?? decimalText(x, 8 - exponent) ?? `${Number(x.toPrecision(9))}`
+    decimalText(x, 6 - exponent) ??
+    decimalText(x, 7 - exponent) ??
+    decimalText(x, 8 - exponent) ??
+    `${Number(x.toPrecision(9))}`
   )
 }
 

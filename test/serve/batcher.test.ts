@@ -132,15 +132,14 @@ t.test('numbers have at most 9 digits, and are read back as they were', async (t
       .replace(/^-?(0\.)?0*/, '')
       .replace('.', '')
     const isShort = Number.isInteger(x) || digits.length <= 9
-    if (JSON.parse(text) !== Math.fround(JSON.parse(text)) && !isShort) wrong.push([x, text])
     if (Math.fround(JSON.parse(text)) !== x || !isShort) wrong.push([x, text])
   }
   t.strictSame(wrong, [])
   for (const [x, text] of [
     [0.1, '0.1'],
     [0, '0'],
-    [1e-45, '1.4013e-45'],
-    [1 / 3, '0.3333333'],
+    [1e-45, '1.40129846e-45'],
+    [1 / 3, '0.33333334'],
     [-2.5, '-2.5'],
   ] as const) {
     t.equal(float32Text(Math.fround(x)), text)
