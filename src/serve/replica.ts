@@ -35,8 +35,9 @@ interface Program {
 }
 
 /**
- * Up to so many floating-point operations, some 2 ms, a batch is computed in the event loop's own time: what
- * comes meanwhile waits for it anyway, and the way to another thread and back costs more than it brings.
+ * Up to so many floating-point operations, a millisecond or two, a batch is computed in the event loop's own time:
+ * the way to another thread and back takes longer than it saves. As many requests a second are answered either way,
+ * but what takes longer would keep the event loop from all else.
  */
 const AT_ONCE = 5e7
 /** A batch of so many is as quick by the row as a larger one, and its answers need not wait as long. */
