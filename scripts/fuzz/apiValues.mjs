@@ -749,6 +749,7 @@ const SKIPPED = new Set([
     'partFor',
     'rateChanged',
     'digest',
+    'multiplyAdds',
   ],
   ...['add', 'advance', 'settle', 'stepsToSample', 'make', 'check', 'choices', 'settings', 'kept'],
   ...['setModel', 'settingsOf', 'update', 'knownSettings', 'takesProbabilities', 'prepare'],

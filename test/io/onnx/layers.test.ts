@@ -134,7 +134,6 @@ t.test('every public layer is among them', async (t) => {
     'ModuleDict',
     'ConvLayer',
     'Embedding',
-    'OnnxModel',
   ]
   const isLayer = (value: unknown) =>
     typeof value === 'function' && value.prototype instanceof Module
