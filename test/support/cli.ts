@@ -52,3 +52,20 @@ export async function runCommand(
   const [code, signal] = await once(child, 'close')
   return { code, signal, ...written }
 }
+
+/** A line of `train --json`. */
+export type Event = Record<string, unknown> & { event: string; testAccuracy: number }
+
+/** What `train --json` printed. */
+export const eventsOf = (stdout: string) =>
+  stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Event)
+
+/** Trains with --json; all events, and the last one. */
+export async function train(args: string[], options: Run = {}) {
+  const result = await runCommand(['train', ...args, '--json'], options)
+  const events = eventsOf(result.stdout)
+  return { ...result, events, end: events[events.length - 1] }
+}
