@@ -288,6 +288,7 @@ export type {
 } from './training/batchSource.js'
 export type { AnyLoss, BatchLosses } from './training/batchStep.js'
 export type { BlockFitOptions } from './training/blockOptions.js'
+export type { ClassScores } from './training/classify.js'
 export { type Evaluation, evaluate, predictedClasses } from './training/evaluate.js'
 export type { WeightOptions } from './training/exampleWeights.js'
 export { fit } from './training/fit.js'
@@ -299,7 +300,6 @@ export {
 } from './training/importance.js'
 export type { ModuleRows } from './training/moduleInputs.js'
 export {
-  type ClassScores,
   type Predictions,
   type PredictOptions,
   predict,

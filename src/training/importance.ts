@@ -10,7 +10,7 @@ import { BalancedAccuracy } from '../metrics/classes.js'
 import { R2 } from '../metrics/values.js'
 import { refuseTrained } from '../nn/lock.js'
 import { permutation, streams } from '../tensor/random.js'
-import { classify, regress } from './predict.js'
+import { classify, regress } from './classify.js'
 
 /** What a column of a table is worth. */
 export interface ColumnImportance {

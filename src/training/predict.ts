@@ -6,38 +6,20 @@ import { type BlockSource, isBlockSource } from '../data/blocks/blockSource.js'
 import { checkDataset } from '../data/dataset.js'
 import { type Rows, readRows } from '../data/rows.js'
 import { encodeInMemory } from '../data/table/applied.js'
-import type { ValueEncoding } from '../data/table/encoding.js'
 import type { TableRows } from '../data/table/frame.js'
 import { unseenNotes } from '../data/table/openTable.js'
-import { applyPreprocessing, type Preprocessing } from '../data/transforms/standardize.js'
+import type { Preprocessing } from '../data/transforms/standardize.js'
 import type { Classifier } from '../io/classifier.js'
 import type { Regressor } from '../io/regressor.js'
 import { refuseTrained } from '../nn/lock.js'
 import { isProbabilistic } from '../nn/lossNames.js'
-import { type AnyModule, inEval, isModule, type Module } from '../nn/module.js'
-import { tensor } from '../tensor/create.js'
-import { noGrad } from '../tensor/graph.js'
-import { scope } from '../tensor/scope.js'
+import { type AnyModule, isModule, type Module } from '../nn/module.js'
 import { format } from '../tensor/shape.js'
 import { isTensor, type Tensor } from '../tensor/tensor.js'
+import { BATCH, type ClassScores, classify, NONE, regress } from './classify.js'
 import { isDataset, type ModuleRows, readShaped } from './moduleInputs.js'
-import { checkFinite, inRows, outputRows, probabilityRows } from './outputRows.js'
+import { inRows, outputRows, probabilityRows } from './outputRows.js'
 import { blockByBlock } from './predictBlocks.js'
-
-const BATCH = 1000
-/** What a table's encoding leaves to do. */
-export const NONE: Preprocessing = { mean: [0], scale: [1] }
-
-/** The classes of some rows, by number. */
-export interface ClassScores {
-  /** The chosen class of each row, as its position among the classes. */
-  labels: Int32Array
-  /**
-   * [rows, classes], row-major: softmax's probabilities for a model trained on the cross-entropy or the
-   * focal loss, else raw outputs.
-   */
-  scores: Float32Array
-}
 
 /** The classes of some rows, by number and by name. */
 export interface Predictions extends ClassScores {
@@ -254,74 +236,4 @@ export function preprocessingOf(
   isBytes: boolean,
 ): Preprocessing {
   return preprocessing ?? { mean: [0], scale: [isBytes ? 1 / 255 : 1] }
-}
-
-/** How rows are gone through. */
-interface Going {
-  batchSize?: number
-  op?: string
-  /** Hears after each batch of the rows that are done. */
-  onRows?: (rows: number) => void
-}
-
-/** The classes of rows one after another in one array, whose number and width fit. */
-export function classify(
-  { model, inputs: width, classes, loss }: Classifier,
-  raw: Float32Array | Uint8Array,
-  preprocessing: Preprocessing,
-  going: Going = {},
-): ClassScores {
-  const rows = raw.length / width
-  const scores = new Float32Array(rows * classes.length)
-  const labels = new Int32Array(rows)
-  inBatches(model, raw, width, preprocessing, going, (outputs, row) => {
-    labels.set(outputs.argmax(-1).data(), row)
-    const shown = isProbabilistic(loss) ? outputs.softmax() : outputs
-    scores.set(shown.data(), row * classes.length)
-  })
-  checkFinite(going.op ?? 'predict', model, 'scores', scores, classes.length)
-  return { labels, scores }
-}
-
-/** The values of rows one after another in one array, as the encoding gives them. */
-export function regress(
-  { model, inputs: width, encoding }: Regressor,
-  inputs: Float32Array | Uint8Array,
-  going: Going = {},
-): Float32Array {
-  const { mean, scale } = encoding.target as ValueEncoding
-  const values = new Float32Array(inputs.length / width)
-  inBatches(model, inputs, width, NONE, going, (outputs, row) => {
-    values.set(
-      outputs.data().map((value) => value / scale + mean),
-      row,
-    )
-  })
-  checkFinite(going.op ?? 'predict', model, 'values', values, 1)
-  return values
-}
-
-/** Calls `use` with the outputs of each batch and the row that it begins at. */
-function inBatches(
-  model: Module,
-  raw: Float32Array | Uint8Array,
-  width: number,
-  preprocessing: Preprocessing,
-  { batchSize = BATCH, onRows }: Going,
-  use: (outputs: Tensor, row: number) => void,
-): void {
-  const rows = raw.length / width
-  inEval(model, () => {
-    for (let row = 0; row < rows; row += batchSize) {
-      const end = Math.min(row + batchSize, rows)
-      const part = raw.subarray(row * width, end * width)
-      noGrad(() =>
-        scope(() => {
-          const x = tensor(applyPreprocessing(part, width, preprocessing), [end - row, width])
-          use(model.forward(x), row)
-        }),
-      )
-      onRows?.(end)
-    }
-  })
 }

@@ -10,7 +10,8 @@ import type { TableSource } from '../data/table/tableOptions.js'
 import type { Classifier } from '../io/classifier.js'
 import type { Regressor } from '../io/regressor.js'
 import { refuseTrained } from '../nn/lock.js'
-import { checkPredictor, classify, NONE, named, type Predictions, regress } from './predict.js'
+import { classify, NONE, regress } from './classify.js'
+import { checkPredictor, named, type Predictions } from './predict.js'
 
 /** How `predictTable` reads a table. */
 export interface PredictTableOptions
