@@ -330,6 +330,34 @@ t.test('whole numbers beyond int32 are a list', async (t) => {
   refuses(t, () => model.forward(BigInt64Array.of(2n ** 60n)), ArgumentError, /within 2\^53/)
 })
 
+t.test('texts are a list, or one for each row', async (t) => {
+  const path = join(t.testdir(), 'model.onnx')
+  const node = nodeOf('ai.onnx.ml.OneHotEncoder', ['x'], ['y'], { cats_strings: ['a', 'b'] })
+  const x: Values = { type: 'string', shape: [1, 2], data: ['a', 'b'] }
+  write(path, modelOf({ nodes: [node], inputs: { x } }))
+  const model = loadOnnx<[string[][]]>(path)
+  const rows = [
+    ['a', 'b'],
+    ['b', 'c'],
+  ]
+  const none = [0, 0]
+  t.same(model.forward(rows).toArray(), [
+    [
+      [1, 0],
+      [0, 1],
+    ],
+    [[0, 1], none],
+  ])
+  const lists = [[['a', 'b'], ['a']], [['a', 1]]]
+  for (const list of lists) {
+    refuses(t, () => model.forward(wrong(list)), ArgumentError, /list of texts as input x/)
+  }
+  const table = loadOnnx(pathOf('sklearn-table'))
+  const one = tensor([[1]])
+  const two = () => table.run({ a: one, b: one, town: [['x', 'y']] })
+  refuses(t, two, ShapeError, /input town of shape \[.*, 1\], got \[1, 2\]/)
+})
+
 t.test('a category that was never seen is refused where the file does not allow it', async (t) => {
   const path = join(t.testdir(), 'model.onnx')
   const node = nodeOf('ai.onnx.ml.OneHotEncoder', ['x'], ['y'], {

@@ -25,10 +25,15 @@ import { Value } from './value.js'
 import { weightsOf } from './weights.js'
 
 /**
- * What a model takes as one of its inputs: a tensor; a list of texts, one for each row; or whole numbers that
- * int32 does not hold, such as times in milliseconds, also one for each row.
+ * What a model takes as one of its inputs: a tensor; a list of texts, one for each row, or a list of them for each
+ * row; or whole numbers that int32 does not hold, such as times in milliseconds, one for each row.
  */
-export type OnnxInput = AnyTensor | readonly string[] | readonly number[] | BigInt64Array
+export type OnnxInput =
+  | AnyTensor
+  | readonly string[]
+  | readonly (readonly string[])[]
+  | readonly number[]
+  | BigInt64Array
 
 /** A weight, with its axes in the order that it is computed in. */
 interface Weight {
@@ -251,26 +256,36 @@ function inputOf({ name, kind, dtype, shape }: ValueInfo, given: OnnxInput): Val
       `OnnxModel: expected ${dtype} as input ${name}, got ${given.dtype}; cast('float32') converts it`,
     )
   }
-  const fits = (extent: number, axis: number) =>
-    typeof shape?.[axis] !== 'number' || shape[axis] === extent
-  if (shape !== undefined && (given.shape.length !== shape.length || !given.shape.every(fits))) {
-    throw new ShapeError(
-      `OnnxModel: expected input ${name} of shape [${shape.join(', ')}], got [${given.shape.join(', ')}]`,
-    )
-  }
+  checkExtents(name, given.shape, shape)
   return new Value(kind, given)
 }
 
-/** A text for each row. */
-function textInput(name: string, given: OnnxInput, shape: ValueInfo['shape']): Value {
-  if (!Array.isArray(given) || !given.every((text) => typeof text === 'string')) {
-    throw new ArgumentError(
-      `OnnxModel: expected a list of texts as input ${name}, got ${excerpt(given)}`,
+/** @throws ShapeError for extents that the file says to be others */
+function checkExtents(name: string, found: readonly number[], shape: ValueInfo['shape']): void {
+  const fits = (extent: number, axis: number) =>
+    typeof shape?.[axis] !== 'number' || shape[axis] === extent
+  if (shape !== undefined && (found.length !== shape.length || !found.every(fits))) {
+    throw new ShapeError(
+      `OnnxModel: expected input ${name} of shape [${shape.join(', ')}], got [${found.join(', ')}]`,
     )
   }
-  const { values, vocabulary } = encodeTexts(given)
-  const codes = tensor(values, rowsOf(values.length, shape), 'int32')
-  return new Value('text', codes, undefined, vocabulary)
+}
+
+/** A text for each row, or as many for each as the last axis has. */
+function textInput(name: string, given: OnnxInput, shape: ValueInfo['shape']): Value {
+  const rows: unknown[][] = Array.isArray(given) ? given.map((row) => [row].flat()) : []
+  const width = rows[0]?.length ?? 1
+  const isText = (value: unknown): value is string => typeof value === 'string'
+  if (!Array.isArray(given) || !rows.every((row) => row.length === width && row.every(isText))) {
+    throw new ArgumentError(
+      `OnnxModel: expected a list of texts as input ${name}, or one for each row, got ${excerpt(given)}`,
+    )
+  }
+  const extents = rowsOf(rows.length, shape)
+  if (extents.length > 1 || width !== 1) extents[Math.max(1, extents.length - 1)] = width
+  checkExtents(name, extents, shape)
+  const { values, vocabulary } = encodeTexts(rows.flat().filter(isText))
+  return new Value('text', tensor(values, extents, 'int32'), undefined, vocabulary)
 }
 
 /** The shape of a list that has one element for each row. */
