@@ -198,10 +198,13 @@ const pool = (isAverage: boolean): Cases =>
       }
     },
     () => {
-      const { kernel, attributes } = windowOf(axes, ['strides'])
+      const { kernel, attributes } = windowOf(axes, [])
+      // onnxruntime refuses longer steps than windows, which would be padded by less than nothing.
+      const strides = kernel.map((size) => whole(1, Math.min(2, size)))
+      const padding = pick('SAME_UPPER', 'SAME_LOWER', 'VALID')
       return {
         inputs: [floats([2, 3, ...kernel.map(() => whole(5, 8))])],
-        attributes: { ...attributes, auto_pad: pick('SAME_UPPER', 'SAME_LOWER', 'VALID') },
+        attributes: { ...attributes, strides, auto_pad: padding },
       }
     },
   ])
@@ -328,6 +331,43 @@ const ML: Readonly<Record<string, Cases>> = {
     () => ({
       inputs: [{ type: 'float32', shape: [4], data: [0.5, 1.5, 2, NaN] }],
       attributes: { keys_floats: float([1.5, 0.5]), values_int64s: [1, 2] },
+    }),
+  ],
+  LinearClassifier: [
+    () => ({
+      inputs: [floats([5, 3])],
+      outputs: 2,
+      attributes: {
+        classlabels_ints: [4, 7],
+        coefficients: float([0.5, -1, 2, -0.5, 1, -2]),
+        intercepts: float([0.25, -0.25]),
+        post_transform: pick('LOGISTIC', 'SOFTMAX', 'NONE'),
+      },
+    }),
+    () => ({
+      inputs: [ints([4, 2], -3, 3)],
+      outputs: 2,
+      attributes: {
+        classlabels_strings: ['x', 'y', 'z'],
+        coefficients: float([1, 2, -1, 0.5, 0.25, -2]),
+        intercepts: float([0.125, 0, -0.5]),
+        multi_class: 1,
+        post_transform: 'SOFTMAX',
+      },
+    }),
+  ],
+  LinearRegressor: [
+    () => ({
+      inputs: [floats([5, 3])],
+      attributes: { coefficients: float([0.5, -1, 2]), intercepts: float([0.25]) },
+    }),
+    () => ({
+      inputs: [floats([4, 2])],
+      attributes: {
+        coefficients: float([1, 2, -1, 0.5]),
+        intercepts: float([0.125, -0.5]),
+        targets: 2,
+      },
     }),
   ],
   Normalizer: [

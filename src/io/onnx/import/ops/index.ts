@@ -3,6 +3,7 @@ import type { Operators } from '../call.js'
 import { activations } from './activations.js'
 import { elementwise } from './elementwise.js'
 import { indexing } from './indexing.js'
+import { linear } from './linear.js'
 import { ml } from './ml.js'
 import { norms } from './norms.js'
 import { products } from './products.js'
@@ -15,6 +16,7 @@ export const operators: Operators = {
   ...activations,
   ...elementwise,
   ...indexing,
+  ...linear,
   ...ml,
   ...norms,
   ...products,

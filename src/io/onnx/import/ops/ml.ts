@@ -10,7 +10,7 @@ import type { Node } from '../node.js'
 import { checkConstant, compute, pointwise, Value } from '../value.js'
 import { floats, lookUp } from './elementwise.js'
 
-const list = (kind: 'float' | 'int', values: readonly number[]): Constant => ({
+export const list = (kind: 'float' | 'int', values: readonly number[]): Constant => ({
   kind,
   shape: [values.length],
   values,
@@ -23,9 +23,10 @@ const texts = (values: readonly string[]): Constant => ({
 })
 
 /** A list that is a setting of numbers or of texts, by what its name ends with. */
-function listOf(node: Node, name: string): Constant | undefined {
+export function listOf(node: Node, name: string): Constant | undefined {
   if (node.has(`${name}_strings`)) return texts(node.texts(`${name}_strings`))
-  if (node.has(`${name}_int64s`)) return list('int', node.numbers(`${name}_int64s`))
+  const ints = ['int64s', 'ints'].map((of) => `${name}_${of}`).find((of) => node.has(of))
+  if (ints !== undefined) return list('int', node.numbers(ints))
   if (node.has(`${name}_floats`)) return list('float', node.numbers(`${name}_floats`))
   return node.has(`${name}_tensor`) ? node.constant(`${name}_tensor`) : undefined
 }
