@@ -750,6 +750,7 @@ const SKIPPED = new Set([
     'rateChanged',
     'digest',
     'multiplyAdds',
+    'passes',
   ],
   ...['add', 'advance', 'settle', 'stepsToSample', 'make', 'check', 'choices', 'settings', 'kept'],
   ...['setModel', 'settingsOf', 'update', 'knownSettings', 'takesProbabilities', 'prepare'],

@@ -141,6 +141,7 @@ const ONE_CYCLE = {
 export function oneCycle(lr: number, steps: number, options: OneCycleOptions = {}): Schedule {
   const given = optionsOf('oneCycle', options, ONE_CYCLE)
   const { pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4, annealStrategy = 'cos' } = given
+  checkNumber('oneCycle', 'lr', lr, Number.isFinite, 'to be a finite number')
   checkNumber('oneCycle', 'steps', steps, (value) => value > 1, '> 1')
   checkNumber('oneCycle', 'pctStart', pctStart, (v) => v >= 0 && v <= 1, 'from 0 to 1')
   positive('oneCycle', { divFactor, finalDivFactor })

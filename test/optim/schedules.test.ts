@@ -51,6 +51,10 @@ t.test('values that no schedule can be made of', async (t) => {
     [() => schedules.stepDecay(1, 5, -1), 'stepDecay: expected factor > 0, got -1'],
     [() => schedules.exponential(1, 0), 'exponential: expected decay > 0, got 0'],
     [() => schedules.cosine(1, Number.NaN), 'cosine: expected steps > 0, got NaN'],
+    [
+      () => schedules.oneCycle(Object.create(null), 5),
+      'oneCycle: expected lr to be a finite number, got [Object: null prototype] {}',
+    ],
   ]
   for (const [make, message] of refused) refuses(t, make, ArgumentError, message)
 })
