@@ -56,7 +56,8 @@ export class TableInputs extends Module {
     super()
     const { init, generator } = optionsOf('TableInputs', options, { init: true, generator: true })
     checkCount('TableInputs', 'inputs', inputs)
-    if (!Array.isArray(embeddings) || embeddings.length === 0) {
+    const isOne = (value: unknown): boolean => typeof value === 'object' && value !== null
+    if (!Array.isArray(embeddings) || embeddings.length === 0 || !embeddings.every(isOne)) {
       throw new ArgumentError(`TableInputs: expected embeddings, got ${excerpt(embeddings)}`)
     }
     embeddings.forEach(({ column }, i) => {

@@ -646,6 +646,7 @@ t.test('layers that are not trainable', async (t) => {
   t.throws(() => Object.assign(head, { trainable: 'no' }), {
     message: 'trainable: expected true or false, got no',
   })
+  t.throws(() => Object.assign(head, { trainable: Object.create(null) }), { name: 'ArgumentError' })
 })
 
 t.test('an activation that the loss computes itself', async (t) => {

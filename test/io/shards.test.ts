@@ -12,6 +12,7 @@ import fs, {
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { DataError, DivergenceError, loadModel, loadTorch, saveModel } from '../../lib/index.js'
@@ -227,6 +228,7 @@ t.test('a set that is replaced while it is read is read once more', async (t) =>
 t.test('sizes and names that are refused', async (t) => {
   const path = pathIn(t)
   for (const maxShardSize of [
+    Object.create(null),
     0,
     -1,
     1.5,
@@ -246,7 +248,7 @@ t.test('sizes and names that are refused', async (t) => {
         name: 'ArgumentError',
         message: /^saveModel: expected maxShardSize in bytes, or such as '500MB'/,
       },
-      `${maxShardSize}`,
+      inspect(maxShardSize),
     )
   }
   for (const options of [set, {}]) {

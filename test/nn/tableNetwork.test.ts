@@ -69,6 +69,7 @@ t.test('vectors take the places of indices', async (t) => {
   ]) {
     t.throws(() => new TableInputs(4, embeddings as never), ArgumentError)
   }
+  t.throws(() => new TableInputs(4, [null] as never), ArgumentError)
   t.throws(() => new TableInputs(4, [{ ...one, dim: 0 }]), ArgumentError)
   t.throws(() => new TableInputs(4, [{ ...one, categories: -1 }]), ArgumentError)
 })

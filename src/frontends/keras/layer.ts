@@ -7,7 +7,7 @@ import {
   type Shape,
   ShapeError,
 } from '../../index.js'
-import { excerpt } from '../../internal.js'
+import { excerpt, spelled } from '../../internal.js'
 import type { ActivationName } from './activations.js'
 
 /** What a layer becomes when the shape of its inputs, that of one example, is known. */
@@ -81,7 +81,7 @@ export abstract class Layer {
    */
   set trainable(trainable: boolean) {
     if (typeof trainable !== 'boolean') {
-      throw new ArgumentError(`trainable: expected true or false, got ${String(trainable)}`)
+      throw new ArgumentError(`trainable: expected true or false, got ${spelled(trainable)}`)
     }
     this.#trainable = trainable
     if (this.#built) setTrainable(this.#built.part, trainable)

@@ -10,8 +10,8 @@ const UNITS = { KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 }
 /** What the option `maxShardSize` says, in bytes. @throws ArgumentError when it is no size */
 export function shardBytes(op: string, size: number | string | undefined): number {
   if (size === undefined) return Infinity
-  const { count, unit } =
-    /^(?<count>\d+(?:\.\d+)?) ?(?<unit>[KMGT]B)$/.exec(String(size))?.groups ?? {}
+  const text = typeof size === 'string' ? size : ''
+  const { count, unit } = /^(?<count>\d+(?:\.\d+)?) ?(?<unit>[KMGT]B)$/.exec(text)?.groups ?? {}
   const bytes = unit ? Math.floor(Number(count) * UNITS[unit as keyof typeof UNITS]) : size
   if (Number.isSafeInteger(bytes) && (bytes as number) > 0) return bytes as number
   throw new ArgumentError(
