@@ -133,7 +133,9 @@ function checkArchitecture(model: Module, given: MlpArchitecture): MlpArchitectu
       `saveMlp: expected the architecture of the model, units [${found.join(', ')}]${other ? ` and ${other}` : ''}, got ${excerpt(units)} and ${spelled(activation)}`,
     )
   }
-  const wanted = signature(sketch(architecture))
+  const drawn = sketch(architecture)
+  const wanted = signature(drawn)
+  drawn.dispose()
   if (signature(model) === wanted) return architecture
   throw new ArgumentError(
     `saveMlp: expected a model as mlp makes it of this architecture, ${wanted}, got ${signature(model)}; saveModel takes any`,

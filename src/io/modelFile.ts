@@ -74,13 +74,13 @@ export function readModelHeader(path: string): Content<Located> {
   return contentOf(path, readSafetensorsHeader)
 }
 
-/** A set is read once more where another one took its place meanwhile, and perhaps removed parts of it. */
+/** What is there is read once more where another took its place meanwhile, and perhaps removed parts of it. */
 function contentOf<T>(path: string, read: Reader<T>): Content<T> {
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const file = fileOf(path)
-    if (!isIndex(file)) return fromFile(file, read)
     const before = stampOf(file)
     try {
+      if (!isIndex(file)) return fromFile(file, read)
       const content = readShards(file, read)
       if (stampOf(file) === before) return content
     } catch (error) {
@@ -103,8 +103,8 @@ export function fileOf(path: string): string {
   return [file, indexOf(file)].find((name) => existsSync(name)) ?? path
 }
 
-/** Changes whenever the file is replaced. */
-function stampOf(file: string): string | undefined {
+/** Changes whenever the file is replaced; undefined where there is none. */
+export function stampOf(file: string): string | undefined {
   const found = statSync(file, { throwIfNoEntry: false, bigint: true })
-  return found && `${found.dev} ${found.ino} ${found.mtimeNs}`
+  return found && `${found.dev} ${found.ino} ${found.size} ${found.mtimeNs}`
 }

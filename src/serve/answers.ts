@@ -1,5 +1,6 @@
 /** Answers: what a model gave, as JSON and as float32. */
 import type { ValueEncoding } from '../data/table/encoding.js'
+import { decodedValue } from '../training/classify.js'
 import { float32Text } from './float32Text.js'
 import type { Served } from './modelInterface.js'
 import { Refusal } from './refusal.js'
@@ -22,10 +23,10 @@ export interface Answers {
 
 /** @param width scores of a row */
 export function answersOf({ interface: face, encoding }: Served, width: number): Answers {
-  const { mean, scale } = (encoding?.target ?? {}) as ValueEncoding
+  const target = encoding?.target as ValueEncoding
   const isValue = face.answers === 'value'
   const valueAt = isValue
-    ? (scores: Float32Array, i: number) => Math.fround(scores[i] / scale + mean)
+    ? (scores: Float32Array, i: number) => Math.fround(decodedValue(scores[i], target))
     : (scores: Float32Array, i: number) => scores[i]
   const names = face.classes?.map((name) => JSON.stringify(name)) ?? []
   const numbers = (scores: Float32Array, begin: number) => {

@@ -2,6 +2,7 @@
  * Micro-batches: rows that wait at the same time are asked about together. What comes in one turn of the event loop
  * is a batch, and so is what comes while the one before is computed.
  */
+import { Refusal } from './refusal.js'
 import type { Replica } from './replica.js'
 
 /** Rows that somebody asks about. */
@@ -35,6 +36,7 @@ export class Batcher {
   #waitingRows = 0
   #isBusy = false
   #onIdle: (() => void) | undefined
+  #ended: Promise<void> | undefined
 
   /**
    * @param width inputs of a row
@@ -54,7 +56,9 @@ export class Batcher {
     return this.#waitingRows
   }
 
+  /** @throws Refusal once it has ended */
   push(job: Job): void {
+    if (this.#ended) throw new Refusal(503, 'expected a model, got one that was disposed of')
     for (const piece of piecesOf(job, this.#active)) this.#waiting.push(piece)
     this.#waitingRows += job.rows
     this.#schedule()
@@ -62,15 +66,22 @@ export class Batcher {
 
   /**
    * Answers by other weights from the next batch on.
-   * @param fill gives the idle replica the new weights, or makes one where there is none yet
+   * @param update gives the idle replica the new weights
+   * @param make makes one where there is none yet
    */
-  publish(fill: (active: Replica, idle: Replica | undefined) => Replica): void {
-    this.#idle = fill(this.#active, this.#idle)
+  publish(update: (idle: Replica) => void, make: () => Replica): void {
+    if (this.#idle) update(this.#idle)
+    else this.#idle = make()
     this.#isPublished = true
   }
 
   /** Frees the weights once everything that waits is answered. */
-  async end(): Promise<void> {
+  end(): Promise<void> {
+    this.#ended ??= this.#end()
+    return this.#ended
+  }
+
+  async #end(): Promise<void> {
     if (this.#isBusy) {
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve
@@ -105,12 +116,15 @@ export class Batcher {
     const replica = this.#active
     replica.run(this.#inputs, rows, (error) => {
       let row = 0
-      for (const piece of pieces) {
-        if (error === undefined) piece.answer(replica.scores, replica.labels, row)
-        else piece.fail(error)
-        row += piece.rows
+      try {
+        for (const piece of pieces) {
+          if (error === undefined) piece.answer(replica.scores, replica.labels, row)
+          else piece.fail(error)
+          row += piece.rows
+        }
+      } finally {
+        this.#finish()
       }
-      this.#finish()
     })
   }
 

@@ -58,8 +58,9 @@ export class Exchange implements Job {
     }
   }
 
+  /** Its client has gone, or somebody else has begun to answer, as what limits time does. */
   isGone(): boolean {
-    return this.#response.destroyed
+    return this.#response.destroyed || this.#response.headersSent
   }
 
   answer(scores: Float32Array, labels: Int32Array, row: number): void {
@@ -150,7 +151,7 @@ export class Exchange implements Job {
     headers: Readonly<Record<string, string>> = {},
   ): void {
     const response = this.#response
-    if (response.destroyed) {
+    if (this.isGone()) {
       this.drop()
       return
     }

@@ -1,6 +1,5 @@
 /** Notices when another model stands at a path: another file, or another index of several. */
-import { stat } from 'node:fs/promises'
-import { fileOf } from '../io/modelFile.js'
+import { fileOf, stampOf } from '../io/modelFile.js'
 
 /** Milliseconds between two looks; events of the file system would miss network drives and mounted folders. */
 const INTERVAL = 500
@@ -8,7 +7,7 @@ const INTERVAL = 500
 /** Calls `onChange` for each newer file, once that has stayed the same from one look to the next. */
 export class FileWatch {
   #last: FileState
-  #isLooking = false
+  #change: Promise<void> | undefined
   readonly #timer: NodeJS.Timeout
 
   /**
@@ -21,36 +20,37 @@ export class FileWatch {
     readonly onChange: () => Promise<void>,
   ) {
     this.#last = known
-    this.#timer = setInterval(() => void this.#look(), INTERVAL).unref()
+    this.#timer = setInterval(() => this.#look(), INTERVAL).unref()
   }
 
-  end(): void {
+  /** Looks no more; what was begun is done when this is. */
+  async end(): Promise<void> {
     clearInterval(this.#timer)
+    await this.#change
   }
 
-  async #look(): Promise<void> {
-    if (this.#isLooking) return
-    this.#isLooking = true
-    const found = await fileState(this.path)
+  #look(): void {
+    if (this.#change) return
+    const found = fileState(this.path)
     const isSettled = found === this.#last
     this.#last = found
     // While a file is replaced there may be none.
-    if (isSettled && found !== undefined && found !== this.known) {
-      this.known = found
-      await this.onChange()
-    }
-    this.#isLooking = false
+    if (!isSettled || found === undefined || found === this.known) return
+    this.known = found
+    this.#change = this.onChange().finally(() => {
+      this.#change = undefined
+    })
   }
 }
 
-/** What is another one for another file; undefined where there is none. */
+/** What is another one for another file; undefined where there is none, or none can be looked at just now. */
 export type FileState = string | undefined
 
-export async function fileState(path: string): Promise<FileState> {
+export function fileState(path: string): FileState {
   try {
-    const { ino, size, mtimeMs } = await stat(fileOf(path))
-    return `${ino} ${size} ${mtimeMs}`
+    return stampOf(fileOf(path))
   } catch {
+    // A network drive that is away for a while does not end a server.
     return undefined
   }
 }

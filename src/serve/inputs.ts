@@ -8,10 +8,10 @@ import type { TableRows } from '../data/table/frame.js'
 import { applyPreprocessing, type Preprocessing } from '../data/transforms/standardize.js'
 import type { Shape } from '../tensor/shape.js'
 import type { ModelInterface, Served } from './modelInterface.js'
+import type { WholeOptions } from './options.js'
 import { Refusal } from './refusal.js'
 
-/** What happens to categories that training had not. */
-export type Unseen = 'refuse' | 'ignore'
+type Unseen = WholeOptions['unseen']
 
 /** Rows of inputs, one after another. */
 export interface Rows {
@@ -88,20 +88,17 @@ function readNumbers(
   const rows = isOne ? 1 : given.length
   checkRows(rows, maxRows)
   const inputs = new Float32Array(rows * width)
-  if (isOne) {
-    readRow(given, 'inputs', width, preprocessing, inputs, 0)
-    return { inputs, rows }
-  }
-  for (let i = 0; i < rows; i++) {
+  if (isOne) readRow(given, 'inputs', width, inputs, 0)
+  for (let i = 0; i < rows && !isOne; i++) {
     const row: unknown = given[i]
     const name = `inputs[${i}]`
     if (!Array.isArray(row)) {
       return refuse(`${name}: expected a row of ${width} numbers, got ${excerpt(row)}`)
     }
     const flat = Array.isArray(row[0]) ? flatten(row, name, shape) : row
-    readRow(flat, name, width, preprocessing, inputs, i * width)
+    readRow(flat, name, width, inputs, i * width)
   }
-  return { inputs, rows }
+  return { inputs: scaled(inputs, width, preprocessing), rows }
 }
 
 function checkRows(rows: number, maxRows: number): void {
@@ -114,24 +111,27 @@ function readRow(
   row: readonly unknown[],
   name: string,
   width: number,
-  { mean, scale }: Preprocessing,
   inputs: Float32Array,
   begin: number,
 ): void {
   if (row.length !== width) refuse(`${name}: expected ${width} numbers, got ${row.length}`)
-  const [meanStep, scaleStep] = [mean.length > 1 ? 1 : 0, scale.length > 1 ? 1 : 0]
   for (let i = 0; i < width; i++) {
     const value = row[i]
     if (typeof value !== 'number' || !(Math.abs(value) <= MAX_FLOAT32)) {
       refuse(`${name}[${i}]: expected a finite number of float32, got ${excerpt(value)}`)
     }
-    // As bytes bring it, so that both have the same answer.
-    const x = Math.fround(value as number)
-    inputs[begin + i] = (x - mean[meanStep * i]) * scale[scaleStep * i]
+    inputs[begin + i] = value as number
   }
 }
 
 const MAX_FLOAT32 = 3.4028234663852886e38
+
+/** Raw rows as the model takes them. */
+function scaled(inputs: Float32Array, width: number, preprocessing: Preprocessing): Float32Array {
+  const { mean, scale } = preprocessing
+  const isPlain = mean.length === 1 && mean[0] === 0 && scale.length === 1 && scale[0] === 1
+  return isPlain ? inputs : applyPreprocessing(inputs, width, preprocessing)
+}
 
 /** The numbers of a row that is nested as the model's inputs are. */
 function flatten(row: readonly unknown[], name: string, shape: Shape): readonly unknown[] {
@@ -193,9 +193,7 @@ export function readFloats(body: Uint8Array, served: Served, maxRows: number): R
     const place = `inputs[${Math.floor(at / width)}][${at % width}]`
     refuse(`${place}: expected a finite number, got ${inputs[at]}`)
   }
-  const { mean, scale } = preprocessing
-  const isPlain = mean.length === 1 && mean[0] === 0 && scale.length === 1 && scale[0] === 1
-  return { inputs: isPlain ? inputs : applyPreprocessing(inputs, width, preprocessing), rows }
+  return { inputs: scaled(inputs, width, preprocessing), rows }
 }
 
 /** The pixels of an image as its file has it. @throws Refusal, DataError, MissingPackageError without sharp */

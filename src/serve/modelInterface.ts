@@ -56,6 +56,8 @@ export interface Served {
   /** What pixels go through. */
   readonly pixelPreprocessing: Preprocessing
   readonly loss?: string
+  /** Whether the model was read for the server, which frees it then. */
+  readonly isOwn?: true
 }
 
 /** @throws ArgumentError for what is no model, and a module whose inputs are not known */

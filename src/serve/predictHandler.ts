@@ -36,7 +36,8 @@ export interface PredictHandler {
   /**
    * Answers by the weights of a model from the next batch on; each request is answered by one set of weights. They
    * are copied into the set that is not in use, so that the model can be trained on, and this can be called from the
-   * callbacks of `fit`.
+   * callbacks of `fit`. What is computed with them is what the model that is served computes, which must not be
+   * disposed of before.
    * @param model of the same architecture as the one that is served: it, a copy of it, or a later one
    * @throws ShapeError for weights of other shapes, DivergenceError for weights that are not finite: the old ones go
    *   on; BusyError while `fit` trains the model, but for its callbacks

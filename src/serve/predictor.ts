@@ -1,7 +1,10 @@
 /** A model that is asked: what its rows go through, its weights, and what is made of its scores. */
+import { ShapeError } from '../base/errors.js'
 import { atOnce, type Pausable } from '../base/eventLoop.js'
 import type { Module } from '../nn/module.js'
+import { format } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { classesOf } from '../training/classify.js'
 import { type Answers, answersOf } from './answers.js'
 import { Batcher, type Job } from './batcher.js'
 import type { Served } from './modelInterface.js'
@@ -13,6 +16,7 @@ export class Predictor {
   readonly #batchSize: number
 
   /**
+   * @param served is freed with the predictor, or where none can be made, if it was read for it
    * @param onBatch hears of the rows of each batch
    * @throws as `Replica.make`
    */
@@ -23,8 +27,13 @@ export class Predictor {
     onBatch: (rows: number) => void,
   ): Pausable<Predictor> {
     const { model, shape } = served
-    const replica = yield* Replica.make(op, model, shape, resultsOf(served), batchSize)
-    return new Predictor(served, replica, batchSize, onBatch)
+    try {
+      const replica = yield* Replica.make(op, model, shape, resultsOf(served), batchSize)
+      return new Predictor(served, replica, batchSize, onBatch)
+    } catch (error) {
+      release(served)
+      throw error
+    }
   }
 
   private constructor(
@@ -49,32 +58,40 @@ export class Predictor {
 
   /**
    * Answers by the weights of this model from the next batch on.
-   * @throws ShapeError for a model of another architecture; as `Replica.make`
+   * @throws ShapeError for weights of other shapes; as `Replica.make`
    */
-  publish(model: Module): void {
-    const { shape } = this.served
-    this.#batcher.publish((active, idle) => {
-      active.requireSame(model)
-      if (idle === undefined) {
-        return atOnce(
-          Replica.make('publish', model, shape, resultsOf(this.served), this.#batchSize),
-        )
-      }
-      idle.update(model)
-      return idle
-    })
+  publish(source: Module): void {
+    const { model, shape } = this.served
+    requireSame(model, source)
+    const make = () =>
+      Replica.make('publish', model, shape, resultsOf(this.served), this.#batchSize, source)
+    this.#batcher.publish(
+      (idle) => idle.update(source),
+      () => atOnce(make()),
+    )
   }
 
   /** Frees the weights once everything that waits is answered. */
-  end(): Promise<void> {
-    return this.#batcher.end()
+  async end(): Promise<void> {
+    await this.#batcher.end()
+    release(this.served)
   }
+}
+
+/** Frees a model that was read for the server; one that was given is somebody else's. */
+export function release({ model, isOwn }: Served): void {
+  if (isOwn) model.dispose()
+}
+
+function requireSame(model: Module, source: Module): void {
+  const shapesOf = (of: Module) =>
+    Array.from(of.namedState().values(), (x) => format(x.shape)).join(' ')
+  const [own, others] = [shapesOf(model), shapesOf(source)]
+  if (own === others) return
+  throw new ShapeError(`publish: expected weights of shapes ${own}, got ${others}`)
 }
 
 function resultsOf({ interface: { answers, scores } }: Served): (outputs: Tensor) => Results {
   if (answers !== 'classes') return (outputs) => ({ scores: outputs })
-  return (outputs) => ({
-    scores: scores === 'probabilities' ? outputs.softmax() : outputs,
-    labels: outputs.argmax(-1),
-  })
+  return (outputs) => classesOf(outputs, scores === 'probabilities')
 }

@@ -54,7 +54,8 @@ export class Replica {
   readonly width: number
 
   /**
-   * A copy of the model as it is.
+   * The forward pass of a model, over a copy of the weights that `source` has: the model itself, or another one
+   * with weights of the same shapes.
    * @param shape of an example
    * @param resultsOf what is made of the model's outputs
    * @param batchSize rows of a batch at most; of a large model it is less
@@ -67,12 +68,14 @@ export class Replica {
     shape: Shape,
     resultsOf: (outputs: Tensor) => Results,
     batchSize: number,
+    source = model,
   ): Pausable<Replica> {
-    const sources = stateOf(op, model)
-    const state = within(null, () => noGrad(() => sources.map((x) => x.clone())))
+    const own = [...model.namedState().values()]
+    const values = stateOf(op, source)
+    const state = within(null, () => noGrad(() => values.map((x) => x.clone())))
     const programs: Program[] = []
     try {
-      for (let rows = 1; ; rows *= 2) {
+      for (let rows = 1; ; rows = Math.min(2 * rows, batchSize)) {
         const forward = (x: AnyTensor) => resultsOf(outputsOf(op, model, x))
         const input = { dtype: 'float32' as const, shape: [rows, ...shape], requiresGrad: false }
         const record = () => {
@@ -80,7 +83,7 @@ export class Replica {
           const work = (x: AnyTensor) => unpaused(() => forward(x))
           return atOnce(Recorded.make<Results>(backend, work, [input]))
         }
-        const recorded = withValues(sources, state, () => inEval(model, () => noGrad(record)))
+        const recorded = withValues(own, state, () => inEval(model, () => noGrad(record)))
         const inputs = within(null, () => zeros(input.shape))
         programs.push({ rows, inputs, recorded, isLong: recorded.work > AT_ONCE })
         if (rows >= batchSize || recorded.work >= LARGEST) break
@@ -108,18 +111,9 @@ export class Replica {
     return this.#programs[this.#programs.length - 1].rows
   }
 
-  /** Takes over the weights of a model that `requireSame` lets pass. @throws DivergenceError, BusyError as `make` */
+  /** Takes over the weights of a model, whose shapes are the same. @throws DivergenceError, BusyError as `make` */
   update(model: Module): void {
     for (const [i, x] of stateOf('publish', model).entries()) this.#state[i].assign(x)
-  }
-
-  /** @throws ShapeError for a model with weights of other shapes */
-  requireSame(model: Module): void {
-    const shapes = (state: Iterable<AnyTensor>) =>
-      Array.from(state, (x) => format(x.shape)).join(' ')
-    const [own, others] = [shapes(this.#state), shapes(model.namedState().values())]
-    if (own === others) return
-    throw new ShapeError(`publish: expected weights of shapes ${own}, got ${others}`)
   }
 
   /**
@@ -127,9 +121,9 @@ export class Replica {
    * at once or later.
    */
   run(inputs: Float32Array, rows: number, done: (error?: unknown) => void): void {
-    const program = this.#programs[Math.ceil(Math.log2(rows))]
-    const { storage, handle } = program.inputs
+    const program = this.#programs.find((fitting) => fitting.rows >= rows) as Program
     try {
+      const { storage, handle } = program.inputs
       storage.backend.write(handle, inputs.subarray(0, storage.length))
       if (!program.isLong) this.#read(program.recorded.callAlone([program.inputs]))
     } catch (error) {

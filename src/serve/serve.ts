@@ -5,7 +5,7 @@ import { checkFunction, checkNumber, optionsOf } from '../base/arguments.js'
 import { ArgumentError, excerpt } from '../base/errors.js'
 import { checkModule, type Module } from '../nn/module.js'
 import { FileWatch, fileState } from './fileWatch.js'
-import { loadServable } from './loadServable.js'
+import { loadServed } from './loadServable.js'
 import { type Servable, servedOf } from './modelInterface.js'
 import { HANDLER_OPTIONS, type PredictHandlerOptions, wholeOptions } from './options.js'
 import { type ModelInfo, Service } from './service.js'
@@ -78,9 +78,11 @@ export async function serve(
   } = checked(op, options)
   const whole = wholeOptions(op, limits)
   const file = typeof model === 'string' ? model : undefined
-  const known = file === undefined ? undefined : await fileState(file)
-  const servable = typeof model === 'string' ? loadServable(model) : model
-  const served = servedOf(op, servable, whole.inputShape)
+  const known = file === undefined ? undefined : fileState(file)
+  const served =
+    typeof model === 'string'
+      ? loadServed(op, model, whole.inputShape)
+      : servedOf(op, model, whole.inputShape)
   const service = new Service(op, served, whole)
   const milliseconds = Math.ceil(timeout * 1000)
   const server = createServer(
@@ -101,7 +103,8 @@ export async function serve(
   const reload = async (path: string) => {
     const result = await reloaded(service, path, whole.inputShape)
     service.metrics.reload(result === undefined ? 'ok' : 'failed')
-    onReload?.(result)
+    // As of a listener: what it throws is its own.
+    if (onReload) queueMicrotask(() => onReload(result))
   }
   const watch = file === undefined ? undefined : new FileWatch(file, known, () => reload(file))
   let closed: Promise<void> | undefined
@@ -115,8 +118,7 @@ export async function serve(
     info: () => service.info,
     metrics: () => service.metricsText(),
     close() {
-      watch?.end()
-      closed ??= close(server, service)
+      closed ??= close(server, service, watch)
       return closed
     },
   }
@@ -157,19 +159,21 @@ async function reloaded(
   inputShape?: readonly number[],
 ): Promise<Error | undefined> {
   try {
-    await service.replace(servedOf('serve', loadServable(path), inputShape))
+    await service.replace(loadServed('serve', path, inputShape))
     return undefined
   } catch (error) {
     return error as Error
   }
 }
 
-async function close(server: Server, service: Service): Promise<void> {
+async function close(server: Server, service: Service, watch?: FileWatch): Promise<void> {
   service.isStopping = true
+  const watched = watch?.end()
   const closed = new Promise((resolve) => server.close(resolve))
   const timer = setTimeout(() => server.closeAllConnections(), CLOSE_WITHIN)
   await closed
   clearTimeout(timer)
+  await watched
   await service.end()
 }
 

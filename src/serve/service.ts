@@ -7,7 +7,7 @@ import { Exchange, type Host } from './exchange.js'
 import { Metrics } from './metrics.js'
 import { differenceOf, type ModelInterface, type Served } from './modelInterface.js'
 import type { WholeOptions } from './options.js'
-import { Predictor } from './predictor.js'
+import { Predictor, release } from './predictor.js'
 
 /** A model as `/model` shows it. */
 export interface ModelInfo extends ModelInterface {
@@ -62,7 +62,10 @@ export class Service implements Host {
   async replace(served: Served): Promise<void> {
     const before = this.#predictor
     const difference = differenceOf(before.served.interface, served.interface)
-    if (difference !== undefined) throw new ArgumentError(difference)
+    if (difference !== undefined) {
+      release(served)
+      throw new ArgumentError(difference)
+    }
     this.#predictor = await inParts(this.#make(served))
     this.#renew()
     await before.end()

@@ -35,6 +35,20 @@ interface Going {
   onRows?: (rows: number) => void
 }
 
+/** What a classifier's outputs say of the classes: softmax's probabilities of the losses that have them. */
+export function classesOf(
+  outputs: Tensor,
+  areProbabilities: boolean,
+): { scores: Tensor; labels: Tensor<'int32'> } {
+  const scores = areProbabilities ? outputs.softmax() : outputs
+  return { scores, labels: outputs.argmax(-1) }
+}
+
+/** An output of a regressor in the unit of its target. */
+export function decodedValue(output: number, { mean, scale }: ValueEncoding): number {
+  return output / scale + mean
+}
+
 /** The classes of rows one after another in one array, whose number and width fit. */
 export function classify(
   { model, inputs: width, classes, loss }: Classifier,
@@ -46,9 +60,9 @@ export function classify(
   const scores = new Float32Array(rows * classes.length)
   const labels = new Int32Array(rows)
   inBatches(model, raw, width, preprocessing, going, (outputs, row) => {
-    labels.set(outputs.argmax(-1).data(), row)
-    const shown = isProbabilistic(loss) ? outputs.softmax() : outputs
-    scores.set(shown.data(), row * classes.length)
+    const found = classesOf(outputs, isProbabilistic(loss))
+    labels.set(found.labels.data(), row)
+    scores.set(found.scores.data(), row * classes.length)
   })
   checkFinite(going.op ?? 'predict', model, 'scores', scores, classes.length)
   return { labels, scores }
@@ -60,11 +74,11 @@ export function regress(
   inputs: Float32Array | Uint8Array,
   going: Going = {},
 ): Float32Array {
-  const { mean, scale } = encoding.target as ValueEncoding
+  const target = encoding.target as ValueEncoding
   const values = new Float32Array(inputs.length / width)
   inBatches(model, inputs, width, NONE, going, (outputs, row) => {
     values.set(
-      outputs.data().map((value) => value / scale + mean),
+      outputs.data().map((value) => decodedValue(value, target)),
       row,
     )
   })

@@ -89,11 +89,8 @@ t.test('other weights answer from a batch on that begins no second piece', async
   batcher.push(job([6], log))
   batcher.push(job([7, 8, 9, 10], log))
   await first.next()
-  batcher.publish((active, idle) => {
-    t.equal(active, first)
-    t.equal(idle, undefined)
-    return second.asReplica()
-  })
+  const never = () => t.fail('it is for the other case')
+  batcher.publish(never, () => second.asReplica())
   first.finish()
   await first.next()
   t.strictSame(first.batches, [
@@ -104,14 +101,33 @@ t.test('other weights answer from a batch on that begins no second piece', async
   await second.next()
   t.strictSame(second.batches, [[7, 8, 9, 10]])
   t.strictSame(log, [[2, 4, 6, 8, 10], [12]])
-  batcher.publish((active, idle) => {
-    t.equal(active, second)
-    t.equal(idle, first, 'the other set')
-    return idle as Replica
-  })
+  batcher.publish(
+    (idle) => t.equal(idle, first, 'the other set'),
+    () => never() as unknown as Replica,
+  )
   second.finish()
   await batcher.end()
   t.ok(first.isDisposed && second.isDisposed)
+})
+
+t.test('an answer that throws stops nobody; after the end nothing is taken', async (t) => {
+  const replica = new Doubling()
+  const batcher = new Batcher(replica.asReplica(), 1, () => {})
+  const log: unknown[] = []
+  const answer = () => {
+    throw new Error('of its own')
+  }
+  batcher.push({ ...job([1], log), answer })
+  await replica.next()
+  t.throws(() => replica.finish(), { message: 'of its own' })
+  batcher.push(job([2], log))
+  await replica.next()
+  replica.finish()
+  t.strictSame(log, [[4]])
+  const end = batcher.end()
+  t.equal(batcher.end(), end)
+  await end
+  t.throws(() => batcher.push(job([3], log)), { message: /disposed of/ })
 })
 
 t.test('numbers have at most 9 digits, and are read back as they were', async (t) => {

@@ -413,3 +413,46 @@ t.test('answering allocates nothing, and dispose frees everything', async (t) =>
   await handler.dispose()
   t.ok(memory().live <= before)
 })
+
+t.test('what somebody else has begun to answer stops nobody', async (t) => {
+  const handler = predictHandler(summed())
+  const url = await listening(t, (request, response) => {
+    handler(request, response)
+    if (request.url === '/busy') request.on('end', () => response.writeHead(503).end('busy'))
+  })
+  for (let i = 0; i < 2; i++) {
+    t.equal((await post(`${url}/busy`, bytesOf([1, 2, 3, 4]))).status, 503)
+    t.strictSame((await post(url, bytesOf([1, 2, 3, 4]))).floats, [4006])
+  }
+  t.match(handler.metrics(), /requests_total\{status="499"\} 2$/m)
+})
+
+t.test('a client that is gone when its turn comes is left out', async (t) => {
+  const handler = predictHandler(summed())
+  const url = await listening(t, (request, response) => {
+    handler(request, response)
+    if (request.url === '/gone') request.on('end', () => response.destroy())
+  })
+  await t.rejects(post(`${url}/gone`, bytesOf([1, 2, 3, 4])))
+  t.strictSame((await post(url, bytesOf([1, 2, 3, 4]))).floats, [4006])
+  t.match(handler.metrics(), /requests_total\{status="499"\} 1$/m)
+})
+
+t.test('a batch has no more rows than batchSize', async (t) => {
+  const handler = predictHandler(summed(), { batchSize: 3 })
+  const url = await listening(t, handler)
+  const four = Array(4).fill([1, 2, 3, 4]).flat()
+  t.strictSame((await post(url, bytesOf(four))).floats, Array(4).fill(4006))
+  t.match(handler.metrics(), /^neuroblas_batch_rows_count 2$/m)
+})
+
+t.test('a handler that was disposed of says so', async (t) => {
+  const handler = predictHandler(summed())
+  const url = await listening(t, handler)
+  t.equal((await post(url, bytesOf([1, 2, 3, 4]))).status, 200)
+  await Promise.all([handler.dispose(), handler.dispose()])
+  await handler.dispose()
+  const { status, json } = await post(url, bytesOf([1, 2, 3, 4]))
+  t.equal(status, 503)
+  t.match(json.error, /disposed of/)
+})

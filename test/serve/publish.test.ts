@@ -10,6 +10,7 @@ import {
   mlp,
   mse,
   predict,
+  ReLU,
   Sequential,
   SGD,
   ShapeError,
@@ -52,6 +53,17 @@ onBothBackendsLater(
     await handler.dispose()
   },
 )
+
+t.test('weights alone are published: what is computed stays', async (t) => {
+  const model = constant(1)
+  const handler = predictHandler(model)
+  const url = await listening(t, handler)
+  for (let round = 0; round < 3; round++) {
+    handler.publish(new Sequential(...constant(-2).layers, new ReLU()))
+    t.equal((await post(url, bytesOf([1]))).floats[0], -2)
+  }
+  await handler.dispose()
+})
 
 t.test('an answer is of one set of weights, also one of many batches', async (t) => {
   const model = constant(1)

@@ -3,38 +3,17 @@ import { once } from 'node:events'
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import {
-  ArgumentError,
-  DataError,
-  Linear,
-  mlp,
-  Sequential,
-  saveClassifier,
-  saveMlp,
-} from '../../lib/index.js'
+import { ArgumentError, DataError, mlp, saveMlp } from '../../lib/index.js'
 import { readModelFile, writeModelFile } from '../../lib/io/modelFile.js'
 import { type ServeOptions, serve } from '../../lib/serve/index.js'
 import { rejects } from '../support/engine.js'
 import { ask, bytesOf, connected, post } from '../support/http.js'
+import { saveConstant as save } from '../support/servedModel.js'
 
 async function started(t: Test, path: string, options: ServeOptions = {}) {
   const server = await serve(path, { port: 0, ...options })
   t.teardown(() => server.close())
   return server
-}
-
-const architecture = { units: [2, 3], activation: 'relu' } as const
-
-/** A classifier of two inputs that always finds this class. */
-function save(path: string, label: number, classes = ['a', 'b', 'c']): void {
-  const layer = new Linear(2, 3)
-  layer.bias?.assign([0, 1, 2].map((i) => (i === label ? 50 : 0)))
-  const notes = { dataset: 'x', seed: 1, classes, preprocessing: { mean: [0], scale: [1] } }
-  saveClassifier(new Sequential(layer), path, architecture, {
-    ...notes,
-    loss: 'cross-entropy',
-    testAccuracy: 1,
-  })
 }
 
 const nameOf = async (url: string) =>
@@ -199,17 +178,6 @@ t.test('where too much waits, further requests are told to come again', async (t
   socket.destroy()
   t.match(text, /200 OK/)
   t.match(text, /503 Service Unavailable[\s\S]*Retry-After: 1\r\n/)
-})
-
-t.test('a client that is gone when its turn comes is left out', async (t) => {
-  const path = join(t.testdir(), 'model')
-  save(path, 0)
-  const server = await started(t, path)
-  const body = '{"inputs": [1, 2]}'
-  const socket = connected(server.url, `${head(body.length)}${body}`)
-  await once(socket, 'connect')
-  socket.resetAndDestroy()
-  t.equal(await nameOf(server.url), 'a')
 })
 
 t.test('close answers what has come', async (t) => {
